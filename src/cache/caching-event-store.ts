@@ -1,0 +1,100 @@
+import { LRUCache } from 'lru-cache';
+import { decorateStore, type DecoratedStore } from '../core/decorated-store.js';
+import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/event-store.js';
+import type { DomainEvent, RecordedEvent } from '../core/event.js';
+import { assertOptions, integerFrom } from '../core/options.js';
+import { checkStreamRead } from '../core/read-options.js';
+
+export interface CachingEventStoreOptions {
+  /** Most streams that are kept; the least recently read go first. Default 1,000. */
+  readonly max?: number;
+  /** Milliseconds that a stream is kept after it was last read from the store in full. Default: no limit. */
+  readonly ttl?: number;
+  /** Most characters of events (as JSON) that are kept, of all streams together. Default 64 Mi. */
+  readonly maxSize?: number;
+}
+
+/** A stream from version 1 on. Kept as JSON, so that a reader can't change what the next one gets. */
+interface CachedStream {
+  readonly events: readonly string[];
+  readonly size: number;
+}
+
+/**
+ * A store that keeps the events of the streams it has read, and reads only what was appended since. It is never stale:
+ * each read asks the store for the events after the kept ones, which costs a query that is empty most of the time.
+ *
+ * Only forward reads of a stream gain; all else goes straight to the store.
+ *
+ * @throws InvalidArgumentError for an unknown option
+ * @example
+ * const store = cachingEventStore(postgres, { max: 10_000, ttl: 300_000 });
+ */
+export function cachingEventStore<S extends EventStore>(
+  store: S,
+  options: CachingEventStoreOptions = {},
+): DecoratedStore<S> {
+  assertOptions('cachingEventStore', options, {
+    max: integerFrom(1),
+    ttl: integerFrom(1),
+    maxSize: integerFrom(1),
+  });
+  const { max = 1000, ttl, maxSize = 64 * 1024 * 1024 } = options;
+  const streams = new LRUCache<string, CachedStream>({
+    max,
+    maxSize,
+    sizeCalculation: (stream) => Math.max(1, stream.size),
+    ...(ttl !== undefined && { ttl }),
+  });
+
+  return decorateStore(store, {
+    async readStream<E extends DomainEvent>(
+      streamId: string,
+      readOptions: ReadStreamOptions = {},
+    ): Promise<StreamSlice<E>> {
+      const { fromVersion = 1, toVersion, limit, direction } = checkStreamRead(streamId, readOptions);
+      const cached = streams.get(streamId);
+      const known = cached?.events.length ?? 0;
+      // A read that would leave a hole between the kept events and its own is not ours.
+      if (direction === 'backward' || fromVersion > known + 1)
+        return store.readStream<E>(streamId, readOptions);
+
+      const { signal } = readOptions;
+      const tail = await store.readStream<E>(streamId, {
+        fromVersion: known + 1,
+        limit,
+        ...(signal !== undefined && { signal }),
+      });
+      if (tail.version < known) {
+        // The store went back, say to a restored backup.
+        streams.delete(streamId);
+        return store.readStream<E>(streamId, readOptions);
+      }
+      const added = tail.events.map((event) => JSON.stringify(event));
+      if (added.length > 0) keep(streamId, cached, added);
+
+      const last = Math.min(toVersion ?? tail.version, tail.version);
+      const kept = (cached?.events ?? []).slice(fromVersion - 1, Math.min(last, fromVersion - 1 + limit));
+      const events = [
+        ...kept.map((event) => JSON.parse(event) as RecordedEvent<E>),
+        ...tail.events.filter((event) => event.version >= fromVersion && event.version <= last),
+      ].slice(0, limit);
+      return { streamId, version: tail.version, events, isEnd: fromVersion - 1 + events.length >= last };
+    },
+  });
+
+  function keep(streamId: string, before: CachedStream | undefined, added: readonly string[]): void {
+    // Another read may have kept them meanwhile; what is longer is newer.
+    const events = [...(before?.events ?? []), ...added];
+    if ((streams.peek(streamId)?.events.length ?? 0) >= events.length) return;
+    const size = added.reduce((sum, event) => sum + event.length, before?.size ?? 0);
+    const remaining = before === undefined ? undefined : streams.getRemainingTTL(streamId);
+    // It went while its tail was read. (A ttl of 0 would keep it for ever.)
+    if (ttl !== undefined && remaining !== undefined && remaining <= 0) return;
+    streams.set(
+      streamId,
+      { events, size },
+      remaining === undefined || ttl === undefined ? {} : { ttl: remaining },
+    );
+  }
+}

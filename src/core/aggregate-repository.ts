@@ -1,0 +1,190 @@
+import { replay, restore, type AggregateClass, type AggregateRoot } from './aggregate-root.js';
+import type { SnapshotModel, SnapshotStore } from './capabilities.js';
+import { InvalidArgumentError } from './errors.js';
+import type { AppendResult, EventStore } from './event-store.js';
+import type { EventMetadata } from './event.js';
+import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
+import { assertStateIsJson, loadState, type StateBuilder } from './load-state.js';
+import { assertOptions, integerFrom, isName, isPlainObject } from './options.js';
+import { streamId } from './stream-id.js';
+
+export interface AggregateRepositoryOptions {
+  /** Read before the events, so that only those after the snapshot are loaded. */
+  readonly snapshots?: SnapshotStore;
+  /** Events read at a time. Default 500. */
+  readonly pageSize?: number;
+}
+
+export interface SaveOptions {
+  /** Makes the save exactly-once. */
+  readonly commitId?: string;
+  /** Merged under the metadata of each event. */
+  readonly metadata?: EventMetadata;
+}
+
+export interface ExecuteResult<R> {
+  /** What the command returned; undefined when an earlier run of it was found. */
+  readonly result: R | undefined;
+  /** Version of the stream after the command. */
+  readonly version: number;
+  /** True when the command had taken effect before. */
+  readonly deduplicated: boolean;
+}
+
+/**
+ * Loads and saves the aggregates of one class. It works over any {@link EventStore}: in a service, an activity, or,
+ * over a proxy, in a workflow.
+ *
+ * @example
+ * const payments = new AggregateRepository(store, Payment);
+ * await payments.execute('123', (payment) => payment.capture(4200), { commandId: request.id });
+ */
+export class AggregateRepository<A extends AggregateRoot> {
+  readonly #store: EventStore;
+  readonly #aggregate: AggregateClass<A>;
+  readonly #options: AggregateRepositoryOptions;
+
+  /** @throws {@link InvalidArgumentError} for an unknown option, or a class without a category */
+  constructor(store: EventStore, aggregate: AggregateClass<A>, options: AggregateRepositoryOptions = {}) {
+    assertOptions('AggregateRepository', options, { snapshots: isPlainObject, pageSize: integerFrom(1) });
+    streamIdOf(aggregate, 'any');
+    this.#store = store;
+    this.#aggregate = aggregate;
+    this.#options = options;
+  }
+
+  /** The aggregate as it stands; a new one of version 0 when it has no events. */
+  async load(id: string): Promise<A> {
+    return loadAggregate(this.#store, this.#aggregate, id, this.#options);
+  }
+
+  /** The aggregate, or undefined when it has no events. */
+  async find(id: string): Promise<A | undefined> {
+    const aggregate = await this.load(id);
+    return aggregate.version === 0 ? undefined : aggregate;
+  }
+
+  async exists(id: string): Promise<boolean> {
+    const slice = await this.#store.readStream(this.#streamId(id), { limit: 1 });
+    return slice.version > 0;
+  }
+
+  /**
+   * Appends the uncommitted events, expecting the version that was loaded, and marks them as committed. Saving an
+   * unchanged aggregate appends nothing; its result then has no event ids, and position 0.
+   *
+   * @throws ConcurrencyError when another append came first; the aggregate keeps its uncommitted events
+   */
+  async save(aggregate: A, options: SaveOptions = {}): Promise<AppendResult> {
+    assertOptions('save', options, { commitId: isName, metadata: isPlainObject });
+    const { uncommittedEvents: events, version } = aggregate;
+    const stream = this.#streamId(aggregate.id);
+    if (events.length === 0) {
+      const commitId = options.commitId ?? '';
+      return { streamId: stream, commitId, version, position: 0, eventIds: [], deduplicated: false };
+    }
+    const result = await this.#store.appendToStream(stream, events, { ...options, expectedVersion: version });
+    aggregate.markEventsAsCommitted();
+    return result;
+  }
+
+  /**
+   * Loads the aggregate, runs the command on it and saves it; again when another append came between. Sent again with
+   * its `commandId` after a success, also one that the caller never heard of, it stores nothing and returns the first
+   * version. A command that was rejected, or raised no events, leaves no trace and is decided again.
+   *
+   * @throws whatever the command throws, when nothing was stored
+   * @throws ConcurrencyError when others were faster at every attempt
+   */
+  async execute<R>(
+    id: string,
+    command: (aggregate: A) => R | Promise<R>,
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult<R>> {
+    assertOptions('execute', options, executeOptionChecks);
+    const execution = await executeCommand(
+      this.#store,
+      this.#streamId(id),
+      options,
+      () => this.load(id),
+      async (aggregate) => {
+        const result = await command(aggregate);
+        return { events: aggregate.uncommittedEvents, result };
+      },
+    );
+    return execution.kind === 'decided'
+      ? { result: execution.result, version: execution.version, deduplicated: false }
+      : { result: undefined, version: execution.commit.version, deduplicated: true };
+  }
+
+  /**
+   * Keeps the state of a saved aggregate as its snapshot.
+   *
+   * @throws {@link InvalidArgumentError} without a snapshot store, with uncommitted events, or when the state is not JSON
+   */
+  async saveSnapshot(aggregate: A): Promise<void> {
+    const { snapshots } = this.#options;
+    if (snapshots === undefined) {
+      throw new InvalidArgumentError('saveSnapshot needs the option `snapshots` of the repository.');
+    }
+    if (aggregate.uncommittedEvents.length > 0) {
+      throw new InvalidArgumentError(
+        'An aggregate with uncommitted events is no snapshot of its stream. Save it first.',
+      );
+    }
+    const state = assertStateIsJson(aggregate.toSnapshot(), this.#aggregate.category);
+    await snapshots.save(
+      this.#streamId(aggregate.id),
+      snapshotModelOf(this.#aggregate),
+      aggregate.version,
+      state,
+    );
+  }
+
+  #streamId(id: string): string {
+    return streamIdOf(this.#aggregate, id);
+  }
+}
+
+/** Builds the aggregates of a class up from its events. */
+export function aggregateBuilder<A extends AggregateRoot>(
+  aggregateClass: AggregateClass<A>,
+  id: string,
+): StateBuilder<A> {
+  return {
+    create: () => new aggregateClass(id),
+    restore: ({ version, state }) => {
+      const aggregate = new aggregateClass(id);
+      aggregate[restore](version, state);
+      return aggregate;
+    },
+    apply: (aggregate, event) => {
+      aggregate[replay](event);
+      return aggregate;
+    },
+  };
+}
+
+/** Whose snapshots are read: those of the category, in the version that the class or decider declares. */
+export function snapshotModelOf(model: {
+  readonly category: string;
+  readonly snapshotVersion?: number;
+}): SnapshotModel {
+  return { name: model.category, version: model.snapshotVersion ?? 1 };
+}
+
+async function loadAggregate<A extends AggregateRoot>(
+  store: EventStore,
+  aggregate: AggregateClass<A>,
+  id: string,
+  { snapshots, pageSize }: AggregateRepositoryOptions,
+): Promise<A> {
+  const stream = streamIdOf(aggregate, id);
+  const snapshot = await snapshots?.load(stream, snapshotModelOf(aggregate));
+  const { state } = await loadState(store, stream, aggregateBuilder(aggregate, id), { pageSize, snapshot });
+  return state;
+}
+
+function streamIdOf(aggregate: AggregateClass, id: string): string {
+  return streamId(aggregate.category, id);
+}

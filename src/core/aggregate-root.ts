@@ -1,0 +1,111 @@
+import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
+import type { JsonValue } from './json.js';
+
+/** A class that extends {@link AggregateRoot} and names its category. */
+export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
+  new (id: string): A;
+  /** First part of the ids of its streams. */
+  readonly category: string;
+  /** Version of what {@link AggregateRoot.toSnapshot} returns; raise it when that changes shape. Default 1. */
+  readonly snapshotVersion?: number;
+}
+
+/** The events that an aggregate raises and applies. */
+export type EventsOf<A> = A extends AggregateRoot<infer E> ? E : never;
+
+/** Called by the repository with what is stored. A symbol, so that a user's class can't collide with it. */
+export const replay = Symbol.for('temporal-event-store/replay');
+/** Called by the repository with a snapshot. */
+export const restore = Symbol.for('temporal-event-store/restore');
+
+/**
+ * An aggregate whose state is what its events say. A command is a method that checks the rules and raises events; the
+ * state changes in `apply` alone, so that a replay gives the same.
+ *
+ * @example
+ * class Account extends AggregateRoot<Deposited> {
+ *   static readonly category = 'Account';
+ *   balance = 0;
+ *   deposit(amount: number) {
+ *     if (amount <= 0) throw new DomainError('An amount is positive');
+ *     this.raise({ type: 'Deposited', data: { amount } });
+ *   }
+ *   protected apply(event: Deposited) {
+ *     this.balance += event.data.amount;
+ *   }
+ * }
+ */
+export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
+  #version = 0;
+  #uncommittedEvents: EventToAppend<E>[] = [];
+
+  constructor(readonly id: string) {}
+
+  /** Version of the last committed event; 0 when nothing is committed yet. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** What was raised since the aggregate was loaded or saved. */
+  get uncommittedEvents(): readonly EventToAppend<E>[] {
+    return [...this.#uncommittedEvents];
+  }
+
+  /** Called after an append: the version moves on by the number of uncommitted events, and they are forgotten. */
+  markEventsAsCommitted(): void {
+    this.#version += this.#uncommittedEvents.length;
+    this.#uncommittedEvents = [];
+  }
+
+  /**
+   * The state as JSON, for snapshots and for everyone who asks for the state. By default the aggregate's own data
+   * fields; override it, and `restoreSnapshot`, for `#private` ones or fields that JSON can't hold.
+   */
+  toSnapshot(): JsonValue {
+    return Object.fromEntries(
+      Object.entries(this).filter(([key, value]) => key !== 'id' && typeof value !== 'function'),
+    ) as JsonValue;
+  }
+
+  /** Takes over a state that `toSnapshot` returned. */
+  restoreSnapshot(state: JsonValue): void {
+    for (const [key, value] of Object.entries(state as object)) {
+      Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
+    }
+  }
+
+  /**
+   * The aggregate that the events lead to; its version is that of the last recorded event, or their number where they
+   * carry no version.
+   */
+  static fromEvents<A extends AggregateRoot>(
+    this: new (id: string) => A,
+    id: string,
+    events: Iterable<EventsOf<A> | RecordedEvent<EventsOf<A>>>,
+  ): A {
+    const aggregate = new this(id);
+    for (const event of events) aggregate[replay](event);
+    return aggregate;
+  }
+
+  /** Applies an event and records it as uncommitted. */
+  protected raise(event: EventToAppend<E>): void {
+    this.apply(event);
+    this.#uncommittedEvents.push(event);
+  }
+
+  /** Changes the state. It must not decide, ask a clock or throw for what has happened. */
+  protected abstract apply(event: E): void;
+
+  /** @internal */
+  [replay](event: DomainEvent & { readonly version?: number }): void {
+    this.apply(event as E);
+    this.#version = event.version ?? this.#version + 1;
+  }
+
+  /** @internal */
+  [restore](version: number, state: JsonValue): void {
+    this.restoreSnapshot(state);
+    this.#version = version;
+  }
+}

@@ -1,0 +1,105 @@
+import type { AppendResult, EventFilter, ExpectedVersion } from './event-store.js';
+import type { DomainEvent, EventMetadata, EventToAppend } from './event.js';
+import type { JsonValue } from './json.js';
+
+/** One of several commits that are appended together by {@link CommitChain.appendCommits}. */
+export interface Commit<E extends DomainEvent = DomainEvent> {
+  readonly commitId: string;
+  readonly events: readonly EventToAppend<E>[];
+  readonly metadata?: EventMetadata;
+}
+
+/** Several commits to one stream, one after the other, in one transaction. */
+export interface CommitChain {
+  /**
+   * @returns a result per commit
+   * @throws CommitExistsError when any of the commits is stored already; nothing is appended
+   * @throws ConcurrencyError when the stream is not at the expected version; nothing is appended
+   */
+  appendCommits<E extends DomainEvent>(
+    streamId: string,
+    commits: readonly Commit<E>[],
+    options?: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal },
+  ): Promise<readonly AppendResult[]>;
+}
+
+/** Whose state a snapshot holds. A change of the version leaves older snapshots unread. */
+export interface SnapshotModel {
+  readonly name: string;
+  readonly version: number;
+}
+
+export interface Snapshot {
+  /** Version of the stream at which the state was taken. */
+  readonly version: number;
+  readonly state: JsonValue;
+}
+
+/** Keeps one snapshot per stream and model name. Snapshots are a speed-up: losing them loses nothing. */
+export interface SnapshotStore {
+  /** The snapshot of this model name and version, if that is what is stored. */
+  load(streamId: string, model: SnapshotModel): Promise<Snapshot | undefined>;
+  /** Never goes back: an older stream version of the same model version is ignored. */
+  save(streamId: string, model: SnapshotModel, version: number, state: JsonValue): Promise<void>;
+  delete(streamId: string, model: SnapshotModel): Promise<void>;
+}
+
+/** How far a reader has come in a store. */
+export interface Checkpoint {
+  readonly position: number;
+  /** The store that the position is worth something in. */
+  readonly storeId: string;
+}
+
+export interface CheckpointStore {
+  load(name: string): Promise<Checkpoint | undefined>;
+  /** Never goes back in the same store; a checkpoint of another store replaces the old one. */
+  save(name: string, checkpoint: Checkpoint): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+export interface EventStatistics {
+  statistics(options?: StatisticsOptions): Promise<StoreStatistics>;
+  /** Counts by `occurredAt` in UTC. Empty buckets are present; weeks start on Monday. */
+  trends(options: TrendsOptions): Promise<readonly TrendBucket[]>;
+}
+
+export interface StatisticsOptions {
+  readonly filter?: EventFilter | readonly EventFilter[];
+  readonly signal?: AbortSignal;
+}
+
+export interface StoreStatistics {
+  readonly total: number;
+  /** Number of different streams. */
+  readonly streams: number;
+  readonly byType: Readonly<Record<string, number>>;
+  readonly byCategory: Readonly<Record<string, number>>;
+  /** The first event by position; absent when there is none. */
+  readonly first?: EventPlace;
+  /** The last event by position; absent when there is none. */
+  readonly last?: EventPlace;
+}
+
+export interface EventPlace {
+  readonly position: number;
+  readonly occurredAt: string;
+}
+
+export type TrendInterval = 'hour' | 'day' | 'week' | 'month';
+
+export interface TrendsOptions extends StatisticsOptions {
+  readonly interval: TrendInterval;
+}
+
+export interface TrendBucket {
+  /** Start of the interval, ISO 8601 in UTC. */
+  readonly start: string;
+  readonly count: number;
+}
+
+/** Everything that a store can do beside {@link EventStore}. */
+export interface StoreCapabilities extends CommitChain, EventStatistics {
+  readonly snapshots: SnapshotStore;
+  readonly checkpoints: CheckpointStore;
+}

@@ -1,0 +1,116 @@
+import type { SnapshotStore } from './capabilities.js';
+import type { Decider } from './decider.js';
+import { CommitMismatchError } from './errors.js';
+import { uuidV5 } from './event-id.js';
+import type { AppendResult, EventStore } from './event-store.js';
+import type { DomainEvent, EventToAppend } from './event.js';
+import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
+import { snapshotModelOf } from './aggregate-repository.js';
+import { canonicalJson, findJsonFault, type JsonValue } from './json.js';
+import { loadState, type StateBuilder } from './load-state.js';
+import { assertOptions, integerFrom, isPlainObject } from './options.js';
+import { streamId } from './stream-id.js';
+
+export interface CommandHandlerOptions {
+  /** Read before the events, so that only those after the snapshot are loaded. */
+  readonly snapshots?: SnapshotStore;
+  /** Events read at a time. Default 500. */
+  readonly pageSize?: number;
+}
+
+export interface CommandResult<E extends DomainEvent> {
+  /** The events that the command led to; undefined when an earlier run of it was found. */
+  readonly events: readonly EventToAppend<E>[] | undefined;
+  /** Version of the stream after the command. */
+  readonly version: number;
+  /** True when the command had taken effect before. */
+  readonly deduplicated: boolean;
+}
+
+export interface CommandHandler<Command, E extends DomainEvent> {
+  /**
+   * Loads the state, decides the command and appends; again when another append came between. Sent again with its
+   * `commandId` after a success, it stores nothing and returns the first version.
+   *
+   * @throws whatever `decide` throws, when nothing was stored
+   * @throws ConcurrencyError when others were faster at every attempt
+   * @throws CommitMismatchError when the `commandId` was used for another command
+   */
+  execute(id: string, command: Command, options?: ExecuteOptions): Promise<CommandResult<E>>;
+}
+
+/**
+ * Runs the commands of a decider over any {@link EventStore}.
+ *
+ * @throws InvalidArgumentError for an unknown option or a malformed category
+ * @example
+ * const accounts = createCommandHandler(store, account);
+ * await accounts.execute('7', { type: 'Deposit', data: { amount: 5 } }, { commandId: request.id });
+ */
+export function createCommandHandler<State, Command, E extends DomainEvent>(
+  store: EventStore,
+  decider: Decider<State, Command, E>,
+  options: CommandHandlerOptions = {},
+): CommandHandler<Command, E> {
+  assertOptions('createCommandHandler', options, { snapshots: isPlainObject, pageSize: integerFrom(1) });
+  streamId(decider.category, 'any');
+  const builder = deciderBuilder(decider);
+  return {
+    async execute(id, command, executeOptions = {}) {
+      assertOptions('execute', executeOptions, executeOptionChecks);
+      const stream = streamId(decider.category, id);
+      const commandHash = executeOptions.commandId === undefined ? undefined : hashCommand(command);
+      const execution = await executeCommand(
+        store,
+        stream,
+        commandHash === undefined
+          ? executeOptions
+          : { ...executeOptions, metadata: { ...executeOptions.metadata, commandHash } },
+        async () => {
+          const snapshot = await options.snapshots?.load(stream, snapshotModelOf(decider));
+          return loadState(store, stream, builder, { pageSize: options.pageSize, snapshot });
+        },
+        async ({ state }) => {
+          const events = await decider.decide(state, command);
+          return { events, result: events };
+        },
+      );
+      if (execution.kind === 'decided') {
+        return { events: execution.result, version: execution.version, deduplicated: false };
+      }
+      await assertSameCommand(store, execution.commit, commandHash);
+      return { events: undefined, version: execution.commit.version, deduplicated: true };
+    },
+  };
+}
+
+/** Builds the state of a decider up from its events. */
+export function deciderBuilder<State, E extends DomainEvent>(
+  decider: Pick<Decider<State, never, E>, 'initialState' | 'evolve'>,
+): StateBuilder<State> {
+  return {
+    create: () => decider.initialState(),
+    restore: ({ state }) => state as State,
+    apply: (state, event) => decider.evolve(state, event as unknown as E),
+  };
+}
+
+/** Only a command that is JSON can be compared. */
+function hashCommand(command: unknown): string | undefined {
+  return findJsonFault(command) === undefined ? uuidV5(canonicalJson(command as JsonValue)) : undefined;
+}
+
+async function assertSameCommand(
+  store: EventStore,
+  { streamId, commitId, version }: AppendResult,
+  commandHash: string | undefined,
+): Promise<void> {
+  if (commandHash === undefined) return;
+  const slice = await store.readStream(streamId, { fromVersion: version, limit: 1 });
+  const stored = slice.events[0]?.metadata['commandHash'];
+  if (stored === undefined || stored === commandHash) return;
+  throw new CommitMismatchError(
+    `The command id '${commitId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
+    { streamId, commitId },
+  );
+}

@@ -1,0 +1,232 @@
+import {
+  CommitExistsError,
+  CommitMismatchError,
+  EventTooLargeError,
+  InvalidArgumentError,
+  InvalidEventError,
+} from './errors.js';
+import type { Commit } from './capabilities.js';
+import { eventIdOf } from './event-id.js';
+import type { AppendOptions } from './event-store.js';
+import type { EventMetadata, EventToAppend } from './event.js';
+import { findJsonFault, formatPathSegment, isObject, sameJson, utf8Length } from './json.js';
+import { anything, assertOptions, describe, isName, isPlainObject, isSignal } from './options.js';
+import { assertStreamId, findNameProblem } from './stream-id.js';
+import { parseTimestamp } from './timestamp.js';
+
+/** Most bytes of JSON in one commit, unless a store is told otherwise. Temporal carries payloads of 2 MiB. */
+export const defaultMaxCommitBytes = 2_000_000;
+
+/** An event that is checked and ready to be stored or sent: `data` and `metadata` are JSON text. */
+export interface PreparedEvent {
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly data: string;
+  readonly metadata: string;
+  readonly correlationId: string | undefined;
+  readonly tags: readonly string[];
+  /** ISO 8601 in UTC; undefined leaves it to the store's clock. */
+  readonly occurredAt: string | undefined;
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkAppendOptions(streamId: string, options: AppendOptions = {}): void {
+  assertStreamId(streamId);
+  assertOptions('appendToStream', options, {
+    expectedVersion: isExpectedVersion,
+    commitId: isName,
+    metadata: isPlainObject,
+    signal: isSignal,
+  });
+  options.signal?.throwIfAborted();
+}
+
+export function isExpectedVersion(value: unknown): string | undefined {
+  return (Number.isSafeInteger(value) && (value as number) >= 0) ||
+    ['any', 'noStream', 'streamExists'].includes(value as string)
+    ? undefined
+    : `a version from 0, 'any', 'noStream' or 'streamExists'`;
+}
+
+/**
+ * Checks the events of a commit and turns them into what is stored, so that a caller who goes on changing his objects
+ * changes nothing here.
+ *
+ * @param metadata merged under each event's own
+ * @param place where the events stand in the call, for the paths in errors
+ * @throws InvalidArgumentError when there are none · InvalidEventError · EventTooLargeError
+ */
+export function prepareEvents(
+  events: readonly EventToAppend[],
+  metadata: EventMetadata | undefined,
+  maxBytes: number = defaultMaxCommitBytes,
+  place = 'events',
+): readonly PreparedEvent[] {
+  if (!Array.isArray(events))
+    throw new InvalidArgumentError(`${place} must be an array, not ${describe(events)}.`);
+  if (events.length === 0) throw new InvalidArgumentError(`${place} is empty: there is nothing to append.`);
+  if (metadata !== undefined) assertJson(metadata, 'metadata');
+  const prepared = Array.from(events, (event, index) => prepareEvent(event, metadata, `${place}[${index}]`));
+  const size = prepared.reduce((sum, event) => sum + jsonBytes(event), 0);
+  if (size > maxBytes) {
+    throw new EventTooLargeError(
+      `The commit is ${size} bytes of JSON, more than ${maxBytes}. Store large content elsewhere and refer to it.`,
+      { size, limit: maxBytes },
+    );
+  }
+  return prepared;
+}
+
+/**
+ * Checks the commits of `appendCommits`, each as {@link prepareEvents} does.
+ *
+ * @throws InvalidArgumentError when there are none, or two have the same id · InvalidEventError · EventTooLargeError
+ */
+export function checkCommits(
+  commits: readonly Commit[],
+  maxBytes: number,
+): readonly { readonly commitId: string; readonly events: readonly PreparedEvent[] }[] {
+  if (!Array.isArray(commits) || commits.length === 0) {
+    throw new InvalidArgumentError('appendCommits needs a list of at least one commit.');
+  }
+  const ids = new Set<string>();
+  return commits.map((commit: Commit, index) => {
+    const { commitId = null, events, metadata } = commit ?? {};
+    assertOptions(
+      'a commit',
+      { ...commit, commitId },
+      { commitId: isName, events: anything, metadata: isPlainObject },
+    );
+    if (ids.has(commit.commitId)) {
+      throw new InvalidArgumentError(`Two of the commits have the id '${commit.commitId}'.`);
+    }
+    ids.add(commit.commitId);
+    return {
+      commitId: commit.commitId,
+      events: prepareEvents(events, metadata, maxBytes, `commits[${index}].events`),
+    };
+  });
+}
+
+export function commitMismatch(streamId: string, commitId: string): CommitMismatchError {
+  return new CommitMismatchError(
+    `The commit '${commitId}' of stream '${streamId}' holds other events. Give each append a commit id of its own.`,
+    { streamId, commitId },
+  );
+}
+
+export function commitExists(streamId: string, commitIds: readonly string[]): CommitExistsError {
+  return new CommitExistsError(
+    `Stream '${streamId}' holds ${commitIds.length} of the commits already; nothing was appended. Leave them out.`,
+    { streamId, commitIds },
+  );
+}
+
+/** The ids of the events of a commit. */
+export function eventIdsOf(streamId: string, commitId: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, ordinal) => eventIdOf(streamId, commitId, ordinal));
+}
+
+/** Whether an append repeats a stored commit: all but the metadata is the same, and `occurredAt` where it is given. */
+export function isSameCommit(stored: readonly PreparedEvent[], repeated: readonly PreparedEvent[]): boolean {
+  return (
+    stored.length === repeated.length &&
+    stored.every((event, index) => {
+      const other = repeated[index] as PreparedEvent;
+      return (
+        event.type === other.type &&
+        event.schemaVersion === other.schemaVersion &&
+        (other.occurredAt === undefined || event.occurredAt === other.occurredAt) &&
+        event.tags.length === other.tags.length &&
+        event.tags.every((tag, place) => tag === other.tags[place]) &&
+        sameJson(event.data, other.data)
+      );
+    })
+  );
+}
+
+const eventKeys: readonly string[] = ['type', 'data', 'schemaVersion', 'metadata', 'tags', 'occurredAt'];
+const namedMetadata = ['correlationId', 'causationId', 'actor', 'workflowId', 'runId'] as const;
+
+function prepareEvent(event: EventToAppend, shared: EventMetadata | undefined, path: string): PreparedEvent {
+  if (!isObject(event)) throw invalid(path, `is ${describe(event)}, not an event`);
+  for (const [key, value] of Object.entries(event)) {
+    if (value !== undefined && !eventKeys.includes(key)) {
+      throw invalid(path + formatPathSegment(key), 'would be dropped; put it into data or metadata');
+    }
+  }
+  const { type, data, schemaVersion = 1, tags = [], occurredAt } = event;
+  const typeProblem = findNameProblem(type);
+  if (typeProblem !== undefined) throw invalid(`${path}.type`, typeProblem);
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > 0x7fffffff) {
+    throw invalid(`${path}.schemaVersion`, 'must be a positive 32-bit integer');
+  }
+  assertJson(data, `${path}.data`);
+  const metadata = prepareMetadata(event.metadata, shared, `${path}.metadata`);
+  assertTags(tags, `${path}.tags`);
+  let time: string | undefined;
+  if (occurredAt !== undefined) {
+    const parsed = parseTimestamp(occurredAt);
+    if ('problem' in parsed) throw invalid(`${path}.occurredAt`, parsed.problem);
+    time = parsed.iso;
+  }
+  return {
+    type,
+    schemaVersion,
+    data: JSON.stringify(data),
+    metadata: JSON.stringify(metadata),
+    correlationId: metadata.correlationId,
+    tags: [...tags],
+    occurredAt: time,
+  };
+}
+
+function prepareMetadata(
+  own: EventMetadata | undefined,
+  shared: EventMetadata | undefined,
+  path: string,
+): EventMetadata {
+  if (own !== undefined) {
+    if (isPlainObjectProblem(own)) throw invalid(path, `must be an object, not ${describe(own)}`);
+    assertJson(own, path);
+  }
+  const present = Object.entries(own ?? {}).filter(([, value]) => value !== undefined);
+  const metadata: EventMetadata = { ...shared, ...Object.fromEntries(present) };
+  for (const key of namedMetadata) {
+    const value: unknown = metadata[key];
+    if (value !== undefined && typeof value !== 'string') throw invalid(`${path}.${key}`, 'must be a string');
+  }
+  if (metadata.correlationId !== undefined) {
+    const problem = findNameProblem(metadata.correlationId);
+    if (problem !== undefined) throw invalid(`${path}.correlationId`, problem);
+  }
+  return metadata;
+}
+
+function assertTags(tags: readonly string[], path: string): void {
+  if (!Array.isArray(tags)) throw invalid(path, `must be an array, not ${describe(tags)}`);
+  // By index: forEach would step over a hole.
+  for (let index = 0; index < tags.length; index++) {
+    const problem = findNameProblem(tags[index]);
+    if (problem !== undefined) throw invalid(`${path}[${index}]`, problem);
+  }
+}
+
+function assertJson(value: unknown, path: string): void {
+  const fault = findJsonFault(value);
+  if (fault !== undefined) throw invalid(path + fault.path, fault.problem);
+}
+
+function isPlainObjectProblem(value: unknown): boolean {
+  return isPlainObject(value) !== undefined;
+}
+
+function invalid(path: string, problem: string): InvalidEventError {
+  return new InvalidEventError(`${path} ${problem}.`, { path });
+}
+
+function jsonBytes(event: PreparedEvent): number {
+  const { type, schemaVersion, tags, occurredAt } = event;
+  const rest = JSON.stringify({ type, schemaVersion, tags, occurredAt, data: 0, metadata: 0 });
+  return utf8Length(rest) + utf8Length(event.data) + utf8Length(event.metadata) - 2;
+}

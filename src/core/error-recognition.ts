@@ -1,0 +1,59 @@
+import {
+  errorBrand,
+  errorClasses,
+  EventStoreError,
+  type EventStoreErrorCode,
+  type EventStoreErrorOf,
+} from './errors.js';
+import { isObject } from './json.js';
+import { failureTypePrefix } from './temporal-failure.js';
+
+/**
+ * Whether an error is one of this library (with this code): thrown here, by another copy of the package, or at any
+ * depth of `cause` of a failure that came through Temporal.
+ *
+ * Where the error itself is a wrapper, such as Temporal's `WorkflowFailedError`, it has no `code` of its own; get the
+ * typed error out of it with {@link findEventStoreError}.
+ *
+ * @example
+ * try {
+ *   await store.appendToStream('Account-1', events, { expectedVersion: 4 });
+ * } catch (error) {
+ *   if (!isEventStoreError(error, 'VERSION_CONFLICT')) throw error;
+ * }
+ */
+export function isEventStoreError(
+  error: unknown,
+  code?: EventStoreErrorCode,
+): error is Error & { readonly code?: EventStoreErrorCode } {
+  return findEventStoreError(error, code) !== undefined;
+}
+
+/** The first error of this library (with this code) in a chain of causes, with its type and fields. */
+export function findEventStoreError<Code extends EventStoreErrorCode = EventStoreErrorCode>(
+  error: unknown,
+  code?: Code,
+): EventStoreErrorOf<Code> | undefined {
+  const seen = new Set<unknown>();
+  for (let current = error; isObject(current) && !seen.has(current); current = (current as Error).cause) {
+    seen.add(current);
+    const found = recognise(current);
+    if (found !== undefined && (code === undefined || found.code === code))
+      return found as EventStoreErrorOf<Code>;
+  }
+  return undefined;
+}
+
+function recognise(error: object): EventStoreError | undefined {
+  if ((error as { [errorBrand]?: unknown })[errorBrand] === true) return error as EventStoreError;
+  const { type, details, message } = error as { type?: unknown; details?: unknown; message?: unknown };
+  if (typeof type !== 'string' || !type.startsWith(failureTypePrefix)) return undefined;
+  const name = type.slice(failureTypePrefix.length);
+  if (!Object.hasOwn(errorClasses, name)) return undefined;
+  const fields: unknown = Array.isArray(details) ? details[0] : undefined;
+  const errorClass = errorClasses[name as keyof typeof errorClasses] as new (
+    message: string,
+    fields: object,
+  ) => EventStoreError;
+  return new errorClass(String(message), { ...(isObject(fields) ? fields : {}), cause: error });
+}

@@ -1,0 +1,278 @@
+import { findJsonFault, type JsonValue } from './json.js';
+import { crossesTemporal, errorClassName } from './temporal-failure.js';
+
+/** Marks our errors across copies of the package (ESM and CJS, bundle and host), where `instanceof` fails. */
+export const errorBrand = Symbol.for('temporal-event-store/error');
+
+export type EventStoreErrorCode =
+  | 'VERSION_CONFLICT'
+  | 'COMMIT_MISMATCH'
+  | 'COMMIT_EXISTS'
+  | 'INVALID_EVENT'
+  | 'EVENT_TOO_LARGE'
+  | 'INVALID_ARGUMENT'
+  | 'POSITION_AHEAD_OF_STORE'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_OVERLOADED'
+  | 'STORE_CLOSED'
+  | 'STORE_ACCESS_DENIED'
+  | 'SCHEMA_OUTDATED'
+  | 'READ_NOT_SAFE'
+  | 'COMMAND_OUTCOME_UNKNOWN'
+  | 'COMMAND_FAILED'
+  | 'DOMAIN_ERROR';
+
+/**
+ * Every error of this library. Tell them apart by `code` or with {@link isEventStoreError}, which also knows an error
+ * of another copy of the package or one that came through Temporal.
+ *
+ * In Temporal's eyes it is an `ApplicationFailure`: uncaught in a workflow it fails the workflow instead of its task,
+ * and it arrives typed wherever the failure goes.
+ */
+export class EventStoreError extends Error {
+  readonly code: EventStoreErrorCode;
+
+  constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+type Fields<T> = T & ErrorOptions;
+
+/** The stream is not where the append expected it. Load again and decide again. */
+export class ConcurrencyError extends EventStoreError {
+  declare readonly code: 'VERSION_CONFLICT';
+  readonly streamId: string;
+  readonly expectedVersion: number | 'noStream' | 'streamExists';
+  readonly actualVersion: number;
+
+  constructor(
+    message: string,
+    fields: Fields<Pick<ConcurrencyError, 'streamId' | 'expectedVersion' | 'actualVersion'>>,
+  ) {
+    super('VERSION_CONFLICT', message, fields);
+    this.streamId = fields.streamId;
+    this.expectedVersion = fields.expectedVersion;
+    this.actualVersion = fields.actualVersion;
+  }
+}
+
+/** The commit id (or command id) was used before with other content. */
+export class CommitMismatchError extends EventStoreError {
+  declare readonly code: 'COMMIT_MISMATCH';
+  readonly streamId: string;
+  readonly commitId: string;
+
+  constructor(message: string, fields: Fields<Pick<CommitMismatchError, 'streamId' | 'commitId'>>) {
+    super('COMMIT_MISMATCH', message, fields);
+    this.streamId = fields.streamId;
+    this.commitId = fields.commitId;
+  }
+}
+
+/** `appendCommits` found some of its commits stored already, and appended nothing. */
+export class CommitExistsError extends EventStoreError {
+  declare readonly code: 'COMMIT_EXISTS';
+  readonly streamId: string;
+  readonly commitIds: readonly string[];
+
+  constructor(message: string, fields: Fields<Pick<CommitExistsError, 'streamId' | 'commitIds'>>) {
+    super('COMMIT_EXISTS', message, fields);
+    this.streamId = fields.streamId;
+    this.commitIds = fields.commitIds;
+  }
+}
+
+/** An event would not come back as it was given, or does not fit its schema. */
+export class InvalidEventError extends EventStoreError {
+  declare readonly code: 'INVALID_EVENT';
+  /** Where the offender stands, such as `events[0].data.lines[2].price`. */
+  readonly path: string;
+
+  constructor(message: string, fields: Fields<Pick<InvalidEventError, 'path'>>) {
+    super('INVALID_EVENT', message, fields);
+    this.path = fields.path;
+  }
+}
+
+/** A commit (or a state or page that has to travel) is larger than its limit. */
+export class EventTooLargeError extends EventStoreError {
+  declare readonly code: 'EVENT_TOO_LARGE';
+  /** Bytes of JSON. */
+  readonly size: number;
+  /** Bytes of JSON. */
+  readonly limit: number;
+
+  constructor(message: string, fields: Fields<Pick<EventTooLargeError, 'size' | 'limit'>>) {
+    super('EVENT_TOO_LARGE', message, fields);
+    this.size = fields.size;
+    this.limit = fields.limit;
+  }
+}
+
+/** A call that can't be right: an unknown option, a wrong type, a malformed name. */
+export class InvalidArgumentError extends EventStoreError {
+  declare readonly code: 'INVALID_ARGUMENT';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('INVALID_ARGUMENT', message, options);
+  }
+}
+
+/** The position to read after is beyond the store's end: it belongs to another store, or the store was restored. */
+export class PositionAheadOfStoreError extends EventStoreError {
+  declare readonly code: 'POSITION_AHEAD_OF_STORE';
+  /** The position that was asked for. */
+  readonly position: number;
+  readonly storeId: string;
+  /** The last position of the store. */
+  readonly lastPosition: number;
+
+  constructor(
+    message: string,
+    fields: Fields<Pick<PositionAheadOfStoreError, 'position' | 'storeId' | 'lastPosition'>>,
+  ) {
+    super('POSITION_AHEAD_OF_STORE', message, fields);
+    this.position = fields.position;
+    this.storeId = fields.storeId;
+    this.lastPosition = fields.lastPosition;
+  }
+}
+
+/** The store can't be reached, and what became of the call is unknown. Retry an append with this `commitId`. */
+export class StoreUnavailableError extends EventStoreError {
+  declare readonly code: 'STORE_UNAVAILABLE';
+  readonly commitId?: string;
+
+  constructor(message: string, fields: Fields<{ readonly commitId?: string | undefined }> = {}) {
+    super('STORE_UNAVAILABLE', message, fields);
+    if (fields.commitId !== undefined) this.commitId = fields.commitId;
+  }
+}
+
+/** The store's queue is full; nothing was stored. Try again later. */
+export class StoreOverloadedError extends EventStoreError {
+  declare readonly code: 'STORE_OVERLOADED';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('STORE_OVERLOADED', message, options);
+  }
+}
+
+/** The store was closed before the call; nothing was stored. */
+export class StoreClosedError extends EventStoreError {
+  declare readonly code: 'STORE_CLOSED';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('STORE_CLOSED', message, options);
+  }
+}
+
+/** The database refuses the credentials, or the role lacks rights. */
+export class StoreAccessError extends EventStoreError {
+  declare readonly code: 'STORE_ACCESS_DENIED';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('STORE_ACCESS_DENIED', message, options);
+  }
+}
+
+/** The store's schema is missing or older than this version of the library needs. Migrate it. */
+export class SchemaVersionError extends EventStoreError {
+  declare readonly code: 'SCHEMA_OUTDATED';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('SCHEMA_OUTDATED', message, options);
+  }
+}
+
+/** Reading in order can't be guaranteed on this server, for example a standby. */
+export class UnsafeReadError extends EventStoreError {
+  declare readonly code: 'READ_NOT_SAFE';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('READ_NOT_SAFE', message, options);
+  }
+}
+
+/** A command got no answer in time. It may have taken effect: ask again with the same `commandId`. */
+export class CommandTimeoutError extends EventStoreError {
+  declare readonly code: 'COMMAND_OUTCOME_UNKNOWN';
+  readonly commandId: string;
+
+  constructor(message: string, fields: Fields<Pick<CommandTimeoutError, 'commandId'>>) {
+    super('COMMAND_OUTCOME_UNKNOWN', message, fields);
+    this.commandId = fields.commandId;
+  }
+}
+
+/** Deciding a command threw something else than a {@link DomainError}: a defect. Nothing was stored. */
+export class CommandFailedError extends EventStoreError {
+  declare readonly code: 'COMMAND_FAILED';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('COMMAND_FAILED', message, options);
+  }
+}
+
+/**
+ * A business rule said no. Thrown by aggregates and deciders; never retried.
+ *
+ * @example
+ * throw new DomainError('The payment is captured already', { reason: 'ALREADY_CAPTURED' });
+ */
+export class DomainError extends EventStoreError {
+  declare readonly code: 'DOMAIN_ERROR';
+  /** Your own code for the rule, to be told apart by programs. */
+  readonly reason?: string;
+  readonly details?: JsonValue;
+
+  /** @throws {@link InvalidArgumentError} when the details are not JSON */
+  constructor(
+    message: string,
+    options: Fields<{ readonly reason?: string | undefined; readonly details?: JsonValue | undefined }> = {},
+  ) {
+    super('DOMAIN_ERROR', message, options);
+    if (options.reason !== undefined) this.reason = options.reason;
+    if (options.details !== undefined) {
+      const fault = findJsonFault(options.details);
+      if (fault) throw new InvalidArgumentError(`In a DomainError, details${fault.path} ${fault.problem}.`);
+      this.details = options.details;
+    }
+  }
+}
+
+/** The classes by name, by which an error is built again on the other side of a boundary. */
+export const errorClasses = {
+  ConcurrencyError,
+  CommitMismatchError,
+  CommitExistsError,
+  InvalidEventError,
+  EventTooLargeError,
+  InvalidArgumentError,
+  PositionAheadOfStoreError,
+  StoreUnavailableError,
+  StoreOverloadedError,
+  StoreClosedError,
+  StoreAccessError,
+  SchemaVersionError,
+  UnsafeReadError,
+  CommandTimeoutError,
+  CommandFailedError,
+  DomainError,
+};
+
+/** The error class of a code. */
+export type EventStoreErrorOf<Code extends EventStoreErrorCode> = Extract<
+  InstanceType<(typeof errorClasses)[keyof typeof errorClasses]>,
+  { readonly code: Code }
+>;
+
+Object.defineProperty(EventStoreError.prototype, errorBrand, { value: true });
+crossesTemporal(EventStoreError.prototype);
+// Written out on the prototypes, because a minifier changes the names of classes.
+for (const [name, { prototype }] of Object.entries({ EventStoreError, ...errorClasses })) {
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(prototype, errorClassName, { value: name });
+}

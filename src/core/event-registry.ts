@@ -1,0 +1,175 @@
+import { InvalidArgumentError, InvalidEventError } from './errors.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
+import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from './options.js';
+import { formatPathSegment, isObject } from './json.js';
+import type { StandardSchema } from './standard-schema.js';
+import { findNameProblem } from './stream-id.js';
+
+/** Turns the data of one schema version into that of the next. */
+export type Upcaster = (data: never, event: RecordedEvent) => unknown;
+
+/** One type of event: the present shape of its data, and the way there from each older shape. */
+export interface EventDefinition {
+  /** Version of the present shape. Default 1. */
+  readonly schemaVersion?: number;
+  /** Checks the data of new events: any Standard Schema, for example of zod, valibot or arktype. */
+  readonly schema?: StandardSchema<never, unknown>;
+  /** By older version: makes its data into that of the version after it. */
+  readonly upcast?: Readonly<Record<number, Upcaster>>;
+}
+
+/** The event types of an application, made by {@link defineEvents}. */
+export interface EventRegistry<
+  D extends Readonly<Record<string, EventDefinition>> = Record<string, EventDefinition>,
+> {
+  readonly definitions: D;
+}
+
+/** The union of the events of a registry: `type PaymentEvent = InferEvents<typeof paymentEvents>`. */
+export type InferEvents<R extends EventRegistry> = {
+  [Type in keyof R['definitions'] & string]: DomainEvent<Type, DataOf<R['definitions'][Type]>>;
+}[keyof R['definitions'] & string];
+
+type DataOf<D> = D extends { readonly schema: StandardSchema<never, infer Output> } ? Output : unknown;
+
+/**
+ * Declares event types with their schemas and upcasters, for `withEvents`.
+ *
+ * @throws {@link InvalidArgumentError} when an older version has no upcaster
+ * @example
+ * const events = defineEvents({
+ *   PaymentCaptured: {
+ *     schemaVersion: 2,
+ *     schema: z.object({ amount: z.number(), currency: z.string() }),
+ *     upcast: { 1: (data: { amount: number }) => ({ ...data, currency: 'EUR' }) },
+ *   },
+ * });
+ */
+export function defineEvents<const D extends Readonly<Record<string, EventDefinition>>>(
+  definitions: D,
+): EventRegistry<D> {
+  for (const [type, definition] of Object.entries(definitions)) {
+    const problem = findNameProblem(type);
+    if (problem !== undefined)
+      throw new InvalidArgumentError(`The event type ${JSON.stringify(type)} ${problem}.`);
+    assertOptions(`the definition of '${type}'`, definition, {
+      schemaVersion: integerFrom(1),
+      schema: isStandardSchema,
+      upcast: isPlainObject,
+    });
+    const { schemaVersion = 1, upcast = {} } = definition;
+    for (let version = 1; version < schemaVersion; version++) {
+      if (typeof upcast[version] !== 'function') {
+        throw new InvalidArgumentError(
+          `'${type}' is at schemaVersion ${schemaVersion} but has no upcaster from ${version}.`,
+        );
+      }
+    }
+    const stray = Object.keys(upcast).find(
+      (version) => !(Number(version) >= 1 && Number(version) < schemaVersion),
+    );
+    if (stray !== undefined) {
+      throw new InvalidArgumentError(
+        `'${type}' has an upcaster from ${stray}, but is at schemaVersion ${schemaVersion}.`,
+      );
+    }
+  }
+  return { definitions };
+}
+
+/** A new event with its data as the schema returns it (defaults filled in) and the present schema version. */
+export async function validateEvent(
+  { definitions }: EventRegistry,
+  event: EventToAppend,
+  path: string,
+): Promise<EventToAppend> {
+  if (!isObject(event)) return event;
+  const definition = Object.hasOwn(definitions, event.type) ? definitions[event.type] : undefined;
+  if (definition === undefined) {
+    throw invalid(`${path}.type`, `is '${event.type}', which defineEvents doesn't list`);
+  }
+  const { schema, schemaVersion = 1 } = definition;
+  if (event.schemaVersion !== undefined && event.schemaVersion !== schemaVersion) {
+    throw invalid(
+      `${path}.schemaVersion`,
+      `is ${event.schemaVersion}, but '${event.type}' is at ${schemaVersion}`,
+    );
+  }
+  if (schema === undefined) return { ...event, schemaVersion };
+  const result = await schema['~standard'].validate(event.data);
+  if (result.issues !== undefined) {
+    const [issue] = result.issues;
+    const place = (issue?.path ?? []).map((part) =>
+      formatPathSegment(isObject(part) ? part.key : toIndex(part)),
+    );
+    throw invalid(
+      `${path}.data${place.join('')}`,
+      `does not fit its schema: ${issue?.message ?? 'no reason given'}`,
+    );
+  }
+  const dropped = findDropped(event.data, result.value);
+  if (dropped !== undefined) {
+    throw invalid(
+      `${path}.data${dropped}`,
+      'would be dropped by the schema; take it out, or add it to the schema',
+    );
+  }
+  return { ...event, data: result.value, schemaVersion };
+}
+
+/** A recorded event in its present shape. Types that the registry doesn't know stay as they are. */
+export function upcastEvent({ definitions }: EventRegistry, event: RecordedEvent): RecordedEvent {
+  const definition = Object.hasOwn(definitions, event.type) ? definitions[event.type] : undefined;
+  const { schemaVersion = 1, upcast = {} } = definition ?? { schemaVersion: event.schemaVersion };
+  if (event.schemaVersion === schemaVersion) return event;
+  const place = `'${event.type}' in '${event.streamId}', version ${event.version},`;
+  if (event.schemaVersion > schemaVersion) {
+    throw new InvalidEventError(
+      `${place} has schemaVersion ${event.schemaVersion}, but this process knows up to ${schemaVersion}; deploy the newer definition.`,
+      { path: 'schemaVersion' },
+    );
+  }
+  let { data } = event;
+  for (let version = event.schemaVersion; version < schemaVersion; version++) {
+    try {
+      data = (upcast[version] as (data: unknown, event: RecordedEvent) => unknown)(data, event);
+    } catch (cause) {
+      throw new InvalidEventError(
+        `${place} can't be upcast from schemaVersion ${version}: ${String(cause)}`,
+        {
+          path: 'data',
+          cause,
+        },
+      );
+    }
+  }
+  return { ...event, data, schemaVersion };
+}
+
+const isStandardSchema: OptionCheck = (value) => {
+  // Some libraries make their schemas functions.
+  const isSchema = (isObject(value) || isFunction(value) === undefined) && '~standard' in (value as object);
+  return isSchema ? undefined : 'a Standard Schema';
+};
+
+/** The path of a property that a schema took out of an object: schemas of zod and valibot strip by default. */
+function findDropped(given: unknown, kept: unknown): string | undefined {
+  // What the schema passed on untouched is not walked: it may be a cycle, for the store to refuse.
+  if (given === kept || !isObject(given) || !isObject(kept)) return undefined;
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const segment = formatPathSegment(Array.isArray(given) ? Number(key) : key);
+    if (!Object.hasOwn(kept, key)) return segment;
+    const below = findDropped(value, (kept as Record<string, unknown>)[key]);
+    if (below !== undefined) return segment + below;
+  }
+  return undefined;
+}
+
+function toIndex(key: PropertyKey): PropertyKey {
+  return typeof key === 'string' && /^\d+$/.test(key) ? Number(key) : key;
+}
+
+function invalid(path: string, problem: string): InvalidEventError {
+  return new InvalidEventError(`${path} ${problem}.`, { path });
+}

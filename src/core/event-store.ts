@@ -1,0 +1,123 @@
+import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from './event.js';
+
+/**
+ * What every store does, and all that an aggregate, a repository or a subscription needs. Memory, PostgreSQL, a
+ * workflow's proxy and a Temporal client implement it alike; `describeEventStore` of `./testing` proves it.
+ */
+export interface EventStore {
+  /**
+   * Appends events to a stream, all or nothing. With a `commitId`, an append that is sent again stores nothing and
+   * returns the result of the first.
+   *
+   * @throws ConcurrencyError when the stream is not at the expected version
+   * @throws CommitMismatchError when the `commitId` was used on this stream with other events
+   * @throws InvalidEventError with the path of what JSON would change or drop
+   * @throws EventTooLargeError when the commit is larger than the store takes
+   * @throws InvalidArgumentError for a malformed stream id or option, or no events
+   */
+  appendToStream<E extends DomainEvent>(
+    streamId: string,
+    events: readonly EventToAppend<E>[],
+    options?: AppendOptions,
+  ): Promise<AppendResult>;
+
+  /** Reads a page of one stream. A stream that does not exist is an empty slice of version 0. */
+  readStream<E extends DomainEvent>(streamId: string, options?: ReadStreamOptions): Promise<StreamSlice<E>>;
+
+  /**
+   * Reads a page of all streams in the order of their positions.
+   *
+   * @throws PositionAheadOfStoreError when `after` is beyond the last position: it comes from another store
+   */
+  readAll<E extends DomainEvent>(options?: ReadAllOptions): Promise<AllSlice<E>>;
+
+  /** The result of an earlier append to this stream with this commit id, with `deduplicated: true`. */
+  findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined>;
+}
+
+/**
+ * Where a stream must stand for an append to go through: at a version, not existing (the same as 0), existing, or
+ * anywhere.
+ */
+export type ExpectedVersion = number | 'any' | 'noStream' | 'streamExists';
+
+export interface AppendOptions {
+  /** Default `'any'`. Enforced under concurrency. */
+  readonly expectedVersion?: ExpectedVersion;
+  /** Counts per stream. Default: random, so that the store's own retries are safe. */
+  readonly commitId?: string;
+  /** Merged under the metadata of each event. */
+  readonly metadata?: EventMetadata;
+  readonly signal?: AbortSignal;
+}
+
+export interface AppendResult {
+  readonly streamId: string;
+  readonly commitId: string;
+  /** Version of the last event of the commit. */
+  readonly version: number;
+  /** Position of the last event of the commit. */
+  readonly position: number;
+  readonly eventIds: readonly string[];
+  /** True when this call stored nothing, because the commit was there already. */
+  readonly deduplicated: boolean;
+}
+
+export type ReadDirection = 'forward' | 'backward';
+
+export interface ReadStreamOptions {
+  /** Where the reading starts, inclusive. Default: 1, or backwards the end of the stream. */
+  readonly fromVersion?: number;
+  /** Where the reading ends, inclusive, in the direction of reading. Default: the other end of the stream. */
+  readonly toVersion?: number;
+  /** Most events in the page. Default 500. */
+  readonly limit?: number;
+  readonly direction?: ReadDirection;
+  readonly signal?: AbortSignal;
+}
+
+export interface StreamSlice<E extends DomainEvent = DomainEvent> {
+  readonly streamId: string;
+  /** Current version of the stream; 0 when there is none. */
+  readonly version: number;
+  readonly events: readonly RecordedEvent<E>[];
+  /** True when nothing more lies in the direction of reading, within `toVersion`. */
+  readonly isEnd: boolean;
+}
+
+export interface ReadAllOptions {
+  /** Position after which the reading starts, exclusive. Default: 0, or backwards the end of the store. */
+  readonly after?: number;
+  /** Most events in the page. Default 500. */
+  readonly limit?: number;
+  /** An event is read when any of the filters takes it. Default: every event. */
+  readonly filter?: EventFilter | readonly EventFilter[];
+  readonly direction?: ReadDirection;
+  readonly signal?: AbortSignal;
+}
+
+/** Takes an event that meets all of the given conditions. */
+export interface EventFilter {
+  /** Any of these. */
+  readonly types?: readonly string[];
+  /** Any of these; the category of a stream is what stands before its first `-`. */
+  readonly categories?: readonly string[];
+  /** All of these. */
+  readonly tags?: readonly string[];
+  /** `metadata.correlationId`, exactly. */
+  readonly correlationId?: string;
+  /** Inclusive. */
+  readonly occurredFrom?: string | Date;
+  /** Inclusive. */
+  readonly occurredTo?: string | Date;
+}
+
+export interface AllSlice<E extends DomainEvent = DomainEvent> {
+  readonly events: readonly RecordedEvent<E>[];
+  /** Go on with `after: position`. It lies past what the filter left out. */
+  readonly position: number;
+  /** True when nothing more that the filter takes lies in the direction of reading. */
+  readonly isEnd: boolean;
+  /** Identity of the store. A position is worth something for this store only. */
+  readonly storeId: string;
+}

@@ -1,0 +1,88 @@
+import { ConcurrencyError } from './errors.js';
+import { findEventStoreError, isEventStoreError } from './error-recognition.js';
+import type { AppendResult, EventStore } from './event-store.js';
+import type { EventMetadata, EventToAppend } from './event.js';
+import { integerFrom, isName, isPlainObject } from './options.js';
+
+/** Options of one command. */
+export interface ExecuteOptions {
+  /** Makes the command exactly-once: it is the id of the commit that the command causes. */
+  readonly commandId?: string;
+  /** Merged under the metadata of each event. */
+  readonly metadata?: EventMetadata;
+  /** How often the command is decided when others append to the stream at the same time. Default 5. */
+  readonly maxAttempts?: number;
+}
+
+export const executeOptionChecks = {
+  commandId: isName,
+  metadata: isPlainObject,
+  maxAttempts: integerFrom(1),
+};
+
+/** What a decision led to, or the commit of an earlier run of the same command. */
+export type Execution<R> =
+  | { readonly kind: 'decided'; readonly result: R; readonly version: number }
+  | { readonly kind: 'deduplicated'; readonly commit: AppendResult };
+
+/**
+ * Load, decide, append with the loaded version as the expected one; again when another append came between.
+ *
+ * A command that is sent again after a success decides on a state that already holds its own events, so its answer is
+ * worth nothing: whenever it fails, yields nothing or conflicts, the commit is looked up first. A command that goes
+ * through at once pays nothing for that.
+ */
+export async function executeCommand<S extends { readonly version: number }, R>(
+  store: EventStore,
+  streamId: string,
+  options: ExecuteOptions,
+  load: () => Promise<S>,
+  decide: (state: S) => Promise<{ readonly events: readonly EventToAppend[]; readonly result: R }>,
+): Promise<Execution<R>> {
+  const { commandId, metadata, maxAttempts = 5 } = options;
+  const earlierCommit = async (): Promise<Execution<R> | undefined> => {
+    const commit = commandId === undefined ? undefined : await store.findCommit(streamId, commandId);
+    return commit && { kind: 'deduplicated', commit };
+  };
+  for (let attempt = 1; ; attempt++) {
+    const state = await load();
+    const { version } = state;
+    let decision;
+    try {
+      decision = await decide(state);
+    } catch (error) {
+      const earlier = await earlierCommit();
+      if (earlier) return earlier;
+      throw error;
+    }
+    const { events, result } = decision;
+    if (events.length === 0) return (await earlierCommit()) ?? { kind: 'decided', result, version };
+    try {
+      const commit = await store.appendToStream(streamId, events, {
+        expectedVersion: version,
+        ...(commandId !== undefined && { commitId: commandId }),
+        ...(metadata !== undefined && { metadata }),
+      });
+      return commit.deduplicated
+        ? { kind: 'deduplicated', commit }
+        : { kind: 'decided', result, version: commit.version };
+    } catch (error) {
+      const isConflict = isEventStoreError(error, 'VERSION_CONFLICT');
+      if (!isConflict && !isEventStoreError(error, 'COMMIT_MISMATCH')) throw error;
+      const earlier = await earlierCommit();
+      if (earlier) return earlier;
+      if (!isConflict) throw error;
+      if (attempt >= maxAttempts) throw exhausted(error, attempt);
+    }
+  }
+}
+
+function exhausted(error: unknown, attempts: number): unknown {
+  const conflict = findEventStoreError(error, 'VERSION_CONFLICT');
+  if (conflict === undefined) return error;
+  const { streamId, expectedVersion, actualVersion } = conflict;
+  return new ConcurrencyError(
+    `Stream '${streamId}' was changed by others during each of ${attempts} attempts. Try again later, or raise maxAttempts.`,
+    { streamId, expectedVersion, actualVersion, cause: error },
+  );
+}

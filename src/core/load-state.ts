@@ -1,0 +1,65 @@
+import type { Snapshot } from './capabilities.js';
+import { InvalidArgumentError } from './errors.js';
+import type { EventStore } from './event-store.js';
+import type { RecordedEvent } from './event.js';
+import { findJsonFault, type JsonValue } from './json.js';
+
+/** How a state is built up, whether an aggregate's or a decider's. */
+export interface StateBuilder<S> {
+  create(): S;
+  restore(snapshot: Snapshot): S;
+  apply(state: S, event: RecordedEvent): S;
+}
+
+/** A state and the version of the stream that it stands for. */
+export interface LoadedState<S> {
+  readonly state: S;
+  readonly version: number;
+}
+
+export interface LoadOptions {
+  readonly pageSize?: number | undefined;
+  readonly snapshot?: Snapshot | undefined;
+  /** The last version to load. */
+  readonly toVersion?: number | undefined;
+  /** Stops before the first event that occurred after this time, ISO 8601 in UTC. */
+  readonly until?: string | undefined;
+}
+
+/** The state of a stream: from the snapshot, if there is one to be had, and the events after it. */
+export async function loadState<S>(
+  store: EventStore,
+  streamId: string,
+  builder: StateBuilder<S>,
+  options: LoadOptions,
+): Promise<LoadedState<S>> {
+  const { pageSize, snapshot, toVersion, until } = options;
+  let state = snapshot ? builder.restore(snapshot) : builder.create();
+  let version = snapshot?.version ?? 0;
+  for (;;) {
+    const slice = await store.readStream(streamId, {
+      fromVersion: version + 1,
+      ...(toVersion !== undefined && { toVersion }),
+      ...(pageSize !== undefined && { limit: pageSize }),
+    });
+    // A snapshot of events that the store has lost, say to a restored backup, is worth nothing.
+    if (slice.version < version)
+      return loadState(store, streamId, builder, { ...options, snapshot: undefined });
+    for (const event of slice.events) {
+      if (until !== undefined && event.occurredAt > until) return { state, version };
+      state = builder.apply(state, event);
+      version = event.version;
+    }
+    if (slice.isEnd) return { state, version };
+  }
+}
+
+/** @throws {@link InvalidArgumentError} when a state can't be written as JSON */
+export function assertStateIsJson(state: JsonValue, category: string): JsonValue {
+  const fault = findJsonFault(state);
+  if (fault === undefined) return state;
+  throw new InvalidArgumentError(
+    `The state of ${category} can't be written as JSON: state${fault.path} ${fault.problem}. ` +
+      `Override toSnapshot and restoreSnapshot, or keep plain data in a decider's state.`,
+  );
+}

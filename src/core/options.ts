@@ -1,0 +1,82 @@
+import { InvalidArgumentError } from './errors.js';
+import { findNameProblem } from './stream-id.js';
+
+/** Says what an option must be, when it isn't. */
+export type OptionCheck = (value: unknown) => string | undefined;
+
+/**
+ * Checks the options of a call: an unknown option is a typing error that would otherwise do nothing in silence. An
+ * option that is `undefined` counts as absent.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function assertOptions(
+  call: string,
+  options: unknown,
+  checks: Readonly<Record<string, OptionCheck>>,
+): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidArgumentError(`The options of ${call} must be an object, not ${describe(options)}.`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) {
+      throw new InvalidArgumentError(
+        `${call} has no option '${name}'. It knows: ${Object.keys(checks).join(', ')}.`,
+      );
+    }
+    const expected = check(value);
+    if (expected !== undefined) {
+      throw new InvalidArgumentError(
+        `The option '${name}' of ${call} must be ${expected}, not ${describe(value)}.`,
+      );
+    }
+  }
+}
+
+export const integerFrom =
+  (least: number): OptionCheck =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least ? undefined : `an integer from ${least}`;
+
+export const oneOf =
+  (...values: readonly string[]): OptionCheck =>
+  (value) =>
+    values.includes(value as string) ? undefined : `one of ${values.map((each) => `'${each}'`).join(', ')}`;
+
+export const isName: OptionCheck = (value) => {
+  const problem = findNameProblem(value);
+  return problem === undefined
+    ? undefined
+    : `a string of 1 to 1,000 bytes without control characters (it ${problem})`;
+};
+
+export const isPlainObject: OptionCheck = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+
+export const isFunction: OptionCheck = (value) => (typeof value === 'function' ? undefined : 'a function');
+
+/** Any AbortSignal, also a polyfill or one of another realm. */
+export const isSignal: OptionCheck = (value) =>
+  typeof (value as AbortSignal | null)?.aborted === 'boolean' ? undefined : 'an AbortSignal';
+
+/** Checked where it is understood. */
+export const anything: OptionCheck = () => undefined;
+
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+    case 'undefined':
+      return String(value);
+    case 'object':
+      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+    default:
+      return `a ${typeof value}`;
+  }
+}

@@ -1,0 +1,97 @@
+import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
+import { PositionAheadOfStoreError } from './errors.js';
+import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from './event-store.js';
+import { normalizeFilters, type NormalFilter } from './filter.js';
+import { anything, assertOptions, integerFrom, isName, isSignal, oneOf } from './options.js';
+import { assertStreamId } from './stream-id.js';
+
+export const defaultPageSize = 500;
+
+/** Checked options with their defaults; what an adapter's read of a stream works with. */
+export interface StreamRead {
+  readonly fromVersion: number | undefined;
+  readonly toVersion: number | undefined;
+  readonly limit: number;
+  readonly direction: ReadDirection;
+}
+
+/** Checked options with their defaults; what an adapter's read of the store works with. */
+export interface AllRead {
+  readonly after: number | undefined;
+  readonly limit: number;
+  readonly filters: readonly NormalFilter[] | undefined;
+  readonly direction: ReadDirection;
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkStreamRead(streamId: string, options: ReadStreamOptions = {}): StreamRead {
+  assertStreamId(streamId);
+  assertOptions('readStream', options, {
+    fromVersion: integerFrom(1),
+    toVersion: integerFrom(0),
+    limit: integerFrom(1),
+    direction: oneOf('forward', 'backward'),
+    signal: isSignal,
+  });
+  options.signal?.throwIfAborted();
+  const { fromVersion, toVersion, limit = defaultPageSize, direction = 'forward' } = options;
+  return { fromVersion, toVersion, limit, direction };
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkAllRead(options: ReadAllOptions = {}): AllRead {
+  assertOptions('readAll', options, {
+    after: integerFrom(0),
+    limit: integerFrom(1),
+    filter: anything,
+    direction: oneOf('forward', 'backward'),
+    signal: isSignal,
+  });
+  options.signal?.throwIfAborted();
+  const { after, limit = defaultPageSize, filter, direction = 'forward' } = options;
+  return { after, limit, filters: normalizeFilters(filter), direction };
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkStatistics(options: StatisticsOptions = {}): readonly NormalFilter[] | undefined {
+  assertOptions('statistics', options, { filter: anything, signal: isSignal });
+  options.signal?.throwIfAborted();
+  return normalizeFilters(options.filter);
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkTrends(options: TrendsOptions): {
+  readonly filters: readonly NormalFilter[] | undefined;
+  readonly interval: TrendInterval;
+} {
+  const isInterval = oneOf('hour', 'day', 'week', 'month');
+  assertOptions(
+    'trends',
+    { ...options, interval: options?.interval ?? null },
+    {
+      filter: anything,
+      interval: isInterval,
+      signal: isSignal,
+    },
+  );
+  options.signal?.throwIfAborted();
+  return { filters: normalizeFilters(options.filter), interval: options.interval };
+}
+
+/** @throws InvalidArgumentError */
+export function checkFindCommit(streamId: string, commitId: string): void {
+  assertStreamId(streamId);
+  assertOptions('findCommit', { commitId: commitId ?? null }, { commitId: isName });
+}
+
+export function aheadOfStore(
+  position: number,
+  storeId: string,
+  lastPosition: number,
+): PositionAheadOfStoreError {
+  return new PositionAheadOfStoreError(
+    `Position ${position} is ahead of the store, which ends at ${lastPosition}. ` +
+      `It comes from another store, or this one was restored: reset the checkpoint, or read from the start.`,
+    { position, storeId, lastPosition },
+  );
+}

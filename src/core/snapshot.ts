@@ -1,0 +1,20 @@
+import type { Snapshot, SnapshotModel } from './capabilities.js';
+import { InvalidArgumentError } from './errors.js';
+import { findJsonFault } from './json.js';
+import { assertOptions, integerFrom, isName } from './options.js';
+import { assertStreamId } from './stream-id.js';
+
+/** Checks the arguments of a snapshot store. @throws {@link InvalidArgumentError} */
+export function assertSnapshot(streamId: string, model: SnapshotModel, snapshot?: Snapshot): void {
+  assertStreamId(streamId);
+  const { name = null, version = null } = model ?? {};
+  assertOptions('a snapshot model', { ...model, name, version }, { name: isName, version: integerFrom(1) });
+  if (snapshot === undefined) return;
+  assertOptions('a snapshot', { version: snapshot.version ?? null }, { version: integerFrom(0) });
+  const fault = findJsonFault(snapshot.state);
+  if (fault !== undefined) {
+    throw new InvalidArgumentError(
+      `A snapshot of ${model.name} must be JSON: state${fault.path} ${fault.problem}.`,
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import { PositionAheadOfStoreError } from './errors.js';
+import type { EventStore, ReadAllOptions } from './event-store.js';
+import type { DomainEvent, RecordedEvent } from './event.js';
+import { anything, assertOptions, integerFrom, isSignal } from './options.js';
+
+export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {
+  /** Milliseconds between two looks for new events once all are read. Default 250. */
+  readonly pollInterval?: number;
+}
+
+/**
+ * All events after a position, and then those to come: an iterator that never ends by itself. When the signal aborts,
+ * it ends quietly. An error of the store is thrown; go on after the last event that you handled.
+ *
+ * @throws PositionAheadOfStoreError also when another store has taken the place of the one that the subscription began
+ *   with, so that its position means nothing any more
+ */
+export async function* subscribe<E extends DomainEvent = DomainEvent>(
+  store: EventStore,
+  options: SubscribeOptions = {},
+): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  assertOptions('subscribe', options, {
+    after: integerFrom(0),
+    limit: integerFrom(1),
+    filter: anything,
+    signal: isSignal,
+    pollInterval: integerFrom(1),
+  });
+  const { pollInterval = 250, after = 0, ...read } = options;
+  const { signal } = options;
+  let position = after;
+  let storeId: string | undefined;
+  while (!isAborted(signal)) {
+    const slice = await readUnlessAborted<E>(store, { ...read, after: position }, signal);
+    if (slice === undefined) return;
+    storeId ??= slice.storeId;
+    if (slice.storeId !== storeId) {
+      throw new PositionAheadOfStoreError(
+        `The store ${storeId} was replaced by ${slice.storeId}; position ${position} means nothing there.`,
+        { position, storeId: slice.storeId, lastPosition: slice.position },
+      );
+    }
+    for (const event of slice.events) {
+      if (isAborted(signal)) return;
+      yield event;
+    }
+    position = slice.position;
+    if (slice.isEnd && !isAborted(signal)) await delay(pollInterval, signal);
+  }
+}
+
+async function readUnlessAborted<E extends DomainEvent>(
+  store: EventStore,
+  options: ReadAllOptions,
+  signal: AbortSignal | undefined,
+): Promise<Awaited<ReturnType<typeof store.readAll<E>>> | undefined> {
+  try {
+    return await store.readAll<E>(options);
+  } catch (error) {
+    if (isAborted(signal)) return undefined;
+    throw error;
+  }
+}
+
+/** A function, because the signal changes between two looks. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
+}
+
+function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, milliseconds);
+    signal?.addEventListener('abort', finish);
+  });
+}

@@ -1,0 +1,94 @@
+import type { EventStoreError } from './errors.js';
+import { findJsonFault } from './json.js';
+
+/** Prefix of the `type` of an `ApplicationFailure` that carries an error of this library. */
+export const failureTypePrefix = 'temporal-event-store.';
+
+/** Names the class of ours that an error is of, on its prototype: a user's subclass may have another `name`. */
+export const errorClassName = Symbol.for('temporal-event-store/error-class');
+
+// Passing, or not to be blamed on the call: another attempt may go through.
+const retryableCodes: readonly string[] = ['STORE_UNAVAILABLE', 'STORE_OVERLOADED', 'STORE_CLOSED'];
+
+/** Category BENIGN of `temporal.api.enums.v1.ApplicationErrorCategory`: expected, not worth an error in the worker's log. */
+const benign = 1;
+
+/**
+ * Makes errors with this prototype cross Temporal by themselves, wherever they are thrown: in a workflow, an update
+ * handler or an activity, with the plugin or without it. Temporal's SDK knows its failures by symbols on the prototype,
+ * and sends `error.failure` (the protobuf message, which a received failure keeps) as it stands. So both are defined
+ * here, and `core` needs neither the SDK nor a wrapper around the user's code. See docs/decisions/0003.
+ */
+export function crossesTemporal(prototype: EventStoreError): void {
+  Object.defineProperties(prototype, {
+    [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
+    [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
+    type: property(failureType),
+    nonRetryable: property((error) => !retryableCodes.includes(error.code)),
+    category: property((error) => (error.code === 'DOMAIN_ERROR' ? 'BENIGN' : 'UNSPECIFIED')),
+    failure: property((error) => toFailureMessage(error)),
+  });
+}
+
+/**
+ * The fields of an error that cross with it, by the names of its class's constructor. What a user's subclass adds and
+ * JSON can't hold stays behind; it must not keep the error from crossing.
+ */
+export function crossingFields(error: EventStoreError): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(error).filter(
+      ([key, value]) =>
+        !['name', 'message', 'stack', 'cause'].includes(key) && findJsonFault(value) === undefined,
+    ),
+  );
+}
+
+function property(get: (error: EventStoreError) => unknown): PropertyDescriptor {
+  return {
+    get(this: EventStoreError) {
+      return get(this);
+    },
+    configurable: true,
+  };
+}
+
+function failureType(error: EventStoreError): string {
+  return failureTypePrefix + String((error as { [errorClassName]?: string })[errorClassName]);
+}
+
+/** `temporal.api.failure.v1.Failure`, with the chain of causes up to where it turns in a circle. */
+function toFailureMessage(error: Error, above: readonly Error[] = []): object {
+  const { message, stack = '', cause } = error;
+  const path = [...above, error];
+  return {
+    message: message.toWellFormed(),
+    source: 'TypeScriptSDK',
+    stackTrace: isOurs(error) ? stack.replace(/^.*?\n(?= {4}at )/s, '').toWellFormed() : '',
+    ...(cause instanceof Error && !path.includes(cause) && { cause: toFailureMessage(cause, path) }),
+    applicationFailureInfo: isOurs(error)
+      ? {
+          type: failureType(error),
+          nonRetryable: !retryableCodes.includes(error.code),
+          category: error.code === 'DOMAIN_ERROR' ? benign : 0,
+          details: { payloads: [toJsonPayload(crossingFields(error))] },
+        }
+      : { type: error.name, nonRetryable: true },
+  };
+}
+
+function isOurs(error: Error): error is EventStoreError {
+  return errorClassName in error;
+}
+
+/** `temporal.api.common.v1.Payload` in the encoding `json/plain`, which every Temporal SDK reads. */
+function toJsonPayload(value: unknown): object {
+  return { metadata: { encoding: toUtf8('json/plain') }, data: toUtf8(JSON.stringify(value)) };
+}
+
+function toUtf8(text: string): Uint8Array {
+  const ascii = text.replace(
+    /[^\x00-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return Uint8Array.from(ascii, (character) => character.charCodeAt(0));
+}

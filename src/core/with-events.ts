@@ -1,0 +1,64 @@
+import type { Commit, StoreCapabilities } from './capabilities.js';
+import { decorateStore, type DecoratedStore } from './decorated-store.js';
+import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
+import type { EventStore } from './event-store.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
+
+/**
+ * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so
+ * aggregates, projections and subscriptions see present events only.
+ *
+ * An event of a type that the registry doesn't list is refused at the append and left as it is at a read.
+ *
+ * @throws InvalidEventError from appends, with the path of what does not fit; from reads, when an upcaster throws or the
+ *   event is newer than the registry
+ * @example
+ * const store = withEvents(new MemoryEventStore(), paymentEvents);
+ */
+export function withEvents<S extends EventStore>(store: S, registry: EventRegistry): DecoratedStore<S> {
+  const inner: EventStore & Partial<StoreCapabilities> = store;
+  const present = <Slice extends { readonly events: readonly RecordedEvent[] }>(slice: Slice): Slice => ({
+    ...slice,
+    events: slice.events.map((event) => upcastEvent(registry, event)),
+  });
+  return decorateStore(store, {
+    async appendToStream(streamId, events, options) {
+      return inner.appendToStream(streamId, await validate(registry, events, 'events'), options);
+    },
+    async readStream<E extends DomainEvent>(...args: Parameters<EventStore['readStream']>) {
+      return present(await inner.readStream<E>(...args));
+    },
+    async readAll<E extends DomainEvent>(...args: Parameters<EventStore['readAll']>) {
+      return present(await inner.readAll<E>(...args));
+    },
+    ...(inner.appendCommits && {
+      async appendCommits<E extends DomainEvent>(
+        streamId: string,
+        commits: readonly Commit<E>[],
+        options?: Parameters<StoreCapabilities['appendCommits']>[2],
+      ) {
+        const checked = Array.isArray(commits)
+          ? await Promise.all(
+              commits.map(async (commit: Commit<E>, index) => ({
+                ...commit,
+                events: await validate(registry, commit?.events, `commits[${index}].events`),
+              })),
+            )
+          : commits;
+        return (inner as StoreCapabilities).appendCommits(streamId, checked, options);
+      },
+    }),
+  });
+}
+
+/** What isn't even a list is left to the store, which knows what to say. */
+async function validate(
+  registry: EventRegistry,
+  events: readonly EventToAppend[],
+  place: string,
+): Promise<readonly EventToAppend[]> {
+  if (!Array.isArray(events)) return events;
+  return Promise.all(
+    Array.from(events, (event: EventToAppend, index) => validateEvent(registry, event, `${place}[${index}]`)),
+  );
+}

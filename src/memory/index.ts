@@ -1,0 +1,9 @@
+/**
+ * An event store in the memory of the process: for tests, and as the definition of what a store does.
+ *
+ * @packageDocumentation
+ */
+export { MemoryCheckpointStore } from './memory-checkpoint-store.js';
+export { MemoryEventStore } from './memory-event-store.js';
+export type { MemoryEventStoreOptions } from './memory-event-store.js';
+export { MemorySnapshotStore } from './memory-snapshot-store.js';

@@ -1,0 +1,256 @@
+import type {
+  Commit,
+  StatisticsOptions,
+  StoreCapabilities,
+  StoreStatistics,
+  TrendBucket,
+  TrendsOptions,
+} from '../core/capabilities.js';
+import {
+  checkAppendOptions,
+  checkCommits,
+  commitExists,
+  commitMismatch,
+  defaultMaxCommitBytes,
+  eventIdsOf,
+  isSameCommit,
+  prepareEvents,
+  type PreparedEvent,
+} from '../core/commit.js';
+import type {
+  AllSlice,
+  AppendOptions,
+  AppendResult,
+  EventStore,
+  ExpectedVersion,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamSlice,
+} from '../core/event-store.js';
+import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/event.js';
+import { assertExpectedVersion } from '../core/expected-version.js';
+import { matchesFilters, type NormalFilter } from '../core/filter.js';
+import { assertOptions, integerFrom, isFunction } from '../core/options.js';
+import {
+  aheadOfStore,
+  checkAllRead,
+  checkFindCommit,
+  checkStatistics,
+  checkStreamRead,
+  checkTrends,
+} from '../core/read-options.js';
+import { parseStreamId } from '../core/stream-id.js';
+import { boundsOf, fillBuckets, startOfInterval } from '../core/trends.js';
+import { MemoryCheckpointStore } from './memory-checkpoint-store.js';
+import { MemorySnapshotStore } from './memory-snapshot-store.js';
+
+export interface MemoryEventStoreOptions {
+  /** Where `recordedAt` comes from. Default: the system's clock. */
+  readonly clock?: () => Date;
+  /** Most bytes of JSON in one commit. Default 2,000,000. */
+  readonly maxCommitBytes?: number;
+}
+
+interface StoredEvent extends PreparedEvent {
+  readonly id: string;
+  readonly streamId: string;
+  readonly version: number;
+  readonly position: number;
+  readonly commitId: string;
+  readonly occurredAt: string;
+  readonly recordedAt: string;
+}
+
+/**
+ * An event store in the memory of the process, for tests and as the definition of what a store does: a list of all
+ * events, the same events by stream, and those of each commit. Each method reads or changes them in one go, without
+ * awaiting in between, so nothing can come in the middle of it.
+ */
+export class MemoryEventStore implements EventStore, StoreCapabilities {
+  readonly snapshots = new MemorySnapshotStore();
+  readonly checkpoints = new MemoryCheckpointStore();
+
+  readonly #storeId = crypto.randomUUID();
+  readonly #clock: () => Date;
+  readonly #maxCommitBytes: number;
+  /** The event of position p stands at p - 1. */
+  readonly #all: StoredEvent[] = [];
+  readonly #streams = new Map<string, StoredEvent[]>();
+  readonly #commits = new Map<string, readonly StoredEvent[]>();
+
+  constructor(options: MemoryEventStoreOptions = {}) {
+    assertOptions('MemoryEventStore', options, { clock: isFunction, maxCommitBytes: integerFrom(1) });
+    this.#clock = options.clock ?? (() => new Date());
+    this.#maxCommitBytes = options.maxCommitBytes ?? defaultMaxCommitBytes;
+  }
+
+  async appendToStream<E extends DomainEvent>(
+    streamId: string,
+    events: readonly EventToAppend<E>[],
+    options: AppendOptions = {},
+  ): Promise<AppendResult> {
+    checkAppendOptions(streamId, options);
+    const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata } = options;
+    const prepared = prepareEvents(events, metadata, this.#maxCommitBytes);
+
+    const earlier = this.#commits.get(commitKey(streamId, commitId));
+    if (earlier !== undefined) {
+      if (isSameCommit(earlier, prepared)) return resultOf(earlier, true);
+      throw commitMismatch(streamId, commitId);
+    }
+    assertExpectedVersion(streamId, expectedVersion, this.#versionOf(streamId));
+    return resultOf(this.#store(streamId, commitId, prepared), false);
+  }
+
+  async appendCommits<E extends DomainEvent>(
+    streamId: string,
+    commits: readonly Commit<E>[],
+    options: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly AppendResult[]> {
+    checkAppendOptions(streamId, options);
+    const prepared = checkCommits(commits, this.#maxCommitBytes);
+
+    const existing = prepared
+      .map(({ commitId }) => commitId)
+      .filter((id) => this.#commits.has(commitKey(streamId, id)));
+    if (existing.length > 0) throw commitExists(streamId, existing);
+    assertExpectedVersion(streamId, options.expectedVersion ?? 'any', this.#versionOf(streamId));
+    return prepared.map(({ commitId, events }) => resultOf(this.#store(streamId, commitId, events), false));
+  }
+
+  async readStream<E extends DomainEvent>(
+    streamId: string,
+    options: ReadStreamOptions = {},
+  ): Promise<StreamSlice<E>> {
+    const { fromVersion, toVersion, limit, direction } = checkStreamRead(streamId, options);
+    const stream = this.#streams.get(streamId) ?? [];
+    const version = stream.length;
+    const [first, last] =
+      direction === 'forward'
+        ? [fromVersion ?? 1, Math.min(toVersion ?? version, version)]
+        : [Math.max(toVersion ?? 1, 1), Math.min(fromVersion ?? version, version)];
+    const inRange = stream.slice(first - 1, Math.max(last, first - 1));
+    if (direction === 'backward') inRange.reverse();
+    return {
+      streamId,
+      version,
+      events: inRange.slice(0, limit).map((event) => toRecorded<E>(event)),
+      isEnd: inRange.length <= limit,
+    };
+  }
+
+  async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
+    const { after, limit, filters, direction } = checkAllRead(options);
+    const end = this.#all.length;
+    if (after !== undefined && after > end) throw aheadOfStore(after, this.#storeId, end);
+    const step = direction === 'forward' ? 1 : -1;
+    const events: StoredEvent[] = [];
+    let position = after ?? (direction === 'forward' ? 0 : end + 1);
+    let isEnd = true;
+    for (let next = position + step; next >= 1 && next <= end; next += step) {
+      const event = this.#all[next - 1] as StoredEvent;
+      if (matchesFilters(filters, event)) {
+        isEnd = events.length < limit;
+        if (!isEnd) break;
+        events.push(event);
+      }
+      position = next;
+    }
+    return {
+      events: events.map((event) => toRecorded<E>(event)),
+      position: Math.min(position, end),
+      isEnd,
+      storeId: this.#storeId,
+    };
+  }
+
+  async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
+    checkFindCommit(streamId, commitId);
+    const commit = this.#commits.get(commitKey(streamId, commitId));
+    return commit && resultOf(commit, true);
+  }
+
+  async statistics(options: StatisticsOptions = {}): Promise<StoreStatistics> {
+    const events = this.#matching(checkStatistics(options));
+    const [first, last] = [events.at(0), events.at(-1)];
+    return {
+      total: events.length,
+      streams: new Set(events.map((event) => event.streamId)).size,
+      byType: countBy(events, (event) => event.type),
+      byCategory: countBy(events, (event) => parseStreamId(event.streamId).category),
+      ...(first && { first: { position: first.position, occurredAt: first.occurredAt } }),
+      ...(last && { last: { position: last.position, occurredAt: last.occurredAt } }),
+    };
+  }
+
+  async trends(options: TrendsOptions): Promise<readonly TrendBucket[]> {
+    const { filters, interval } = checkTrends(options);
+    const times = this.#matching(filters)
+      .map((event) => event.occurredAt)
+      .sort();
+    const counts = countBy(times, (time) => startOfInterval(time, interval));
+    const bounds = boundsOf(filters);
+    return fillBuckets(new Map(Object.entries(counts)), interval, {
+      from: bounds.from ?? times.at(0),
+      to: bounds.to ?? times.at(-1),
+    });
+  }
+
+  #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly StoredEvent[] {
+    const stream = this.#streams.get(streamId) ?? [];
+    const recordedAt = this.#clock().toISOString();
+    const stored = eventIdsOf(streamId, commitId, events.length).map((id, ordinal): StoredEvent => {
+      const event = events[ordinal] as PreparedEvent;
+      return {
+        ...event,
+        id,
+        streamId,
+        version: stream.length + ordinal + 1,
+        position: this.#all.length + ordinal + 1,
+        commitId,
+        occurredAt: event.occurredAt ?? recordedAt,
+        recordedAt,
+      };
+    });
+    this.#commits.set(commitKey(streamId, commitId), stored);
+    this.#streams.set(streamId, stream);
+    for (const event of stored) {
+      stream.push(event);
+      this.#all.push(event);
+    }
+    return stored;
+  }
+
+  #versionOf(streamId: string): number {
+    return this.#streams.get(streamId)?.length ?? 0;
+  }
+
+  #matching(filters: readonly NormalFilter[] | undefined): readonly StoredEvent[] {
+    return this.#all.filter((event) => matchesFilters(filters, event));
+  }
+}
+
+function commitKey(streamId: string, commitId: string): string {
+  return JSON.stringify([streamId, commitId]);
+}
+
+function resultOf(commit: readonly StoredEvent[], deduplicated: boolean): AppendResult {
+  const { streamId, commitId, version, position } = commit.at(-1) as StoredEvent;
+  return { streamId, commitId, version, position, eventIds: commit.map((event) => event.id), deduplicated };
+}
+
+/** Parsed anew at each read, so that readers can't change what is stored, nor each other's events. */
+function toRecorded<E extends DomainEvent>({ correlationId: _, ...event }: StoredEvent): RecordedEvent<E> {
+  return {
+    ...event,
+    tags: [...event.tags],
+    data: JSON.parse(event.data) as unknown,
+    metadata: JSON.parse(event.metadata) as EventMetadata,
+  } as unknown as RecordedEvent<E>;
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}

@@ -1,0 +1,55 @@
+import type { StoreCapabilities } from '../../core/capabilities.js';
+import type { EventStore } from '../../core/event-store.js';
+import type { DomainEvent, RecordedEvent } from '../../core/event.js';
+
+/** What the suite needs of a test runner's `expect`; those of vitest, jest and bun fit. */
+export type ConformanceExpect = (actual: unknown) => {
+  toBe(expected: unknown): void;
+  toEqual(expected: unknown): void;
+  toMatchObject(expected: object): void;
+};
+
+/** A store under test: the four methods and the capabilities that are declared for it. */
+export type StoreUnderTest = EventStore & Partial<StoreCapabilities>;
+
+/** What the cases are written with. */
+export interface Suite {
+  describe(name: string, define: () => void): void;
+  /** A case gets a store and a category that no other case uses, so that cases can share a store. */
+  it(name: string, run: (store: StoreUnderTest, category: string) => Promise<void>): void;
+  expect: ConformanceExpect;
+}
+
+/** The error that a call ends with; a call that doesn't fail fails the case. */
+export async function errorOf(call: Promise<unknown> | (() => unknown)): Promise<unknown> {
+  try {
+    await (typeof call === 'function' ? call() : call);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('The call was expected to fail, but went through.');
+}
+
+export function event(type = 'Happened', data: unknown = {}): DomainEvent {
+  return { type, data };
+}
+
+export function events(count: number, type = 'Happened'): DomainEvent[] {
+  return Array.from({ length: count }, (_, index) => event(type, { number: index + 1 }));
+}
+
+export function versionsOf(slice: { readonly events: readonly RecordedEvent[] }): number[] {
+  return slice.events.map((each) => each.version);
+}
+
+/** The capability of a store that declares it. */
+export function having<Key extends keyof StoreCapabilities>(
+  store: StoreUnderTest,
+  key: Key,
+): StoreCapabilities[Key] {
+  const capability = store[key];
+  if (capability === undefined) throw new Error(`The store declares the capability '${key}' but has none.`);
+  return typeof capability === 'function'
+    ? ((capability as (...args: never[]) => unknown).bind(store) as StoreCapabilities[Key])
+    : (capability as StoreCapabilities[Key]);
+}

@@ -1,0 +1,107 @@
+import type { AggregateClass, AggregateRoot, EventsOf } from '../core/aggregate-root.js';
+import type { Decider } from '../core/decider.js';
+import type { DomainEvent } from '../core/event.js';
+import { canonicalJson } from '../core/json.js';
+
+/** What is expected: the events (their type and data), or an error by its class, its message or its fields. */
+export type Expectation<E extends DomainEvent> =
+  | readonly Pick<E, 'type' | 'data'>[]
+  | (new (...args: never[]) => Error)
+  | RegExp
+  | Readonly<Record<string, unknown>>;
+
+/** The last step of given, when, then. */
+export interface Then<E extends DomainEvent> {
+  /**
+   * @param expected events: exactly these types and data, in order; else the error that the command must throw
+   * @throws an Error that shows what was expected and what happened
+   */
+  then(expected: Expectation<E>): Promise<void>;
+}
+
+/** After these events, this command. */
+export interface Given<Command, E extends DomainEvent> {
+  when(command: Command): Then<E>;
+}
+
+/**
+ * A specification of an aggregate or decider: given what happened, when this command comes, then these events or that
+ * error. No store takes part, and no test runner: it throws.
+ *
+ * @example
+ * await given(Account, [deposited(5)]).when((account) => account.withdraw(7)).then(DomainError);
+ * await given(accountDecider, []).when({ type: 'Deposit', data: { amount: 5 } }).then([deposited(5)]);
+ */
+export function given<A extends AggregateRoot>(
+  aggregate: AggregateClass<A>,
+  events: readonly EventsOf<A>[],
+): Given<(aggregate: A) => unknown, EventsOf<A>>;
+export function given<State, Command, E extends DomainEvent>(
+  decider: Decider<State, Command, E>,
+  events: readonly E[],
+): Given<Command, E>;
+export function given(
+  subject: AggregateClass | Decider<unknown, unknown, DomainEvent>,
+  events: readonly DomainEvent[],
+): Given<never, DomainEvent> {
+  return {
+    when: (command: unknown) => {
+      const outcome = run(subject, events, command);
+      // A rejection that nobody waits for yet is not an unhandled one.
+      outcome.catch(() => undefined);
+      return { then: (expected) => compare(outcome, expected) };
+    },
+  };
+}
+
+async function run(
+  subject: AggregateClass | Decider<unknown, unknown, DomainEvent>,
+  events: readonly DomainEvent[],
+  command: unknown,
+): Promise<readonly DomainEvent[]> {
+  if (typeof subject !== 'function') {
+    const state = events.reduce((before, event) => subject.evolve(before, event), subject.initialState());
+    return subject.decide(state, command);
+  }
+  const aggregate = (
+    subject as unknown as { fromEvents(id: string, events: readonly DomainEvent[]): AggregateRoot }
+  ).fromEvents('1', events);
+  await (command as (aggregate: AggregateRoot) => unknown)(aggregate);
+  return aggregate.uncommittedEvents;
+}
+
+async function compare(
+  outcome: Promise<readonly DomainEvent[]>,
+  expected: Expectation<DomainEvent>,
+): Promise<void> {
+  const happened = await outcome.then(
+    (events) => ({ events }),
+    (error: unknown) => ({ error }),
+  );
+  if (Array.isArray(expected)) {
+    if ('error' in happened) throw happened.error;
+    const [wanted, got] = [expected as readonly DomainEvent[], happened.events].map(show);
+    if (wanted !== got) throw new Error(`Expected the events\n${wanted}\nbut got\n${got}`);
+    return;
+  }
+  if ('events' in happened)
+    throw new Error(`Expected an error, but got the events\n${show(happened.events)}`);
+  if (!isExpectedError(happened.error, expected as Exclude<Expectation<DomainEvent>, readonly unknown[]>)) {
+    throw new Error(`Expected another error than: ${String(happened.error)}`, { cause: happened.error });
+  }
+}
+
+function isExpectedError(
+  error: unknown,
+  expected: Exclude<Expectation<DomainEvent>, readonly unknown[]>,
+): boolean {
+  if (typeof expected === 'function') return error instanceof expected;
+  if (expected instanceof RegExp) return expected.test(String((error as Error | null)?.message));
+  return Object.entries(expected).every(
+    ([key, value]) => JSON.stringify((error as Record<string, unknown>)[key]) === JSON.stringify(value),
+  );
+}
+
+function show(events: readonly DomainEvent[]): string {
+  return events.map(({ type, data }) => `  ${type} ${canonicalJson(data)}`).join('\n') || '  none';
+}
