@@ -1,0 +1,150 @@
+import type { EventStatistics, StoreCapabilities } from '../../core/capabilities.js';
+import { InvalidArgumentError } from '../../core/errors.js';
+import type { EventStore } from '../../core/event-store.js';
+import type { RecordedEvent } from '../../core/event.js';
+import { iterateStream } from '../../core/iterate.js';
+import { assertOptions, isPlainObject, type OptionCheck } from '../../core/options.js';
+import type { EventStoreActivities } from '../shared/activity-types.js';
+import { assertTravels, capPage } from '../shared/page-size.js';
+import { activityLogger, logged, type ActivityLogger } from './logged.js';
+
+/**
+ * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
+ * with the same `id`.
+ */
+export interface EventPublisher {
+  publish(events: readonly RecordedEvent[]): Promise<void>;
+}
+
+export interface EventStoreActivitiesOptions {
+  /** The store; its statistics are offered where it has them. */
+  readonly store: EventStore & Partial<StoreCapabilities>;
+  /** Called with the events of each commit of `eventStoreAppend`, and again until it succeeds. Default: none. */
+  readonly publisher?: EventPublisher;
+  /** Default: the activity's own logger. */
+  readonly logger?: ActivityLogger;
+}
+
+/**
+ * The activities behind `proxyEventStore`, the ready-made workflows and `TemporalEventStore`: a plain object to spread
+ * into `Worker.create({ activities })`. Errors of the store cross as typed failures; only those that another attempt may
+ * mend (`STORE_UNAVAILABLE`, `STORE_OVERLOADED`, `STORE_CLOSED`, and errors that are not the library's) are retried.
+ *
+ * @throws InvalidArgumentError without a store, or for an unknown option
+ * @example
+ * const activities = { ...createEventStoreActivities({ store }), ...myActivities };
+ */
+export function createEventStoreActivities(options: EventStoreActivitiesOptions): EventStoreActivities {
+  assertOptions(
+    'createEventStoreActivities',
+    { ...options, store: options?.store ?? null },
+    {
+      store: isStore,
+      publisher: isPublisher,
+      logger: isPlainObject,
+    },
+  );
+  const { store, publisher, logger = activityLogger } = options;
+  return {
+    eventStoreAppend: ({ streamId, events, ...append }) =>
+      logged(
+        logger,
+        'Append to stream',
+        { streamId, events: events.length, ...append },
+        async () => ({
+          result: assertTravels('The result', await store.appendToStream(streamId, events, append)),
+          publish: publisher !== undefined,
+        }),
+        'info',
+        ({ result: { version, position, deduplicated } }) => ({ version, position, deduplicated }),
+      ),
+
+    eventStoreReadStream: ({ streamId, ...read }) =>
+      logged(
+        logger,
+        'Read stream',
+        { streamId, ...read },
+        async () => {
+          const slice = await store.readStream(streamId, read);
+          const events = capPage(slice.events);
+          return { ...slice, events, isEnd: slice.isEnd && events.length === slice.events.length };
+        },
+        'debug',
+        ({ events, version }) => ({ events: events.length, version }),
+      ),
+
+    eventStoreReadAll: (read) =>
+      logged(
+        logger,
+        'Read all',
+        { ...read },
+        async () => {
+          const slice = await store.readAll(read);
+          const events = capPage(slice.events);
+          if (events.length === slice.events.length) return slice;
+          return { ...slice, events, position: events.at(-1)?.position ?? slice.position, isEnd: false };
+        },
+        'debug',
+        ({ events, position }) => ({ events: events.length, position }),
+      ),
+
+    eventStoreFindCommit: ({ streamId, commitId }) =>
+      logged(
+        logger,
+        'Find commit',
+        { streamId, commitId },
+        () => store.findCommit(streamId, commitId),
+        'debug',
+        (result) => ({ found: result !== undefined }),
+      ),
+
+    eventStoreStatistics: (request) =>
+      logged(
+        logger,
+        'Statistics',
+        { ...request },
+        async () => assertTravels('The statistics', await statisticsOf(store).statistics(request)),
+        'debug',
+      ),
+
+    eventStoreTrends: (request) =>
+      logged(
+        logger,
+        'Trends',
+        { ...request },
+        async () => assertTravels('The trends', await statisticsOf(store).trends(request)),
+        'debug',
+      ),
+
+    eventStorePublish: ({ streamId, fromVersion, toVersion }) =>
+      logged(
+        logger,
+        'Publish',
+        { streamId, fromVersion, toVersion },
+        async () => {
+          if (publisher === undefined)
+            throw new InvalidArgumentError('This worker has no publisher to publish with.');
+          const events: RecordedEvent[] = [];
+          for await (const event of iterateStream(store, streamId, { fromVersion, toVersion }))
+            events.push(event);
+          await publisher.publish(events);
+        },
+        'info',
+      ),
+  };
+}
+
+function statisticsOf(store: Partial<EventStatistics>): EventStatistics {
+  if (store.statistics && store.trends) return store as EventStatistics;
+  throw new InvalidArgumentError('The store of this worker has no statistics.');
+}
+
+const isStore: OptionCheck = (value) =>
+  ['appendToStream', 'readStream', 'readAll', 'findCommit'].every(
+    (method) => typeof (value as Record<string, unknown> | null)?.[method] === 'function',
+  )
+    ? undefined
+    : 'an EventStore';
+
+const isPublisher: OptionCheck = (value) =>
+  typeof (value as { publish?: unknown } | null)?.publish === 'function' ? undefined : 'an EventPublisher';

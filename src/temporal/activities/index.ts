@@ -1,0 +1,23 @@
+/**
+ * Factories of the activities that a worker registers.
+ *
+ * @packageDocumentation
+ */
+export { createAggregateActivities } from './aggregate-activities.js';
+export type { AggregateActivitiesOptions, AnyAggregate } from './aggregate-activities.js';
+export { createEventStoreActivities } from './event-store-activities.js';
+export type { EventPublisher, EventStoreActivitiesOptions } from './event-store-activities.js';
+export type { ActivityLogger } from './logged.js';
+export type {
+  AggregateActivities,
+  AppendReply,
+  AppendRequest,
+  EventStoreActivities,
+  PublishRequest,
+  ReadAllRequest,
+  ReadStreamRequest,
+  ReplayedState,
+  ReplayRequest,
+  StatisticsRequest,
+  TrendsRequest,
+} from '../shared/activity-types.js';

@@ -1,0 +1,54 @@
+import { Context, log } from '@temporalio/activity';
+import { findEventStoreError } from '../../core/error-recognition.js';
+
+/** Where the activities write their log; Temporal's `Logger` and most others fit. */
+export interface ActivityLogger {
+  debug(message: string, attributes?: Record<string, unknown>): unknown;
+  info(message: string, attributes?: Record<string, unknown>): unknown;
+  warn(message: string, attributes?: Record<string, unknown>): unknown;
+  error(message: string, attributes?: Record<string, unknown>): unknown;
+}
+
+/** The activity's own logger, which adds the workflow, run and attempt; none outside an activity. */
+export const activityLogger: ActivityLogger = {
+  debug: (...entry) => isInActivity() && log.debug(...entry),
+  info: (...entry) => isInActivity() && log.info(...entry),
+  warn: (...entry) => isInActivity() && log.warn(...entry),
+  error: (...entry) => isInActivity() && log.error(...entry),
+};
+
+/**
+ * Runs an operation and writes one entry when it ends: how long it took and what came of it. A refusal that the caller
+ * may well expect, such as a conflict, is a warning; what keeps the store from working is an error.
+ *
+ * @param level of the entry when it succeeds
+ */
+export async function logged<T>(
+  logger: ActivityLogger,
+  operation: string,
+  attributes: Record<string, unknown>,
+  run: () => Promise<T>,
+  level: 'debug' | 'info',
+  describe: (result: T) => Record<string, unknown> = () => ({}),
+): Promise<T> {
+  const start = performance.now();
+  const durationMs = (): number => Math.round((performance.now() - start) * 10) / 10;
+  try {
+    const result = await run();
+    logger[level](operation, { ...attributes, ...describe(result), durationMs: durationMs() });
+    return result;
+  } catch (error) {
+    const code = findEventStoreError(error)?.code;
+    const failureLevel = code === undefined || code.startsWith('STORE_') ? 'error' : 'warn';
+    logger[failureLevel](`${operation} failed`, { ...attributes, code, error, durationMs: durationMs() });
+    throw error;
+  }
+}
+
+function isInActivity(): boolean {
+  try {
+    return Context.current() !== undefined;
+  } catch {
+    return false;
+  }
+}

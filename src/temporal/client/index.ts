@@ -1,0 +1,8 @@
+/**
+ * For services that have a Temporal client and no database.
+ *
+ * @packageDocumentation
+ */
+export { TemporalEventStore } from './temporal-event-store.js';
+export type { TemporalEventStoreOptions } from './temporal-event-store.js';
+export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';

@@ -1,0 +1,90 @@
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/capabilities.js';
+import type {
+  AllSlice,
+  AppendResult,
+  ExpectedVersion,
+  ReadDirection,
+  StreamSlice,
+} from '../../core/event-store.js';
+import type { EventToAppend } from '../../core/event.js';
+import type { NormalFilter } from '../../core/filter.js';
+import type { JsonValue } from '../../core/json.js';
+
+/** An append as it travels: checked, plain JSON, always with a commit id. */
+export interface AppendRequest {
+  readonly streamId: string;
+  readonly events: readonly EventToAppend[];
+  readonly expectedVersion: ExpectedVersion;
+  readonly commitId: string;
+}
+
+export interface AppendReply {
+  readonly result: AppendResult;
+  /** Whether the worker has a publisher that wants the events. */
+  readonly publish: boolean;
+}
+
+export interface ReadStreamRequest {
+  readonly streamId: string;
+  readonly fromVersion?: number;
+  readonly toVersion?: number;
+  readonly limit?: number;
+  readonly direction?: ReadDirection;
+}
+
+export interface ReadAllRequest {
+  readonly after?: number;
+  readonly limit?: number;
+  readonly filter?: readonly NormalFilter[];
+  readonly direction?: ReadDirection;
+}
+
+export interface StatisticsRequest {
+  readonly filter?: readonly NormalFilter[];
+}
+
+export interface TrendsRequest extends StatisticsRequest {
+  readonly interval: TrendInterval;
+}
+
+/** The events of a commit, by their place in the stream. */
+export interface PublishRequest {
+  readonly streamId: string;
+  readonly fromVersion: number;
+  readonly toVersion: number;
+}
+
+/** Whose state is wanted, and as of when. */
+export interface ReplayRequest {
+  /** Category of a registered aggregate class or decider. */
+  readonly aggregate: string;
+  readonly id: string;
+  /** Up to this version, inclusive. */
+  readonly toVersion?: number;
+  /** The longest beginning of the stream in which nothing occurred after this time. ISO 8601 with an offset. */
+  readonly until?: string | Date;
+}
+
+export interface ReplayedState {
+  readonly version: number;
+  readonly state: JsonValue;
+}
+
+/** What the library's workflows and proxies call on the worker. Each name begins with `eventStore`. */
+export interface EventStoreActivities {
+  eventStoreAppend(request: AppendRequest): Promise<AppendReply>;
+  eventStoreReadStream(request: ReadStreamRequest): Promise<StreamSlice>;
+  eventStoreReadAll(request: ReadAllRequest): Promise<AllSlice>;
+  eventStoreFindCommit(request: {
+    readonly streamId: string;
+    readonly commitId: string;
+  }): Promise<AppendResult | undefined>;
+  eventStoreStatistics(request: StatisticsRequest): Promise<StoreStatistics>;
+  eventStoreTrends(request: TrendsRequest): Promise<readonly TrendBucket[]>;
+  eventStorePublish(request: PublishRequest): Promise<void>;
+}
+
+/** What the library calls for registered aggregates. */
+export interface AggregateActivities {
+  eventStoreReplay(request: ReplayRequest): Promise<ReplayedState>;
+}

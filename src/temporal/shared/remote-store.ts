@@ -1,0 +1,72 @@
+import { findEventStoreError } from '../../core/error-recognition.js';
+import type {
+  AllSlice,
+  AppendOptions,
+  AppendResult,
+  EventStore,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamSlice,
+} from '../../core/event-store.js';
+import type { DomainEvent, EventToAppend } from '../../core/event.js';
+import { checkFindCommit } from '../../core/read-options.js';
+import type { AppendRequest, ReadAllRequest, ReadStreamRequest } from './activity-types.js';
+import { toAppendRequest, toReadAllRequest, toReadStreamRequest } from './requests.js';
+
+/** How the calls of a {@link RemoteEventStore} reach the store on the worker. */
+export interface RemoteCalls {
+  newCommitId(): string;
+  append(request: AppendRequest, signal: AbortSignal | undefined): Promise<AppendResult>;
+  readStream(request: ReadStreamRequest, signal: AbortSignal | undefined): Promise<StreamSlice>;
+  readAll(request: ReadAllRequest, signal: AbortSignal | undefined): Promise<AllSlice>;
+  findCommit(request: {
+    readonly streamId: string;
+    readonly commitId: string;
+  }): Promise<AppendResult | undefined>;
+}
+
+/** An event store on the other side of Temporal: checks each call, sends it, and makes failures into typed errors again. */
+export class RemoteEventStore implements EventStore {
+  readonly #calls: RemoteCalls;
+
+  constructor(calls: RemoteCalls) {
+    this.#calls = calls;
+  }
+
+  async appendToStream<E extends DomainEvent>(
+    streamId: string,
+    events: readonly EventToAppend<E>[],
+    options?: AppendOptions,
+  ): Promise<AppendResult> {
+    const request = toAppendRequest(streamId, events, options, () => this.#calls.newCommitId());
+    return typed(this.#calls.append(request, options?.signal));
+  }
+
+  async readStream<E extends DomainEvent>(
+    streamId: string,
+    options?: ReadStreamOptions,
+  ): Promise<StreamSlice<E>> {
+    const request = toReadStreamRequest(streamId, options);
+    return (await typed(this.#calls.readStream(request, options?.signal))) as StreamSlice<E>;
+  }
+
+  async readAll<E extends DomainEvent>(options?: ReadAllOptions): Promise<AllSlice<E>> {
+    const request = toReadAllRequest(options);
+    return (await typed(this.#calls.readAll(request, options?.signal))) as AllSlice<E>;
+  }
+
+  async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
+    checkFindCommit(streamId, commitId);
+    // A payload converter may make null of undefined.
+    return (await typed(this.#calls.findCommit({ streamId, commitId }))) ?? undefined;
+  }
+}
+
+/** The typed error inside a failure, where there is one. */
+export async function typed<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw findEventStoreError(error) ?? error;
+  }
+}

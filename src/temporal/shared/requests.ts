@@ -1,0 +1,102 @@
+import type { StatisticsOptions, TrendsOptions } from '../../core/capabilities.js';
+import { checkAppendOptions, prepareEvents } from '../../core/commit.js';
+import { InvalidArgumentError } from '../../core/errors.js';
+import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/event-store.js';
+import type { EventMetadata, EventToAppend } from '../../core/event.js';
+import { anything, assertOptions, integerFrom, isName } from '../../core/options.js';
+import { checkAllRead, checkStatistics, checkStreamRead, checkTrends } from '../../core/read-options.js';
+import { parseTimestamp } from '../../core/timestamp.js';
+import type {
+  AppendRequest,
+  ReadAllRequest,
+  ReadStreamRequest,
+  ReplayRequest,
+  StatisticsRequest,
+  TrendsRequest,
+} from './activity-types.js';
+
+// What is wrong is found here, before anything travels; and what travels is plain JSON, so that a payload converter of
+// the user's has nothing to mangle.
+
+/** @throws InvalidArgumentError · InvalidEventError · EventTooLargeError · the reason of an aborted signal */
+export function toAppendRequest(
+  streamId: string,
+  events: readonly EventToAppend[],
+  options: AppendOptions | undefined,
+  newCommitId: () => string,
+): AppendRequest {
+  checkAppendOptions(streamId, options);
+  const prepared = prepareEvents(events, options?.metadata);
+  return {
+    streamId,
+    events: prepared.map(({ type, schemaVersion, data, metadata, tags, occurredAt }) => ({
+      type,
+      schemaVersion,
+      data: JSON.parse(data) as unknown,
+      metadata: JSON.parse(metadata) as EventMetadata,
+      tags,
+      ...(occurredAt !== undefined && { occurredAt }),
+    })),
+    expectedVersion: options?.expectedVersion ?? 'any',
+    commitId: options?.commitId ?? newCommitId(),
+  };
+}
+
+/** @throws InvalidArgumentError · the reason of an aborted signal */
+export function toReadStreamRequest(streamId: string, options?: ReadStreamOptions): ReadStreamRequest {
+  checkStreamRead(streamId, options);
+  return { streamId, ...withoutSignal(options) };
+}
+
+/** @throws InvalidArgumentError · the reason of an aborted signal */
+export function toReadAllRequest(options?: ReadAllOptions): ReadAllRequest {
+  const { filters } = checkAllRead(options);
+  const { filter: _, ...rest } = withoutSignal(options);
+  return { ...rest, ...(filters !== undefined && { filter: filters }) };
+}
+
+/** @throws InvalidArgumentError · the reason of an aborted signal */
+export function toStatisticsRequest(options?: StatisticsOptions): StatisticsRequest {
+  const filters = checkStatistics(options);
+  return filters === undefined ? {} : { filter: filters };
+}
+
+/** @throws InvalidArgumentError · the reason of an aborted signal */
+export function toTrendsRequest(options: TrendsOptions): TrendsRequest {
+  const { filters, interval } = checkTrends(options);
+  return { interval, ...(filters !== undefined && { filter: filters }) };
+}
+
+/** @throws InvalidArgumentError */
+export function toReplayRequest(input: ReplayRequest): ReplayRequest & { readonly until?: string } {
+  const { aggregate = null, id = null } = assertInput('a replay', input);
+  assertOptions(
+    'a replay',
+    { ...input, aggregate, id },
+    {
+      aggregate: isName,
+      id: isName,
+      toVersion: integerFrom(0),
+      until: anything,
+    },
+  );
+  const { until, ...rest } = input;
+  if (until === undefined) return rest;
+  const parsed = parseTimestamp(until);
+  if ('problem' in parsed)
+    throw new InvalidArgumentError(`The option 'until' of a replay ${parsed.problem}.`);
+  return { ...rest, until: parsed.iso };
+}
+
+/** A workflow can be started with anything, from a command line for example. @throws InvalidArgumentError */
+export function assertInput<T extends object>(call: string, input: T): Partial<T> {
+  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
+  throw new InvalidArgumentError(`The input of ${call} must be one object.`);
+}
+
+function withoutSignal<T extends { readonly signal?: AbortSignal }>(
+  options: T | undefined,
+): Omit<T, 'signal'> {
+  const { signal: _, ...rest } = options ?? ({} as T);
+  return rest;
+}

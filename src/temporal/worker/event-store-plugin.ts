@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url';
+import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
+import type { SnapshotStore, StoreCapabilities } from '../../core/capabilities.js';
+import type { EventStore } from '../../core/event-store.js';
+import {
+  createAggregateActivities,
+  createEventStoreActivities,
+  type ActivityLogger,
+  type AnyAggregate,
+  type EventPublisher,
+} from '../activities/index.js';
+
+export interface EventStorePluginOptions {
+  readonly store: EventStore & Partial<StoreCapabilities>;
+  /** Called with the events of each commit of `eventStoreAppend`. Default: none. */
+  readonly publisher?: EventPublisher;
+  /** Aggregate classes and deciders that `eventStoreReplay` knows. Default: none. */
+  readonly aggregates?: readonly AnyAggregate[];
+  /** Default: those of the store, where it has them. */
+  readonly snapshots?: SnapshotStore;
+  /** Default: the activity's own logger. */
+  readonly logger?: ActivityLogger;
+}
+
+/** The ready-made workflows, beside this file in the package. */
+const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url));
+
+/**
+ * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
+ * the ready-made workflows. A worker with workflows of its own exports them there:
+ * `export * from 'temporal-event-store/workflows'`.
+ *
+ * It adds only what is missing, so it may be registered on the connection and the worker at once, and beside other
+ * plugins.
+ *
+ * @example
+ * const worker = await Worker.create({ taskQueue: 'events', plugins: [new EventStorePlugin({ store })] });
+ */
+export class EventStorePlugin implements WorkerPlugin {
+  readonly name = 'temporal-event-store';
+  readonly #activities: Record<string, unknown>;
+
+  /** @throws InvalidArgumentError for a missing store or an unknown option */
+  constructor(options: EventStorePluginOptions) {
+    const { aggregates, snapshots = options.store?.snapshots, ...eventStore } = options;
+    const { store, logger } = options;
+    this.#activities = {
+      ...createEventStoreActivities(eventStore),
+      ...(aggregates !== undefined &&
+        createAggregateActivities({
+          store,
+          aggregates,
+          ...(snapshots !== undefined && { snapshots }),
+          ...(logger !== undefined && { logger }),
+        })),
+    };
+  }
+
+  configureWorker(options: WorkerOptions): WorkerOptions {
+    return { ...this.#withWorkflows(options), activities: { ...this.#activities, ...options.activities } };
+  }
+
+  configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {
+    return this.#withWorkflows(options);
+  }
+
+  #withWorkflows<Options extends WorkerOptions | ReplayWorkerOptions>(options: Options): Options {
+    if (options.workflowsPath !== undefined || options.workflowBundle !== undefined) return options;
+    return { ...options, workflowsPath };
+  }
+}

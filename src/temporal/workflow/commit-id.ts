@@ -1,0 +1,20 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { uuidV5 } from '../../core/event-id.js';
+
+/** Shared by all copies of this module that a bundle may hold: two counters would give the same id twice. */
+const counterKey = Symbol.for('temporal-event-store/commits');
+
+/**
+ * The commit id of the next append of this workflow. Replay and reset make the same ids again, so that what is stored
+ * is found; continue-as-new, a retry of the workflow and another use of its id make new ones. `originalExecutionRunId`
+ * is what a reset keeps and all the others change. See docs/decisions/0002.
+ */
+export function nextCommitId(): string {
+  const { namespace, workflowId, originalExecutionRunId } = workflowInfo();
+  const counters = globalThis as { [counterKey]?: number };
+  const ordinal = (counters[counterKey] ?? 0) + 1;
+  counters[counterKey] = ordinal;
+  const name = `${namespace}/${workflowId}`;
+  // A workflow id may be as long as a commit id.
+  return `${name.length > 300 ? uuidV5(name) : name}/${originalExecutionRunId}/${ordinal}`;
+}

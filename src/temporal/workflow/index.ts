@@ -1,0 +1,10 @@
+/**
+ * For workflows: the worker's event store, repositories and publisher, reached by activities.
+ *
+ * @packageDocumentation
+ */
+export { proxyEventPublisher } from './proxy-event-publisher.js';
+export type { CommitPublisher } from './proxy-event-publisher.js';
+export { proxyEventStore } from './proxy-event-store.js';
+export { proxyRepository } from './proxy-repository.js';
+export type { ProxyRepositoryOptions } from './proxy-repository.js';

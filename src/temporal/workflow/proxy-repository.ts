@@ -1,0 +1,26 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { AggregateClass, AggregateRoot } from '../../core/aggregate-root.js';
+import { AggregateRepository, type AggregateRepositoryOptions } from '../../core/aggregate-repository.js';
+import { proxyEventStore } from './proxy-event-store.js';
+
+/** Options of the activities, and of the repository. */
+export interface ProxyRepositoryOptions extends Pick<AggregateRepositoryOptions, 'pageSize'> {
+  readonly activities?: ActivityOptions;
+}
+
+/**
+ * A repository in a workflow. The aggregate decides in the workflow's sandbox, so its rules are part of the workflow's
+ * code: change them as you would change the workflow, with `patched` or worker versions.
+ *
+ * @example
+ * const payments = proxyRepository(Payment);
+ * export async function capture(id: string): Promise<void> {
+ *   await payments.execute(id, (payment) => payment.capture());
+ * }
+ */
+export function proxyRepository<A extends AggregateRoot>(
+  aggregate: AggregateClass<A>,
+  { activities, ...options }: ProxyRepositoryOptions = {},
+): AggregateRepository<A> {
+  return new AggregateRepository(proxyEventStore(activities), aggregate, options);
+}

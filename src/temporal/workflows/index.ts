@@ -1,0 +1,17 @@
+/**
+ * Ready-made workflows. Export them from your workflows module:
+ * `export * from 'temporal-event-store/workflows'`.
+ *
+ * @packageDocumentation
+ */
+export {
+  eventStoreAppend,
+  eventStoreFindCommit,
+  eventStoreReadAll,
+  eventStoreReadStream,
+  eventStoreReplay,
+  eventStoreStatistics,
+  eventStoreTrends,
+} from './event-store-workflows.js';
+export type { AppendInput } from './event-store-workflows.js';
+export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';

@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type ClientOptions } from '@temporalio/client';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import { inject, onTestFinished } from 'vitest';
+
+// Expected failures of activities would fill the report.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** A name that no other test uses. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** The path of a workflows module in test/temporal/workflows. */
+export function workflowsModule(name: string): string {
+  return fileURLToPath(new URL(`../temporal/workflows/${name}.ts`, import.meta.url));
+}
+
+/** Bundled as a user's worker would do it; importing the built package. */
+export async function bundleWorkflows(name: string): Promise<{ code: string }> {
+  return bundleWorkflowCode({ workflowsPath: workflowsModule(name), logger: new DefaultLogger('ERROR') });
+}
+
+/** A client of the test server. */
+export async function connectClient(options: Omit<ClientOptions, 'connection'> = {}): Promise<Client> {
+  const { address, namespace } = inject('temporal');
+  const connection = await Connection.connect({ address });
+  return new Client({ connection, namespace, ...options });
+}
+
+/** A worker that runs until the returned function is called. */
+export async function startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<() => Promise<void>> {
+  const { address, namespace } = inject('temporal');
+  const connection = await NativeConnection.connect({ address });
+  const worker = await Worker.create({ connection, namespace, shutdownGraceTime: '1 second', ...options });
+  const running = worker.run();
+  return async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await connection.close();
+  };
+}
+
+/** A worker for one test. */
+export async function useWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<void> {
+  onTestFinished(await startWorker(options));
+}

@@ -1,0 +1,38 @@
+import type { Client } from '@temporalio/client';
+import { createEventStoreActivities } from 'temporal-event-store/activities';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { describeEventStore } from 'temporal-event-store/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleWorkflows, connectClient, startWorker, uniqueName } from '../support/temporal.js';
+
+const taskQueue = uniqueName('conformance');
+let client: Client;
+let stopWorker: () => Promise<void>;
+
+beforeAll(async () => {
+  client = await connectClient();
+  stopWorker = await startWorker({
+    taskQueue,
+    workflowBundle: await bundleWorkflows('conformance'),
+    activities: createEventStoreActivities({ store: new MemoryEventStore() }),
+  });
+});
+afterAll(() => stopWorker());
+
+// The cases run in the sandbox, one workflow each; here they only get their names and their turn.
+let next = 0;
+describeEventStore('proxyEventStore in a workflow', () => new MemoryEventStore(), {
+  describe: (name, define) => describe.concurrent(name, define),
+  it: (name) => {
+    const index = next++;
+    it(name, async () => {
+      const failure: unknown = await client.workflow.execute('conformanceCase', {
+        taskQueue,
+        workflowId: uniqueName(`case-${index}`),
+        args: [index, name],
+      });
+      expect(failure ?? undefined).toBe(undefined);
+    });
+  },
+  expect,
+});
