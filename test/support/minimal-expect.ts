@@ -21,7 +21,9 @@ function equals(actual: unknown, expected: unknown): boolean {
   if (!isObject(actual) || !isObject(expected)) return Object.is(actual, expected);
   if (Array.isArray(actual) !== Array.isArray(expected)) return false;
   const keys = presentKeys(actual);
-  return keys.length === presentKeys(expected).length && keys.every((key) => equals(actual[key], expected[key]));
+  return (
+    keys.length === presentKeys(expected).length && keys.every((key) => equals(actual[key], expected[key]))
+  );
 }
 
 function matches(actual: unknown, expected: unknown): boolean {
@@ -44,5 +46,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  return value instanceof Error ? `${value.name}: ${value.message}` : String(JSON.stringify(value)).slice(0, 500);
+  return value instanceof Error
+    ? `${value.name}: ${value.message}`
+    : String(JSON.stringify(value)).slice(0, 500);
 }

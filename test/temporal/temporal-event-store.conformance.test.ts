@@ -10,7 +10,10 @@ let store: TemporalEventStore;
 let stopWorker: () => Promise<void>;
 
 beforeAll(async () => {
-  stopWorker = await startWorker({ taskQueue, plugins: [new EventStorePlugin({ store: new MemoryEventStore() })] });
+  stopWorker = await startWorker({
+    taskQueue,
+    plugins: [new EventStorePlugin({ store: new MemoryEventStore() })],
+  });
   store = new TemporalEventStore({ client: await connectClient(), taskQueue });
 });
 afterAll(() => stopWorker());

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
 import type { SnapshotStore, StoreCapabilities } from '../../core/capabilities.js';
 import type { EventStore } from '../../core/event-store.js';
+import { anything, assertOptions, isPlainObject } from '../../core/options.js';
 import {
   createAggregateActivities,
   createEventStoreActivities,
@@ -42,7 +43,18 @@ export class EventStorePlugin implements WorkerPlugin {
 
   /** @throws InvalidArgumentError for a missing store or an unknown option */
   constructor(options: EventStorePluginOptions) {
-    const { aggregates, snapshots = options.store?.snapshots, ...eventStore } = options;
+    assertOptions(
+      'EventStorePlugin',
+      { ...options, store: options?.store ?? null },
+      {
+        store: isPlainObject,
+        publisher: isPlainObject,
+        aggregates: anything,
+        snapshots: isPlainObject,
+        logger: isPlainObject,
+      },
+    );
+    const { aggregates, snapshots = options.store.snapshots, ...eventStore } = options;
     const { store, logger } = options;
     this.#activities = {
       ...createEventStoreActivities(eventStore),

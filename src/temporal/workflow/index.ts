@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { proxyEventPublisher } from './proxy-event-publisher.js';
-export type { CommitPublisher } from './proxy-event-publisher.js';
+export type { WorkflowPublisher } from './proxy-event-publisher.js';
 export { proxyEventStore } from './proxy-event-store.js';
 export { proxyRepository } from './proxy-repository.js';
 export type { ProxyRepositoryOptions } from './proxy-repository.js';
+export type { PublishRequest } from '../shared/activity-types.js';

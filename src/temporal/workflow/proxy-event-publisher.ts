@@ -1,16 +1,16 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { AppendResult } from '../../core/event-store.js';
-import type { EventStoreActivities } from '../shared/activity-types.js';
+import type { EventStoreActivities, PublishRequest } from '../shared/activity-types.js';
 import { typed } from '../shared/remote-store.js';
 
 /** Publishes, from a workflow, what it has appended. */
-export interface CommitPublisher {
+export interface WorkflowPublisher {
   /**
-   * Hands the events of a commit to the worker's publisher, at least once: a failing publisher is tried again.
+   * Hands events to the worker's publisher, at least once: a failing publisher is tried again.
    *
+   * @param range both ends inclusive
    * @throws InvalidArgumentError when the worker has no publisher
    */
-  publish(commit: AppendResult): Promise<void>;
+  publish(range: PublishRequest): Promise<void>;
 }
 
 /**
@@ -19,17 +19,10 @@ export interface CommitPublisher {
  *
  * @param options of the activity; default: `startToCloseTimeout` of 1 minute, retried until it goes through
  */
-export function proxyEventPublisher(options: ActivityOptions = {}): CommitPublisher {
+export function proxyEventPublisher(options: ActivityOptions = {}): WorkflowPublisher {
   const { eventStorePublish } = proxyActivities<EventStoreActivities>({
     startToCloseTimeout: '1 minute',
     ...options,
   });
-  return {
-    publish: async ({ streamId, version, eventIds }) => {
-      if (eventIds.length === 0) return;
-      await typed(
-        eventStorePublish({ streamId, fromVersion: version - eventIds.length + 1, toVersion: version }),
-      );
-    },
-  };
+  return { publish: (range) => typed(eventStorePublish(range)) };
 }

@@ -68,7 +68,14 @@ export async function eventStoreAppend(input: AppendInput): Promise<AppendResult
   const request = toAppendRequest(streamId as string, events ?? [], options, nextCommitId);
   const { result, publish } = await typed(local.eventStoreAppend(request));
   // Also when it was stored before: who stored it may have died before he published.
-  if (publish) await publisher.publish(result);
+  const { streamId: stream, version, eventIds } = result;
+  if (publish) {
+    await publisher.publish({
+      streamId: stream,
+      fromVersion: version - eventIds.length + 1,
+      toVersion: version,
+    });
+  }
   return result;
 }
 

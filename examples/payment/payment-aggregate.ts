@@ -1,0 +1,44 @@
+import { AggregateRoot, DomainError, type DomainEvent } from 'temporal-event-store';
+import type { Money } from './money.js';
+
+export type PaymentProcessed = DomainEvent<
+  'PaymentProcessed',
+  { readonly organizationId: string; readonly amount: Money; readonly description: string }
+>;
+
+export type PaymentEvent = PaymentProcessed;
+
+/** A payment: it is processed once. */
+export class PaymentAggregate extends AggregateRoot<PaymentEvent> {
+  static readonly category = 'Payment';
+
+  status: 'new' | 'processed' = 'new';
+  organizationId = '';
+  amount: Money = { minorUnits: 0, currency: 'XXX' };
+
+  /** Works on a payment that does not exist yet: that is how it comes to exist. */
+  process(organizationId: string, amount: Money, description: string): void {
+    if (this.status !== 'new') {
+      throw new DomainError(`Payment ${this.id} is processed already`, { reason: 'ALREADY_PROCESSED' });
+    }
+    if (!Number.isSafeInteger(amount.minorUnits) || amount.minorUnits <= 0) {
+      throw new DomainError('An amount is a positive whole number of minor units', {
+        reason: 'INVALID_AMOUNT',
+      });
+    }
+    if (!/^[A-Z]{3}$/.test(amount.currency)) {
+      throw new DomainError('A currency is an ISO 4217 code', { reason: 'INVALID_CURRENCY' });
+    }
+    this.raise({
+      type: 'PaymentProcessed',
+      data: { organizationId, amount, description },
+      tags: [`organization:${organizationId}`],
+    });
+  }
+
+  protected apply(event: PaymentEvent): void {
+    this.status = 'processed';
+    this.organizationId = event.data.organizationId;
+    this.amount = event.data.amount;
+  }
+}

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { EventPublisher } from 'temporal-event-store/activities';
+import type { MemoryEventStore } from 'temporal-event-store/memory';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { PaymentAggregate } from './payment-aggregate.js';
+
+export interface PaymentWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly store: MemoryEventStore;
+  readonly publisher: EventPublisher;
+}
+
+/** The worker of the payment service: its own workflows, and the event store's activities by the plugin. */
+export async function createPaymentWorker({
+  store,
+  publisher,
+  ...worker
+}: PaymentWorkerOptions): Promise<Worker> {
+  return Worker.create({
+    ...worker,
+    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+    plugins: [new EventStorePlugin({ store, publisher, aggregates: [PaymentAggregate] })],
+  });
+}

@@ -1,0 +1,136 @@
+import type { Client } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { RecordedEvent } from 'temporal-event-store';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { PaymentResult, ProcessPayment } from '../../../examples/payment/command-workflow.js';
+import type { HistoryEntry } from '../../../examples/payment/query-workflows.js';
+import { createPaymentWorker } from '../../../examples/payment/worker.js';
+import { connectClient, uniqueName } from '../../support/temporal.js';
+
+let client: Client;
+let store: MemoryEventStore;
+let published: RecordedEvent[];
+let taskQueue: string;
+
+beforeEach(async () => {
+  client = await connectClient();
+  store = new MemoryEventStore();
+  published = [];
+  taskQueue = uniqueName('payments');
+  const { address, namespace } = inject('temporal');
+  const connection = await NativeConnection.connect({ address });
+  const publish = async (events: readonly RecordedEvent[]): Promise<void> => void published.push(...events);
+  const worker = await createPaymentWorker({
+    connection,
+    namespace,
+    taskQueue,
+    store,
+    publisher: { publish },
+  });
+  const running = worker.run();
+  onTestFinished(async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+  });
+});
+
+function execute<T>(name: string, input: unknown): Promise<T> {
+  return client.workflow.execute<(input: unknown) => Promise<T>>(name, {
+    taskQueue,
+    workflowId: uniqueName(name),
+    args: [input],
+  });
+}
+
+function command(
+  paymentId: string,
+  organizationId: string,
+  minorUnits: number,
+  currency: string,
+): ProcessPayment {
+  return {
+    commandId: crypto.randomUUID(),
+    correlationId: `case-${paymentId}`,
+    paymentId,
+    organizationId,
+    userId: 'user-789',
+    amount: { minorUnits, currency },
+    description: 'Test payment',
+  };
+}
+
+describe("the seed's event-sourcing tests", () => {
+  it('testEventSourcingFlow: one payment gives one PaymentProcessed in its history', async () => {
+    const result = await execute<PaymentResult>(
+      'processPayment',
+      command('payment-123', 'org-456', 10_000, 'EUR'),
+    );
+    const history = await execute<HistoryEntry[]>('paymentHistory', 'payment-123');
+
+    expect(result).toMatchObject({ success: true });
+    expect(history.map((entry) => entry.eventType)).toEqual(['PaymentProcessed']);
+  });
+
+  it('testEventSearch: three payments of two organisations are found by type and date range', async () => {
+    await execute('processPayment', command('payment-1', 'org-456', 10_000, 'EUR'));
+    await execute('processPayment', command('payment-2', 'org-456', 20_000, 'USD'));
+    await execute('processPayment', command('payment-3', 'org-789', 30_000, 'EUR'));
+    const year = new Date().getUTCFullYear();
+    const search = (first: number, last: number): Promise<HistoryEntry[]> =>
+      execute('searchPaymentEvents', {
+        eventType: 'PaymentProcessed',
+        from: `${first}-01-01T00:00:00Z`,
+        to: `${last}-12-31T23:59:59.999Z`,
+      });
+
+    const found = await search(year - 1, year + 1);
+    expect(found.map((entry) => [entry.eventType, entry.paymentId])).toEqual([
+      ['PaymentProcessed', 'payment-1'],
+      ['PaymentProcessed', 'payment-2'],
+      ['PaymentProcessed', 'payment-3'],
+    ]);
+    expect(await search(2001, 2002)).toEqual([]);
+  });
+});
+
+describe('a payment', () => {
+  it('is published after it is stored', async () => {
+    await execute('processPayment', command('1', 'org-456', 10_000, 'EUR'));
+    expect(published).toEqual((await store.readStream('Payment-1')).events);
+  });
+
+  it('that is sent again with its command id is stored once', async () => {
+    const sent = command('1', 'org-456', 10_000, 'EUR');
+    await execute('processPayment', sent);
+    const again = await execute<PaymentResult>('processPayment', sent);
+
+    expect(again).toEqual({ success: true, version: 1, deduplicated: true });
+    expect((await store.readStream('Payment-1')).version).toBe(1);
+  });
+
+  it.each([
+    ['an amount of zero', { minorUnits: 0, currency: 'EUR' }, /positive/],
+    ['a fraction of a cent', { minorUnits: 0.5, currency: 'EUR' }, /whole number/],
+    ['no currency', { minorUnits: 100, currency: 'euro' }, /ISO 4217/],
+  ])('with %s is refused with the reason, and nothing is stored', async (_what, amount, reason) => {
+    const result = await execute<PaymentResult>('processPayment', {
+      ...command('1', 'org-456', 1, 'EUR'),
+      amount,
+    });
+    expect(result).toEqual({ success: false, reason: expect.stringMatching(reason) as string });
+    expect((await store.readStream('Payment-1')).version).toBe(0);
+  });
+
+  it('is found by the correlation id of its case', async () => {
+    await execute('processPayment', command('1', 'org-456', 10_000, 'EUR'));
+    await execute('processPayment', command('2', 'org-456', 10_000, 'EUR'));
+    const timeline = await execute<HistoryEntry[]>('paymentTimeline', 'case-2');
+    expect(timeline.map((entry) => entry.paymentId)).toEqual(['2']);
+  });
+
+  it('gives an error where its id is malformed, not an empty history', async () => {
+    await expect(execute('paymentHistory', '')).rejects.toThrow();
+  });
+});

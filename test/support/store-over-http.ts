@@ -1,0 +1,57 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConcurrencyError, type EventStore } from 'temporal-event-store';
+
+/** Lets other processes use a store of this one: it outlives a worker that is killed. */
+export async function serveStore(
+  store: EventStore,
+): Promise<{ url: string; appends(): number; close(): Promise<void> }> {
+  let appends = 0;
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const { method, args } = JSON.parse(Buffer.concat(chunks).toString()) as {
+        method: keyof EventStore;
+        args: never[];
+      };
+      if (method === 'appendToStream') appends++;
+      try {
+        const result: unknown = await (store[method] as (...args: never[]) => Promise<unknown>)(...args);
+        response.end(JSON.stringify({ result }));
+      } catch (error) {
+        const { message } = error as Error;
+        response.end(JSON.stringify({ error: { ...(error as object), message } }));
+      }
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    appends: () => appends,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The store behind a URL of {@link serveStore}. */
+export function storeAt(url: string): EventStore {
+  const call = async <T>(method: string, args: unknown[]): Promise<T> => {
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify({ method, args }) });
+    const { result, error } = (await response.json()) as { result: T; error?: ConcurrencyError };
+    if (error?.code === 'VERSION_CONFLICT') throw new ConcurrencyError(error.message, error);
+    if (error !== undefined) throw new Error(error.message);
+    return result;
+  };
+  return {
+    appendToStream: (...args) => call('appendToStream', args),
+    readStream: (...args) => call('readStream', args),
+    readAll: (...args) => call('readAll', args),
+    findCommit: (...args) => call('findCommit', args),
+  };
+}

@@ -1,0 +1,70 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { serveStore } from '../support/store-over-http.js';
+import { connectClient, uniqueName, workflowsModule } from '../support/temporal.js';
+
+let client: Client;
+beforeAll(async () => {
+  client = await connectClient();
+});
+
+/** A worker in a process of its own; see test/support/mortal-worker.ts. */
+function spawnWorker(taskQueue: string, storeUrl: string, dies: boolean): ChildProcess {
+  const { address, namespace } = inject('temporal');
+  const script = fileURLToPath(new URL('../support/mortal-worker.ts', import.meta.url));
+  // The tsconfig without `paths`: this process imports the built package.
+  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url)),
+      ADDRESS: address,
+      NAMESPACE: namespace,
+      TASK_QUEUE: taskQueue,
+      STORE_URL: storeUrl,
+      WORKFLOWS: workflowsModule('exactly-once'),
+      DIES: dies ? 'yes' : 'no',
+    },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+describe('a worker that is killed after the store has stored an append', () => {
+  it.each([
+    ['by the activity of a proxy', 'appendOnce', '1'],
+    [
+      'by the local activity of a ready-made workflow',
+      'eventStoreAppend',
+      { streamId: 'Log-1', events: [{ type: 'Happened', data: { step: 1 } }] },
+    ],
+  ])(
+    'is followed by one that completes the workflow, the events stored once: %s',
+    async (_how, type, argument) => {
+      const store = new MemoryEventStore();
+      const server = await serveStore(store);
+      onTestFinished(() => server.close());
+      const taskQueue = uniqueName('crash');
+      const mortal = spawnWorker(taskQueue, server.url, true);
+      const handle = await client.workflow.start(type, {
+        taskQueue,
+        workflowId: uniqueName('crash'),
+        args: [argument],
+      });
+
+      const [, signal] = (await once(mortal, 'exit')) as [number | null, string | null];
+      expect(signal).toBe('SIGKILL');
+      expect((await store.readStream('Log-1')).version).toBe(1);
+
+      spawnWorker(taskQueue, server.url, false);
+      const result = (await handle.result()) as boolean | { deduplicated: boolean };
+      expect(typeof result === 'boolean' ? result : result.deduplicated).toBe(true);
+      expect(server.appends()).toBe(2);
+      expect((await store.readStream('Log-1')).version).toBe(1);
+    },
+  );
+});

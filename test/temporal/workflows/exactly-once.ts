@@ -1,0 +1,89 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { proxyEventStore, proxyRepository } from 'temporal-event-store/workflow';
+import { Account } from '../../support/account.js';
+
+export * from 'temporal-event-store/workflows';
+
+const store = proxyEventStore({
+  startToCloseTimeout: '2 seconds',
+  retry: { initialInterval: '10 milliseconds' },
+});
+const accounts = proxyRepository(Account);
+
+function happened(step: number): { type: string; data: { step: number } } {
+  return { type: 'Happened', data: { step } };
+}
+
+/** Three appends in workflow tasks of their own, one of them by a repository. */
+export async function appendThrice(id: string): Promise<number> {
+  await store.appendToStream(`Log-${id}`, [happened(1), happened(2)]);
+  await sleep('1 millisecond');
+  await accounts.execute(id, (account) => account.deposit(5));
+  await sleep('1 millisecond');
+  const { version } = await store.appendToStream(`Log-${id}`, [happened(3)], { expectedVersion: 2 });
+  return version;
+}
+
+export async function appendOnce(id: string): Promise<boolean> {
+  return (await store.appendToStream(`Log-${id}`, [happened(1)])).deduplicated;
+}
+
+export async function appendAndContinueAsNew(id: string, rounds: number): Promise<void> {
+  await store.appendToStream(`Log-${id}`, [happened(rounds)]);
+  if (rounds > 1) await continueAsNew<typeof appendAndContinueAsNew>(id, rounds - 1);
+}
+
+/** Fails its first two attempts after it has appended. */
+export async function appendAndFail(id: string): Promise<void> {
+  const { attempt } = workflowInfo();
+  await store.appendToStream(`Log-${id}`, [happened(attempt)]);
+  if (attempt < 3) throw ApplicationFailure.retryable('Not this time');
+}
+
+/** Says what the workflow believes came of its append. */
+export async function appendWhileCancelled(id: string, taskQueue?: string): Promise<string> {
+  const target = taskQueue === undefined ? store : proxyEventStore({ taskQueue });
+  try {
+    await target.appendToStream(`Log-${id}`, [happened(1)]);
+    return 'stored';
+  } catch (error) {
+    if (isCancellation(error)) return 'not stored';
+    throw error;
+  }
+}
+
+/** Gives up a read when its signal aborts. */
+export async function abortRead(): Promise<string> {
+  const controller = new AbortController();
+  const read = proxyEventStore({ taskQueue: 'nobody-listens-here' }).readStream('Log-1', {
+    signal: controller.signal,
+  });
+  await sleep('10 milliseconds');
+  controller.abort(ApplicationFailure.create({ message: 'taken too long' }));
+  try {
+    await read;
+    return 'read';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A scope that was cancelled before the append began. */
+export async function appendInCancelledScope(id: string): Promise<string> {
+  try {
+    await CancellationScope.cancellable(async () => {
+      CancellationScope.current().cancel();
+      await store.appendToStream(`Log-${id}`, [happened(1)]);
+    });
+    return 'stored';
+  } catch (error) {
+    return isCancellation(error) ? 'cancelled' : String(error);
+  }
+}
