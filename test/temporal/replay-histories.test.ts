@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleWorkflows } from '../support/temporal.js';
+
+const folder = new URL('./histories/', import.meta.url);
+const versions = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+let workflowBundle: { code: string };
+beforeAll(async () => {
+  workflowBundle = await bundleWorkflows('exactly-once');
+});
+
+describe.each(versions.map((entry) => entry.name))('the histories recorded with version %s', (version) => {
+  const files = readdirSync(new URL(`${version}/`, folder));
+
+  it.each(files)('replay with the present workflows: %s', async (file) => {
+    const history: unknown = JSON.parse(readFileSync(new URL(`${version}/${file}`, folder), 'utf8'));
+    await Worker.runReplayHistory({ workflowBundle }, history);
+  });
+});
+
+it('are found', () => {
+  expect(versions.length).toBeGreaterThan(0);
+});
+
+it('a history that the workflows would not make is noticed', async () => {
+  const text = readFileSync(new URL('./0.1.0/proxy-and-repository.json', folder), 'utf8');
+  const tampered: unknown = JSON.parse(text.replaceAll('eventStoreAppend', 'eventStoreFindCommit'));
+  await expect(Worker.runReplayHistory({ workflowBundle }, tampered)).rejects.toThrow(/[Nn]on-?determinism/);
+});
