@@ -1,0 +1,48 @@
+// What the examples in doc comments take for granted: they show one thing each and leave out the rest.
+import type { Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { AggregateRoot, type Decider, type DomainCommand, type DomainEvent } from '../../src/core/index.js';
+import { createEventStoreActivities } from '../../src/temporal/activities/index.js';
+import { MemoryEventStore } from '../../src/memory/index.js';
+
+export { describe, expect, it } from 'vitest';
+export { z };
+export const store = new MemoryEventStore();
+export const postgres = store;
+export const events = [{ type: 'Opened', data: {} }];
+export const request = { id: 'request-1' };
+export const myActivities = {};
+export const activities = createEventStoreActivities({ store });
+export declare const connection: Connection;
+export declare const paymentEvents: Parameters<typeof import('../../src/core/index.js').withEvents>[1];
+
+export type Deposited = DomainEvent<'Deposited', { readonly amount: number }>;
+export type Deposit = DomainCommand<'Deposit', { readonly amount: number }>;
+export type PaymentEvent = DomainEvent<'PaymentCaptured', { readonly amount: number }>;
+
+export class Payment extends AggregateRoot<PaymentEvent> {
+  static readonly category = 'Payment';
+  capture(amount = 1): void {
+    this.raise({ type: 'PaymentCaptured', data: { amount } });
+  }
+  protected apply(): void {
+    // The examples look at no state.
+  }
+}
+
+export class Account extends AggregateRoot<Deposited> {
+  static readonly category = 'Account';
+  withdraw(amount: number): number {
+    return amount;
+  }
+  protected apply(): void {
+    // The examples look at no state.
+  }
+}
+
+export declare const accountDecider: Decider<unknown, Deposit, Deposited>;
+export { accountDecider as account };
+export function deposited(amount: number): Deposited {
+  return { type: 'Deposited', data: { amount } };
+}
+export declare class MyStore extends MemoryEventStore {}
