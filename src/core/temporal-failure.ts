@@ -24,10 +24,15 @@ export function crossesTemporal(prototype: EventStoreError): void {
     [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
     [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
     type: property(failureType),
-    nonRetryable: property((error) => !retryableCodes.includes(error.code)),
+    nonRetryable: property((error) => !isRetryable(error)),
     category: property((error) => (error.code === 'DOMAIN_ERROR' ? 'BENIGN' : 'UNSPECIFIED')),
     failure: property((error) => toFailureMessage(error)),
   });
+}
+
+/** Whether Temporal is to try again what ended with this error. */
+export function isRetryable(error: EventStoreError): boolean {
+  return retryableCodes.includes(error.code);
 }
 
 /**
@@ -52,7 +57,8 @@ function property(get: (error: EventStoreError) => unknown): PropertyDescriptor 
   };
 }
 
-function failureType(error: EventStoreError): string {
+/** The `type` of the `ApplicationFailure`. */
+export function failureType(error: EventStoreError): string {
   return failureTypePrefix + String((error as { [errorClassName]?: string })[errorClassName]);
 }
 
@@ -68,21 +74,33 @@ function toFailureMessage(error: Error, above: readonly Error[] = []): object {
     applicationFailureInfo: isOurs(error)
       ? {
           type: failureType(error),
-          nonRetryable: !retryableCodes.includes(error.code),
+          nonRetryable: !isRetryable(error),
           category: error.code === 'DOMAIN_ERROR' ? benign : 0,
-          details: { payloads: [toJsonPayload(crossingFields(error))] },
+          details: { payloads: [toPayload(crossingFields(error))] },
         }
       : { type: error.name, nonRetryable: true },
   };
 }
 
-function isOurs(error: Error): error is EventStoreError {
+/** Also for an error of another copy of the package. */
+export function isOurs(error: object): error is EventStoreError {
   return errorClassName in error;
 }
 
-/** `temporal.api.common.v1.Payload` in the encoding `json/plain`, which every Temporal SDK reads. */
-function toJsonPayload(value: unknown): object {
-  return { metadata: { encoding: toUtf8('json/plain') }, data: toUtf8(JSON.stringify(value)) };
+/**
+ * `temporal.api.common.v1.Payload`, made by the workflow's own payload converter where there is one: a user's may not
+ * read anything else. Elsewhere it is `json/plain`, which every SDK reads.
+ */
+function toPayload(value: unknown): object {
+  const { __TEMPORAL_ACTIVATOR__: workflow } = globalThis as {
+    readonly __TEMPORAL_ACTIVATOR__?: { readonly payloadConverter: { toPayload(value: unknown): object } };
+  };
+  return (
+    workflow?.payloadConverter.toPayload(value) ?? {
+      metadata: { encoding: toUtf8('json/plain') },
+      data: toUtf8(JSON.stringify(value)),
+    }
+  );
 }
 
 function toUtf8(text: string): Uint8Array {

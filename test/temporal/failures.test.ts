@@ -20,6 +20,7 @@ const reverse: PayloadCodec['encode'] = async (payloads) =>
 const reversing: PayloadCodec = { encode: reverse, decode: reverse };
 
 const encodingAttributes = new URL('../support/encoding-failure-converter.mjs', import.meta.url).pathname;
+const ownPayloads = new URL('../support/own-payload-converter.mjs', import.meta.url).pathname;
 
 describe.each([
   { how: 'with activities alone', plugin: false, dataConverter: undefined },
@@ -28,6 +29,11 @@ describe.each([
     how: 'with a codec, and a failure converter that encodes messages',
     plugin: true,
     dataConverter: { payloadCodecs: [reversing], failureConverterPath: encodingAttributes },
+  },
+  {
+    how: 'with a payload converter that reads nothing but its own encoding',
+    plugin: false,
+    dataConverter: { payloadConverterPath: ownPayloads },
   },
 ])('an error that a workflow does not catch, $how', ({ plugin, dataConverter }) => {
   const taskQueue = uniqueName('failures');

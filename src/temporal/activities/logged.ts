@@ -1,5 +1,6 @@
 import { Context, log } from '@temporalio/activity';
 import { findEventStoreError } from '../../core/error-recognition.js';
+import { toApplicationFailure } from '../shared/application-failure.js';
 
 /** Where the activities write their log; Temporal's `Logger` and most others fit. */
 export interface ActivityLogger {
@@ -41,7 +42,7 @@ export async function logged<T>(
     const code = findEventStoreError(error)?.code;
     const failureLevel = code === undefined || code.startsWith('STORE_') ? 'error' : 'warn';
     logger[failureLevel](`${operation} failed`, { ...attributes, code, error, durationMs: durationMs() });
-    throw error;
+    throw toApplicationFailure(error);
   }
 }
 
