@@ -7,7 +7,7 @@ import {
 } from './errors.js';
 import type { Commit } from './capabilities.js';
 import { eventIdOf } from './event-id.js';
-import type { AppendOptions } from './event-store.js';
+import type { AppendOptions, ExpectedVersion } from './event-store.js';
 import type { EventMetadata, EventToAppend } from './event.js';
 import { findJsonFault, formatPathSegment, isObject, sameJson, utf8Length } from './json.js';
 import { anything, assertOptions, describe, isName, isPlainObject, isSignal } from './options.js';
@@ -27,6 +27,16 @@ export interface PreparedEvent {
   readonly tags: readonly string[];
   /** ISO 8601 in UTC; undefined leaves it to the store's clock. */
   readonly occurredAt: string | undefined;
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkChainOptions(
+  streamId: string,
+  options: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal } = {},
+): void {
+  assertStreamId(streamId);
+  assertOptions('appendCommits', options, { expectedVersion: isExpectedVersion, signal: isSignal });
+  options.signal?.throwIfAborted();
 }
 
 /** @throws InvalidArgumentError · the signal's reason when it is aborted */

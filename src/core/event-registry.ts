@@ -13,7 +13,7 @@ export interface EventDefinition {
   /** Version of the present shape. Default 1. */
   readonly schemaVersion?: number;
   /** Checks the data of new events: any Standard Schema, for example of zod, valibot or arktype. */
-  readonly schema?: StandardSchema<never, unknown>;
+  readonly schema?: StandardSchema;
   /** By older version: makes its data into that of the version after it. */
   readonly upcast?: Readonly<Record<number, Upcaster>>;
 }
@@ -30,7 +30,7 @@ export type InferEvents<R extends EventRegistry> = {
   [Type in keyof R['definitions'] & string]: DomainEvent<Type, DataOf<R['definitions'][Type]>>;
 }[keyof R['definitions'] & string];
 
-type DataOf<D> = D extends { readonly schema: StandardSchema<never, infer Output> } ? Output : unknown;
+type DataOf<D> = D extends { readonly schema: StandardSchema<unknown, infer Output> } ? Output : unknown;
 
 /**
  * Declares event types with their schemas and upcasters, for `withEvents`.

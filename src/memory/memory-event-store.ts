@@ -8,6 +8,7 @@ import type {
 } from '../core/capabilities.js';
 import {
   checkAppendOptions,
+  checkChainOptions,
   checkCommits,
   commitExists,
   commitMismatch,
@@ -107,7 +108,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities {
     commits: readonly Commit<E>[],
     options: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal } = {},
   ): Promise<readonly AppendResult[]> {
-    checkAppendOptions(streamId, options);
+    checkChainOptions(streamId, options);
     const prepared = checkCommits(commits, this.#maxCommitBytes);
 
     const existing = prepared

@@ -5,10 +5,10 @@ import { canonicalJson } from '../core/json.js';
 
 /** What is expected: the events (their type and data), or an error by its class, its message or its fields. */
 export type Expectation<E extends DomainEvent> =
-  | readonly Pick<E, 'type' | 'data'>[]
-  | (new (...args: never[]) => Error)
-  | RegExp
-  | Readonly<Record<string, unknown>>;
+  readonly Outcome<E>[] | (new (...args: never[]) => Error) | RegExp | Readonly<Record<string, unknown>>;
+
+/** Distributes over a union of events, so that each type has its own data. */
+type Outcome<E extends DomainEvent> = E extends DomainEvent ? Pick<E, 'type' | 'data'> : never;
 
 /** The last step of given, when, then. */
 export interface Then<E extends DomainEvent> {

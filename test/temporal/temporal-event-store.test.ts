@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { TemporalEventStore } from 'temporal-event-store/client';
 import { EventStorePlugin } from 'temporal-event-store/worker';
@@ -108,6 +109,25 @@ describe('TemporalEventStore', () => {
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect((error as { commitId?: string }).commitId).toMatch(/^[\da-f-]{36}$/);
     expect(String((error as Error).message)).toContain((error as { commitId: string }).commitId);
+  });
+
+  it('says that it is unavailable when no worker takes a read in time', async () => {
+    // The time is a minute; nobody wants to wait that long here.
+    const impatient = await connectClient({
+      interceptors: {
+        workflow: [
+          {
+            startWithDetails: (input, next) =>
+              next({ ...input, options: { ...input.options, workflowExecutionTimeout: msToTs('1 second') } }),
+          },
+        ],
+      },
+    });
+    const store = new TemporalEventStore({ client: impatient, taskQueue: uniqueName('nobody') });
+    await expect(store.readStream('Log-1')).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('does a worker') as string,
+    });
   });
 
   it('refuses options that are missing or unknown', () => {
