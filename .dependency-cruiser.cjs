@@ -1,0 +1,56 @@
+/**
+ * The folders of `src` and all that each may import: other folders, npm packages, Node's own modules.
+ * What is not listed is forbidden.
+ */
+const house = {
+  core: {},
+  memory: { folders: ['core'] },
+  cache: { folders: ['core'], packages: ['lru-cache'] },
+  sql: { folders: ['core'] },
+  'temporal/shared': { folders: ['core'], packages: ['@temporalio/common'] },
+  'temporal/workflow': {
+    folders: ['core', 'temporal/shared'],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
+  },
+  'temporal/workflows': {
+    folders: ['core', 'temporal/shared', 'temporal/workflow'],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
+  },
+  'temporal/activities': {
+    folders: ['core', 'temporal/shared'],
+    packages: ['@temporalio/activity', '@temporalio/common'],
+    node: true,
+  },
+  'temporal/client': {
+    folders: ['core', 'temporal/shared'],
+    packages: ['@temporalio/client', '@temporalio/common'],
+    node: true,
+  },
+  'temporal/worker': {
+    folders: ['core', 'temporal/shared', 'temporal/activities'],
+    packages: ['@temporalio/worker', '@temporalio/common'],
+    node: true,
+  },
+  testing: { folders: ['core', 'memory'] },
+};
+
+const allowed = Object.entries(house).flatMap(([folder, { folders = [], packages = [], node = false }]) => {
+  const from = { path: `^src/${folder}/` };
+  const paths = [
+    ...[folder, ...folders].map((other) => `^src/${other}/`),
+    ...packages.map((name) => `^node_modules/${name}/`),
+  ];
+  return [{ from, to: { path: paths } }, ...(node ? [{ from, to: { dependencyTypes: ['core'] } }] : [])];
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  allowed,
+  allowedSeverity: 'error',
+  forbidden: [{ name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } }],
+  options: {
+    tsConfig: { fileName: 'tsconfig.build.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+};

@@ -1,0 +1,12 @@
+/** The front doors of the package: subpath of the export (and name in `dist`) to source file. */
+export const entries = {
+  index: 'src/core/index.ts',
+  memory: 'src/memory/index.ts',
+  cache: 'src/cache/index.ts',
+  workflow: 'src/temporal/workflow/index.ts',
+  workflows: 'src/temporal/workflows/index.ts',
+  activities: 'src/temporal/activities/index.ts',
+  client: 'src/temporal/client/index.ts',
+  worker: 'src/temporal/worker/index.ts',
+  testing: 'src/testing/index.ts',
+};

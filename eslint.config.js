@@ -1,0 +1,90 @@
+import eslint from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const absentInSandbox = [
+  'Buffer',
+  'atob',
+  'btoa',
+  'crypto',
+  'fetch',
+  'performance',
+  'process',
+  'queueMicrotask',
+  'setInterval',
+  'structuredClone',
+];
+
+const noEnum = { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' };
+const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Use a named export.' };
+const noClock = {
+  selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+  message: 'Take the time as an argument: core has no clock.',
+};
+
+export default defineConfig(
+  globalIgnores(['dist/', 'docs/api/', 'test/packaging/consumers/']),
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      // The public functions check what callers without TypeScript give them.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      '@typescript-eslint/no-useless-default-assignment': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
+      // An `async` method without `await` is how a synchronous implementation keeps the promise of its
+      // interface: what it throws becomes a rejection.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      'no-restricted-syntax': ['error', noEnum, noDefaultExport],
+    },
+  },
+  {
+    files: ['src/core/**', 'src/temporal/shared/**', 'src/temporal/workflow/**', 'src/temporal/workflows/**'],
+    rules: { 'no-restricted-globals': ['error', ...absentInSandbox] },
+  },
+  {
+    files: ['src/core/**'],
+    rules: {
+      'no-restricted-syntax': ['error', noEnum, noDefaultExport, noClock],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Core has no clock.' },
+        { object: 'Math', property: 'random', message: 'Core has no randomness.' },
+      ],
+    },
+  },
+  {
+    // A test framework's functions are destructured.
+    files: ['src/testing/**', 'test/**'],
+    rules: { '@typescript-eslint/unbound-method': 'off' },
+  },
+  {
+    files: ['test/**', 'bench/**'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
+    files: ['*.config.ts', 'test/support/*-global-setup.ts'],
+    rules: { 'no-restricted-syntax': ['error', noEnum] },
+  },
+  {
+    files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: {
+      globals: {
+        TextDecoder: 'readonly',
+        TextEncoder: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        process: 'readonly',
+      },
+    },
+  },
+);

@@ -1,0 +1,23 @@
+const assert = require('node:assert/strict');
+const { ConcurrencyError } = require('temporal-event-store');
+const { cachingEventStore } = require('temporal-event-store/cache');
+const { MemoryEventStore } = require('temporal-event-store/memory');
+const { fixedClock } = require('temporal-event-store/testing');
+
+assert.throws(() => require('@temporalio/common'), { code: 'MODULE_NOT_FOUND' });
+
+async function main() {
+  const store = cachingEventStore(new MemoryEventStore({ clock: fixedClock() }));
+  const opened = { type: 'Opened', data: {} };
+  await store.appendToStream('Account-1', [opened], { expectedVersion: 'noStream' });
+  await assert.rejects(
+    store.appendToStream('Account-1', [opened], { expectedVersion: 'noStream' }),
+    ConcurrencyError,
+  );
+  console.log('".", ./memory, ./cache and ./testing work by require');
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

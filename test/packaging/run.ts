@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startTemporalServer } from '../../dev/temporal-server.js';
+import { install, installedPackages, pack } from './install.js';
+import { checkPackageFiles } from './package-files.js';
+import { run } from './process.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const consumers = fileURLToPath(new URL('./consumers', import.meta.url));
+const started = performance.now();
+
+function ok(claim: string): void {
+  console.log(`ok  ${claim}  [${((performance.now() - started) / 1000).toFixed(0)} s]`);
+}
+
+async function checkWithoutTemporal(folder: string): Promise<void> {
+  await install(folder);
+  assert.deepEqual(await installedPackages(folder), ['lru-cache', 'temporal-event-store']);
+  ok('no-temporal: installs alone, without a word about peers');
+
+  const count = await checkPackageFiles(join(folder, 'node_modules', 'temporal-event-store'), root);
+  ok(`package: ${count} files, those it should have and no other, without a path of this machine`);
+
+  await runProgram(folder, 'no-temporal', 'esm.mjs');
+  await runProgram(folder, 'no-temporal', 'cjs.cjs');
+}
+
+/** These consumers are workspaces, so that one real install serves them all. */
+async function checkWithTemporal(folder: string): Promise<void> {
+  await install(folder);
+  ok('workspace: installs with the oldest Temporal that the peer ranges allow');
+
+  const program = (consumer: string, file: string, env?: Record<string, string>): Promise<void> =>
+    runProgram(join(folder, consumer), consumer, file, env);
+  const compile = async (consumer: string, config: string): Promise<void> => {
+    await run(process.execPath, ['../node_modules/typescript/bin/tsc', '-p', config], {
+      cwd: join(folder, consumer),
+    });
+    ok(`${consumer}: ${config} compiles`);
+  };
+
+  await program('esm', 'exports.js');
+  await program('cjs', 'exports.js');
+  await program('bundle', 'measure.js');
+  await compile('ts-bundler', 'tsconfig.json');
+  await compile('ts-bundler', 'tsconfig.temporal.json');
+  await program('ts-bundler', 'bundle.js');
+  await compile('ts-nodenext', 'tsconfig.json');
+  await program('ts-nodenext', 'out/required.cjs');
+
+  const server = await startTemporalServer();
+  try {
+    const env = { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
+    await program('esm', 'worker.js', env);
+    await program('cjs', 'worker.js', env);
+    await program('ts-nodenext', 'out/worker.js', env);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A program of a consumer writes a line for each thing that it found to be so, and fails otherwise. */
+async function runProgram(cwd: string, consumer: string, file: string, env = {}): Promise<void> {
+  const { stdout } = await run(process.execPath, [file], { cwd, env });
+  const claims = stdout.split('\n').filter((line) => line !== '');
+  assert.ok(claims.length > 0, `${consumer}/${file} claims something`);
+  for (const claim of claims) ok(`${consumer}: ${claim}`);
+}
+
+// Ctrl+C ends the program that runs, and this one cleans up after its failure.
+process.on('SIGINT', () => undefined);
+const folder = await mkdtemp(join(tmpdir(), 'temporal-event-store-'));
+try {
+  await run('npm', ['run', 'build'], { cwd: root });
+  ok('package: builds');
+  await cp(consumers, folder, { recursive: true });
+  await pack(root, join(folder, 'temporal-event-store.tgz'));
+  await checkWithoutTemporal(join(folder, 'no-temporal'));
+  await checkWithTemporal(join(folder, 'with-temporal'));
+} catch (error) {
+  console.error(error instanceof Error ? `FAILED  ${error.stack ?? error.message}` : error);
+  process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
