@@ -1,0 +1,219 @@
+import { InvalidArgumentError, type RecordedEvent } from 'temporal-event-store';
+import { cachingEventStore } from 'temporal-event-store/cache';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { deposited, type Deposited } from '../fixtures/account.js';
+import { observe, type Observations } from '../fixtures/observed-store.js';
+
+let store: MemoryEventStore;
+
+beforeEach(async () => {
+  store = new MemoryEventStore();
+  await store.appendToStream('Account-1', [1, 2, 3].map(deposited));
+  await store.appendToStream('Account-2', [4, 5].map(deposited));
+});
+
+function cache(options = {}): {
+  readonly cached: ReturnType<typeof cachingEventStore>;
+  readonly seen: Observations;
+} {
+  const { store: observed, seen } = observe(store);
+  return { cached: cachingEventStore(observed, options), seen };
+}
+
+/** How many events each read of the store under the cache returned. */
+function loads(seen: Observations): number[] {
+  return seen.streamReads.map((read) => read.events);
+}
+
+describe('a cached stream', () => {
+  it('is read from the store once, and then only its tail', async () => {
+    const { cached, seen } = cache();
+    await cached.readStream('Account-1');
+    await cached.readStream('Account-1');
+    await cached.appendToStream('Account-1', [4, 5].map(deposited));
+    const slice = await cached.readStream('Account-1');
+
+    expect(loads(seen)).toEqual([3, 0, 2]);
+    expect(slice).toEqual(await store.readStream('Account-1'));
+  });
+
+  it('is never stale: what others append to the store is read too', async () => {
+    const { cached } = cache();
+    await cached.readStream('Account-1');
+    await store.appendToStream('Account-1', [deposited(9)]);
+    expect(await cached.readStream('Account-1')).toEqual(await store.readStream('Account-1'));
+  });
+
+  it('grows page by page', async () => {
+    const { cached, seen } = cache();
+    await cached.readStream('Account-1', { limit: 2 });
+    await cached.readStream('Account-1', { limit: 2, fromVersion: 3 });
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([2, 1, 0]);
+  });
+
+  it.each([
+    [{}, 0],
+    [{ fromVersion: 2 }, 0],
+    [{ toVersion: 2 }, 0],
+    [{ limit: 1 }, 0],
+    [{ fromVersion: 4 }, 0],
+    [{ direction: 'backward' }, 3],
+    [{ fromVersion: 9 }, 0],
+  ] as const)('answers %j as the store does', async (options, loaded) => {
+    const { cached, seen } = cache();
+    await cached.readStream('Account-1');
+    expect(await cached.readStream('Account-1', options)).toEqual(
+      await store.readStream('Account-1', options),
+    );
+    expect(loads(seen)).toEqual([3, loaded]);
+  });
+
+  it('does not change when a reader changes what he got', async () => {
+    const { cached } = cache();
+    const expected = await store.readStream('Account-1');
+    for (let read = 1; read <= 3; read++) {
+      const { events } = await cached.readStream<Deposited>('Account-1');
+      for (const event of events) Object.assign(event.data, { amount: -1 });
+      (events as RecordedEvent[]).length = 0;
+    }
+    expect(await cached.readStream('Account-1')).toEqual(expected);
+  });
+
+  it('is read anew when the store went back, say to a restored backup', async () => {
+    const restored = new MemoryEventStore();
+    await restored.appendToStream('Account-1', [7, 8].map(deposited));
+    let current = store;
+    const cached = cachingEventStore({
+      ...observe(store).store,
+      readStream: (...args) => current.readStream(...args),
+    });
+    await cached.readStream('Account-1');
+    current = restored;
+
+    expect(await cached.readStream('Account-1')).toEqual(await restored.readStream('Account-1'));
+    expect(await cached.readStream('Account-1', { fromVersion: 2 })).toEqual(
+      await restored.readStream('Account-1', { fromVersion: 2 }),
+    );
+  });
+
+  it('is not remembered for streams that do not exist', async () => {
+    const { cached } = cache();
+    expect(await cached.readStream('Account-3')).toMatchObject({ version: 0, events: [] });
+    await store.appendToStream('Account-3', [deposited(1)]);
+    expect(await cached.readStream('Account-3')).toMatchObject({ version: 1, events: [{ version: 1 }] });
+  });
+
+  it('is the same for readers at the same time', async () => {
+    const { cached } = cache();
+    const expected = await store.readStream('Account-1');
+    const slices = await Promise.all(Array.from({ length: 5 }, () => cached.readStream('Account-1')));
+    expect(slices).toEqual(slices.map(() => expected));
+    expect(await cached.readStream('Account-1')).toEqual(expected);
+  });
+});
+
+describe('a cache', () => {
+  it.each([
+    ['streams, by max', { max: 1 }],
+    // One of these events is some 350 characters long.
+    ['characters, by maxSize', { maxSize: 1200 }],
+  ])('keeps as many %s as it is told, and those read last', async (_what, options) => {
+    const { cached, seen } = cache(options);
+    await cached.readStream('Account-1');
+    await cached.readStream('Account-2');
+    await cached.readStream('Account-2');
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 2, 0, 3]);
+  });
+
+  it('does not keep a stream that is larger than all that it may keep', async () => {
+    const { cached, seen } = cache({ maxSize: 100 });
+    await cached.readStream('Account-1');
+    expect(await cached.readStream('Account-1')).toEqual(await store.readStream('Account-1'));
+    expect(loads(seen)).toEqual([3, 3]);
+  });
+
+  it.each([{ max: 0 }, { ttl: 0 }, { maxSize: 1.5 }, { size: 1 }])('refuses the options %j', (options) => {
+    expect(() => cachingEventStore(store, options as never)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe('a cache with a ttl', () => {
+  let now = 1000;
+
+  // The cache reads this clock, at most once in a millisecond by a timer.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  function pass(milliseconds: number): void {
+    now += milliseconds;
+    vi.advanceTimersByTime(milliseconds);
+  }
+
+  it('forgets a stream when its time is over', async () => {
+    const { cached, seen } = cache({ ttl: 1000 });
+    await cached.readStream('Account-1');
+    pass(999);
+    await cached.readStream('Account-1');
+    pass(2);
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 0, 3]);
+  });
+
+  it('counts from when a stream was read in full, not from when its tail was', async () => {
+    const { cached, seen } = cache({ ttl: 1000 });
+    await cached.readStream('Account-1');
+    pass(600);
+    await store.appendToStream('Account-1', [deposited(4)]);
+    await cached.readStream('Account-1');
+    pass(600);
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 1, 4]);
+  });
+
+  it.each([
+    ['over while its tail is read', 400],
+    ['over to the millisecond', 399],
+  ])('forgets a stream whose time is %s', async (_what, delay) => {
+    let isSlow = false;
+    const { store: observed, seen } = observe(store, {
+      read: async () => {
+        if (isSlow) pass(delay);
+      },
+    });
+    const cached = cachingEventStore(observed, { ttl: 1000 });
+    await cached.readStream('Account-1');
+    await store.appendToStream('Account-1', [deposited(4)]);
+    pass(601);
+    isSlow = true;
+    await cached.readStream('Account-1');
+    isSlow = false;
+    pass(5000);
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 1, 4]);
+  });
+
+  it('forgets a stream that was pushed out while its tail was read, in its time', async () => {
+    let meanwhile = async (): Promise<unknown> => undefined;
+    const { store: observed, seen } = observe(store, { read: () => meanwhile() });
+    const cached = cachingEventStore(observed, { ttl: 1000, max: 1 });
+    await cached.readStream('Account-1');
+    await store.appendToStream('Account-1', [deposited(4)]);
+    meanwhile = async () => {
+      meanwhile = async () => undefined;
+      await cached.readStream('Account-2');
+    };
+    await cached.readStream('Account-1');
+    pass(5000);
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 2, 1, 4]);
+  });
+});

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { eventIdOf, uuidV5 } from '../../../src/core/event-id.js';
+
+const namespace = Buffer.from('5b0f6c1e2d5a4f0b9a3c7e41d826b973', 'hex');
+
+/** RFC 9562, section 5.5, with the hash of Node. */
+function expectedUuid(name: string): string {
+  const hash = createHash('sha1').update(namespace).update(name, 'utf8').digest();
+  hash[6] = (hash[6]! & 0x0f) | 0x50;
+  hash[8] = (hash[8]! & 0x3f) | 0x80;
+  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+describe('a UUID of version 5', () => {
+  it('is the one that node:crypto leads to, for any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (name) => {
+        expect(uuidV5(name)).toBe(expectedUuid(name));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  // A block of SHA-1 has 64 bytes, 9 of them for padding; the namespace takes 16 of the first.
+  it.each([...span(36, 50), ...span(100, 114), ...span(164, 178)])(
+    'is the one that node:crypto leads to, for %i bytes',
+    (length) => {
+      expect(uuidV5('x'.repeat(length))).toBe(expectedUuid('x'.repeat(length)));
+    },
+  );
+
+  it('is the one that node:crypto leads to, for a long text', () => {
+    const name = '日本🙂'.repeat(20_000);
+    expect(uuidV5(name)).toBe(expectedUuid(name));
+  });
+});
+
+describe('the id of an event', () => {
+  it('never changes: it is part of what is stored', () => {
+    expect(eventIdOf('Payment-123', 'commit-1', 0)).toBe(expectedUuid('["Payment-123","commit-1",0]'));
+    expect(eventIdOf('Payment-123', 'commit-1', 0)).toBe('6cccaf68-aa36-544d-81bd-aefc716e273a');
+  });
+
+  it('differs where the stream, the commit or the place differs', () => {
+    const places: readonly (readonly [string, string, number])[] = [
+      ['a', 'b', 0],
+      ['a', 'b', 1],
+      ['b', 'a', 0],
+      ['a', 'b","', 0],
+      ['a","b', '', 0],
+      ['a"', 'b', 0],
+    ];
+    expect(new Set(places.map((place) => eventIdOf(...place))).size).toBe(places.length);
+  });
+});
+
+function span(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
