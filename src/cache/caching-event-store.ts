@@ -22,7 +22,7 @@ interface CachedStream {
 
 /**
  * A store that keeps the events of the streams it has read, and reads only what was appended since. It is never stale:
- * each read asks the store for the events after the kept ones, which costs a query that is empty most of the time.
+ * each read asks the store for the last kept event and those after it, most of the time for that one event.
  *
  * Only forward reads of a stream gain; all else goes straight to the store.
  *
@@ -59,25 +59,29 @@ export function cachingEventStore<S extends EventStore>(
       if (direction === 'backward' || fromVersion > known + 1)
         return store.readStream<E>(streamId, readOptions);
 
+      // The last kept event is read again: if the store was restored to a backup, another may stand there now.
       const { signal } = readOptions;
       const tail = await store.readStream<E>(streamId, {
-        fromVersion: known + 1,
-        limit,
+        fromVersion: Math.max(known, 1),
+        limit: known > 0 ? limit + 1 : limit,
         ...(signal !== undefined && { signal }),
       });
-      if (tail.version < known) {
-        // The store went back, say to a restored backup.
-        streams.delete(streamId);
-        return store.readStream<E>(streamId, readOptions);
-      }
-      const added = tail.events.map((event) => JSON.stringify(event));
+      const read = tail.events.map((event) => JSON.stringify(event));
+      const isUnchanged = known === 0 || read[0] === cached?.events[known - 1];
+      if (!isUnchanged) streams.delete(streamId);
+      // A page can be as short as one event.
+      const isTooShort = known > 0 && read.length === 1 && !tail.isEnd;
+      if (!isUnchanged || isTooShort) return store.readStream<E>(streamId, readOptions);
+
+      const newEvents = tail.events.filter((event) => event.version > known);
+      const added = known > 0 ? read.slice(1) : read;
       if (added.length > 0) keep(streamId, cached, added);
 
       const last = Math.min(toVersion ?? tail.version, tail.version);
       const kept = (cached?.events ?? []).slice(fromVersion - 1, Math.min(last, fromVersion - 1 + limit));
       const events = [
         ...kept.map((event) => JSON.parse(event) as RecordedEvent<E>),
-        ...tail.events.filter((event) => event.version >= fromVersion && event.version <= last),
+        ...newEvents.filter((event) => event.version >= fromVersion && event.version <= last),
       ].slice(0, limit);
       return { streamId, version: tail.version, events, isEnd: fromVersion - 1 + events.length >= last };
     },

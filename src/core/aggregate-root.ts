@@ -62,14 +62,15 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
    * fields; override it, and `restoreSnapshot`, for `#private` ones or fields that JSON can't hold.
    */
   toSnapshot(): JsonValue {
-    return Object.fromEntries(
-      Object.entries(this).filter(([key, value]) => key !== 'id' && typeof value !== 'function'),
-    ) as JsonValue;
+    return Object.fromEntries(Object.entries(this).filter(isDataField)) as JsonValue;
   }
 
-  /** Takes over a state that `toSnapshot` returned. */
+  /** Takes over a state that `toSnapshot` returned. By default a data field that it doesn't hold was undefined. */
   restoreSnapshot(state: JsonValue): void {
-    for (const [key, value] of Object.entries(state as object)) {
+    const absent = Object.entries(this)
+      .filter(isDataField)
+      .map(([key]) => [key, undefined] as const);
+    for (const [key, value] of [...absent, ...Object.entries(state as object)]) {
       Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
     }
   }
@@ -108,4 +109,8 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
     this.restoreSnapshot(state);
     this.#version = version;
   }
+}
+
+function isDataField([key, value]: readonly [string, unknown]): boolean {
+  return key !== 'id' && typeof value !== 'function';
 }

@@ -6,7 +6,7 @@ import type { AppendResult, EventStore } from './event-store.js';
 import type { DomainEvent, EventToAppend } from './event.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { snapshotModelOf } from './aggregate-repository.js';
-import { canonicalJson, findJsonFault, type JsonValue } from './json.js';
+import { canonicalJson, findJsonFault } from './json.js';
 import { loadState, type StateBuilder } from './load-state.js';
 import { assertOptions, integerFrom, isPlainObject } from './options.js';
 import { streamId } from './stream-id.js';
@@ -97,7 +97,7 @@ export function deciderBuilder<State, E extends DomainEvent>(
 
 /** Only a command that is JSON can be compared. */
 function hashCommand(command: unknown): string | undefined {
-  return findJsonFault(command) === undefined ? uuidV5(canonicalJson(command as JsonValue)) : undefined;
+  return findJsonFault(command) === undefined ? uuidV5(canonicalJson(command)) : undefined;
 }
 
 async function assertSameCommand(

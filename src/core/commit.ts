@@ -6,12 +6,14 @@ import {
   InvalidEventError,
 } from './errors.js';
 import type { Commit } from './capabilities.js';
+import { describeValue } from './describe-value.js';
 import { eventIdOf } from './event-id.js';
 import type { AppendOptions, ExpectedVersion } from './event-store.js';
 import type { EventMetadata, EventToAppend } from './event.js';
 import { findJsonFault, formatPathSegment, isObject, sameJson, utf8Length } from './json.js';
-import { anything, assertOptions, describe, isName, isPlainObject, isSignal } from './options.js';
-import { assertStreamId, findNameProblem } from './stream-id.js';
+import { anything, assertOptions, isName, isPlainObject, isSignal } from './options.js';
+import { assertStreamId } from './stream-id.js';
+import { findNameProblem } from './name.js';
 import { parseTimestamp } from './timestamp.js';
 
 /** Most bytes of JSON in one commit, unless a store is told otherwise. Temporal carries payloads of 2 MiB. */
@@ -73,10 +75,12 @@ export function prepareEvents(
   place = 'events',
 ): readonly PreparedEvent[] {
   if (!Array.isArray(events))
-    throw new InvalidArgumentError(`${place} must be an array, not ${describe(events)}.`);
+    throw new InvalidArgumentError(`${place} must be an array, not ${describeValue(events)}.`);
   if (events.length === 0) throw new InvalidArgumentError(`${place} is empty: there is nothing to append.`);
   if (metadata !== undefined) assertJson(metadata, 'metadata');
-  const prepared = Array.from(events, (event, index) => prepareEvent(event, metadata, `${place}[${index}]`));
+  const prepared = Array.from(events, (event: EventToAppend, index) =>
+    prepareEvent(event, metadata, `${place}[${index}]`),
+  );
   const size = prepared.reduce((sum, event) => sum + jsonBytes(event), 0);
   if (size > maxBytes) {
     throw new EventTooLargeError(
@@ -159,7 +163,7 @@ const eventKeys: readonly string[] = ['type', 'data', 'schemaVersion', 'metadata
 const namedMetadata = ['correlationId', 'causationId', 'actor', 'workflowId', 'runId'] as const;
 
 function prepareEvent(event: EventToAppend, shared: EventMetadata | undefined, path: string): PreparedEvent {
-  if (!isObject(event)) throw invalid(path, `is ${describe(event)}, not an event`);
+  if (!isObject(event)) throw invalid(path, `is ${describeValue(event)}, not an event`);
   for (const [key, value] of Object.entries(event)) {
     if (value !== undefined && !eventKeys.includes(key)) {
       throw invalid(path + formatPathSegment(key), 'would be dropped; put it into data or metadata');
@@ -197,7 +201,7 @@ function prepareMetadata(
   path: string,
 ): EventMetadata {
   if (own !== undefined) {
-    if (isPlainObjectProblem(own)) throw invalid(path, `must be an object, not ${describe(own)}`);
+    if (isPlainObjectProblem(own)) throw invalid(path, `must be an object, not ${describeValue(own)}`);
     assertJson(own, path);
   }
   const present = Object.entries(own ?? {}).filter(([, value]) => value !== undefined);
@@ -214,7 +218,7 @@ function prepareMetadata(
 }
 
 function assertTags(tags: readonly string[], path: string): void {
-  if (!Array.isArray(tags)) throw invalid(path, `must be an array, not ${describe(tags)}`);
+  if (!Array.isArray(tags)) throw invalid(path, `must be an array, not ${describeValue(tags)}`);
   // By index: forEach would step over a hole.
   for (let index = 0; index < tags.length; index++) {
     const problem = findNameProblem(tags[index]);

@@ -1,10 +1,5 @@
-import {
-  errorBrand,
-  errorClasses,
-  EventStoreError,
-  type EventStoreErrorCode,
-  type EventStoreErrorOf,
-} from './errors.js';
+import type { EventStoreError } from './errors.js';
+import { errorBrand, errorClasses, type EventStoreErrorCode, type EventStoreErrorOf } from './errors.js';
 import { isObject } from './json.js';
 import { failureTypePrefix } from './temporal-failure.js';
 

@@ -3,7 +3,7 @@ import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from './options.js';
 import { formatPathSegment, isObject } from './json.js';
 import type { StandardSchema } from './standard-schema.js';
-import { findNameProblem } from './stream-id.js';
+import { findNameProblem } from './name.js';
 
 /** Turns the data of one schema version into that of the next. */
 export type Upcaster = (data: never, event: RecordedEvent) => unknown;

@@ -1,5 +1,6 @@
+import { describeValue } from './describe-value.js';
 import { InvalidArgumentError } from './errors.js';
-import { findNameProblem } from './stream-id.js';
+import { findNameProblem } from './name.js';
 
 /** Says what an option must be, when it isn't. */
 export type OptionCheck = (value: unknown) => string | undefined;
@@ -17,7 +18,7 @@ export function assertOptions(
 ): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidArgumentError(`The options of ${call} must be an object, not ${describe(options)}.`);
+    throw new InvalidArgumentError(`The options of ${call} must be an object, not ${describeValue(options)}.`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
@@ -30,7 +31,7 @@ export function assertOptions(
     const expected = check(value);
     if (expected !== undefined) {
       throw new InvalidArgumentError(
-        `The option '${name}' of ${call} must be ${expected}, not ${describe(value)}.`,
+        `The option '${name}' of ${call} must be ${expected}, not ${describeValue(value)}.`,
       );
     }
   }
@@ -64,19 +65,3 @@ export const isSignal: OptionCheck = (value) =>
 
 /** Checked where it is understood. */
 export const anything: OptionCheck = () => undefined;
-
-export function describe(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-    case 'number':
-    case 'boolean':
-    case 'bigint':
-    case 'undefined':
-      return String(value);
-    case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
-    default:
-      return `a ${typeof value}`;
-  }
-}

@@ -1,4 +1,3 @@
-import type { EventStoreError } from './errors.js';
 import { findJsonFault } from './json.js';
 
 /** Prefix of the `type` of an `ApplicationFailure` that carries an error of this library. */
@@ -6,6 +5,12 @@ export const failureTypePrefix = 'temporal-event-store.';
 
 /** Names the class of ours that an error is of, on its prototype: a user's subclass may have another `name`. */
 export const errorClassName = Symbol.for('temporal-event-store/error-class');
+
+/** What is looked at here of an `EventStoreError`. */
+export interface CrossingError extends Error {
+  readonly code: string;
+  readonly [errorClassName]?: string;
+}
 
 // Passing, or not to be blamed on the call: another attempt may go through.
 const retryableCodes: readonly string[] = ['STORE_UNAVAILABLE', 'STORE_OVERLOADED', 'STORE_CLOSED'];
@@ -19,19 +24,19 @@ const benign = 1;
  * and sends `error.failure` (the protobuf message, which a received failure keeps) as it stands. So both are defined
  * here, and `core` needs neither the SDK nor a wrapper around the user's code. See docs/decisions/0003.
  */
-export function crossesTemporal(prototype: EventStoreError): void {
+export function crossesTemporal(prototype: CrossingError): void {
   Object.defineProperties(prototype, {
     [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
     [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
-    type: property(failureType),
-    nonRetryable: property((error) => !isRetryable(error)),
-    category: property((error) => (error.code === 'DOMAIN_ERROR' ? 'BENIGN' : 'UNSPECIFIED')),
-    failure: property((error) => toFailureMessage(error)),
+    type: property('type', failureType),
+    nonRetryable: property('nonRetryable', (error) => !isRetryable(error)),
+    category: property('category', (error) => (isBenign(error) ? 'BENIGN' : 'UNSPECIFIED')),
+    failure: property('failure', toFailureMessage),
   });
 }
 
 /** Whether Temporal is to try again what ended with this error. */
-export function isRetryable(error: EventStoreError): boolean {
+export function isRetryable(error: CrossingError): boolean {
   return retryableCodes.includes(error.code);
 }
 
@@ -39,7 +44,7 @@ export function isRetryable(error: EventStoreError): boolean {
  * The fields of an error that cross with it, by the names of its class's constructor. What a user's subclass adds and
  * JSON can't hold stays behind; it must not keep the error from crossing.
  */
-export function crossingFields(error: EventStoreError): Record<string, unknown> {
+export function crossingFields(error: CrossingError): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(error).filter(
       ([key, value]) =>
@@ -48,42 +53,50 @@ export function crossingFields(error: EventStoreError): Record<string, unknown> 
   );
 }
 
-function property(get: (error: EventStoreError) => unknown): PropertyDescriptor {
+/** Derived from the error, until somebody sets it: `ApplicationFailure.fromError` does. */
+function property(name: string, get: (error: CrossingError) => unknown): PropertyDescriptor {
   return {
-    get(this: EventStoreError) {
+    get(this: CrossingError) {
       return get(this);
+    },
+    set(this: CrossingError, value: unknown) {
+      Object.defineProperty(this, name, { value, writable: true, configurable: true });
     },
     configurable: true,
   };
 }
 
 /** The `type` of the `ApplicationFailure`. */
-export function failureType(error: EventStoreError): string {
-  return failureTypePrefix + String((error as { [errorClassName]?: string })[errorClassName]);
+export function failureType(error: CrossingError): string {
+  return failureTypePrefix + String(error[errorClassName]);
 }
 
-/** `temporal.api.failure.v1.Failure`, with the chain of causes up to where it turns in a circle. */
-function toFailureMessage(error: Error, above: readonly Error[] = []): object {
-  const { message, stack = '', cause } = error;
-  const path = [...above, error];
+/**
+ * `temporal.api.failure.v1.Failure`. Without the cause: it would pass by a failure converter that encodes messages, which
+ * the SDK asks for the outermost alone.
+ */
+function toFailureMessage(error: CrossingError): object {
+  const { message, stack = '' } = error;
+  const { type, nonRetryable, category } = error as unknown as Record<string, unknown>;
   return {
     message: message.toWellFormed(),
     source: 'TypeScriptSDK',
-    stackTrace: isOurs(error) ? stack.replace(/^.*?\n(?= {4}at )/s, '').toWellFormed() : '',
-    ...(cause instanceof Error && !path.includes(cause) && { cause: toFailureMessage(cause, path) }),
-    applicationFailureInfo: isOurs(error)
-      ? {
-          type: failureType(error),
-          nonRetryable: !isRetryable(error),
-          category: error.code === 'DOMAIN_ERROR' ? benign : 0,
-          details: { payloads: [toPayload(crossingFields(error))] },
-        }
-      : { type: error.name, nonRetryable: true },
+    stackTrace: stack.replace(/^.*?\n(?= {4}at )/s, '').toWellFormed(),
+    applicationFailureInfo: {
+      type,
+      nonRetryable,
+      category: category === 'BENIGN' ? benign : 0,
+      details: { payloads: [toPayload(crossingFields(error))] },
+    },
   };
 }
 
+function isBenign(error: CrossingError): boolean {
+  return error.code === 'DOMAIN_ERROR';
+}
+
 /** Also for an error of another copy of the package. */
-export function isOurs(error: object): error is EventStoreError {
+export function isOurs(error: object): error is CrossingError {
   return errorClassName in error;
 }
 
@@ -105,7 +118,7 @@ function toPayload(value: unknown): object {
 
 function toUtf8(text: string): Uint8Array {
   const ascii = text.replace(
-    /[^\x00-\x7f]/g,
+    /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return Uint8Array.from(ascii, (character) => character.charCodeAt(0));

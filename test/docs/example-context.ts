@@ -1,7 +1,13 @@
 // What the examples in doc comments take for granted: they show one thing each and leave out the rest.
 import type { Connection } from '@temporalio/client';
 import { z } from 'zod';
-import { AggregateRoot, type Decider, type DomainCommand, type DomainEvent } from '../../src/core/index.js';
+import {
+  AggregateRoot,
+  type Decider,
+  type DomainCommand,
+  type DomainEvent,
+  type EventRegistry,
+} from '../../src/core/index.js';
 import { createEventStoreActivities } from '../../src/temporal/activities/index.js';
 import { MemoryEventStore } from '../../src/memory/index.js';
 
@@ -14,7 +20,7 @@ export const request = { id: 'request-1' };
 export const myActivities = {};
 export const activities = createEventStoreActivities({ store });
 export declare const connection: Connection;
-export declare const paymentEvents: Parameters<typeof import('../../src/core/index.js').withEvents>[1];
+export declare const paymentEvents: EventRegistry;
 
 export type Deposited = DomainEvent<'Deposited', { readonly amount: number }>;
 export type Deposit = DomainCommand<'Deposit', { readonly amount: number }>;

@@ -108,7 +108,7 @@ describe('TemporalEventStore', () => {
       .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect((error as { commitId?: string }).commitId).toMatch(/^[\da-f-]{36}$/);
-    expect(String((error as Error).message)).toContain((error as { commitId: string }).commitId);
+    expect((error as Error).message).toContain((error as { commitId: string }).commitId);
   });
 
   it('says that it is unavailable when no worker takes a read in time', async () => {

@@ -1,5 +1,6 @@
 import { aggregateBuilder, snapshotModelOf } from '../../core/aggregate-repository.js';
-import { AggregateRoot, type AggregateClass } from '../../core/aggregate-root.js';
+import type { AggregateRoot } from '../../core/aggregate-root.js';
+import { type AggregateClass } from '../../core/aggregate-root.js';
 import type { SnapshotStore } from '../../core/capabilities.js';
 import { deciderBuilder } from '../../core/command-handler.js';
 import type { Decider } from '../../core/decider.js';
@@ -13,7 +14,7 @@ import { streamId } from '../../core/stream-id.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
-import { activityLogger, logged, type ActivityLogger } from './logged.js';
+import { logged, type ActivityLogger } from './logged.js';
 
 /** A class that extends `AggregateRoot`, or a decider. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds deciders of every state and command
@@ -46,7 +47,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
       logger: isPlainObject,
     },
   );
-  const { store, snapshots, logger = activityLogger } = options;
+  const { store, snapshots, logger } = options;
   const aggregates = byCategory(options.aggregates);
   return {
     eventStoreReplay: (request) =>

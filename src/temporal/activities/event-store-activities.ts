@@ -6,7 +6,7 @@ import { iterateStream } from '../../core/iterate.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../core/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { assertTravels, capPage } from '../shared/page-size.js';
-import { activityLogger, logged, type ActivityLogger } from './logged.js';
+import { logged, type ActivityLogger } from './logged.js';
 
 /**
  * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
@@ -44,7 +44,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
       logger: isPlainObject,
     },
   );
-  const { store, publisher, logger = activityLogger } = options;
+  const { store, publisher, logger } = options;
   return {
     eventStoreAppend: ({ streamId, events, ...append }) =>
       logged(

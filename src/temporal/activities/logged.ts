@@ -10,28 +10,29 @@ export interface ActivityLogger {
   error(message: string, attributes?: Record<string, unknown>): unknown;
 }
 
+const silent = (): void => undefined;
+
 /** The activity's own logger, which adds the workflow, run and attempt; none outside an activity. */
-export const activityLogger: ActivityLogger = {
-  debug: (...entry) => isInActivity() && log.debug(...entry),
-  info: (...entry) => isInActivity() && log.info(...entry),
-  warn: (...entry) => isInActivity() && log.warn(...entry),
-  error: (...entry) => isInActivity() && log.error(...entry),
-};
+function activityLogger(): ActivityLogger {
+  return isInActivity() ? log : { debug: silent, info: silent, warn: silent, error: silent };
+}
 
 /**
  * Runs an operation and writes one entry when it ends: how long it took and what came of it. A refusal that the caller
  * may well expect, such as a conflict, is a warning; what keeps the store from working is an error.
  *
+ * @param givenLogger default: the activity's own
  * @param level of the entry when it succeeds
  */
 export async function logged<T>(
-  logger: ActivityLogger,
+  givenLogger: ActivityLogger | undefined,
   operation: string,
   attributes: Record<string, unknown>,
   run: () => Promise<T>,
   level: 'debug' | 'info',
   describe: (result: T) => Record<string, unknown> = () => ({}),
 ): Promise<T> {
+  const logger = givenLogger ?? activityLogger();
   const start = performance.now();
   const durationMs = (): number => Math.round((performance.now() - start) * 10) / 10;
   try {

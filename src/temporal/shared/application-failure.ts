@@ -4,7 +4,7 @@ import { crossingFields, failureType, isOurs, isRetryable } from '../../core/tem
 
 /**
  * An error of ours as the SDK's own failure, so that the worker's payload converter writes its fields. Anything else
- * stays as it is.
+ * stays as it is. What caused it is in the worker's log.
  */
 export function toApplicationFailure(error: unknown): unknown {
   if (!isObject(error) || !isOurs(error)) return error;
@@ -13,7 +13,6 @@ export function toApplicationFailure(error: unknown): unknown {
     type: failureType(error),
     nonRetryable: !isRetryable(error),
     details: [crossingFields(error)],
-    ...(error.cause instanceof Error && { cause: error.cause }),
     ...(error.code === 'DOMAIN_ERROR' && { category: ApplicationFailureCategory.BENIGN }),
   });
 }

@@ -47,12 +47,12 @@ export class RemoteEventStore implements EventStore {
     options?: ReadStreamOptions,
   ): Promise<StreamSlice<E>> {
     const request = toReadStreamRequest(streamId, options);
-    return (await typed(this.#calls.readStream(request, options?.signal))) as StreamSlice<E>;
+    return await typed(this.#calls.readStream(request, options?.signal));
   }
 
   async readAll<E extends DomainEvent>(options?: ReadAllOptions): Promise<AllSlice<E>> {
     const request = toReadAllRequest(options);
-    return (await typed(this.#calls.readAll(request, options?.signal))) as AllSlice<E>;
+    return await typed(this.#calls.readAll(request, options?.signal));
   }
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {

@@ -70,7 +70,7 @@ export function describeAppend({ describe, it, expect }: Suite): void {
       await store.appendToStream(`${category}-1`, own, { metadata: { actor: 'ann', tenant: 't' } });
       const slice = await store.readStream(`${category}-1`);
 
-      expect(slice.events.map((each) => each.metadata['actor'])).toEqual(['bob', 'ann']);
+      expect(slice.events.map((each) => each.metadata.actor)).toEqual(['bob', 'ann']);
       expect(slice.events.map((each) => each.metadata['tenant'])).toEqual(['t', 't']);
     });
 

@@ -20,7 +20,7 @@ export function describeCommitChain({ describe, it, expect }: Suite): void {
         ['b', 4],
       ]);
       expect(slice.events.map((each) => each.type)).toEqual(['Happened', 'Happened', 'Happened', 'Other']);
-      expect(slice.events[3]?.metadata['actor']).toBe('ann');
+      expect(slice.events[3]?.metadata.actor).toBe('ann');
       expect(await store.findCommit(streamId, 'a')).toEqual({ ...results[0], deduplicated: true });
     });
 

@@ -1,4 +1,9 @@
-import { InvalidArgumentError, type RecordedEvent } from 'temporal-event-store';
+import {
+  InvalidArgumentError,
+  iterateStream,
+  type EventStore,
+  type RecordedEvent,
+} from 'temporal-event-store';
 import { cachingEventStore } from 'temporal-event-store/cache';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -27,14 +32,14 @@ function loads(seen: Observations): number[] {
 }
 
 describe('a cached stream', () => {
-  it('is read from the store once, and then only its tail', async () => {
+  it('is read from the store once, and then only its last event and its tail', async () => {
     const { cached, seen } = cache();
     await cached.readStream('Account-1');
     await cached.readStream('Account-1');
     await cached.appendToStream('Account-1', [4, 5].map(deposited));
     const slice = await cached.readStream('Account-1');
 
-    expect(loads(seen)).toEqual([3, 0, 2]);
+    expect(loads(seen)).toEqual([3, 1, 3]);
     expect(slice).toEqual(await store.readStream('Account-1'));
   });
 
@@ -45,20 +50,50 @@ describe('a cached stream', () => {
     expect(await cached.readStream('Account-1')).toEqual(await store.readStream('Account-1'));
   });
 
+  it('is read anew when the store was restored and has grown on past it', async () => {
+    let inner = store;
+    const cached = cachingEventStore<EventStore>({
+      appendToStream: (...args) => inner.appendToStream(...args),
+      readStream: (...args) => inner.readStream(...args),
+      readAll: (...args) => inner.readAll(...args),
+      findCommit: (...args) => inner.findCommit(...args),
+    });
+    await cached.readStream('Account-1');
+    inner = new MemoryEventStore();
+    await inner.appendToStream('Account-1', [7, 8, 9, 10].map(deposited));
+
+    expect(await cached.readStream('Account-1')).toEqual(await inner.readStream('Account-1'));
+  });
+
+  it('is read to its end from a store whose pages are as short as one event', async () => {
+    const short: EventStore = {
+      appendToStream: (...args) => store.appendToStream(...args),
+      readStream: (streamId, options) => store.readStream(streamId, { ...options, limit: 1 }),
+      readAll: (...args) => store.readAll(...args),
+      findCommit: (...args) => store.findCommit(...args),
+    };
+    const cached = cachingEventStore(short);
+    for (let round = 0; round < 3; round++) {
+      const versions: number[] = [];
+      for await (const event of iterateStream(cached, 'Account-1')) versions.push(event.version);
+      expect(versions).toEqual([1, 2, 3]);
+    }
+  });
+
   it('grows page by page', async () => {
     const { cached, seen } = cache();
     await cached.readStream('Account-1', { limit: 2 });
     await cached.readStream('Account-1', { limit: 2, fromVersion: 3 });
     await cached.readStream('Account-1');
-    expect(loads(seen)).toEqual([2, 1, 0]);
+    expect(loads(seen)).toEqual([2, 2, 1]);
   });
 
   it.each([
-    [{}, 0],
-    [{ fromVersion: 2 }, 0],
-    [{ toVersion: 2 }, 0],
-    [{ limit: 1 }, 0],
-    [{ fromVersion: 4 }, 0],
+    [{}, 1],
+    [{ fromVersion: 2 }, 1],
+    [{ toVersion: 2 }, 1],
+    [{ limit: 1 }, 1],
+    [{ fromVersion: 4 }, 1],
     [{ direction: 'backward' }, 3],
     [{ fromVersion: 9 }, 0],
   ] as const)('answers %j as the store does', async (options, loaded) => {
@@ -125,7 +160,7 @@ describe('a cache', () => {
     await cached.readStream('Account-2');
     await cached.readStream('Account-2');
     await cached.readStream('Account-1');
-    expect(loads(seen)).toEqual([3, 2, 0, 3]);
+    expect(loads(seen)).toEqual([3, 2, 1, 3]);
   });
 
   it('does not keep a stream that is larger than all that it may keep', async () => {
@@ -165,7 +200,7 @@ describe('a cache with a ttl', () => {
     await cached.readStream('Account-1');
     pass(2);
     await cached.readStream('Account-1');
-    expect(loads(seen)).toEqual([3, 0, 3]);
+    expect(loads(seen)).toEqual([3, 1, 3]);
   });
 
   it('counts from when a stream was read in full, not from when its tail was', async () => {
@@ -176,7 +211,7 @@ describe('a cache with a ttl', () => {
     await cached.readStream('Account-1');
     pass(600);
     await cached.readStream('Account-1');
-    expect(loads(seen)).toEqual([3, 1, 4]);
+    expect(loads(seen)).toEqual([3, 2, 4]);
   });
 
   it.each([
@@ -198,7 +233,7 @@ describe('a cache with a ttl', () => {
     isSlow = false;
     pass(5000);
     await cached.readStream('Account-1');
-    expect(loads(seen)).toEqual([3, 1, 4]);
+    expect(loads(seen)).toEqual([3, 2, 4]);
   });
 
   it('forgets a stream that was pushed out while its tail was read, in its time', async () => {
@@ -214,6 +249,6 @@ describe('a cache with a ttl', () => {
     await cached.readStream('Account-1');
     pass(5000);
     await cached.readStream('Account-1');
-    expect(loads(seen)).toEqual([3, 2, 1, 4]);
+    expect(loads(seen)).toEqual([3, 2, 2, 4]);
   });
 });

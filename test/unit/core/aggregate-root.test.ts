@@ -122,6 +122,19 @@ describe('the snapshot of an aggregate', () => {
     expect(account).toMatchObject({ balance: 5, closedFor: 'done' });
   });
 
+  it('restores a field that an event has made undefined', () => {
+    class Door extends AggregateRoot<DomainEvent<'Unlocked', object>> {
+      static readonly category = 'Door';
+      lock: string | undefined = 'factory';
+      protected apply(): void {
+        this.lock = undefined;
+      }
+    }
+    const door = new Door('1');
+    door.restoreSnapshot(Door.fromEvents('1', [{ type: 'Unlocked', data: {} }]).toSnapshot());
+    expect(door.lock).toBe(undefined);
+  });
+
   it('restores readonly fields, and keys that are methods of objects', () => {
     const state = JSON.parse(
       '{"balance":1,"closedFor":null,"__proto__":{"admin":true},"toString":"x"}',
