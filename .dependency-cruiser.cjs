@@ -3,7 +3,13 @@
  * What is not listed is forbidden.
  */
 const house = {
-  core: {},
+  'core/index': { folders: ['core'] },
+  'core/values': {},
+  'core/errors': { folders: ['core/values'] },
+  'core/events': { folders: ['core/values'] },
+  'core/store': { folders: ['core/events', 'core/errors', 'core/values'] },
+  'core/registry': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
+  'core/aggregates': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
   memory: { folders: ['core'] },
   cache: { folders: ['core'], packages: ['lru-cache'] },
   sql: { folders: ['core'] },
@@ -35,9 +41,9 @@ const house = {
 };
 
 const allowed = Object.entries(house).flatMap(([folder, { folders = [], packages = [], node = false }]) => {
-  const from = { path: `^src/${folder}/` };
+  const from = { path: `^src/${folder}[/.]` };
   const paths = [
-    ...[folder, ...folders].map((other) => `^src/${other}/`),
+    ...[folder, ...folders].map((other) => `^src/${other}[/.]`),
     ...packages.map((name) => `^node_modules/${name}/`),
   ];
   return [{ from, to: { path: paths } }, ...(node ? [{ from, to: { dependencyTypes: ['core'] } }] : [])];

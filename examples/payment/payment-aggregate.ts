@@ -1,7 +1,7 @@
 import { AggregateRoot, DomainError, type DomainEvent } from 'temporal-event-store';
 import type { Money } from './money.js';
 
-export type PaymentProcessed = DomainEvent<
+type PaymentProcessed = DomainEvent<
   'PaymentProcessed',
   { readonly organizationId: string; readonly amount: Money; readonly description: string }
 >;

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { decorateStore, type DecoratedStore } from '../core/decorated-store.js';
-import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/event-store.js';
-import type { DomainEvent, RecordedEvent } from '../core/event.js';
-import { assertOptions, integerFrom } from '../core/options.js';
-import { checkStreamRead } from '../core/read-options.js';
+import { decorateStore, type DecoratedStore } from '../core/store/decorated-store.js';
+import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/store/event-store.js';
+import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
+import { assertOptions, integerFrom } from '../core/store/options.js';
+import { checkStreamRead } from '../core/store/read-options.js';
 
 export interface CachingEventStoreOptions {
   /** Most streams that are kept; the least recently read go first. Default 1,000. */

@@ -3,10 +3,14 @@
  *
  * @packageDocumentation
  */
-export { AggregateRepository } from './aggregate-repository.js';
-export type { AggregateRepositoryOptions, ExecuteResult, SaveOptions } from './aggregate-repository.js';
-export { AggregateRoot } from './aggregate-root.js';
-export type { AggregateClass, EventsOf } from './aggregate-root.js';
+export { AggregateRepository } from './aggregates/aggregate-repository.js';
+export type {
+  AggregateRepositoryOptions,
+  ExecuteResult,
+  SaveOptions,
+} from './aggregates/aggregate-repository.js';
+export { AggregateRoot } from './aggregates/aggregate-root.js';
+export type { AggregateClass, EventsOf } from './aggregates/aggregate-root.js';
 export type {
   Checkpoint,
   CheckpointStore,
@@ -23,14 +27,14 @@ export type {
   TrendBucket,
   TrendInterval,
   TrendsOptions,
-} from './capabilities.js';
-export { toCloudEvent } from './cloud-event.js';
-export type { CloudEvent } from './cloud-event.js';
-export { createCommandHandler } from './command-handler.js';
-export type { CommandHandler, CommandHandlerOptions, CommandResult } from './command-handler.js';
-export type { Decider, DomainCommand } from './decider.js';
-export type { DecoratedStore } from './decorated-store.js';
-export { findEventStoreError, isEventStoreError } from './error-recognition.js';
+} from './store/capabilities.js';
+export { toCloudEvent } from './events/cloud-event.js';
+export type { CloudEvent } from './events/cloud-event.js';
+export { createCommandHandler } from './aggregates/command-handler.js';
+export type { CommandHandler, CommandHandlerOptions, CommandResult } from './aggregates/command-handler.js';
+export type { Decider, DomainCommand } from './aggregates/decider.js';
+export type { DecoratedStore } from './store/decorated-store.js';
+export { findEventStoreError, isEventStoreError } from './errors/error-recognition.js';
 export {
   CommandFailedError,
   CommandTimeoutError,
@@ -49,10 +53,10 @@ export {
   StoreOverloadedError,
   StoreUnavailableError,
   UnsafeReadError,
-} from './errors.js';
-export type { EventStoreErrorCode, EventStoreErrorOf } from './errors.js';
-export { defineEvents } from './event-registry.js';
-export type { EventDefinition, EventRegistry, InferEvents, Upcaster } from './event-registry.js';
+} from './errors/errors.js';
+export type { EventStoreErrorCode, EventStoreErrorOf } from './errors/errors.js';
+export { defineEvents } from './registry/event-registry.js';
+export type { EventDefinition, EventRegistry, InferEvents, Upcaster } from './registry/event-registry.js';
 export type {
   AllSlice,
   AppendOptions,
@@ -64,13 +68,17 @@ export type {
   ReadDirection,
   ReadStreamOptions,
   StreamSlice,
-} from './event-store.js';
-export type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from './event.js';
-export type { ExecuteOptions } from './execute-command.js';
-export { iterateAll, iterateStream } from './iterate.js';
-export type { JsonValue } from './json.js';
-export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './standard-schema.js';
-export { parseStreamId, streamId } from './stream-id.js';
-export { subscribe } from './subscribe.js';
-export type { SubscribeOptions } from './subscribe.js';
-export { withEvents } from './with-events.js';
+} from './store/event-store.js';
+export type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from './events/event.js';
+export type { ExecuteOptions } from './aggregates/execute-command.js';
+export { iterateAll, iterateStream } from './store/iterate.js';
+export type { JsonValue } from './values/json.js';
+export type {
+  StandardSchema,
+  StandardSchemaIssue,
+  StandardSchemaResult,
+} from './registry/standard-schema.js';
+export { parseStreamId, streamId } from './store/stream-id.js';
+export { subscribe } from './store/subscribe.js';
+export type { SubscribeOptions } from './store/subscribe.js';
+export { withEvents } from './registry/with-events.js';

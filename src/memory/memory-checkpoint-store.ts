@@ -1,5 +1,5 @@
-import type { Checkpoint, CheckpointStore } from '../core/capabilities.js';
-import { assertCheckpoint } from '../core/checkpoint.js';
+import type { Checkpoint, CheckpointStore } from '../core/store/capabilities.js';
+import { assertCheckpoint } from '../core/store/checkpoint.js';
 
 /** Checkpoints in the memory of the process. */
 export class MemoryCheckpointStore implements CheckpointStore {

@@ -5,7 +5,7 @@ import type {
   StoreStatistics,
   TrendBucket,
   TrendsOptions,
-} from '../core/capabilities.js';
+} from '../core/store/capabilities.js';
 import {
   checkAppendOptions,
   checkChainOptions,
@@ -17,7 +17,7 @@ import {
   isSameCommit,
   prepareEvents,
   type PreparedEvent,
-} from '../core/commit.js';
+} from '../core/store/commit.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -27,11 +27,11 @@ import type {
   ReadAllOptions,
   ReadStreamOptions,
   StreamSlice,
-} from '../core/event-store.js';
-import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/event.js';
-import { assertExpectedVersion } from '../core/expected-version.js';
-import { matchesFilters, type NormalFilter } from '../core/filter.js';
-import { assertOptions, integerFrom, isFunction } from '../core/options.js';
+} from '../core/store/event-store.js';
+import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/events/event.js';
+import { assertExpectedVersion } from '../core/store/expected-version.js';
+import { matchesFilters, type NormalFilter } from '../core/store/filter.js';
+import { assertOptions, integerFrom, isFunction } from '../core/store/options.js';
 import {
   aheadOfStore,
   checkAllRead,
@@ -39,9 +39,9 @@ import {
   checkStatistics,
   checkStreamRead,
   checkTrends,
-} from '../core/read-options.js';
-import { parseStreamId } from '../core/stream-id.js';
-import { boundsOf, fillBuckets, startOfInterval } from '../core/trends.js';
+} from '../core/store/read-options.js';
+import { parseStreamId } from '../core/store/stream-id.js';
+import { boundsOf, fillBuckets, startOfInterval } from '../core/store/trends.js';
 import { MemoryCheckpointStore } from './memory-checkpoint-store.js';
 import { MemorySnapshotStore } from './memory-snapshot-store.js';
 

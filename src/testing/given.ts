@@ -1,7 +1,7 @@
-import type { AggregateClass, AggregateRoot, EventsOf } from '../core/aggregate-root.js';
-import type { Decider } from '../core/decider.js';
-import type { DomainEvent } from '../core/event.js';
-import { canonicalJson } from '../core/json.js';
+import type { AggregateClass, AggregateRoot, EventsOf } from '../core/aggregates/aggregate-root.js';
+import type { Decider } from '../core/aggregates/decider.js';
+import type { DomainEvent } from '../core/events/event.js';
+import { canonicalJson } from '../core/values/json.js';
 
 /** What is expected: the events (their type and data), or an error by its class, its message or its fields. */
 export type Expectation<E extends DomainEvent> =

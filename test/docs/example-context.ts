@@ -14,7 +14,7 @@ import { MemoryEventStore } from '../../src/memory/index.js';
 export { describe, expect, it } from 'vitest';
 export { z };
 export const store = new MemoryEventStore();
-export const postgres = store;
+export const postgres = new MemoryEventStore();
 export const events = [{ type: 'Opened', data: {} }];
 export const request = { id: 'request-1' };
 export const myActivities = {};

@@ -1,9 +1,9 @@
-import type { EventStatistics, StoreCapabilities } from '../../core/capabilities.js';
-import { InvalidArgumentError } from '../../core/errors.js';
-import type { EventStore } from '../../core/event-store.js';
-import type { RecordedEvent } from '../../core/event.js';
-import { iterateStream } from '../../core/iterate.js';
-import { assertOptions, isPlainObject, type OptionCheck } from '../../core/options.js';
+import type { EventStatistics, StoreCapabilities } from '../../core/store/capabilities.js';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import type { EventStore } from '../../core/store/event-store.js';
+import type { RecordedEvent } from '../../core/events/event.js';
+import { iterateStream } from '../../core/store/iterate.js';
+import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { assertTravels, capPage } from '../shared/page-size.js';
 import { logged, type ActivityLogger } from './logged.js';

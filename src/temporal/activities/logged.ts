@@ -1,5 +1,5 @@
 import { Context, log } from '@temporalio/activity';
-import { findEventStoreError } from '../../core/error-recognition.js';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { toApplicationFailure } from '../shared/application-failure.js';
 
 /** Where the activities write their log; Temporal's `Logger` and most others fit. */

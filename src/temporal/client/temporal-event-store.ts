@@ -11,12 +11,12 @@ import type {
   StoreStatistics,
   TrendBucket,
   TrendsOptions,
-} from '../../core/capabilities.js';
-import { StoreUnavailableError } from '../../core/errors.js';
-import { uuidV5 } from '../../core/event-id.js';
-import type { AppendResult, EventStore } from '../../core/event-store.js';
-import { canonicalJson } from '../../core/json.js';
-import { assertOptions, isName, isPlainObject } from '../../core/options.js';
+} from '../../core/store/capabilities.js';
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { uuidV5 } from '../../core/events/event-id.js';
+import type { AppendResult, EventStore } from '../../core/store/event-store.js';
+import { canonicalJson } from '../../core/values/json.js';
+import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 import { RemoteEventStore, typed } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';

@@ -1,14 +1,14 @@
-import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/capabilities.js';
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/store/capabilities.js';
 import type {
   AllSlice,
+  EventFilter,
   AppendResult,
   ExpectedVersion,
   ReadDirection,
   StreamSlice,
-} from '../../core/event-store.js';
-import type { EventToAppend } from '../../core/event.js';
-import type { NormalFilter } from '../../core/filter.js';
-import type { JsonValue } from '../../core/json.js';
+} from '../../core/store/event-store.js';
+import type { EventToAppend } from '../../core/events/event.js';
+import type { JsonValue } from '../../core/values/json.js';
 
 /** An append as it travels: checked, plain JSON, always with a commit id. */
 export interface AppendRequest {
@@ -35,12 +35,12 @@ export interface ReadStreamRequest {
 export interface ReadAllRequest {
   readonly after?: number;
   readonly limit?: number;
-  readonly filter?: readonly NormalFilter[];
+  readonly filter?: readonly EventFilter[];
   readonly direction?: ReadDirection;
 }
 
 export interface StatisticsRequest {
-  readonly filter?: readonly NormalFilter[];
+  readonly filter?: readonly EventFilter[];
 }
 
 export interface TrendsRequest extends StatisticsRequest {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { isObject } from '../../core/json.js';
-import { crossingFields, failureType, isOurs, isRetryable } from '../../core/temporal-failure.js';
+import { isObject } from '../../core/values/json.js';
+import { crossingFields, failureType, isOurs, isRetryable } from '../../core/errors/temporal-failure.js';
 
 /**
  * An error of ours as the SDK's own failure, so that the worker's payload converter writes its fields. Anything else

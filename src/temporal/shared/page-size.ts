@@ -1,5 +1,5 @@
-import { EventTooLargeError } from '../../core/errors.js';
-import { utf8Length } from '../../core/json.js';
+import { EventTooLargeError } from '../../core/errors/errors.js';
+import { utf8Length } from '../../core/values/json.js';
 
 /** How much of a page travels beyond its first event, in bytes of JSON. Temporal warns at 512 KiB and refuses at 2 MiB. */
 const maxPageBytes = 256 * 1024;

@@ -1,4 +1,4 @@
-import { findEventStoreError } from '../../core/error-recognition.js';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -7,9 +7,9 @@ import type {
   ReadAllOptions,
   ReadStreamOptions,
   StreamSlice,
-} from '../../core/event-store.js';
-import type { DomainEvent, EventToAppend } from '../../core/event.js';
-import { checkFindCommit } from '../../core/read-options.js';
+} from '../../core/store/event-store.js';
+import type { DomainEvent, EventToAppend } from '../../core/events/event.js';
+import { checkFindCommit } from '../../core/store/read-options.js';
 import type { AppendRequest, ReadAllRequest, ReadStreamRequest } from './activity-types.js';
 import { toAppendRequest, toReadAllRequest, toReadStreamRequest } from './requests.js';
 

@@ -1,11 +1,16 @@
-import type { StatisticsOptions, TrendsOptions } from '../../core/capabilities.js';
-import { checkAppendOptions, prepareEvents } from '../../core/commit.js';
-import { InvalidArgumentError } from '../../core/errors.js';
-import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/event-store.js';
-import type { EventMetadata, EventToAppend } from '../../core/event.js';
-import { anything, assertOptions, integerFrom, isName } from '../../core/options.js';
-import { checkAllRead, checkStatistics, checkStreamRead, checkTrends } from '../../core/read-options.js';
-import { parseTimestamp } from '../../core/timestamp.js';
+import type { StatisticsOptions, TrendsOptions } from '../../core/store/capabilities.js';
+import { checkAppendOptions, prepareEvents } from '../../core/store/commit.js';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
+import type { EventMetadata, EventToAppend } from '../../core/events/event.js';
+import { anything, assertOptions, integerFrom, isName } from '../../core/store/options.js';
+import {
+  checkAllRead,
+  checkStatistics,
+  checkStreamRead,
+  checkTrends,
+} from '../../core/store/read-options.js';
+import { parseTimestamp } from '../../core/values/timestamp.js';
 import type {
   AppendRequest,
   ReadAllRequest,

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
-import type { SnapshotStore, StoreCapabilities } from '../../core/capabilities.js';
-import type { EventStore } from '../../core/event-store.js';
-import { anything, assertOptions, isPlainObject } from '../../core/options.js';
+import type { SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
+import type { EventStore } from '../../core/store/event-store.js';
+import { anything, assertOptions, isPlainObject } from '../../core/store/options.js';
 import {
   createAggregateActivities,
   createEventStoreActivities,

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { uuidV5 } from '../../core/event-id.js';
+import { uuidV5 } from '../../core/events/event-id.js';
 
 /** Shared by all copies of this module that a bundle may hold: two counters would give the same id twice. */
 const counterKey = Symbol.for('temporal-event-store/commits');

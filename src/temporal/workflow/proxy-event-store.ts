@@ -1,11 +1,11 @@
 import { CancellationScope, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { EventStore } from '../../core/event-store.js';
+import type { EventStore } from '../../core/store/event-store.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { RemoteEventStore } from '../shared/remote-store.js';
 import { nextCommitId } from './commit-id.js';
 
 /** Long enough for a page or an append; a call that a dead worker took is tried again after it. */
-export const defaultActivityOptions: ActivityOptions = { startToCloseTimeout: '10 seconds' };
+const defaultActivityOptions: ActivityOptions = { startToCloseTimeout: '10 seconds' };
 
 /**
  * The worker's event store in a workflow: each call is an activity. Make it at the top of the workflow's module.

@@ -4,8 +4,8 @@ import type {
   StoreStatistics,
   TrendBucket,
   TrendsOptions,
-} from '../../core/capabilities.js';
-import { InvalidArgumentError } from '../../core/errors.js';
+} from '../../core/store/capabilities.js';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -13,8 +13,8 @@ import type {
   ReadAllOptions,
   ReadStreamOptions,
   StreamSlice,
-} from '../../core/event-store.js';
-import type { EventToAppend } from '../../core/event.js';
+} from '../../core/store/event-store.js';
+import type { EventToAppend } from '../../core/events/event.js';
 import type {
   AggregateActivities,
   EventStoreActivities,

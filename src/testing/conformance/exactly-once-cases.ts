@@ -1,4 +1,4 @@
-import type { EventToAppend } from '../../core/event.js';
+import type { EventToAppend } from '../../core/events/event.js';
 import { errorOf, event, events, type Suite } from './suite.js';
 
 export function describeExactlyOnce({ describe, it, expect }: Suite): void {

@@ -1,7 +1,7 @@
-import type { EventFilter, EventStore } from '../../core/event-store.js';
-import type { EventToAppend } from '../../core/event.js';
-import { iterateAll } from '../../core/iterate.js';
-import { subscribe } from '../../core/subscribe.js';
+import type { EventFilter, EventStore } from '../../core/store/event-store.js';
+import type { EventToAppend } from '../../core/events/event.js';
+import { iterateAll } from '../../core/store/iterate.js';
+import { subscribe } from '../../core/store/subscribe.js';
 import { errorOf, event, events, type Suite } from './suite.js';
 
 /** What `append` below stores, as `<stream>@<version>`. */

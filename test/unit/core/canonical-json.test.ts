@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, sameJson } from '../../../src/core/json.js';
+import { canonicalJson, sameJson } from '../../../src/core/values/json.js';
 
 /** The same value with the keys of every object in reverse. */
 function reversed(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { DomainError, EventStoreError, InvalidArgumentError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
-import { errorClasses } from '../../../src/core/errors.js';
+import { errorClasses } from '../../../src/core/errors/errors.js';
 import { everyError } from '../fixtures/every-error.js';
 
 describe('errors', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { eventIdOf, uuidV5 } from '../../../src/core/event-id.js';
+import { eventIdOf, uuidV5 } from '../../../src/core/events/event-id.js';
 
 const namespace = Buffer.from('5b0f6c1e2d5a4f0b9a3c7e41d826b973', 'hex');
 

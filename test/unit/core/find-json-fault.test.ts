@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { findJsonFault, formatPathSegment, maxJsonDepth } from '../../../src/core/json.js';
+import { findJsonFault, formatPathSegment, maxJsonDepth } from '../../../src/core/values/json.js';
 
 /** Any character that UTF-8 can hold. */
 const characters = fc

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { parseTimestamp } from '../../../src/core/timestamp.js';
+import { parseTimestamp } from '../../../src/core/values/timestamp.js';
 
 const first = new Date('0001-01-01T00:00:00.000Z');
 const last = new Date('9999-12-31T23:59:59.999Z');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { utf8Length } from '../../../src/core/json.js';
+import { utf8Length } from '../../../src/core/values/json.js';
 
 // Of all lengths alike: left to itself, nearly every character would be one of four bytes.
 const characters = fc

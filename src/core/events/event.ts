@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.js';
+import type { JsonValue } from '../values/json.js';
 
 /** A fact of the domain, as it is decided: a type and its data. */
 export interface DomainEvent<Type extends string = string, Data = unknown> {

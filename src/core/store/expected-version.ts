@@ -1,4 +1,4 @@
-import { ConcurrencyError } from './errors.js';
+import { ConcurrencyError } from '../errors/errors.js';
 import type { ExpectedVersion } from './event-store.js';
 
 /** @throws {@link ConcurrencyError} unless the stream stands where the append expects it */
@@ -13,7 +13,7 @@ export function assertExpectedVersion(
   throw versionConflict(streamId, expected, actualVersion);
 }
 
-export function versionConflict(
+function versionConflict(
   streamId: string,
   expectedVersion: Exclude<ExpectedVersion, 'any'>,
   actualVersion: number,

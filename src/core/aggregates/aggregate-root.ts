@@ -1,5 +1,5 @@
-import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
-import type { JsonValue } from './json.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
+import type { JsonValue } from '../values/json.js';
 
 /** A class that extends {@link AggregateRoot} and names its category. */
 export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
@@ -62,7 +62,7 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
    * fields; override it, and `restoreSnapshot`, for `#private` ones or fields that JSON can't hold.
    */
   toSnapshot(): JsonValue {
-    return Object.fromEntries(Object.entries(this).filter(isDataField)) as JsonValue;
+    return Object.fromEntries(Object.entries(this).filter(isDataField));
   }
 
   /** Takes over a state that `toSnapshot` returned. By default a data field that it doesn't hold was undefined. */

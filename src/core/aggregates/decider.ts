@@ -1,4 +1,4 @@
-import type { DomainEvent, EventToAppend } from './event.js';
+import type { DomainEvent, EventToAppend } from '../events/event.js';
 
 /** What a decider decides, unless it has commands of its own form. */
 export interface DomainCommand<Type extends string = string, Data = unknown> {

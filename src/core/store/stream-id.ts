@@ -1,6 +1,6 @@
-import { describeValue } from './describe-value.js';
-import { InvalidArgumentError } from './errors.js';
-import { findNameProblem } from './name.js';
+import { describeValue } from '../values/describe-value.js';
+import { InvalidArgumentError } from '../errors/errors.js';
+import { findNameProblem } from '../values/name.js';
 
 /**
  * The id of an aggregate's stream: `streamId('Payment', '123')` is `Payment-123`.
@@ -11,10 +11,14 @@ import { findNameProblem } from './name.js';
  */
 export function streamId(category: string, id: string): string {
   if (typeof category !== 'string' || !/^[\p{L}\p{N}_]+$/u.test(category)) {
-    throw new InvalidArgumentError(`A category is made of letters, digits and '_'; got ${describeValue(category)}.`);
+    throw new InvalidArgumentError(
+      `A category is made of letters, digits and '_'; got ${describeValue(category)}.`,
+    );
   }
   if (typeof id !== 'string' || id === '') {
-    throw new InvalidArgumentError(`The id of a ${category} must be a non-empty string; got ${describeValue(id)}.`);
+    throw new InvalidArgumentError(
+      `The id of a ${category} must be a non-empty string; got ${describeValue(id)}.`,
+    );
   }
   const whole = `${category}-${id}`;
   assertStreamId(whole);

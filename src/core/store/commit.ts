@@ -4,17 +4,17 @@ import {
   EventTooLargeError,
   InvalidArgumentError,
   InvalidEventError,
-} from './errors.js';
+} from '../errors/errors.js';
 import type { Commit } from './capabilities.js';
-import { describeValue } from './describe-value.js';
-import { eventIdOf } from './event-id.js';
+import { describeValue } from '../values/describe-value.js';
+import { eventIdOf } from '../events/event-id.js';
 import type { AppendOptions, ExpectedVersion } from './event-store.js';
-import type { EventMetadata, EventToAppend } from './event.js';
-import { findJsonFault, formatPathSegment, isObject, sameJson, utf8Length } from './json.js';
+import type { EventMetadata, EventToAppend } from '../events/event.js';
+import { findJsonFault, formatPathSegment, isObject, sameJson, utf8Length } from '../values/json.js';
 import { anything, assertOptions, isName, isPlainObject, isSignal } from './options.js';
 import { assertStreamId } from './stream-id.js';
-import { findNameProblem } from './name.js';
-import { parseTimestamp } from './timestamp.js';
+import { findNameProblem } from '../values/name.js';
+import { parseTimestamp } from '../values/timestamp.js';
 
 /** Most bytes of JSON in one commit, unless a store is told otherwise. Temporal carries payloads of 2 MiB. */
 export const defaultMaxCommitBytes = 2_000_000;
@@ -53,7 +53,7 @@ export function checkAppendOptions(streamId: string, options: AppendOptions = {}
   options.signal?.throwIfAborted();
 }
 
-export function isExpectedVersion(value: unknown): string | undefined {
+function isExpectedVersion(value: unknown): string | undefined {
   return (Number.isSafeInteger(value) && (value as number) >= 0) ||
     ['any', 'noStream', 'streamExists'].includes(value as string)
     ? undefined

@@ -1,4 +1,4 @@
-import { findJsonFault } from './json.js';
+import { findJsonFault } from '../values/json.js';
 
 /** Prefix of the `type` of an `ApplicationFailure` that carries an error of this library. */
 export const failureTypePrefix = 'temporal-event-store.';

@@ -1,8 +1,8 @@
-import { ConcurrencyError } from './errors.js';
-import { findEventStoreError, isEventStoreError } from './error-recognition.js';
-import type { AppendResult, EventStore } from './event-store.js';
-import type { EventMetadata, EventToAppend } from './event.js';
-import { integerFrom, isName, isPlainObject } from './options.js';
+import { ConcurrencyError } from '../errors/errors.js';
+import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
+import type { EventMetadata, EventToAppend } from '../events/event.js';
+import { integerFrom, isName, isPlainObject } from '../store/options.js';
 
 /** Options of one command. */
 export interface ExecuteOptions {

@@ -1,6 +1,6 @@
 import type { EventStoreError } from './errors.js';
 import { errorBrand, errorClasses, type EventStoreErrorCode, type EventStoreErrorOf } from './errors.js';
-import { isObject } from './json.js';
+import { isObject } from '../values/json.js';
 import { failureTypePrefix } from './temporal-failure.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { EventStore, ReadAllOptions, ReadStreamOptions } from './event-store.js';
-import type { DomainEvent, RecordedEvent } from './event.js';
+import type { DomainEvent, RecordedEvent } from '../events/event.js';
 
 /**
  * The events of a stream, read page by page (`limit` is the size of a page) until the end that the stream has when the

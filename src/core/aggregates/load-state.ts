@@ -1,8 +1,8 @@
-import type { Snapshot } from './capabilities.js';
-import { InvalidArgumentError } from './errors.js';
-import type { EventStore } from './event-store.js';
-import type { RecordedEvent } from './event.js';
-import { findJsonFault, type JsonValue } from './json.js';
+import type { Snapshot } from '../store/capabilities.js';
+import { InvalidArgumentError } from '../errors/errors.js';
+import type { EventStore } from '../store/event-store.js';
+import type { RecordedEvent } from '../events/event.js';
+import { findJsonFault, type JsonValue } from '../values/json.js';
 
 /** How a state is built up, whether an aggregate's or a decider's. */
 export interface StateBuilder<S> {

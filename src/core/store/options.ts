@@ -1,6 +1,6 @@
-import { describeValue } from './describe-value.js';
-import { InvalidArgumentError } from './errors.js';
-import { findNameProblem } from './name.js';
+import { describeValue } from '../values/describe-value.js';
+import { InvalidArgumentError } from '../errors/errors.js';
+import { findNameProblem } from '../values/name.js';
 
 /** Says what an option must be, when it isn't. */
 export type OptionCheck = (value: unknown) => string | undefined;
@@ -18,7 +18,9 @@ export function assertOptions(
 ): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidArgumentError(`The options of ${call} must be an object, not ${describeValue(options)}.`);
+    throw new InvalidArgumentError(
+      `The options of ${call} must be an object, not ${describeValue(options)}.`,
+    );
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;

@@ -1,4 +1,4 @@
-import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from './event.js';
+import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../events/event.js';
 
 /**
  * What every store does, and all that an aggregate, a repository or a subscription needs. Memory, PostgreSQL, a

@@ -1,8 +1,8 @@
-import type { Commit, StoreCapabilities } from './capabilities.js';
-import { decorateStore, type DecoratedStore } from './decorated-store.js';
+import type { Commit, StoreCapabilities } from '../store/capabilities.js';
+import { decorateStore, type DecoratedStore } from '../store/decorated-store.js';
 import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
-import type { EventStore } from './event-store.js';
-import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
+import type { EventStore } from '../store/event-store.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 
 /**
  * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so

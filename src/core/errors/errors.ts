@@ -1,4 +1,4 @@
-import { findJsonFault, type JsonValue } from './json.js';
+import { findJsonFault, type JsonValue } from '../values/json.js';
 import { crossesTemporal, errorClassName } from './temporal-failure.js';
 
 /** Marks our errors across copies of the package (ESM and CJS, bundle and host), where `instanceof` fails. */

@@ -1,6 +1,6 @@
-import { PositionAheadOfStoreError } from './errors.js';
+import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { EventStore, ReadAllOptions } from './event-store.js';
-import type { DomainEvent, RecordedEvent } from './event.js';
+import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
 
 export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {

@@ -1,9 +1,9 @@
-import { InvalidArgumentError, InvalidEventError } from './errors.js';
-import type { DomainEvent, EventToAppend, RecordedEvent } from './event.js';
-import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from './options.js';
-import { formatPathSegment, isObject } from './json.js';
+import { InvalidArgumentError, InvalidEventError } from '../errors/errors.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
+import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
+import { formatPathSegment, isObject } from '../values/json.js';
 import type { StandardSchema } from './standard-schema.js';
-import { findNameProblem } from './name.js';
+import { findNameProblem } from '../values/name.js';
 
 /** Turns the data of one schema version into that of the next. */
 export type Upcaster = (data: never, event: RecordedEvent) => unknown;

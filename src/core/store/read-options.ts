@@ -1,11 +1,11 @@
 import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
-import { PositionAheadOfStoreError } from './errors.js';
+import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from './event-store.js';
 import { normalizeFilters, type NormalFilter } from './filter.js';
 import { anything, assertOptions, integerFrom, isName, isSignal, oneOf } from './options.js';
 import { assertStreamId } from './stream-id.js';
 
-export const defaultPageSize = 500;
+const defaultPageSize = 500;
 
 /** Checked options with their defaults; what an adapter's read of a stream works with. */
 export interface StreamRead {

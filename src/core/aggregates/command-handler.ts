@@ -1,15 +1,15 @@
-import type { SnapshotStore } from './capabilities.js';
+import type { SnapshotStore } from '../store/capabilities.js';
 import type { Decider } from './decider.js';
-import { CommitMismatchError } from './errors.js';
-import { uuidV5 } from './event-id.js';
-import type { AppendResult, EventStore } from './event-store.js';
-import type { DomainEvent, EventToAppend } from './event.js';
+import { CommitMismatchError } from '../errors/errors.js';
+import { uuidV5 } from '../events/event-id.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
+import type { DomainEvent, EventToAppend } from '../events/event.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { snapshotModelOf } from './aggregate-repository.js';
-import { canonicalJson, findJsonFault } from './json.js';
+import { canonicalJson, findJsonFault } from '../values/json.js';
 import { loadState, type StateBuilder } from './load-state.js';
-import { assertOptions, integerFrom, isPlainObject } from './options.js';
-import { streamId } from './stream-id.js';
+import { assertOptions, integerFrom, isPlainObject } from '../store/options.js';
+import { streamId } from '../store/stream-id.js';
 
 export interface CommandHandlerOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */
