@@ -8,6 +8,8 @@ export default defineConfig({
   tsconfig: 'tsconfig.build.json',
   dts: true,
   clean: true,
+  // Whoever runs an example wants to read the example.
+  silent: true,
   // Subpaths share their chunks: a class imported through two of them is one class, in ESM and in CJS.
   splitting: true,
   // Rollup then writes the CJS files. Without it tsup uses Sucrase, which rewrites class fields into

@@ -14,6 +14,7 @@ function packageAlias(fileOf: (subpath: string, source: string) => string) {
 
 export default defineConfig({
   test: {
+    slowTestThreshold: 5_000,
     projects: [
       {
         resolve: { alias: packageAlias((_subpath, source) => source) },

@@ -29,7 +29,8 @@ const worker = await createPaymentWorker({
   store: new MemoryEventStore(),
   publisher: {
     publish: async (events) => {
-      for (const event of events) say(`    published ${event.type} of ${event.streamId}`);
+      for (const event of events)
+        say(`    published ${event.type} of ${event.streamId}, event ${event.id.slice(0, 8)}`);
     },
   },
 });
@@ -62,7 +63,9 @@ async function tellTheStory(): Promise<void> {
   await pay(command('payment-2', 'org-456', 20_000, 'USD'));
   await pay(command('payment-3', 'org-789', 30_000, 'EUR'));
 
-  title('The caller did not hear the answer and sends the first one again');
+  title(
+    'The caller did not hear the answer and sends the first one again (it is published again: at least once)',
+  );
   await pay(first);
 
   title('What the rules forbid is refused, and nothing is stored');

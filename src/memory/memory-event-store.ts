@@ -6,18 +6,15 @@ import type {
   TrendBucket,
   TrendsOptions,
 } from '../core/store/capabilities.js';
+import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
 import {
-  checkAppendOptions,
-  checkChainOptions,
   checkCommits,
   commitExists,
   commitMismatch,
-  defaultMaxCommitBytes,
   eventIdsOf,
   isSameCommit,
-  prepareEvents,
-  type PreparedEvent,
 } from '../core/store/commit.js';
+import { defaultMaxCommitBytes, prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
 import type {
   AllSlice,
   AppendOptions,

@@ -15,6 +15,8 @@ beforeAll(async () => {
     taskQueue,
     workflowBundle: await bundleWorkflows('conformance'),
     activities: createEventStoreActivities({ store: new MemoryEventStore() }),
+    // Every workflow task replays its case from the start.
+    maxCachedWorkflows: 0,
   });
 });
 afterAll(() => stopWorker());

@@ -1,10 +1,9 @@
+import { InvalidArgumentError } from '../../core/errors/errors.js';
 import { describeAppend } from './append-cases.js';
-import {
-  describeCheckpoints,
-  describeCommitChain,
-  describeSnapshots,
-  describeStatistics,
-} from './capability-cases.js';
+import { describeCheckpoints } from './checkpoint-cases.js';
+import { describeCommitChain } from './commit-chain-cases.js';
+import { describeSnapshots } from './snapshot-cases.js';
+import { describeStatistics } from './statistics-cases.js';
 import { describeExactlyOnce } from './exactly-once-cases.js';
 import { describeExpectedVersion } from './expected-version-cases.js';
 import { describeJson } from './json-cases.js';
@@ -36,6 +35,7 @@ const capabilityCases: Readonly<Record<Capability, (suite: Suite) => void>> = {
  *
  * @param name of the store, for the report
  * @param createStore called for each case; it may return the same store each time, since cases use streams of their own
+ * @throws InvalidArgumentError for an unknown capability
  * @example
  * describeEventStore('MyStore', () => new MyStore(), { capabilities: ['snapshots'], describe, it, expect });
  */
@@ -44,6 +44,12 @@ export function describeEventStore(
   createStore: () => StoreUnderTest | Promise<StoreUnderTest>,
   { capabilities = [], describe, it, expect }: ConformanceOptions,
 ): void {
+  const unknown = capabilities.find((capability) => !Object.hasOwn(capabilityCases, capability));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `There is no capability '${unknown}'; there are: ${Object.keys(capabilityCases).join(', ')}.`,
+    );
+  }
   const suite: Suite = {
     describe: (group, define) => void describe(group, define),
     it: (behaviour, run) =>

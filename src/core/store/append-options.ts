@@ -1,0 +1,32 @@
+import type { AppendOptions, ExpectedVersion } from './event-store.js';
+import { assertOptions, isName, isPlainObject, isSignal } from './options.js';
+import { assertStreamId } from './stream-id.js';
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkChainOptions(
+  streamId: string,
+  options: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal } = {},
+): void {
+  assertStreamId(streamId);
+  assertOptions('appendCommits', options, { expectedVersion: isExpectedVersion, signal: isSignal });
+  options.signal?.throwIfAborted();
+}
+
+/** @throws InvalidArgumentError · the signal's reason when it is aborted */
+export function checkAppendOptions(streamId: string, options: AppendOptions = {}): void {
+  assertStreamId(streamId);
+  assertOptions('appendToStream', options, {
+    expectedVersion: isExpectedVersion,
+    commitId: isName,
+    metadata: isPlainObject,
+    signal: isSignal,
+  });
+  options.signal?.throwIfAborted();
+}
+
+function isExpectedVersion(value: unknown): string | undefined {
+  return (Number.isSafeInteger(value) && (value as number) >= 0) ||
+    ['any', 'noStream', 'streamExists'].includes(value as string)
+    ? undefined
+    : `a version from 0, 'any', 'noStream' or 'streamExists'`;
+}
