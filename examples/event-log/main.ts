@@ -3,6 +3,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { parseStreamId } from 'temporal-event-store';
 import { createAggregateActivities } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
@@ -108,7 +109,7 @@ async function replayCase(client: Client, stream: string): Promise<void> {
     args: [{ aggregate: 'Case', id }],
   });
   console.log(`\nReplay of ${stream}, version ${version}`);
-  console.log(JSON.stringify(state, null, 2));
+  console.log(inspect(state, { maxArrayLength: 12, breakLength: 100, colors: process.stdout.isTTY }));
 }
 
 try {

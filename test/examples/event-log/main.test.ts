@@ -20,7 +20,7 @@ describe('npm run example:event-log', () => {
     expect(stdout).toContain('Events per type (244 events in 20 streams, 12 types)\n  Repair           48\n');
     expect(stdout).toMatch(/Events per month\n {2}2024-02 {2}47 {2}█+▏\n/);
     expect(stdout).toContain('Longest stream: Case-job-003 with 19 events');
-    expect(stdout).toMatch(/Replay of Case-job-003, version 19\n\{\n {2}"events": 19,\n/);
+    expect(stdout).toMatch(/Replay of Case-job-003, version 19\n\{\n {2}events: 19,\n/);
     // The progress, where there is no terminal.
     expect(stderr).toMatch(/100% \| 244\/244 events \| [\d,]+ events\/s \| ETA 0s/);
   });
