@@ -14,6 +14,7 @@ export class PaymentAggregate extends AggregateRoot<PaymentEvent> {
 
   status: 'new' | 'processed' = 'new';
   organizationId = '';
+  /** XXX is ISO 4217's code for no currency. */
   amount: Money = { minorUnits: 0, currency: 'XXX' };
 
   /** Works on a payment that does not exist yet: that is how it comes to exist. */

@@ -174,8 +174,8 @@ export class MemoryEventStore implements EventStore, StoreCapabilities {
     return {
       total: events.length,
       streams: new Set(events.map((event) => event.streamId)).size,
-      byType: countBy(events, (event) => event.type),
-      byCategory: countBy(events, (event) => parseStreamId(event.streamId).category),
+      byType: Object.fromEntries(countBy(events, (event) => event.type)),
+      byCategory: Object.fromEntries(countBy(events, (event) => parseStreamId(event.streamId).category)),
       ...(first && { first: { position: first.position, occurredAt: first.occurredAt } }),
       ...(last && { last: { position: last.position, occurredAt: last.occurredAt } }),
     };
@@ -188,7 +188,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities {
       .sort();
     const counts = countBy(times, (time) => startOfInterval(time, interval));
     const bounds = boundsOf(filters);
-    return fillBuckets(new Map(Object.entries(counts)), interval, {
+    return fillBuckets(counts, interval, {
       from: bounds.from ?? times.at(0),
       to: bounds.to ?? times.at(-1),
     });
@@ -247,8 +247,8 @@ function toRecorded<E extends DomainEvent>({ correlationId: _, ...event }: Store
   } as unknown as RecordedEvent<E>;
 }
 
-function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
-  return Object.fromEntries(counts);
+  return counts;
 }

@@ -47,7 +47,7 @@ export class AggregateRepository<A extends AggregateRoot> {
   /** @throws {@link InvalidArgumentError} for an unknown option, or a class without a category */
   constructor(store: EventStore, aggregate: AggregateClass<A>, options: AggregateRepositoryOptions = {}) {
     assertOptions('AggregateRepository', options, { snapshots: isPlainObject, pageSize: integerFrom(1) });
-    streamIdOf(aggregate, 'any');
+    streamId(aggregate.category, 'any');
     this.#store = store;
     this.#aggregate = aggregate;
     this.#options = options;
@@ -55,7 +55,11 @@ export class AggregateRepository<A extends AggregateRoot> {
 
   /** The aggregate as it stands; a new one of version 0 when it has no events. */
   async load(id: string): Promise<A> {
-    return loadAggregate(this.#store, this.#aggregate, id, this.#options);
+    const { snapshots, pageSize } = this.#options;
+    const stream = this.#streamId(id);
+    const snapshot = await snapshots?.load(stream, snapshotModelOf(this.#aggregate));
+    const builder = aggregateBuilder(this.#aggregate, id);
+    return (await loadState(this.#store, stream, builder, { pageSize, snapshot })).state;
   }
 
   /** The aggregate, or undefined when it has no events. */
@@ -142,7 +146,7 @@ export class AggregateRepository<A extends AggregateRoot> {
   }
 
   #streamId(id: string): string {
-    return streamIdOf(this.#aggregate, id);
+    return streamId(this.#aggregate.category, id);
   }
 }
 
@@ -171,20 +175,4 @@ export function snapshotModelOf(model: {
   readonly snapshotVersion?: number;
 }): SnapshotModel {
   return { name: model.category, version: model.snapshotVersion ?? 1 };
-}
-
-async function loadAggregate<A extends AggregateRoot>(
-  store: EventStore,
-  aggregate: AggregateClass<A>,
-  id: string,
-  { snapshots, pageSize }: AggregateRepositoryOptions,
-): Promise<A> {
-  const stream = streamIdOf(aggregate, id);
-  const snapshot = await snapshots?.load(stream, snapshotModelOf(aggregate));
-  const { state } = await loadState(store, stream, aggregateBuilder(aggregate, id), { pageSize, snapshot });
-  return state;
-}
-
-function streamIdOf(aggregate: AggregateClass, id: string): string {
-  return streamId(aggregate.category, id);
 }

@@ -1,7 +1,11 @@
-import type { EventStoreError } from './errors.js';
-import { errorBrand, errorClasses, type EventStoreErrorCode, type EventStoreErrorOf } from './errors.js';
+import {
+  errorClasses,
+  type EventStoreError,
+  type EventStoreErrorCode,
+  type EventStoreErrorOf,
+} from './errors.js';
 import { isObject } from '../values/json.js';
-import { failureTypePrefix } from './temporal-failure.js';
+import { failureTypePrefix, isOurs } from './temporal-failure.js';
 
 /**
  * Whether an error is one of this library (with this code): thrown here, by another copy of the package, or at any
@@ -40,7 +44,7 @@ export function findEventStoreError<Code extends EventStoreErrorCode = EventStor
 }
 
 function recognise(error: object): EventStoreError | undefined {
-  if ((error as { [errorBrand]?: unknown })[errorBrand] === true) return error as EventStoreError;
+  if (isOurs(error)) return error as Error as EventStoreError;
   const { type, details, message } = error as { type?: unknown; details?: unknown; message?: unknown };
   if (typeof type !== 'string' || !type.startsWith(failureTypePrefix)) return undefined;
   const name = type.slice(failureTypePrefix.length);

@@ -1,8 +1,5 @@
 import { findJsonFault, type JsonValue } from '../values/json.js';
-import { crossesTemporal, errorClassName } from './temporal-failure.js';
-
-/** Marks our errors across copies of the package (ESM and CJS, bundle and host), where `instanceof` fails. */
-export const errorBrand = Symbol.for('temporal-event-store/error');
+import { crossesTemporal, errorBrand, errorClassName } from './temporal-failure.js';
 
 export type EventStoreErrorCode =
   | 'VERSION_CONFLICT'

@@ -3,12 +3,19 @@ import { findJsonFault } from '../values/json.js';
 /** Prefix of the `type` of an `ApplicationFailure` that carries an error of this library. */
 export const failureTypePrefix = 'temporal-event-store.';
 
+/** Marks our errors across copies of the package (ESM and CJS, bundle and host), where `instanceof` fails. */
+export const errorBrand = Symbol.for('temporal-event-store/error');
+
 /** Names the class of ours that an error is of, on its prototype: a user's subclass may have another `name`. */
 export const errorClassName = Symbol.for('temporal-event-store/error-class');
 
-/** What is looked at here of an `EventStoreError`. */
+/** What every `EventStoreError` has, by its prototype. */
 export interface CrossingError extends Error {
   readonly code: string;
+  /** The three that an `ApplicationFailure` has. */
+  readonly type: string;
+  readonly nonRetryable: boolean;
+  readonly category: 'BENIGN' | 'UNSPECIFIED';
   readonly [errorClassName]?: string;
 }
 
@@ -24,20 +31,15 @@ const benign = 1;
  * and sends `error.failure` (the protobuf message, which a received failure keeps) as it stands. So both are defined
  * here, and `core` needs neither the SDK nor a wrapper around the user's code. See docs/decisions/0003.
  */
-export function crossesTemporal(prototype: CrossingError): void {
+export function crossesTemporal(prototype: Error): void {
   Object.defineProperties(prototype, {
     [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
     [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
-    type: property('type', failureType),
-    nonRetryable: property('nonRetryable', (error) => !isRetryable(error)),
-    category: property('category', (error) => (isBenign(error) ? 'BENIGN' : 'UNSPECIFIED')),
+    type: property('type', (error) => failureTypePrefix + String(error[errorClassName])),
+    nonRetryable: property('nonRetryable', ({ code }) => !retryableCodes.includes(code)),
+    category: property('category', ({ code }) => (code === 'DOMAIN_ERROR' ? 'BENIGN' : 'UNSPECIFIED')),
     failure: property('failure', toFailureMessage),
   });
-}
-
-/** Whether Temporal is to try again what ended with this error. */
-export function isRetryable(error: CrossingError): boolean {
-  return retryableCodes.includes(error.code);
 }
 
 /**
@@ -66,18 +68,12 @@ function property(name: string, get: (error: CrossingError) => unknown): Propert
   };
 }
 
-/** The `type` of the `ApplicationFailure`. */
-export function failureType(error: CrossingError): string {
-  return failureTypePrefix + String(error[errorClassName]);
-}
-
 /**
  * `temporal.api.failure.v1.Failure`. Without the cause: it would pass by a failure converter that encodes messages, which
  * the SDK asks for the outermost alone.
  */
 function toFailureMessage(error: CrossingError): object {
-  const { message, stack = '' } = error;
-  const { type, nonRetryable, category } = error as unknown as Record<string, unknown>;
+  const { message, stack = '', type, nonRetryable, category } = error;
   return {
     message: message.toWellFormed(),
     source: 'TypeScriptSDK',
@@ -91,13 +87,9 @@ function toFailureMessage(error: CrossingError): object {
   };
 }
 
-function isBenign(error: CrossingError): boolean {
-  return error.code === 'DOMAIN_ERROR';
-}
-
 /** Also for an error of another copy of the package. */
 export function isOurs(error: object): error is CrossingError {
-  return errorClassName in error;
+  return (error as { [errorBrand]?: unknown })[errorBrand] === true;
 }
 
 /**

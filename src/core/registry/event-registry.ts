@@ -1,6 +1,7 @@
 import { InvalidArgumentError, InvalidEventError } from '../errors/errors.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
+import { invalidEvent } from '../store/prepare-events.js';
 import { formatPathSegment, isObject } from '../values/json.js';
 import type { StandardSchema } from './standard-schema.js';
 import { findNameProblem } from '../values/name.js';
@@ -86,11 +87,11 @@ export async function validateEvent(
   if (!isObject(event)) return event;
   const definition = Object.hasOwn(definitions, event.type) ? definitions[event.type] : undefined;
   if (definition === undefined) {
-    throw invalid(`${path}.type`, `is '${event.type}', which defineEvents doesn't list`);
+    throw invalidEvent(`${path}.type`, `is '${event.type}', which defineEvents doesn't list`);
   }
   const { schema, schemaVersion = 1 } = definition;
   if (event.schemaVersion !== undefined && event.schemaVersion !== schemaVersion) {
-    throw invalid(
+    throw invalidEvent(
       `${path}.schemaVersion`,
       `is ${event.schemaVersion}, but '${event.type}' is at ${schemaVersion}`,
     );
@@ -102,14 +103,14 @@ export async function validateEvent(
     const place = (issue?.path ?? []).map((part) =>
       formatPathSegment(isObject(part) ? part.key : toIndex(part)),
     );
-    throw invalid(
+    throw invalidEvent(
       `${path}.data${place.join('')}`,
       `does not fit its schema: ${issue?.message ?? 'no reason given'}`,
     );
   }
   const dropped = findDropped(event.data, result.value);
   if (dropped !== undefined) {
-    throw invalid(
+    throw invalidEvent(
       `${path}.data${dropped}`,
       'would be dropped by the schema; take it out, or add it to the schema',
     );
@@ -168,8 +169,4 @@ function findDropped(given: unknown, kept: unknown): string | undefined {
 
 function toIndex(key: PropertyKey): PropertyKey {
   return typeof key === 'string' && /^\d+$/.test(key) ? Number(key) : key;
-}
-
-function invalid(path: string, problem: string): InvalidEventError {
-  return new InvalidEventError(`${path} ${problem}.`, { path });
 }

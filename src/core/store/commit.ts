@@ -19,18 +19,16 @@ export function checkCommits(
   }
   const ids = new Set<string>();
   return commits.map((commit: Commit, index) => {
-    const { commitId = null, events, metadata } = commit ?? {};
-    assertOptions(
-      'a commit',
-      { ...commit, commitId },
-      { commitId: isName, events: anything, metadata: isPlainObject },
-    );
-    if (ids.has(commit.commitId)) {
-      throw new InvalidArgumentError(`Two of the commits have the id '${commit.commitId}'.`);
+    assertOptions('a commit', commit, { commitId: isName, events: anything, metadata: isPlainObject }, [
+      'commitId',
+    ]);
+    const { commitId, events, metadata } = commit;
+    if (ids.has(commitId)) {
+      throw new InvalidArgumentError(`Two of the commits have the id '${commitId}'.`);
     }
-    ids.add(commit.commitId);
+    ids.add(commitId);
     return {
-      commitId: commit.commitId,
+      commitId,
       events: prepareEvents(events, metadata, maxBytes, `commits[${index}].events`),
     };
   });

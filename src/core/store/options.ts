@@ -9,21 +9,28 @@ export type OptionCheck = (value: unknown) => string | undefined;
  * Checks the options of a call: an unknown option is a typing error that would otherwise do nothing in silence. An
  * option that is `undefined` counts as absent.
  *
+ * @param required options that must not be absent; where there are any, so must the options
  * @throws {@link InvalidArgumentError}
  */
 export function assertOptions(
   call: string,
   options: unknown,
   checks: Readonly<Record<string, OptionCheck>>,
+  required: readonly string[] = [],
 ): void {
-  if (options === undefined) return;
+  if (options === undefined) {
+    if (required.length > 0) assertOptions(call, {}, checks, required);
+    return;
+  }
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidArgumentError(
       `The options of ${call} must be an object, not ${describeValue(options)}.`,
     );
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
+  const absent = required.map((name): [string, unknown] => [name, undefined]);
+  const given: Record<string, unknown> = { ...Object.fromEntries(absent), ...options };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined && !required.includes(name)) continue;
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (check === undefined) {
       throw new InvalidArgumentError(

@@ -56,17 +56,17 @@ const eventKeys: readonly string[] = ['type', 'data', 'schemaVersion', 'metadata
 const namedMetadata = ['correlationId', 'causationId', 'actor', 'workflowId', 'runId'] as const;
 
 function prepareEvent(event: EventToAppend, shared: EventMetadata | undefined, path: string): PreparedEvent {
-  if (!isObject(event)) throw invalid(path, `is ${describeValue(event)}, not an event`);
+  if (!isObject(event)) throw invalidEvent(path, `is ${describeValue(event)}, not an event`);
   for (const [key, value] of Object.entries(event)) {
     if (value !== undefined && !eventKeys.includes(key)) {
-      throw invalid(path + formatPathSegment(key), 'would be dropped; put it into data or metadata');
+      throw invalidEvent(path + formatPathSegment(key), 'would be dropped; put it into data or metadata');
     }
   }
   const { type, data, schemaVersion = 1, tags = [], occurredAt } = event;
   const typeProblem = findNameProblem(type);
-  if (typeProblem !== undefined) throw invalid(`${path}.type`, typeProblem);
+  if (typeProblem !== undefined) throw invalidEvent(`${path}.type`, typeProblem);
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > 0x7fffffff) {
-    throw invalid(`${path}.schemaVersion`, 'must be a positive 32-bit integer');
+    throw invalidEvent(`${path}.schemaVersion`, 'must be a positive 32-bit integer');
   }
   assertJson(data, `${path}.data`);
   const metadata = prepareMetadata(event.metadata, shared, `${path}.metadata`);
@@ -74,7 +74,7 @@ function prepareEvent(event: EventToAppend, shared: EventMetadata | undefined, p
   let time: string | undefined;
   if (occurredAt !== undefined) {
     const parsed = parseTimestamp(occurredAt);
-    if ('problem' in parsed) throw invalid(`${path}.occurredAt`, parsed.problem);
+    if ('problem' in parsed) throw invalidEvent(`${path}.occurredAt`, parsed.problem);
     time = parsed.iso;
   }
   return {
@@ -94,37 +94,39 @@ function prepareMetadata(
   path: string,
 ): EventMetadata {
   if (own !== undefined) {
-    if (isPlainObject(own) !== undefined) throw invalid(path, `must be an object, not ${describeValue(own)}`);
+    if (isPlainObject(own) !== undefined)
+      throw invalidEvent(path, `must be an object, not ${describeValue(own)}`);
     assertJson(own, path);
   }
   const present = Object.entries(own ?? {}).filter(([, value]) => value !== undefined);
   const metadata: EventMetadata = { ...shared, ...Object.fromEntries(present) };
   for (const key of namedMetadata) {
     const value: unknown = metadata[key];
-    if (value !== undefined && typeof value !== 'string') throw invalid(`${path}.${key}`, 'must be a string');
+    if (value !== undefined && typeof value !== 'string')
+      throw invalidEvent(`${path}.${key}`, 'must be a string');
   }
   if (metadata.correlationId !== undefined) {
     const problem = findNameProblem(metadata.correlationId);
-    if (problem !== undefined) throw invalid(`${path}.correlationId`, problem);
+    if (problem !== undefined) throw invalidEvent(`${path}.correlationId`, problem);
   }
   return metadata;
 }
 
 function assertTags(tags: readonly string[], path: string): void {
-  if (!Array.isArray(tags)) throw invalid(path, `must be an array, not ${describeValue(tags)}`);
+  if (!Array.isArray(tags)) throw invalidEvent(path, `must be an array, not ${describeValue(tags)}`);
   // By index: forEach would step over a hole.
   for (let index = 0; index < tags.length; index++) {
     const problem = findNameProblem(tags[index]);
-    if (problem !== undefined) throw invalid(`${path}[${index}]`, problem);
+    if (problem !== undefined) throw invalidEvent(`${path}[${index}]`, problem);
   }
 }
 
 function assertJson(value: unknown, path: string): void {
   const fault = findJsonFault(value);
-  if (fault !== undefined) throw invalid(path + fault.path, fault.problem);
+  if (fault !== undefined) throw invalidEvent(path + fault.path, fault.problem);
 }
 
-function invalid(path: string, problem: string): InvalidEventError {
+export function invalidEvent(path: string, problem: string): InvalidEventError {
   return new InvalidEventError(`${path} ${problem}.`, { path });
 }
 

@@ -64,15 +64,11 @@ export function checkTrends(options: TrendsOptions): {
   readonly filters: readonly NormalFilter[] | undefined;
   readonly interval: TrendInterval;
 } {
-  const isInterval = oneOf('hour', 'day', 'week', 'month');
   assertOptions(
     'trends',
-    { ...options, interval: options?.interval ?? null },
-    {
-      filter: anything,
-      interval: isInterval,
-      signal: isSignal,
-    },
+    options,
+    { filter: anything, interval: oneOf('hour', 'day', 'week', 'month'), signal: isSignal },
+    ['interval'],
   );
   options.signal?.throwIfAborted();
   return { filters: normalizeFilters(options.filter), interval: options.interval };
@@ -81,7 +77,7 @@ export function checkTrends(options: TrendsOptions): {
 /** @throws InvalidArgumentError */
 export function checkFindCommit(streamId: string, commitId: string): void {
   assertStreamId(streamId);
-  assertOptions('findCommit', { commitId: commitId ?? null }, { commitId: isName });
+  assertOptions('findCommit', { commitId }, { commitId: isName }, ['commitId']);
 }
 
 export function aheadOfStore(

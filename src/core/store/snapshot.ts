@@ -7,10 +7,9 @@ import { assertStreamId } from './stream-id.js';
 /** Checks the arguments of a snapshot store. @throws {@link InvalidArgumentError} */
 export function assertSnapshot(streamId: string, model: SnapshotModel, snapshot?: Snapshot): void {
   assertStreamId(streamId);
-  const { name = null, version = null } = model ?? {};
-  assertOptions('a snapshot model', { ...model, name, version }, { name: isName, version: integerFrom(1) });
+  assertOptions('a snapshot model', model, { name: isName, version: integerFrom(1) }, ['name', 'version']);
   if (snapshot === undefined) return;
-  assertOptions('a snapshot', { version: snapshot.version ?? null }, { version: integerFrom(0) });
+  assertOptions('a snapshot', { version: snapshot.version }, { version: integerFrom(0) }, ['version']);
   const fault = findJsonFault(snapshot.state);
   if (fault !== undefined) {
     throw new InvalidArgumentError(

@@ -36,16 +36,11 @@ export interface AggregateActivitiesOptions {
  * @throws InvalidArgumentError for an unknown option, or when two aggregates have the same category
  */
 export function createAggregateActivities(options: AggregateActivitiesOptions): AggregateActivities {
-  const { store: given = null, aggregates: list = null } = options ?? {};
   assertOptions(
     'createAggregateActivities',
-    { ...options, store: given, aggregates: list },
-    {
-      store: isPlainObject,
-      aggregates: isList,
-      snapshots: isPlainObject,
-      logger: isPlainObject,
-    },
+    options,
+    { store: isPlainObject, aggregates: isList, snapshots: isPlainObject, logger: isPlainObject },
+    ['store', 'aggregates'],
   );
   const { store, snapshots, logger } = options;
   const aggregates = byCategory(options.aggregates);

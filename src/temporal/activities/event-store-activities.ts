@@ -37,12 +37,13 @@ export interface EventStoreActivitiesOptions {
 export function createEventStoreActivities(options: EventStoreActivitiesOptions): EventStoreActivities {
   assertOptions(
     'createEventStoreActivities',
-    { ...options, store: options?.store ?? null },
+    options,
     {
       store: isStore,
       publisher: isPublisher,
       logger: isPlainObject,
     },
+    ['store'],
   );
   const { store, publisher, logger } = options;
   return {

@@ -51,12 +51,10 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
 
   /** @throws InvalidArgumentError for a missing or unknown option */
   constructor(options: TemporalEventStoreOptions) {
-    const { client = null, taskQueue = null } = options ?? {};
-    assertOptions(
-      'TemporalEventStore',
-      { ...options, client, taskQueue },
-      { client: isPlainObject, taskQueue: isName },
-    );
+    assertOptions('TemporalEventStore', options, { client: isPlainObject, taskQueue: isName }, [
+      'client',
+      'taskQueue',
+    ]);
     super({
       newCommitId: () => crypto.randomUUID(),
       append: (request, signal) => this.#append(request, signal),

@@ -1,6 +1,6 @@
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
+import { crossingFields, isOurs } from '../../core/errors/temporal-failure.js';
 import { isObject } from '../../core/values/json.js';
-import { crossingFields, failureType, isOurs, isRetryable } from '../../core/errors/temporal-failure.js';
 
 /**
  * An error of ours as the SDK's own failure, so that the worker's payload converter writes its fields. Anything else
@@ -8,11 +8,12 @@ import { crossingFields, failureType, isOurs, isRetryable } from '../../core/err
  */
 export function toApplicationFailure(error: unknown): unknown {
   if (!isObject(error) || !isOurs(error)) return error;
+  const { message, type, nonRetryable, category } = error;
   return ApplicationFailure.create({
-    message: error.message,
-    type: failureType(error),
-    nonRetryable: !isRetryable(error),
+    message,
+    type,
+    nonRetryable,
     details: [crossingFields(error)],
-    ...(error.code === 'DOMAIN_ERROR' && { category: ApplicationFailureCategory.BENIGN }),
+    ...(category === 'BENIGN' && { category }),
   });
 }

@@ -75,16 +75,11 @@ export function toTrendsRequest(options: TrendsOptions): TrendsRequest {
 
 /** @throws InvalidArgumentError */
 export function toReplayRequest(input: ReplayRequest): ReplayRequest & { readonly until?: string } {
-  const { aggregate = null, id = null } = assertInput('a replay', input);
   assertOptions(
     'a replay',
-    { ...input, aggregate, id },
-    {
-      aggregate: isName,
-      id: isName,
-      toVersion: integerFrom(0),
-      until: anything,
-    },
+    assertInput('a replay', input),
+    { aggregate: isName, id: isName, toVersion: integerFrom(0), until: anything },
+    ['aggregate', 'id'],
   );
   const { until, ...rest } = input;
   if (until === undefined) return rest;

@@ -45,7 +45,7 @@ export class EventStorePlugin implements WorkerPlugin {
   constructor(options: EventStorePluginOptions) {
     assertOptions(
       'EventStorePlugin',
-      { ...options, store: options?.store ?? null },
+      options,
       {
         store: isPlainObject,
         publisher: isPlainObject,
@@ -53,6 +53,7 @@ export class EventStorePlugin implements WorkerPlugin {
         snapshots: isPlainObject,
         logger: isPlainObject,
       },
+      ['store'],
     );
     const { aggregates, snapshots = options.store.snapshots, ...eventStore } = options;
     const { store, logger } = options;
