@@ -18,17 +18,13 @@ export function assertOptions(
   checks: Readonly<Record<string, OptionCheck>>,
   required: readonly string[] = [],
 ): void {
-  if (options === undefined) {
-    if (required.length > 0) assertOptions(call, {}, checks, required);
-    return;
-  }
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (options !== undefined && isPlainObject(options) !== undefined) {
     throw new InvalidArgumentError(
       `The options of ${call} must be an object, not ${describeValue(options)}.`,
     );
   }
-  const absent = required.map((name): [string, unknown] => [name, undefined]);
-  const given: Record<string, unknown> = { ...Object.fromEntries(absent), ...options };
+  const absent = Object.fromEntries(required.map((name) => [name, undefined]));
+  const given: Record<string, unknown> = { ...absent, ...(options as object | undefined) };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined && !required.includes(name)) continue;
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
