@@ -53,6 +53,20 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        resolve: { alias: packageAlias((subpath) => `dist/${subpath}.js`) },
+        test: {
+          name: 'postgres',
+          include: ['test/postgres/**/*.test.ts'],
+          server: { deps: { external: [/\/dist\//] } },
+          globalSetup: './test/support/postgres-global-setup.ts',
+          pool: 'forks',
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });
