@@ -69,7 +69,7 @@ export async function createCluster(
     const dataDir = join(folder, 'data');
     const password = options.password ?? randomBytes(12).toString('hex');
     const port = await freePort();
-    const settings = { ...defaults, port: String(port), ...options.settings };
+    const settings = { ...defaults, ...options.settings, port: String(port) };
     const run = async (program: string, args: readonly string[]) => {
       await promisify(execFile)(join(binaries.folder, program), args, { ...user, cwd: folder });
     };
@@ -77,7 +77,7 @@ export async function createCluster(
     await appendFile(join(dataDir, 'postgresql.conf'), toConf(settings));
 
     const logFile = join(folder, 'log');
-    const url = `postgres://postgres:${password}@127.0.0.1:${settings.port}/postgres`;
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
     let server: Supervised | undefined;
     const postmaster = async () => parseInt(await readFile(join(dataDir, 'postmaster.pid'), 'utf8'));
     return {

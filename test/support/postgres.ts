@@ -1,5 +1,6 @@
 import { Client, escapeIdentifier, escapeLiteral, type QueryResultRow } from 'pg';
 import { afterAll, inject, onTestFinished } from 'vitest';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 export interface Database {
   readonly name: string;
@@ -59,6 +60,13 @@ export async function connect(url: string): Promise<Client> {
     await Promise.race([client.end(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
   });
   return client;
+}
+
+/** A proxy in front of the server of this address until the test finishes. */
+export async function useTcpProxy(url: string): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(url);
+  onTestFinished(() => proxy.close());
+  return proxy;
 }
 
 /** The rows of one statement, on a connection of its own. */
