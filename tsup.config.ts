@@ -8,6 +8,7 @@ export default defineConfig({
   tsconfig: 'tsconfig.build.json',
   dts: true,
   clean: true,
+  loader: { '.sql': 'text' },
   // Whoever runs an example wants to read the example.
   silent: true,
   // Subpaths share their chunks: a class imported through two of them is one class, in ESM and in CJS.

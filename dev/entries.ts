@@ -3,6 +3,8 @@ export const entries = {
   index: 'src/core/index.ts',
   memory: 'src/memory/index.ts',
   cache: 'src/cache/index.ts',
+  postgres: 'src/postgres/index.ts',
+  pglite: 'src/pglite/index.ts',
   workflow: 'src/temporal/workflow/index.ts',
   workflows: 'src/temporal/workflows/index.ts',
   activities: 'src/temporal/activities/index.ts',

@@ -18,6 +18,7 @@ export type {
   CommitChain,
   EventPlace,
   EventStatistics,
+  ReaderHints,
   Snapshot,
   SnapshotModel,
   SnapshotStore,

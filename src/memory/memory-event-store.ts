@@ -1,5 +1,6 @@
 import type {
   Commit,
+  ReaderHints,
   StatisticsOptions,
   StoreCapabilities,
   StoreStatistics,
@@ -64,7 +65,7 @@ interface StoredEvent extends PreparedEvent {
  * events, the same events by stream, and those of each commit. Each method reads or changes them in one go, without
  * awaiting in between, so nothing can come in the middle of it.
  */
-export class MemoryEventStore implements EventStore, StoreCapabilities {
+export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHints {
   readonly snapshots = new MemorySnapshotStore();
   readonly checkpoints = new MemoryCheckpointStore();
 
@@ -75,6 +76,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities {
   readonly #all: StoredEvent[] = [];
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #commits = new Map<string, readonly StoredEvent[]>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(options: MemoryEventStoreOptions = {}) {
     assertOptions('MemoryEventStore', options, { clock: isFunction, maxCommitBytes: integerFrom(1) });
@@ -194,6 +196,14 @@ export class MemoryEventStore implements EventStore, StoreCapabilities {
     });
   }
 
+  onAppend(listener: () => void): () => void {
+    const own = (): void => {
+      listener();
+    };
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
   #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly StoredEvent[] {
     const stream = this.#streams.get(streamId) ?? [];
     const recordedAt = this.#clock().toISOString();
@@ -216,6 +226,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities {
       stream.push(event);
       this.#all.push(event);
     }
+    for (const listener of this.#listeners) listener();
     return stored;
   }
 

@@ -103,3 +103,15 @@ export interface StoreCapabilities extends CommitChain, EventStatistics {
   readonly snapshots: SnapshotStore;
   readonly checkpoints: CheckpointStore;
 }
+
+/** What makes reading faster where a store has it, and changes nothing else. */
+export interface ReaderHints {
+  /** True when iterators should read the next page while this one is used. */
+  readonly readsAhead?: boolean;
+  /**
+   * Calls back after something may have been appended. It may come twice, late, or not at all.
+   *
+   * @returns ends it
+   */
+  onAppend?(listener: () => void): () => void;
+}

@@ -1,21 +1,23 @@
-import type { StoreCapabilities } from './capabilities.js';
+import type { ReaderHints, StoreCapabilities } from './capabilities.js';
 import type { EventStore } from './event-store.js';
 
 /** A store around another: the four methods, and those capabilities that the inner one has. */
 export type DecoratedStore<S extends EventStore> = EventStore &
-  Pick<S, Extract<keyof S, keyof StoreCapabilities>>;
+  Pick<S, Extract<keyof S, keyof StoreCapabilities | keyof ReaderHints>>;
 
 /** Passes on what `replaced` does not replace. Other methods of the inner store, such as `close`, stay with it. */
 export function decorateStore<S extends EventStore>(
-  inner: S & Partial<StoreCapabilities>,
+  inner: S & Partial<StoreCapabilities> & ReaderHints,
   replaced: Partial<EventStore> & Partial<Pick<StoreCapabilities, 'appendCommits'>>,
 ): DecoratedStore<S> {
-  const capabilities: Partial<StoreCapabilities> = {
+  const capabilities: Partial<StoreCapabilities> & ReaderHints = {
     ...(inner.appendCommits && { appendCommits: inner.appendCommits.bind(inner) }),
     ...(inner.statistics && { statistics: inner.statistics.bind(inner) }),
     ...(inner.trends && { trends: inner.trends.bind(inner) }),
     ...(inner.snapshots && { snapshots: inner.snapshots }),
     ...(inner.checkpoints && { checkpoints: inner.checkpoints }),
+    ...(inner.readsAhead !== undefined && { readsAhead: inner.readsAhead }),
+    ...(inner.onAppend && { onAppend: inner.onAppend.bind(inner) }),
   };
   const store: EventStore & Partial<StoreCapabilities> = {
     appendToStream: inner.appendToStream.bind(inner),

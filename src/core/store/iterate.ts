@@ -1,4 +1,5 @@
-import type { EventStore, ReadAllOptions, ReadStreamOptions } from './event-store.js';
+import type { ReaderHints } from './capabilities.js';
+import type { AllSlice, EventStore, ReadAllOptions, ReadStreamOptions, StreamSlice } from './event-store.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 
 /**
@@ -14,14 +15,17 @@ export async function* iterateStream<E extends DomainEvent = DomainEvent>(
   options: ReadStreamOptions = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   const step = options.direction === 'backward' ? -1 : 1;
-  let page = options;
-  for (;;) {
-    const slice = await store.readStream<E>(streamId, page);
-    yield* slice.events;
-    const last = slice.events.at(-1);
-    if (slice.isEnd || last === undefined) return;
-    page = { ...options, fromVersion: last.version + step };
-  }
+  yield* pages<E, StreamSlice<E>>(
+    store as ReaderHints,
+    (last) => {
+      const version = last?.events.at(-1)?.version;
+      return store.readStream<E>(streamId, {
+        ...options,
+        ...(version !== undefined && { fromVersion: version + step }),
+      });
+    },
+    (slice) => slice.isEnd || slice.events.length === 0,
+  );
 }
 
 /**
@@ -32,11 +36,29 @@ export async function* iterateAll<E extends DomainEvent = DomainEvent>(
   store: EventStore,
   options: ReadAllOptions = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  let page = options;
-  for (;;) {
-    const slice = await store.readAll<E>(page);
+  yield* pages<E, AllSlice<E>>(
+    store as ReaderHints,
+    (last) => store.readAll<E>({ ...options, ...(last && { after: last.position }) }),
+    (slice) => slice.isEnd,
+  );
+}
+
+/** The events of page after page. Where the store likes it, a page is read while the one before is used. */
+async function* pages<E extends DomainEvent, Slice extends { readonly events: readonly RecordedEvent<E>[] }>(
+  { readsAhead = false }: ReaderHints,
+  read: (last?: Slice) => Promise<Slice>,
+  isLast: (slice: Slice) => boolean,
+): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  for (let next = read(); ;) {
+    const slice = await next;
+    const hasMore = !isLast(slice);
+    if (hasMore && readsAhead) {
+      next = read(slice);
+      // Thrown when its turn comes; a consumer who stops before that has no use for it.
+      next.catch(() => undefined);
+    }
     yield* slice.events;
-    if (slice.isEnd) return;
-    page = { ...options, after: slice.position };
+    if (!hasMore) return;
+    if (!readsAhead) next = read(slice);
   }
 }

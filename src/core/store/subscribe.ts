@@ -1,10 +1,14 @@
+import type { ReaderHints } from './capabilities.js';
 import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { EventStore, ReadAllOptions } from './event-store.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
 
 export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {
-  /** Milliseconds between two looks for new events once all are read. Default 250. */
+  /**
+   * Milliseconds between two looks for new events once all are read. Default 250, or 1,000 where the store calls when
+   * something is appended (`onAppend`).
+   */
   readonly pollInterval?: number;
 }
 
@@ -26,11 +30,32 @@ export async function* subscribe<E extends DomainEvent = DomainEvent>(
     signal: isSignal,
     pollInterval: integerFrom(1),
   });
-  const { pollInterval = 250, after = 0, ...read } = options;
+  const { onAppend } = store as ReaderHints;
+  const { pollInterval = onAppend === undefined ? 250 : 1_000, after = 0, ...read } = options;
   const { signal } = options;
-  let position = after;
+  const wakeUp = new WakeUp();
+  const stopWatching = onAppend?.call(store, wakeUp.wake);
+  signal?.addEventListener('abort', wakeUp.wake);
+  try {
+    yield* follow(store, { ...read, after }, pollInterval, wakeUp);
+  } finally {
+    stopWatching?.();
+    signal?.removeEventListener('abort', wakeUp.wake);
+  }
+}
+
+async function* follow<E extends DomainEvent>(
+  store: EventStore,
+  read: ReadAllOptions & { readonly after: number },
+  pollInterval: number,
+  wakeUp: WakeUp,
+): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  const { signal } = read;
+  let position = read.after;
   let storeId: string | undefined;
   while (!isAborted(signal)) {
+    // What comes after this wakes: this look may miss it.
+    wakeUp.reset();
     const slice = await readUnlessAborted<E>(store, { ...read, after: position }, signal);
     if (slice === undefined) return;
     storeId ??= slice.storeId;
@@ -45,7 +70,7 @@ export async function* subscribe<E extends DomainEvent = DomainEvent>(
       yield event;
     }
     position = slice.position;
-    if (slice.isEnd && !isAborted(signal)) await delay(pollInterval, signal);
+    if (slice.isEnd && !isAborted(signal)) await wakeUp.wait(pollInterval);
   }
 }
 
@@ -67,14 +92,29 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
 }
 
-function delay(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, milliseconds);
-    signal?.addEventListener('abort', finish);
-  });
+/** Ends a wait early; also one that begins later, until the next reset. */
+class WakeUp {
+  #isAwake = false;
+  #end: (() => void) | undefined;
+
+  readonly wake = (): void => {
+    this.#isAwake = true;
+    this.#end?.();
+  };
+
+  reset(): void {
+    this.#isAwake = false;
+  }
+
+  async wait(milliseconds: number): Promise<void> {
+    if (this.#isAwake) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#end = undefined;
+  }
 }

@@ -1,0 +1,149 @@
+import { PGlite } from '@electric-sql/pglite';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
+import type { EventStore } from '../core/store/event-store.js';
+import { assertOptions, integerFrom, type OptionCheck } from '../core/store/options.js';
+import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
+import { AppendQueue, closedStore } from '../sql/append-queue.js';
+import { migrateSchema } from '../sql/migrations.js';
+import { createBatchRunner } from '../sql/run-batch.js';
+import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
+import { translateSqlError } from '../sql/sql-errors.js';
+import { SqlEventStore } from '../sql/sql-event-store.js';
+import type { SqlPort } from '../sql/sql-port.js';
+import { lockFolder } from './folder-lock.js';
+import { PGlitePort } from './pglite-port.js';
+
+export interface PGliteEventStoreOptions {
+  /** Folder of the database; created when it isn't there. In memory when absent. */
+  readonly dataDir?: string;
+  /** Default `event_store`. */
+  readonly schema?: string;
+  /** Most bytes of JSON in one commit. Default 2,000,000. */
+  readonly maxCommitBytes?: number;
+  /** Most appends that wait for their turn; one more is STORE_OVERLOADED. Default 10,000. */
+  readonly maxQueuedAppends?: number;
+}
+
+const isFolder: OptionCheck = (value) =>
+  typeof value === 'string' && value !== '' && !value.includes('://') ? undefined : 'the path of a folder';
+
+/**
+ * The event store in PostgreSQL embedded in the process: no server, the same SQL. For examples, tests and small embedded
+ * use. A persistent one survives the death of its process, but it doesn't flush to disk: a crash of the machine may lose
+ * what was confirmed.
+ *
+ * One process at a time can use a folder.
+ *
+ * @example
+ * const store = await PGliteEventStore.open({ dataDir: './events' });
+ * await store.appendToStream('Account-1', [{ type: 'Opened', data: {} }]);
+ * await store.close();
+ */
+export class PGliteEventStore extends SqlEventStore implements EventStore, StoreCapabilities, ReaderHints {
+  readonly #queue: AppendQueue;
+  readonly #listeners: Set<() => void>;
+  readonly #end: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the database, creates it if it isn't there, and migrates its schema.
+   *
+   * @throws InvalidArgumentError for malformed options · StoreUnavailableError when another process, or another store of
+   *   this one, uses the folder · SchemaVersionError
+   */
+  static async open(options: PGliteEventStoreOptions = {}): Promise<PGliteEventStore> {
+    assertOptions('PGliteEventStore.open', options, {
+      dataDir: isFolder,
+      schema: () => undefined,
+      maxCommitBytes: integerFrom(1),
+      maxQueuedAppends: integerFrom(1),
+    });
+    const { schema = defaultSchema, dataDir } = options;
+    assertSchemaName(schema);
+    if (dataDir === undefined) return open(await PGlite.create(), schema, options, async () => undefined);
+
+    const folder = resolve(dataDir);
+    await mkdir(dirname(folder), { recursive: true });
+    const unlock = await lockFolder(folder);
+    try {
+      return await open(await PGlite.create(folder), schema, options, unlock);
+    } catch (error) {
+      await unlock();
+      throw translateSqlError(error);
+    }
+  }
+
+  /** @internal */
+  constructor(port: SqlPort, options: PGliteEventStoreOptions, end: () => Promise<void>) {
+    const state = { isClosed: false };
+    const listeners = new Set<() => void>();
+    // There is no connection to lose.
+    const runBatch = createBatchRunner(port, 0);
+    const queue = new AppendQueue(
+      async (...args) => {
+        const outcomes = await runBatch(...args);
+        for (const listener of listeners) listener();
+        return outcomes;
+      },
+      { lanes: 1, maxAppends: options.maxQueuedAppends ?? 10_000 },
+    );
+    const open: SqlPort = {
+      query: async (...args) => {
+        if (state.isClosed) throw closedStore();
+        return port.query(...args);
+      },
+    };
+    super(open, {
+      maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
+      retryTimeout: 0,
+      settleTimeout: 30_000,
+      append: (member, signal) => queue.append(member, signal),
+    });
+    this.#queue = queue;
+    this.#listeners = listeners;
+    this.#end = async () => {
+      state.isClosed = true;
+      await end();
+    };
+  }
+
+  /** Calls back after something was appended. */
+  onAppend(listener: () => void): () => void {
+    const own = (): void => {
+      listener();
+    };
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Takes no more calls, finishes the appends that it took, and closes the database. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#queue.close().then(this.#end);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+async function open(
+  database: PGlite,
+  schema: string,
+  options: PGliteEventStoreOptions,
+  unlock: () => Promise<void>,
+): Promise<PGliteEventStore> {
+  const port = new PGlitePort(database, schema);
+  try {
+    await migrateSchema(port, schema);
+  } catch (error) {
+    await database.close();
+    throw translateSqlError(error);
+  }
+  return new PGliteEventStore(port, options, async () => {
+    await database.close();
+    await unlock();
+  });
+}

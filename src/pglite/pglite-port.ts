@@ -1,0 +1,51 @@
+import { types, type PGlite, type Transaction } from '@electric-sql/pglite';
+import { inSchema } from '../sql/schema-name.js';
+import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
+
+/** Column values as the text that the server writes, instead of JavaScript's types. */
+const asText = Object.fromEntries(
+  [types.INT8, types.INT4, types.TEXT, types.UUID, types.JSON, types.FLOAT8, types.BOOL, 1007, 1016].map(
+    (type) => [type, (text: string) => text],
+  ),
+);
+
+/** The statements of the store on PGlite, which has one connection and runs one after the other. */
+export class PGlitePort implements TransactionalSqlPort {
+  readonly #database: PGlite;
+  readonly #schema: string;
+
+  constructor(database: PGlite, schema: string) {
+    this.#database = database;
+    this.#schema = schema;
+  }
+
+  async query(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+    return this.#query(this.#database, statement, values);
+  }
+
+  async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
+    return this.#database.transaction((transaction) =>
+      run({
+        query: (statement, values) => this.#query(transaction, statement, values),
+        script: async (text) => {
+          await transaction.exec(inSchema(text, this.#schema));
+        },
+      }),
+    );
+  }
+
+  async #query(
+    executor: PGlite | Transaction,
+    { text }: SqlStatement,
+    values: readonly SqlValue[],
+  ): Promise<readonly SqlRow[]> {
+    const parameters = values.map((value) =>
+      typeof value === 'object' && value !== null ? [...value.values] : value,
+    );
+    const { rows } = await executor.query<SqlRow>(inSchema(text, this.#schema), parameters, {
+      rowMode: 'array',
+      parsers: asText,
+    });
+    return rows;
+  }
+}

@@ -1,0 +1,120 @@
+import pg, { type Pool, type PoolConfig } from 'pg';
+import { InvalidArgumentError } from '../core/errors/errors.js';
+import {
+  assertOptions,
+  integerFrom,
+  isFunction,
+  isPlainObject,
+  type OptionCheck,
+} from '../core/store/options.js';
+import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
+import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
+
+/** How to reach the database: one of `connectionString` and `pool`. */
+export interface PostgresEventStoreOptions {
+  /** As `pg` takes it: `postgres://user:password@host:port/database`. */
+  readonly connectionString?: string;
+  /** A pool of yours. It stays open when the store is closed. Appends use at most two of its connections at a time. */
+  readonly pool?: Pool;
+  /** Default `event_store`. */
+  readonly schema?: string;
+  /** Most connections for reading. Default 8. Appends have two of their own. Not with a `pool`. */
+  readonly maxReadConnections?: number;
+  /** Most bytes of JSON in one commit. Default 2,000,000. */
+  readonly maxCommitBytes?: number;
+  /** Most appends that wait for a connection; one more is STORE_OVERLOADED. Default 10,000. */
+  readonly maxQueuedAppends?: number;
+  /** Milliseconds after which a statement without an answer is given up together with its connection. Default 15,000. */
+  readonly operationTimeout?: number;
+  /**
+   * Milliseconds for which a call is repeated while the database can't be reached, an append under the same commit id;
+   * then STORE_UNAVAILABLE. Default 5,000; 0 repeats nothing.
+   */
+  readonly retryTimeout?: number;
+  /** Most milliseconds that `readAll` waits for an append that is under way and may commit a lower position. Default 30,000. */
+  readonly settleTimeout?: number;
+  /** Whether to prepare statements by name. Default true; behind a pooler that can't, the store finds out by itself. */
+  readonly preparedStatements?: boolean;
+  /**
+   * Whether to wake subscriptions of other processes, and be woken, by LISTEN and NOTIFY. Default true. It takes a
+   * connection of its own while somebody subscribes. Behind a pooler in transaction mode, say false: LISTEN has no effect there.
+   */
+  readonly notifications?: boolean;
+  /** Told what works but is dangerous. Default: `process.emitWarning`. */
+  readonly onWarning?: (warning: string) => void;
+}
+
+export type CheckedOptions = Required<Omit<PostgresEventStoreOptions, 'connectionString' | 'pool'>> & {
+  readonly connectionString: string | undefined;
+  readonly pool: Pool | undefined;
+};
+
+const isBoolean: OptionCheck = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+const isText: OptionCheck = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
+
+/** @throws InvalidArgumentError, never with the connection string in it */
+export function checkConnectionOptions(options: PostgresEventStoreOptions): CheckedOptions {
+  assertOptions('PostgresEventStore.connect', options, {
+    // Described by its type alone, since it holds a password.
+    connectionString: (value) => (isText(value) === undefined ? undefined : 'a connection string'),
+    pool: isPlainObject,
+    schema: () => undefined,
+    maxReadConnections: integerFrom(1),
+    maxCommitBytes: integerFrom(1),
+    maxQueuedAppends: integerFrom(1),
+    operationTimeout: integerFrom(1),
+    retryTimeout: integerFrom(0),
+    settleTimeout: integerFrom(1),
+    preparedStatements: isBoolean,
+    notifications: isBoolean,
+    onWarning: isFunction,
+  });
+  const { connectionString, pool, schema = defaultSchema } = options;
+  if ((connectionString === undefined) === (pool === undefined)) {
+    throw new InvalidArgumentError(
+      'PostgresEventStore.connect needs a connectionString or a pool, one of the two.',
+    );
+  }
+  assertSchemaName(schema);
+  return {
+    connectionString,
+    pool,
+    schema,
+    maxReadConnections: options.maxReadConnections ?? 8,
+    maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
+    maxQueuedAppends: options.maxQueuedAppends ?? 10_000,
+    operationTimeout: options.operationTimeout ?? 15_000,
+    retryTimeout: options.retryTimeout ?? 5_000,
+    settleTimeout: options.settleTimeout ?? 30_000,
+    preparedStatements: options.preparedStatements ?? true,
+    notifications: options.notifications ?? true,
+    onWarning:
+      options.onWarning ??
+      ((warning) => {
+        process.emitWarning(warning, { type: 'EventStoreWarning' });
+      }),
+  };
+}
+
+/** @throws InvalidArgumentError when the connection string is malformed */
+export function createPool({ connectionString }: CheckedOptions, max: number): Pool {
+  const config: PoolConfig = {
+    connectionString: connectionString as string,
+    max,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  };
+  try {
+    // It reads the connection string, which the pool would do at its first connection.
+    void new pg.Client(config);
+  } catch {
+    throw new InvalidArgumentError(
+      'The connection string is malformed (it is not shown, since it may hold a password). It looks like postgres://user:password@host:5432/database, with special characters percent-encoded.',
+    );
+  }
+  const pool = new pg.Pool(config);
+  // A connection that is lost while nobody uses it is replaced when somebody needs one.
+  pool.on('error', () => undefined);
+  return pool;
+}

@@ -1,0 +1,9 @@
+/**
+ * The event store in PostgreSQL, on `pg`.
+ *
+ * @packageDocumentation
+ */
+export type { PostgresEventStoreOptions } from './connection.js';
+export { PostgresEventStore } from './postgres-event-store.js';
+export { grantScript } from '../sql/grants.js';
+export { migrationScript } from '../sql/migrations.js';

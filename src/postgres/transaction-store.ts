@@ -1,0 +1,40 @@
+import type { ClientBase } from 'pg';
+import { InvalidArgumentError } from '../core/errors/errors.js';
+import { appendMembers } from '../sql/append-batch.js';
+import { checkedPort } from '../sql/checked-port.js';
+import { SqlEventStore } from '../sql/sql-event-store.js';
+import { statement, type SqlPort } from '../sql/sql-port.js';
+import type { PreparedStatements } from './postgres-port.js';
+
+/** Milliseconds; while such a transaction is idle, readers in order wait for it. */
+const idleTimeout = 30_000;
+
+const settings = statement(`select current_setting('transaction_isolation'),
+  case when current_setting('idle_in_transaction_session_timeout') in ('0', '0ms')
+    then set_config('idle_in_transaction_session_timeout', $1, true) end`);
+
+/** The four methods and the capabilities of a store, on a transaction that its caller begins and commits. */
+export function createTransactionStore(
+  client: ClientBase,
+  statements: PreparedStatements,
+  options: { readonly maxCommitBytes: number; readonly settleTimeout: number },
+): SqlEventStore {
+  const ofClient: SqlPort = { query: (...args) => statements.run(client, ...args) };
+  const port = checkedPort(ofClient, async () => {
+    const [[isolation] = []] = await ofClient.query(settings, [String(idleTimeout)]);
+    if (isolation !== 'read committed' && isolation !== 'read uncommitted') {
+      throw new InvalidArgumentError(
+        `The transaction is ${isolation ?? '?'}: it doesn't see what was committed after it began, so it can't append or read in order. Use READ COMMITTED.`,
+      );
+    }
+  });
+  return new SqlEventStore(port, {
+    ...options,
+    // After an error the transaction is lost; its caller begins another.
+    retryTimeout: 0,
+    append: async (member) => {
+      const [outcome] = await appendMembers(port, [member]);
+      return { ...(outcome as NonNullable<typeof outcome>), wasRepeated: false };
+    },
+  });
+}

@@ -1,0 +1,173 @@
+import { UnsafeReadError } from '../core/errors/errors.js';
+import type { DomainEvent } from '../core/events/event.js';
+import type { AllSlice } from '../core/store/event-store.js';
+import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
+import { eventColumns, recordedEvent } from './event-row.js';
+import { filterCondition, Parameters } from './filter-condition.js';
+import { SettledPositions } from './settled-positions.js';
+import type { SqlPort, SqlRow, SqlStatement } from './sql-port.js';
+
+export interface AllReaderOptions {
+  /** Most milliseconds that a read waits for an append that is under way. */
+  readonly settleTimeout: number;
+  /** Called before the first read of a store on a server, to refuse one where reading in order is not safe. */
+  readonly probe?: () => Promise<void>;
+}
+
+/** A page as it was at one moment. */
+interface Page {
+  readonly storeId: string;
+  /** The highest position that is visible. */
+  readonly last: number;
+  readonly rows: readonly SqlRow[];
+  /** Whether the store, or its server, is another than at the read before. */
+  readonly isOtherStore: boolean;
+}
+
+/** The state of the store, in front of the rows of a page and of the same moment. */
+const header = `select null::bigint, s.store_id::text,
+  coalesce((select max(e.position) from __schema__.events e), 0), null::uuid,
+  concat_ws('/', s.store_id, date_part('epoch', pg_postmaster_start_time()), '__schema__.events'::regclass::oid),
+  case when pg_is_in_recovery() then 'standby'
+    when exists (select from pg_subscription_rel r where r.srrelid = '__schema__.events'::regclass) then 'subscriber' end,
+  null::integer, null::json, null::json, null::json, null::float8, null::float8
+  from __schema__.store s`;
+
+/** @param isConstant false of filters: there are too many forms of them to keep them prepared */
+function pageWhere(condition: string, isConstant: boolean): SqlStatement {
+  return {
+    text: `(${header}) union all (select ${eventColumns} from __schema__.events where ${condition})`,
+    isConstant,
+  };
+}
+
+const everything = pageWhere('position > $1 order by position limit $2', true);
+
+/**
+ * Reads in the order of positions, which transactions don't commit in, without losing what commits late. How and why is in
+ * docs/decisions/0006.
+ */
+export class AllReader {
+  readonly #port: SqlPort;
+  readonly #options: AllReaderOptions;
+  readonly #settled = new SettledPositions();
+
+  constructor(port: SqlPort, options: AllReaderOptions) {
+    this.#port = port;
+    this.#options = options;
+  }
+
+  async read<E extends DomainEvent>(read: AllRead, signal?: AbortSignal): Promise<AllSlice<E>> {
+    if (read.direction === 'backward') return this.#readBackward(read);
+    return read.filters === undefined ? this.#readEverything(read, signal) : this.#readFiltered(read, signal);
+  }
+
+  /** Positions without a gap need no second look. */
+  async #readEverything<E extends DomainEvent>(
+    { after = 0, limit }: AllRead,
+    signal: AbortSignal | undefined,
+  ): Promise<AllSlice<E>> {
+    for (;;) {
+      const page = await this.#fetch(everything, [after, limit]);
+      assertNotAhead(after, page);
+      const positions = page.rows.map((row) => Number(row[0]));
+      const end = this.#settled.extend(after, positions);
+      const last = positions.at(-1) ?? after;
+      if (end === last) return toSlice(page, page.rows, last, last >= page.last);
+
+      const unsettled = await this.#settled.findUnsettled(this.#port, last);
+      if (unsettled.size > 0 && end > after) {
+        return toSlice(page, page.rows.slice(0, positions.indexOf(end) + 1), end, false);
+      }
+      await this.#settle(last, unsettled, signal);
+    }
+  }
+
+  /** A filter hides gaps, so it is applied to what is settled. */
+  async #readFiltered<E extends DomainEvent>(
+    { after = 0, limit, filters }: AllRead,
+    signal: AbortSignal | undefined,
+  ): Promise<AllSlice<E>> {
+    for (let target: number | undefined; ;) {
+      const upTo = this.#settled.upTo;
+      const parameters = new Parameters();
+      const [from, to, most] = [after, upTo, limit + 1].map((value) => parameters.add(value)) as [
+        string,
+        string,
+        string,
+      ];
+      const condition = filterCondition(filters, parameters);
+      const where = `position > ${from} and position <= ${to} and ${condition} order by position limit ${most}`;
+      const page = await this.#fetch(pageWhere(where, false), parameters.values);
+      assertNotAhead(after, page);
+      target ??= page.last;
+      if (page.isOtherStore && upTo > 0) continue;
+      if (page.rows.length > limit) {
+        const rows = page.rows.slice(0, limit);
+        return toSlice(page, rows, Number(rows.at(-1)?.[0]), false);
+      }
+      if (upTo >= target) return toSlice(page, page.rows, Math.max(after, upTo), true);
+      if (await this.#settled.extendTo(this.#port, page.last)) continue;
+      await this.#settle(page.last, await this.#settled.findUnsettled(this.#port, page.last), signal);
+    }
+  }
+
+  /** What commits late lies behind a reader who goes back: he needs no more than what is there. */
+  async #readBackward<E extends DomainEvent>({ after, limit, filters }: AllRead): Promise<AllSlice<E>> {
+    const parameters = new Parameters();
+    const before = parameters.add(after ?? null);
+    const most = parameters.add(limit + 1);
+    const condition = filterCondition(filters, parameters);
+    const where = `position < coalesce(${before}, 9223372036854775807) and ${condition} order by position desc limit ${most}`;
+    const page = await this.#fetch(pageWhere(where, false), parameters.values);
+    if (after !== undefined) assertNotAhead(after, page);
+    const isEnd = page.rows.length <= limit;
+    const rows = page.rows.slice(0, limit);
+    return toSlice(page, rows, isEnd ? Math.min(1, page.last) : Number(rows.at(-1)?.[0]), isEnd);
+  }
+
+  async #fetch(statement: SqlStatement, values: Parameters['values']): Promise<Page> {
+    const rows = await this.#port.query(statement, values);
+    const state = rows.findIndex((row) => row[0] === null);
+    const [, storeId, last, , identity, unsafe] = rows[state] as SqlRow;
+    if (unsafe !== null) {
+      throw new UnsafeReadError(
+        unsafe === 'standby'
+          ? 'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.'
+          : 'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
+      );
+    }
+    const isOtherStore = this.#settled.observe(identity as string);
+    if (isOtherStore) await this.#options.probe?.();
+    return {
+      storeId: storeId as string,
+      last: Number(last),
+      rows: rows.filter((_, index) => index !== state),
+      isOtherStore,
+    };
+  }
+
+  async #settle(
+    position: number,
+    unsettled: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await this.#settled.settle(this.#port, position, unsettled, {
+      timeout: this.#options.settleTimeout,
+      signal,
+    });
+  }
+}
+
+function assertNotAhead(after: number, { last, storeId }: Page): void {
+  if (after > last) throw aheadOfStore(after, storeId, last);
+}
+
+function toSlice<E extends DomainEvent>(
+  { storeId }: Page,
+  rows: readonly SqlRow[],
+  position: number,
+  isEnd: boolean,
+): AllSlice<E> {
+  return { events: rows.map((row) => recordedEvent<E>(row)), position, isEnd, storeId };
+}

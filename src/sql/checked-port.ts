@@ -1,0 +1,57 @@
+import { SchemaVersionError } from '../core/errors/errors.js';
+import { findMissingMigrations } from './migrations.js';
+import { outdatedSchema } from './sql-errors.js';
+import { statement, type SqlPort } from './sql-port.js';
+
+const oldestServer = 140_000;
+
+const serverSettings =
+  statement(`select current_setting('server_version_num'), current_setting('server_version'),
+  current_setting('server_encoding'), current_setting('synchronous_commit')`);
+
+/** A port that runs a check before its first statement, and again until it passes. */
+export function checkedPort(port: SqlPort, check: () => Promise<void>): SqlPort {
+  let checked: Promise<void> | undefined;
+  return {
+    async query(...args) {
+      checked ??= check();
+      try {
+        await checked;
+      } catch (error) {
+        checked = undefined;
+        throw error;
+      }
+      return port.query(...args);
+    },
+  };
+}
+
+/**
+ * That the server can be used, and that the schema is there and not older than this library.
+ *
+ * @param warn told what works but is dangerous
+ * @throws SchemaVersionError
+ */
+export async function checkSchema(
+  port: SqlPort,
+  schema: string,
+  warn: (warning: string) => void,
+): Promise<void> {
+  const [settings = []] = await port.query(serverSettings, []);
+  const [number, version, encoding, synchronousCommit] = settings;
+  if (Number(number) < oldestServer) {
+    throw new SchemaVersionError(
+      `The server is PostgreSQL ${version ?? '?'}; this library needs 14 or newer.`,
+    );
+  }
+  if (encoding !== 'UTF8') {
+    throw new SchemaVersionError(
+      `The encoding of the database is ${encoding ?? '?'}; create one with UTF8, which holds every text.`,
+    );
+  }
+  if (synchronousCommit === 'off') {
+    warn('synchronous_commit is off: a crash of the server loses events whose append was confirmed.');
+  }
+  const missing = await findMissingMigrations(port, schema);
+  if (missing.length > 0) throw outdatedSchema(`schema "${schema}" lacks ${missing.join(', ')}`);
+}

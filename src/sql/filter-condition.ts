@@ -1,0 +1,40 @@
+import type { NormalFilter } from '../core/store/filter.js';
+import { arrayOf, type SqlValue } from './sql-port.js';
+
+/** Collects the values of a statement and gives each its `$n`. */
+export class Parameters {
+  readonly values: SqlValue[] = [];
+
+  add(value: SqlValue): string {
+    return `$${this.values.push(value)}`;
+  }
+}
+
+/** The condition that takes what any of the filters takes, to stand behind `where`. */
+export function filterCondition(
+  filters: readonly NormalFilter[] | undefined,
+  parameters: Parameters,
+): string {
+  if (filters === undefined) return 'true';
+  return `(${filters.map((filter) => conditionOf(filter, parameters)).join(' or ')})`;
+}
+
+function conditionOf(filter: NormalFilter, parameters: Parameters): string {
+  const { types, categories, tags, correlationId, occurredFrom, occurredTo } = filter;
+  const conditions = [
+    types && oneOf('type', types, parameters),
+    categories && oneOf('category', categories, parameters),
+    tags && `tags @> ${parameters.add(arrayOf('text', tags))}::text[]`,
+    correlationId !== undefined && `correlation_id = ${parameters.add(correlationId)}`,
+    occurredFrom !== undefined && `occurred_at >= ${parameters.add(occurredFrom)}::timestamptz`,
+    occurredTo !== undefined && `occurred_at <= ${parameters.add(occurredTo)}::timestamptz`,
+  ].filter((condition) => typeof condition === 'string');
+  return conditions.length === 0 ? 'true' : `(${conditions.join(' and ')})`;
+}
+
+/** Of a single value PostgreSQL knows that the index gives the order too. */
+function oneOf(column: string, values: readonly string[], parameters: Parameters): string {
+  return values.length === 1
+    ? `${column} = ${parameters.add(values[0] as string)}`
+    : `${column} = any (${parameters.add(arrayOf('text', values))}::text[])`;
+}

@@ -1,0 +1,93 @@
+import { SchemaVersionError } from '../core/errors/errors.js';
+import { uuidV5 } from '../core/events/event-id.js';
+import eventStore from './migrations/0001_event_store.sql';
+import { inSchema } from './schema-name.js';
+import { statement, type SqlPort, type TransactionalSqlPort } from './sql-port.js';
+
+/** In the order in which they are applied. A released one never changes. */
+const migrations = [{ name: '0001_event_store', text: eventStore }].map((migration) => ({
+  ...migration,
+  checksum: uuidV5(migration.text),
+}));
+
+/** The same for every migrator of any schema in the database: they take turns. */
+const lock = statement('select pg_advisory_xact_lock(1163152725)');
+const schemaExists = statement('select 1 from pg_namespace where nspname = $1');
+const createMigrations = `create table if not exists __schema__.migrations (
+  name text primary key,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+)`;
+const findApplied = statement('select name, checksum from __schema__.migrations order by name');
+const recordApplied = statement('insert into __schema__.migrations (name, checksum) values ($1, $2)');
+const sequenceIsBehind =
+  statement(`select 1 from __schema__.positions p, (select max(position) from __schema__.events) e
+  where e.max >= p.last_value and (p.is_called or e.max > p.last_value) and not (p.is_called and e.max = p.last_value)`);
+// Nobody may insert meanwhile: else the sequence could be set back.
+const repairSequence = `lock table __schema__.events in share row exclusive mode;
+  select setval('__schema__.positions', greatest(max(position), (select last_value from __schema__.positions))) from __schema__.events`;
+
+/**
+ * Brings a schema up to date, in one transaction. Any number of processes may do so at the same time. It also sets the
+ * sequence of positions right when it is behind the events, as after an incomplete restore.
+ *
+ * @returns the names of the migrations that were applied by this call
+ * @throws SchemaVersionError when an applied migration is not what this version of the library knows by its name
+ */
+export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
+  return port.transaction(async (transaction) => {
+    await transaction.query(lock, []);
+    if ((await transaction.query(schemaExists, [schema])).length === 0) {
+      await transaction.script('create schema __schema__');
+    }
+    await transaction.script(createMigrations);
+    const missing = findMissing(await readApplied(transaction), schema);
+    for (const { name, text, checksum } of missing) {
+      await transaction.script(text);
+      await transaction.query(recordApplied, [name, checksum]);
+    }
+    if ((await transaction.query(sequenceIsBehind, [])).length > 0) await transaction.script(repairSequence);
+    return missing.map(({ name }) => name);
+  });
+}
+
+/** The names of the migrations that the schema lacks. @throws as the query does when there is no such schema */
+export async function findMissingMigrations(port: SqlPort, schema: string): Promise<readonly string[]> {
+  return findMissing(await readApplied(port), schema).map(({ name }) => name);
+}
+
+/**
+ * The migrations as one script, for those who run a tool of their own. `migrate()` then finds them applied.
+ */
+export function migrationScript(schema: string): string {
+  const records = migrations.map(
+    ({ name, checksum }) =>
+      `insert into __schema__.migrations (name, checksum) values ('${name}', '${checksum}');`,
+  );
+  return inSchema(
+    ['begin;', 'create schema if not exists __schema__;', `${createMigrations};`]
+      .concat(migrations.map(({ text }) => text.trim()))
+      .concat(records)
+      .concat('commit;', '')
+      .join('\n\n'),
+    schema,
+  );
+}
+
+async function readApplied(port: SqlPort): Promise<ReadonlyMap<string, string>> {
+  const rows = await port.query(findApplied, []);
+  return new Map(rows.map(([name, checksum]) => [name as string, checksum as string]));
+}
+
+function findMissing(applied: ReadonlyMap<string, string>, schema: string): typeof migrations {
+  for (const { name, checksum } of migrations) {
+    const found = applied.get(name);
+    if (found !== undefined && found !== checksum) {
+      throw new SchemaVersionError(
+        `The migration ${name} of schema "${schema}" was changed: its checksum is ${found}, not ${checksum}. ` +
+          `It comes from an unreleased version of the library, or was edited; restore it, or use another schema.`,
+      );
+    }
+  }
+  return migrations.filter(({ name }) => !applied.has(name));
+}

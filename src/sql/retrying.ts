@@ -1,0 +1,30 @@
+import { isPassing } from './sql-errors.js';
+
+/**
+ * Makes a call again while it fails for a passing reason, until the time is up; then the last error is thrown. The call
+ * must be one that can be repeated.
+ *
+ * @param deadline by `performance.now()`
+ */
+export async function retrying<T>(
+  call: (attempt: number) => Promise<T>,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      return await call(attempt);
+    } catch (error) {
+      const pause = Math.min(20 * 2 ** attempt, 500) * (0.5 + Math.random() / 2);
+      if (!isPassing(error) || performance.now() + pause > deadline) throw error;
+      await delay(pause);
+    }
+  }
+}
+
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,19 @@
+import { InvalidArgumentError } from '../core/errors/errors.js';
+import { describeValue } from '../core/values/describe-value.js';
+
+export const defaultSchema = 'event_store';
+
+/** @throws InvalidArgumentError unless it is a plain lower-case name of at most 63 characters */
+export function assertSchemaName(schema: unknown): asserts schema is string {
+  if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema.startsWith('pg_')) {
+    throw new InvalidArgumentError(
+      `A schema name is made of a-z, 0-9 and '_', starts with no digit and no 'pg_', and has at most 63 characters; ` +
+        `got ${describeValue(schema)}.`,
+    );
+  }
+}
+
+/** Puts the name of the schema where a text says `__schema__`. */
+export function inSchema(text: string, schema: string): string {
+  return text.replaceAll('__schema__', `"${schema}"`);
+}

@@ -1,0 +1,94 @@
+import {
+  EventStoreError,
+  InvalidArgumentError,
+  SchemaVersionError,
+  StoreAccessError,
+  StoreUnavailableError,
+} from '../core/errors/errors.js';
+import { isObject } from '../core/values/json.js';
+
+/** What an error of a driver means for the call. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+type Meaning = 'unavailable' | 'again' | 'access' | 'schema' | 'refused';
+
+const meanings: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [
+  [/^(40001|40P01)$/, 'again'], // serialization failure, deadlock
+  [/^(28...|42501)$/, 'access'],
+  [/^(42P01|42883|3F000|42703|42704)$/, 'schema'], // no such table, function, schema, column, type
+  // Connection, resources, operator (shutdown, cancel), system; a server that takes no writes (a standby by now);
+  // no such database, a timeout of a lock or of an idle transaction.
+  [/^(08...|53...|57...|58...|XX...|25006|25P03|25P04|3D000|55P03|26000|42P05)$/, 'unavailable'],
+];
+
+/** The SQLSTATE of an error that the server reported, as every driver has it. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (!isObject(error)) return undefined;
+  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
+  return typeof severity === 'string' && typeof code === 'string' ? code : undefined;
+}
+
+function meaningOf(error: unknown): Meaning | undefined {
+  const state = sqlStateOf(error);
+  if (state !== undefined) return meanings.find(([codes]) => codes.test(state))?.[1] ?? 'refused';
+  // A defect of ours, or an error that is typed already.
+  if (error instanceof EventStoreError || error instanceof TypeError || error instanceof RangeError)
+    return undefined;
+  // Such as "no password given", which never gets as far as the server.
+  if (/^SASL|password/i.test(messageOf(error))) return 'access';
+  // What the server did not say is the connection.
+  return 'unavailable';
+}
+
+/** Whether the call may go through when it is made again: unavailable, or chosen as the victim of a conflict. */
+export function isPassing(error: unknown): boolean {
+  return ['unavailable', 'again'].includes(meaningOf(error) as string);
+}
+
+/** Whether it is what was asked that is to blame, and not the connection, the server, the rights or the schema. */
+export function isRefused(error: unknown): boolean {
+  return meaningOf(error) === 'refused';
+}
+
+/**
+ * A typed error for an error of a driver. It holds no connection string and none of the values.
+ *
+ * @param commitId of the append that the error befell, to ask again with
+ */
+export function translateSqlError(error: unknown, commitId?: string): unknown {
+  const meaning = meaningOf(error);
+  if (meaning === undefined) return error;
+  const state = sqlStateOf(error);
+  const said = state === undefined ? messageOf(error) : `${messageOf(error)} (SQLSTATE ${state})`;
+  const cause = { cause: error };
+  switch (meaning) {
+    case 'access':
+      return new StoreAccessError(
+        `The database refuses access: ${said}. Check the credentials and the grants of the role.`,
+        cause,
+      );
+    case 'schema':
+      return outdatedSchema(said, cause);
+    case 'refused':
+      return new InvalidArgumentError(`The database refused the call: ${said}.`, cause);
+    default:
+      return new StoreUnavailableError(
+        commitId === undefined
+          ? `The database can't be reached or can't answer: ${said}. Try again.`
+          : `The database can't be reached or can't answer: ${said}. Whether the append was stored is unknown: send it again with its commit id '${commitId}'.`,
+        { ...cause, commitId },
+      );
+  }
+}
+
+export function outdatedSchema(what: string, options?: ErrorOptions): SchemaVersionError {
+  return new SchemaVersionError(
+    `The schema of the event store is missing or older than this version needs: ${what}. Run migrate() as a role that owns it.`,
+    options,
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== ''
+    ? error.message
+    : // A connection that fails on every address of a host has an empty message and the errors inside.
+      String((error as { readonly code?: unknown } | undefined)?.code ?? error);
+}

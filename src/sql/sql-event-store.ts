@@ -1,0 +1,202 @@
+import type { DomainEvent, EventToAppend } from '../core/events/event.js';
+import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
+import type {
+  Commit,
+  StatisticsOptions,
+  StoreCapabilities,
+  StoreStatistics,
+  TrendBucket,
+  TrendsOptions,
+} from '../core/store/capabilities.js';
+import {
+  checkCommits,
+  commitExists,
+  commitMismatch,
+  eventIdsOf,
+  isSameCommit,
+} from '../core/store/commit.js';
+import type {
+  AllSlice,
+  AppendOptions,
+  AppendResult,
+  EventStore,
+  ExpectedVersion,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamSlice,
+} from '../core/store/event-store.js';
+import { assertExpectedVersion } from '../core/store/expected-version.js';
+import { prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
+import {
+  checkAllRead,
+  checkFindCommit,
+  checkStatistics,
+  checkStreamRead,
+  checkTrends,
+} from '../core/store/read-options.js';
+import { AllReader, type AllReaderOptions } from './all-reader.js';
+import type { AppendMember, AppendOutcome, PreparedCommit } from './append-batch.js';
+import type { QueuedOutcome } from './append-queue.js';
+import type { StoredEvent } from './event-row.js';
+import { retrying } from './retrying.js';
+import { translateSqlError } from './sql-errors.js';
+import { SqlCheckpointStore } from './sql-checkpoint-store.js';
+import type { SqlPort } from './sql-port.js';
+import { SqlSnapshotStore } from './sql-snapshot-store.js';
+import { readStatistics, readTrends } from './statistics.js';
+import { readCommit, readStreamPage } from './stream-reader.js';
+
+export interface SqlEventStoreOptions extends AllReaderOptions {
+  readonly maxCommitBytes: number;
+  /** Most milliseconds that a read is tried again for when the database can't be reached. */
+  readonly retryTimeout: number;
+  readonly append: (member: AppendMember, signal: AbortSignal | undefined) => Promise<QueuedOutcome>;
+}
+
+/**
+ * What the stores in PostgreSQL and PGlite have in common: all but the connections, and how appends come to the database.
+ */
+export class SqlEventStore implements EventStore, StoreCapabilities {
+  readonly snapshots: SqlSnapshotStore;
+  readonly checkpoints: SqlCheckpointStore;
+
+  readonly #port: SqlPort;
+  readonly #options: SqlEventStoreOptions;
+  readonly #reader: AllReader;
+
+  /** @internal */
+  constructor(port: SqlPort, options: SqlEventStoreOptions) {
+    this.#port = {
+      query: (...args) => retrying(() => port.query(...args), performance.now() + options.retryTimeout),
+    };
+    this.#options = options;
+    const typed: SqlPort = { query: (...args) => typedErrors(() => this.#port.query(...args)) };
+    this.#reader = new AllReader(typed, options);
+    this.snapshots = new SqlSnapshotStore(typed);
+    this.checkpoints = new SqlCheckpointStore(typed);
+  }
+
+  async appendToStream<E extends DomainEvent>(
+    streamId: string,
+    events: readonly EventToAppend<E>[],
+    options: AppendOptions = {},
+  ): Promise<AppendResult> {
+    checkAppendOptions(streamId, options);
+    const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
+    const commit = prepareCommit(
+      streamId,
+      commitId,
+      prepareEvents(events, metadata, this.#options.maxCommitBytes),
+    );
+    const outcome = await this.#append({ streamId, expectedVersion, commits: [commit] }, signal);
+    if (outcome.kind !== 'stored')
+      return resultsOf(streamId, expectedVersion, [commit], outcome)[0] as AppendResult;
+
+    const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId), commitId);
+    if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);
+    // With an id of the store's own choice it can only be this append, whose first reply was lost.
+    return storedResult(stored, options.commitId !== undefined);
+  }
+
+  async appendCommits<E extends DomainEvent>(
+    streamId: string,
+    commits: readonly Commit<E>[],
+    options: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly AppendResult[]> {
+    checkChainOptions(streamId, options);
+    const { expectedVersion = 'any', signal } = options;
+    const prepared = checkCommits(commits, this.#options.maxCommitBytes).map(({ commitId, events }) =>
+      prepareCommit(streamId, commitId, events),
+    );
+    const outcome = await this.#append({ streamId, expectedVersion, commits: prepared }, signal);
+    if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
+
+    const [first] = prepared as [PreparedCommit];
+    const stored = await typedErrors(
+      () => Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, streamId, commitId))),
+      first.commitId,
+    );
+    const isOwn =
+      outcome.wasRepeated &&
+      prepared.every(({ events }, index) => isSameCommit(stored[index] as readonly StoredEvent[], events));
+    if (isOwn) return stored.map((each) => storedResult(each, false));
+    const existing = prepared.filter((_, index) => (stored[index] as readonly StoredEvent[]).length > 0);
+    throw commitExists(
+      streamId,
+      existing.map(({ commitId }) => commitId),
+    );
+  }
+
+  async readStream<E extends DomainEvent>(
+    streamId: string,
+    options: ReadStreamOptions = {},
+  ): Promise<StreamSlice<E>> {
+    const read = checkStreamRead(streamId, options);
+    const slice = await typedErrors(() => readStreamPage<E>(this.#port, streamId, read));
+    options.signal?.throwIfAborted();
+    return slice;
+  }
+
+  async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
+    const slice = await this.#reader.read<E>(checkAllRead(options), options.signal);
+    options.signal?.throwIfAborted();
+    return slice;
+  }
+
+  async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
+    checkFindCommit(streamId, commitId);
+    const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId));
+    return stored.length === 0 ? undefined : storedResult(stored, true);
+  }
+
+  async statistics(options: StatisticsOptions = {}): Promise<StoreStatistics> {
+    const filters = checkStatistics(options);
+    return typedErrors(() => readStatistics(this.#port, filters));
+  }
+
+  async trends(options: TrendsOptions): Promise<readonly TrendBucket[]> {
+    const { filters, interval } = checkTrends(options);
+    return typedErrors(() => readTrends(this.#port, filters, interval));
+  }
+
+  /** An error of an append says with which commit id to ask again. */
+  #append(member: AppendMember, signal: AbortSignal | undefined): Promise<QueuedOutcome> {
+    const [commit] = member.commits;
+    return typedErrors(() => this.#options.append(member, signal), commit?.commitId);
+  }
+}
+
+async function typedErrors<T>(run: () => Promise<T>, commitId?: string): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw translateSqlError(error, commitId);
+  }
+}
+
+function prepareCommit(streamId: string, commitId: string, events: readonly PreparedEvent[]): PreparedCommit {
+  return { commitId, eventIds: eventIdsOf(streamId, commitId, events.length), events };
+}
+
+/** @throws ConcurrencyError */
+function resultsOf(
+  streamId: string,
+  expectedVersion: ExpectedVersion,
+  commits: readonly PreparedCommit[],
+  outcome: Exclude<AppendOutcome, { kind: 'stored' }>,
+): readonly AppendResult[] {
+  if (outcome.kind === 'conflict') assertExpectedVersion(streamId, expectedVersion, outcome.actualVersion);
+  const places = outcome.kind === 'appended' ? outcome.commits : [];
+  return commits.map(({ commitId, eventIds }, index) => ({
+    streamId,
+    commitId,
+    ...(places[index] as (typeof places)[number]),
+    eventIds,
+    deduplicated: false,
+  }));
+}
+
+function storedResult(events: readonly StoredEvent[], deduplicated: boolean): AppendResult {
+  const { streamId, commitId, version, position } = events.at(-1) as StoredEvent;
+  return { streamId, commitId, version, position, eventIds: events.map((event) => event.id), deduplicated };
+}

@@ -1,0 +1,71 @@
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../core/store/capabilities.js';
+import type { NormalFilter } from '../core/store/filter.js';
+import { boundsOf, fillBuckets } from '../core/store/trends.js';
+import { isoTime } from './event-row.js';
+import { filterCondition, Parameters } from './filter-condition.js';
+import type { SqlPort, SqlRow } from './sql-port.js';
+
+/** One pass over the events, which counts them by category and type, and a second one that counts the streams. */
+export async function readStatistics(
+  port: SqlPort,
+  filters: readonly NormalFilter[] | undefined,
+): Promise<StoreStatistics> {
+  const parameters = new Parameters();
+  const condition = filterCondition(filters, parameters);
+  const streams =
+    filters === undefined
+      ? 'select count(*) from __schema__.streams'
+      : `select count(*) from (select from __schema__.events where ${condition} group by stream_id) s`;
+  const text = `
+    with groups as materialized (
+      select category, type, count(*) as events, min(position) as first, max(position) as last
+      from __schema__.events where ${condition} group by category, type
+    )
+    select g.category, g.type, g.events, g.first, g.last, (${streams}),
+      date_part('epoch', (select occurred_at from __schema__.events where position = (select min(first) from groups))),
+      date_part('epoch', (select occurred_at from __schema__.events where position = (select max(last) from groups)))
+    from groups g`;
+  const rows = await port.query({ text, isConstant: filters === undefined }, parameters.values);
+  const [any] = rows;
+  if (any === undefined) return { total: 0, streams: 0, byType: {}, byCategory: {} };
+  const numbers = (column: number): number[] => rows.map((row) => Number(row[column]));
+  return {
+    total: numbers(2).reduce((sum, count) => sum + count),
+    streams: Number(any[5]),
+    byType: sumBy(rows, 1),
+    byCategory: sumBy(rows, 0),
+    first: { position: Math.min(...numbers(3)), occurredAt: isoTime(any[6] as string) },
+    last: { position: Math.max(...numbers(4)), occurredAt: isoTime(any[7] as string) },
+  };
+}
+
+export async function readTrends(
+  port: SqlPort,
+  filters: readonly NormalFilter[] | undefined,
+  interval: TrendInterval,
+): Promise<readonly TrendBucket[]> {
+  const parameters = new Parameters();
+  const unit = parameters.add(interval);
+  const condition = filterCondition(filters, parameters);
+  const text = `
+    select date_part('epoch', date_trunc(${unit}, occurred_at at time zone 'UTC')), count(*),
+      date_part('epoch', min(occurred_at)), date_part('epoch', max(occurred_at))
+    from __schema__.events where ${condition} group by 1`;
+  const rows = await port.query({ text, isConstant: filters === undefined }, parameters.values);
+  const bounds = boundsOf(filters);
+  const times = rows.flatMap((row) => [Number(row[2]), Number(row[3])]);
+  const at = (seconds: number): string | undefined =>
+    times.length === 0 ? undefined : isoTime(String(seconds));
+  return fillBuckets(new Map(rows.map((row) => [isoTime(row[0] as string), Number(row[1])])), interval, {
+    from: bounds.from ?? at(Math.min(...times)),
+    to: bounds.to ?? at(Math.max(...times)),
+  });
+}
+
+/** The counts of {@link readStatistics}, by the name in a column. */
+function sumBy(rows: readonly SqlRow[], column: 0 | 1): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const row of rows)
+    sums.set(row[column] as string, (sums.get(row[column] as string) ?? 0) + Number(row[2]));
+  return Object.fromEntries(sums);
+}

@@ -1,0 +1,16 @@
+import { PGliteEventStore } from 'temporal-event-store/pglite';
+import { describeEventStore } from 'temporal-event-store/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+let store: PGliteEventStore;
+beforeAll(async () => {
+  store = await PGliteEventStore.open();
+});
+afterAll(() => store.close());
+
+describeEventStore('PGliteEventStore', () => store, {
+  capabilities: ['appendCommits', 'snapshots', 'checkpoints', 'statistics'],
+  describe,
+  it,
+  expect,
+});
