@@ -2,7 +2,7 @@ import { UnsafeReadError } from '../core/errors/errors.js';
 import type { DomainEvent } from '../core/events/event.js';
 import type { AllSlice } from '../core/store/event-store.js';
 import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
-import { eventColumns, recordedEvent } from './event-row.js';
+import { eventColumns, headerColumns, positionOf, recordedEvent, splitPage } from './event-row.js';
 import { filterCondition, Parameters } from './filter-condition.js';
 import { SettledPositions } from './settled-positions.js';
 import type { SqlPort, SqlRow, SqlStatement } from './sql-port.js';
@@ -25,13 +25,15 @@ interface Page {
 }
 
 /** The state of the store, in front of the rows of a page and of the same moment. */
-const header = `select null::bigint, s.store_id::text,
-  coalesce((select max(e.position) from __schema__.events e), 0), null::uuid,
-  concat_ws('/', s.store_id, date_part('epoch', pg_postmaster_start_time()), '__schema__.events'::regclass::oid),
-  case when pg_is_in_recovery() then 'standby'
-    when exists (select from pg_subscription_rel r where r.srrelid = '__schema__.events'::regclass) then 'subscriber' end,
-  null::integer, null::json, null::json, null::json, null::float8, null::float8
-  from __schema__.store s`;
+const header = `select ${headerColumns(
+  's.store_id',
+  `coalesce((select max(e.position) from __schema__.events e), 0)`,
+  `case when pg_is_in_recovery() then 'standby'
+    when exists (select from pg_subscription_rel r where r.srrelid = '__schema__.events'::regclass) then 'subscriber'
+    else '' end`,
+  // Another one, where the server or the tables are others.
+  `date_part('epoch', pg_postmaster_start_time()) || '/' || '__schema__.events'::regclass::oid`,
+)} from __schema__.store s`;
 
 /** @param isConstant false of filters: there are too many forms of them to keep them prepared */
 function pageWhere(condition: string, isConstant: boolean): SqlStatement {
@@ -70,7 +72,7 @@ export class AllReader {
     for (;;) {
       const page = await this.#fetch(everything, [after, limit]);
       assertNotAhead(after, page);
-      const positions = page.rows.map((row) => Number(row[0]));
+      const positions = page.rows.map(positionOf);
       const end = this.#settled.extend(after, positions);
       const last = positions.at(-1) ?? after;
       if (end === last) return toSlice(page, page.rows, last, last >= page.last);
@@ -104,7 +106,7 @@ export class AllReader {
       if (page.isOtherStore && upTo > 0) continue;
       if (page.rows.length > limit) {
         const rows = page.rows.slice(0, limit);
-        return toSlice(page, rows, Number(rows.at(-1)?.[0]), false);
+        return toSlice(page, rows, positionOf(rows.at(-1) as SqlRow), false);
       }
       if (upTo >= target) return toSlice(page, page.rows, Math.max(after, upTo), true);
       if (await this.#settled.extendTo(this.#port, page.last)) continue;
@@ -123,28 +125,22 @@ export class AllReader {
     if (after !== undefined) assertNotAhead(after, page);
     const isEnd = page.rows.length <= limit;
     const rows = page.rows.slice(0, limit);
-    return toSlice(page, rows, isEnd ? Math.min(1, page.last) : Number(rows.at(-1)?.[0]), isEnd);
+    return toSlice(page, rows, isEnd ? Math.min(1, page.last) : positionOf(rows.at(-1) as SqlRow), isEnd);
   }
 
   async #fetch(statement: SqlStatement, values: Parameters['values']): Promise<Page> {
-    const rows = await this.#port.query(statement, values);
-    const state = rows.findIndex((row) => row[0] === null);
-    const [, storeId, last, , identity, unsafe] = rows[state] as SqlRow;
-    if (unsafe !== null) {
+    const { header, events } = splitPage(await this.#port.query(statement, values));
+    const [storeId, last, unsafe, place] = header as [string, string, string, string];
+    if (unsafe !== '') {
       throw new UnsafeReadError(
         unsafe === 'standby'
           ? 'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.'
           : 'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
       );
     }
-    const isOtherStore = this.#settled.observe(identity as string);
+    const isOtherStore = this.#settled.observe(`${storeId}/${place}`);
     if (isOtherStore) await this.#options.probe?.();
-    return {
-      storeId: storeId as string,
-      last: Number(last),
-      rows: rows.filter((_, index) => index !== state),
-      isOtherStore,
-    };
+    return { storeId, last: Number(last), rows: events, isOtherStore };
   }
 
   async #settle(

@@ -2,19 +2,26 @@ import type { DomainEvent } from '../core/events/event.js';
 import { eventIdOf } from '../core/events/event-id.js';
 import type { StreamSlice } from '../core/store/event-store.js';
 import type { StreamRead } from '../core/store/read-options.js';
-import { eventColumns, recordedEvent, storedEvent, type StoredEvent } from './event-row.js';
-import { arrayOf, statement, type SqlPort, type SqlRow } from './sql-port.js';
+import {
+  eventColumns,
+  headerColumns,
+  recordedEvent,
+  splitPage,
+  storedEvent,
+  type StoredEvent,
+} from './event-row.js';
+import { arrayOf, statement, type SqlPort } from './sql-port.js';
 
 /** The version of the stream in front of the rows of the page, of the same moment. */
-const streamVersion = `select null::bigint, null::text,
-  coalesce((select s.version from __schema__.streams s where s.stream_id = $1), 0), null::uuid, null::text, null::text,
-  null::integer, null::json, null::json, null::json, null::float8, null::float8`;
+const streamVersion = `select ${headerColumns(
+  'coalesce((select s.version from __schema__.streams s where s.stream_id = $1), 0)',
+)}`;
 
-const page = (order: 'asc' | 'desc') =>
+const pageIn = (order: 'asc' | 'desc') =>
   statement(`(${streamVersion}) union all (
     select ${eventColumns} from __schema__.events
     where stream_id = $1 and version between $2 and $3 order by version ${order} limit $4)`);
-const pages = { forward: page('asc'), backward: page('desc') };
+const pages = { forward: pageIn('asc'), backward: pageIn('desc') };
 
 const commitEvents = statement(
   `select ${eventColumns} from __schema__.events where id = any ($1::uuid[]) order by version`,
@@ -29,10 +36,9 @@ export async function readStreamPage<E extends DomainEvent>(
     direction === 'forward'
       ? [fromVersion ?? 1, toVersion ?? Number.MAX_SAFE_INTEGER]
       : [toVersion ?? 1, fromVersion ?? Number.MAX_SAFE_INTEGER];
-  const rows = await port.query(pages[direction], [streamId, low, high, limit]);
-  const header = rows.findIndex((row) => row[0] === null);
-  const version = Number((rows[header] as SqlRow)[2]);
-  const events = rows.filter((_, index) => index !== header).map((row) => recordedEvent<E>(row));
+  const page = splitPage(await port.query(pages[direction], [streamId, low, high, limit]));
+  const version = Number(page.header[0]);
+  const events = page.events.map((row) => recordedEvent<E>(row));
   const last = events.at(-1)?.version;
   const isEnd =
     last === undefined ||

@@ -1,5 +1,6 @@
 // What the examples in doc comments take for granted: they show one thing each and leave out the rest.
 import type { Connection } from '@temporalio/client';
+import type { ClientBase } from 'pg';
 import { z } from 'zod';
 import {
   AggregateRoot,
@@ -10,11 +11,13 @@ import {
 } from '../../src/core/index.js';
 import { createEventStoreActivities } from '../../src/temporal/activities/index.js';
 import { MemoryEventStore } from '../../src/memory/index.js';
+import type { PostgresEventStore } from '../../src/postgres/index.js';
 
 export { describe, expect, it } from 'vitest';
 export { z };
 export const store = new MemoryEventStore();
-export const postgres = new MemoryEventStore();
+export declare const postgres: PostgresEventStore;
+export declare const client: ClientBase;
 export const events = [{ type: 'Opened', data: {} }];
 export const request = { id: 'request-1' };
 export const myActivities = {};

@@ -13,6 +13,8 @@ const frontDoors = [
   'core',
   'memory',
   'cache',
+  'postgres',
+  'pglite',
   'testing',
   ...['workflow', 'activities', 'client', 'worker'].map((door) => `temporal/${door}`),
 ];

@@ -8,6 +8,16 @@ describe('the server', () => {
   test('answers, and syncs what it commits', async () => {
     expect(await query(inject('postgres').url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
   });
+
+  test('is behind PgBouncer only if it is asked for', async () => {
+    // PgBouncer knows nothing of a startup parameter that no one told it to ignore.
+    const url = `${inject('postgres').url}?options=-csearch_path%3Dpublic`;
+    const answer = query(url, 'SELECT 1');
+
+    await (process.env['POSTGRES_VIA'] === 'pgbouncer'
+      ? expect(answer).rejects.toThrow('unsupported startup parameter')
+      : expect(answer).resolves.toHaveLength(1));
+  });
 });
 
 describe('a database', () => {

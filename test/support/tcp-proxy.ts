@@ -6,7 +6,7 @@ import { gate } from './gated-store.js';
 import { messageReader, requestReader, type Exchange } from './postgres-messages.js';
 
 /** What becomes of an answer: it is passed on, or the client loses its connection instead. */
-export type Verdict = 'forward' | 'cut';
+type Verdict = 'forward' | 'cut';
 
 /** A proxy in front of a PostgreSQL server, whose network can be made as bad as need be. */
 export interface TcpProxy {
