@@ -1,0 +1,97 @@
+import { isEventStoreError, iterateAll } from 'temporal-event-store';
+import { PostgresEventStore } from 'temporal-event-store/postgres';
+import { Conflict, type Contender, type EventData, type NewEvent } from './contender.js';
+
+type BenchEvent = { readonly type: string; readonly data: EventData };
+
+/** Schema of the store, which the baselines know too: they work on the same table, or on a copy of its definition. */
+export const schema = 'event_store';
+
+export const ours: Contender = {
+  name: 'ours',
+  database: 'ours',
+  can: ['append', 'load', 'catchUp', 'poll', 'readTag', 'statistics', 'trends'],
+  claimsRepeatsAreSafe: true,
+  table: `${schema}.events`,
+  storedSql: `select (data->>'ref')::bigint as ref, stream_id, version from ${schema}.events`,
+
+  prepare: migrate,
+
+  fillSql: (rows) => [
+    ...fillEventsSql(`${schema}.events`, `${schema}.positions`, rows),
+    `insert into ${schema}.streams select stream_id, max(version) from ${schema}.events group by stream_id`,
+  ],
+
+  async open(url) {
+    const store = await PostgresEventStore.connect({ connectionString: url, schema });
+    return {
+      async append({ streamId, expectedVersion, commitId, events }) {
+        try {
+          await store.appendToStream(streamId, events.map(toEvent), { expectedVersion, commitId });
+        } catch (error) {
+          if (isEventStoreError(error, 'VERSION_CONFLICT')) throw new Conflict();
+          throw error;
+        }
+      },
+      async load(streamId, afterVersion) {
+        let version = afterVersion;
+        let count = 0;
+        for (;;) {
+          const slice = await store.readStream(streamId, { fromVersion: version + 1, limit: 10_000 });
+          version = slice.events.at(-1)?.version ?? version;
+          count += slice.events.length;
+          if (slice.isEnd) return { version, count };
+        }
+      },
+      async catchUp(limit, visit) {
+        for await (const event of iterateAll<BenchEvent>(store, { limit })) {
+          if (!visit(event.data.ref)) return;
+        }
+      },
+      async poll(after, limit) {
+        const { events, position } = await store.readAll<BenchEvent>({ after, limit });
+        return { refs: events.map(({ data }) => data.ref), cursor: position };
+      },
+      async readTag(tag, after, limit) {
+        const { events } = await store.readAll({ after, limit, filter: { tags: [tag] } });
+        return events.length;
+      },
+      async statistics() {
+        const { total } = await store.statistics();
+        return total;
+      },
+      async trends() {
+        const months = await store.trends({ interval: 'month' });
+        return months.reduce((sum, { count }) => sum + count, 0);
+      },
+      close: () => store.close(),
+    };
+  },
+};
+
+/** Creates the store's schema. */
+export async function migrate(url: string): Promise<void> {
+  const store = await PostgresEventStore.connect({ connectionString: url, schema });
+  try {
+    await store.migrate();
+  } finally {
+    await store.close();
+  }
+}
+
+/** Fills a table that has the columns of our events. */
+export function fillEventsSql(table: string, sequence: string, rows: string): readonly string[] {
+  return [
+    `insert into ${table} (
+       position, stream_id, version, id, commit_id, category, type, schema_version, data, metadata, correlation_id,
+       tags, occurred_at, recorded_at)
+     select
+       nextval('${sequence}'), stream_id, version, gen_random_uuid(), gen_random_uuid()::text,
+       split_part(stream_id, '-', 1), type, 1, data::json, metadata::json, correlation_id, tags, now_ms, now_ms
+     from (select * from (${rows}) r order by ref) r, date_trunc('milliseconds', now()) now_ms`,
+  ];
+}
+
+function toEvent({ type, data, metadata, tags, occurredAt }: NewEvent) {
+  return { type, data, metadata, tags, ...(occurredAt !== undefined && { occurredAt }) };
+}

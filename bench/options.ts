@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import type { Contender } from './contenders/contender.js';
+import { contenders } from './contenders/index.js';
+import { suites } from './suites/index.js';
+import type { Settings, Suite } from './suites/suite.js';
+
+export interface Options {
+  readonly suites: readonly Suite[];
+  readonly contenders: readonly Contender[];
+  readonly settings: Settings;
+  readonly save: boolean;
+}
+
+const full: Settings = { rounds: 7, seconds: 2, events: 200_000, size: 1_000_000 };
+const quick: Settings = { rounds: 2, seconds: 0.4, events: 20_000, size: 20_000 };
+
+export const usage = `npm run bench -- [suite …] [option …]
+
+Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
+
+  --rounds N       paired rounds (${full.rounds})
+  --seconds S      of one measurement (${full.seconds})
+  --events N       of the store that is read from start to end (${full.events})
+  --size N         of a large store (${full.size})
+  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')}
+  --quick          a short run to see that it works; its numbers mean little
+  --save           write bench/results/latest.json and the figure
+  --help
+
+The server is PostgreSQL at POSTGRES_URL, else one of npm's. EVENT_LOG_DIR names the folder of real logs.`;
+
+/** Returns undefined when help is asked for. @throws Error with a line for a person */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      events: { type: 'string' },
+      size: { type: 'string' },
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+
+  const defaults = values.quick ? quick : full;
+  const number = (name: keyof Settings) => {
+    const text = values[name];
+    const value = text === undefined ? defaults[name] : Number(text);
+    if (!(value > 0) || (name !== 'seconds' && !Number.isInteger(value))) {
+      throw new Error(`--${name} ${text} is not a positive number.`);
+    }
+    return value;
+  };
+  return {
+    suites: pick('suite', suites, positionals),
+    contenders: pick('contender', contenders, values.only?.split(',') ?? []),
+    settings: {
+      rounds: number('rounds'),
+      seconds: number('seconds'),
+      events: number('events'),
+      size: number('size'),
+    },
+    save: values.save,
+  };
+}
+
+/** Those that are named, in their own order; all when none is. */
+function pick<T extends { readonly name: string }>(
+  what: string,
+  all: readonly T[],
+  names: readonly string[],
+) {
+  const unknown = names.find((name) => !all.some((it) => it.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`There is no ${what} ${unknown}, only ${all.map(({ name }) => name).join(', ')}.`);
+  }
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}

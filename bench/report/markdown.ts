@@ -1,0 +1,61 @@
+import { median } from '../rounds.js';
+import type { Row, SuiteReport } from '../suites/suite.js';
+import { formatNumber, formatRatio } from './number.js';
+
+/** A suite's result as a heading, a table and its notes. */
+export function toMarkdown({ title, rows, notes = [] }: SuiteReport): string {
+  const parts = [`## ${title}`];
+  if (rows.length > 0) parts.push(toTable(rows));
+  parts.push(...notes);
+  return parts.join('\n\n');
+}
+
+export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, column) =>
+    Math.max(cell.length, ...lines.map((line) => line[column]!.length)),
+  );
+  const format = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [format(head), rule, ...lines.map(format)].join('\n');
+}
+
+function toTable(rows: readonly Row[]): string {
+  const isMeasured = rows.some(({ values }) => values.length > 0);
+  const ratios = headings(rows, ({ ratios }) => ratios);
+  const counts = headings(rows, ({ counts }) => counts);
+  const head = [
+    'workload',
+    'contender',
+    ...(isMeasured ? ['median'] : []),
+    ...ratios.map((heading) => `${heading} (min–max)`),
+    ...counts.map(toWords),
+  ];
+  const lines = rows.map((row) => [
+    row.workload,
+    row.contender,
+    ...(isMeasured ? [`${formatNumber(median(row.values))} ${row.unit ?? ''}`] : []),
+    ...ratios.map((heading) => withSpread(row.ratios?.[heading])),
+    ...counts.map((heading) => formatCount(row.counts?.[heading])),
+  ]);
+  return table(head, lines);
+}
+
+export function withSpread(values: readonly number[] | undefined): string {
+  if (values === undefined || values.length === 0) return '–';
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `${formatRatio(median(values))} (${formatRatio(least)}–${formatRatio(most)})`;
+}
+
+function headings(rows: readonly Row[], of: (row: Row) => Row['ratios'] | Row['counts']): string[] {
+  return [...new Set(rows.flatMap((row) => Object.keys(of(row) ?? {})))];
+}
+
+function formatCount(count: number | undefined): string {
+  return count === undefined ? '–' : count.toLocaleString('en');
+}
+
+/** `acceptedWrongly` is "accepted wrongly". */
+function toWords(heading: string): string {
+  return heading.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

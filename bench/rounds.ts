@@ -1,0 +1,40 @@
+/**
+ * Measures all subjects in each round, one after the other, so that whatever the machine does meanwhile happens to all of
+ * them. Each round starts with another one. What comes first, to warm up, isn't counted.
+ *
+ * @returns the values of each subject, one for each round
+ */
+export async function alternate<S>(
+  subjects: readonly S[],
+  rounds: number,
+  measure: (subject: S, round: number) => Promise<number>,
+  warmUp: (subject: S) => Promise<unknown> = (subject) => measure(subject, -1),
+): Promise<Map<S, number[]>> {
+  const values = new Map(subjects.map((subject) => [subject, [] as number[]]));
+  for (const subject of subjects) await warmUp(subject);
+  for (let round = 0; round < rounds; round++) {
+    const first = round % subjects.length;
+    for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)]) {
+      values.get(subject)!.push(await measure(subject, round));
+    }
+  }
+  return values;
+}
+
+/** How long it takes, in seconds. */
+export async function time(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return (performance.now() - start) / 1000;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Round by round. */
+export function ratiosOf(values: readonly number[], to: readonly number[]): number[] {
+  return values.map((value, round) => value / to[round]!);
+}
