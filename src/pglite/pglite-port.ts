@@ -19,14 +19,18 @@ export class PGlitePort implements TransactionalSqlPort {
     this.#schema = schema;
   }
 
-  async query(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    return this.#query(this.#database, statement, values);
+  async query<T = SqlRow>(
+    statement: SqlStatement,
+    values: readonly SqlValue[],
+    map?: (row: SqlRow) => T,
+  ): Promise<readonly T[]> {
+    return this.#query(this.#database, statement, values, map);
   }
 
   async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
     return this.#database.transaction((transaction) =>
       run({
-        query: (statement, values) => this.#query(transaction, statement, values),
+        query: (statement, values, map) => this.#query(transaction, statement, values, map),
         script: async (text) => {
           await transaction.exec(inSchema(text, this.#schema));
         },
@@ -34,11 +38,12 @@ export class PGlitePort implements TransactionalSqlPort {
     );
   }
 
-  async #query(
+  async #query<T = SqlRow>(
     executor: PGlite | Transaction,
     { text }: SqlStatement,
     values: readonly SqlValue[],
-  ): Promise<readonly SqlRow[]> {
+    map = (row: SqlRow) => row as T,
+  ): Promise<readonly T[]> {
     const parameters = values.map((value) =>
       typeof value === 'object' && value !== null ? [...value.values] : value,
     );
@@ -46,6 +51,6 @@ export class PGlitePort implements TransactionalSqlPort {
       rowMode: 'array',
       parsers: asText,
     });
-    return rows;
+    return rows.map(map);
   }
 }

@@ -1,4 +1,4 @@
-import type { ClientBase, Pool, QueryArrayResult } from 'pg';
+import type { Client, ClientBase, Pool, Submittable } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
 import { sqlStateOf } from '../sql/sql-errors.js';
 import { inSchema } from '../sql/schema-name.js';
@@ -29,8 +29,12 @@ export class PostgresPort implements TransactionalSqlPort {
     this.#statements = new PreparedStatements(options);
   }
 
-  async query(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    return this.#withClient((client) => this.#statements.run(client, statement, values));
+  async query<T = SqlRow>(
+    statement: SqlStatement,
+    values: readonly SqlValue[],
+    map?: (row: SqlRow) => T,
+  ): Promise<readonly T[]> {
+    return this.#withClient((client) => this.#statements.run(client, statement, values, map));
   }
 
   async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
@@ -38,8 +42,8 @@ export class PostgresPort implements TransactionalSqlPort {
       await client.query('begin');
       try {
         const result = await run({
-          query: (statement, values) =>
-            this.#statements.run(client, { ...statement, isConstant: false }, values),
+          query: (statement, values, map) =>
+            this.#statements.run(client, { ...statement, isConstant: false }, values, map),
           script: async (text) => {
             await client.query(inSchema(text, this.#statements.schema));
           },
@@ -69,6 +73,13 @@ export class PostgresPort implements TransactionalSqlPort {
   }
 }
 
+/** The part of `pg` that gives row by row, which its types lack. */
+type QueryClass = new (config: object) => Submittable & {
+  on(event: 'row', listener: (row: (string | null)[]) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+};
+
 interface Prepared {
   readonly text: string;
   readonly name: string;
@@ -87,32 +98,34 @@ export class PreparedStatements {
     this.#usesNames = preparedStatements;
   }
 
-  async run(
+  async run<T = SqlRow>(
     client: ClientBase,
     statement: SqlStatement,
     values: readonly SqlValue[],
-  ): Promise<readonly SqlRow[]> {
+    map = (row: SqlRow) => row as T,
+  ): Promise<readonly T[]> {
     const usesName = this.#usesNames && statement.isConstant;
     try {
-      return await this.#query(client, statement, values, usesName);
+      return await this.#query(client, statement, values, usesName, map);
     } catch (error) {
       // Refused before anything ran, so it can be sent again.
       if (!usesName || !unknownStatements.includes(sqlStateOf(error))) throw error;
       this.#usesNames = false;
-      return this.#query(client, statement, values, false);
+      return this.#query(client, statement, values, false, map);
     }
   }
 
-  async #query(
+  async #query<T>(
     client: ClientBase,
     statement: SqlStatement,
     values: readonly SqlValue[],
     usesName: boolean,
-  ): Promise<readonly SqlRow[]> {
+    map: (row: SqlRow) => T,
+  ): Promise<readonly T[]> {
     const { text, name } = statement.isConstant
       ? this.#prepare(statement)
       : { text: inSchema(statement.text, this.schema), name: undefined };
-    const result: QueryArrayResult<(string | null)[]> = await client.query({
+    const config = {
       text,
       values: values.map((value) =>
         typeof value === 'object' && value !== null ? encodeArray(value) : value,
@@ -120,9 +133,34 @@ export class PreparedStatements {
       rowMode: 'array',
       types: asText,
       ...(usesName && name !== undefined && { name }),
-      query_timeout: this.#operationTimeout,
-    } as { text: string; values: unknown[]; rowMode: 'array' });
-    return result.rows;
+    };
+    return new Promise((resolve, reject) => {
+      const rows: T[] = [];
+      let failure: unknown;
+      // The class of the client itself, which need not be of the `pg` that is found from here.
+      const { Query } = client.constructor as typeof Client & { Query: QueryClass };
+      const query = new Query(config);
+      const timer = setTimeout(() => {
+        reject(new Error(`Query read timeout: no answer in ${this.#operationTimeout} ms`));
+      }, this.#operationTimeout);
+      query.on('row', (row) => {
+        try {
+          rows.push(map(row));
+        } catch (error) {
+          failure ??= error;
+        }
+      });
+      query.on('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      query.on('end', () => {
+        clearTimeout(timer);
+        if (failure === undefined) resolve(rows);
+        else reject(failure as Error);
+      });
+      client.query(query);
+    });
   }
 
   #prepare(statement: SqlStatement): Prepared {

@@ -1,11 +1,11 @@
 import { UnsafeReadError } from '../core/errors/errors.js';
-import type { DomainEvent } from '../core/events/event.js';
+import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import type { AllSlice } from '../core/store/event-store.js';
 import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
-import { eventColumns, headerColumns, positionOf, recordedEvent, splitPage } from './event-row.js';
+import { eventColumns, headerColumns, readPage } from './event-row.js';
 import { filterCondition, Parameters } from './filter-condition.js';
 import { SettledPositions } from './settled-positions.js';
-import type { SqlPort, SqlRow, SqlStatement } from './sql-port.js';
+import type { SqlPort, SqlStatement } from './sql-port.js';
 
 export interface AllReaderOptions {
   /** Most milliseconds that a read waits for an append that is under way. */
@@ -15,11 +15,11 @@ export interface AllReaderOptions {
 }
 
 /** A page as it was at one moment. */
-interface Page {
+interface Page<E extends DomainEvent> {
   readonly storeId: string;
   /** The highest position that is visible. */
   readonly last: number;
-  readonly rows: readonly SqlRow[];
+  readonly events: readonly RecordedEvent<E>[];
   /** Whether the store, or its server, is another than at the read before. */
   readonly isOtherStore: boolean;
 }
@@ -70,16 +70,16 @@ export class AllReader {
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
     for (;;) {
-      const page = await this.#fetch(everything, [after, limit]);
+      const page = await this.#fetch<E>(everything, [after, limit]);
       assertNotAhead(after, page);
-      const positions = page.rows.map(positionOf);
+      const positions = page.events.map((event) => event.position);
       const end = this.#settled.extend(after, positions);
       const last = positions.at(-1) ?? after;
-      if (end === last) return toSlice(page, page.rows, last, last >= page.last);
+      if (end === last) return toSlice(page, page.events, last, last >= page.last);
 
       const unsettled = await this.#settled.findUnsettled(this.#port, last);
       if (unsettled.size > 0 && end > after) {
-        return toSlice(page, page.rows.slice(0, positions.indexOf(end) + 1), end, false);
+        return toSlice(page, page.events.slice(0, positions.indexOf(end) + 1), end, false);
       }
       await this.#settle(last, unsettled, signal);
     }
@@ -100,15 +100,15 @@ export class AllReader {
       ];
       const condition = filterCondition(filters, parameters);
       const where = `position > ${from} and position <= ${to} and ${condition} order by position limit ${most}`;
-      const page = await this.#fetch(pageWhere(where, false), parameters.values);
+      const page = await this.#fetch<E>(pageWhere(where, false), parameters.values);
       assertNotAhead(after, page);
       target ??= page.last;
       if (page.isOtherStore && upTo > 0) continue;
-      if (page.rows.length > limit) {
-        const rows = page.rows.slice(0, limit);
-        return toSlice(page, rows, positionOf(rows.at(-1) as SqlRow), false);
+      if (page.events.length > limit) {
+        const events = page.events.slice(0, limit);
+        return toSlice(page, events, positionOfLast(events), false);
       }
-      if (upTo >= target) return toSlice(page, page.rows, Math.max(after, upTo), true);
+      if (upTo >= target) return toSlice(page, page.events, Math.max(after, upTo), true);
       if (await this.#settled.extendTo(this.#port, page.last)) continue;
       await this.#settle(page.last, await this.#settled.findUnsettled(this.#port, page.last), signal);
     }
@@ -121,15 +121,18 @@ export class AllReader {
     const most = parameters.add(limit + 1);
     const condition = filterCondition(filters, parameters);
     const where = `position < coalesce(${before}, 9223372036854775807) and ${condition} order by position desc limit ${most}`;
-    const page = await this.#fetch(pageWhere(where, false), parameters.values);
+    const page = await this.#fetch<E>(pageWhere(where, false), parameters.values);
     if (after !== undefined) assertNotAhead(after, page);
-    const isEnd = page.rows.length <= limit;
-    const rows = page.rows.slice(0, limit);
-    return toSlice(page, rows, isEnd ? Math.min(1, page.last) : positionOf(rows.at(-1) as SqlRow), isEnd);
+    const isEnd = page.events.length <= limit;
+    const events = page.events.slice(0, limit);
+    return toSlice(page, events, isEnd ? Math.min(1, page.last) : positionOfLast(events), isEnd);
   }
 
-  async #fetch(statement: SqlStatement, values: Parameters['values']): Promise<Page> {
-    const { header, events } = splitPage(await this.#port.query(statement, values));
+  async #fetch<E extends DomainEvent>(
+    statement: SqlStatement,
+    values: Parameters['values'],
+  ): Promise<Page<E>> {
+    const { header, events } = await readPage<E>(this.#port, statement, values);
     const [storeId, last, unsafe, place] = header as [string, string, string, string];
     if (unsafe !== '') {
       throw new UnsafeReadError(
@@ -140,7 +143,7 @@ export class AllReader {
     }
     const isOtherStore = this.#settled.observe(`${storeId}/${place}`);
     if (isOtherStore) await this.#options.probe?.();
-    return { storeId, last: Number(last), rows: events, isOtherStore };
+    return { storeId, last: Number(last), events, isOtherStore };
   }
 
   async #settle(
@@ -155,15 +158,19 @@ export class AllReader {
   }
 }
 
-function assertNotAhead(after: number, { last, storeId }: Page): void {
+function assertNotAhead(after: number, { last, storeId }: Page<DomainEvent>): void {
   if (after > last) throw aheadOfStore(after, storeId, last);
 }
 
+function positionOfLast(events: readonly RecordedEvent[]): number {
+  return (events.at(-1) as RecordedEvent).position;
+}
+
 function toSlice<E extends DomainEvent>(
-  { storeId }: Page,
-  rows: readonly SqlRow[],
+  { storeId }: Page<E>,
+  events: readonly RecordedEvent<E>[],
   position: number,
   isEnd: boolean,
 ): AllSlice<E> {
-  return { events: rows.map((row) => recordedEvent<E>(row)), position, isEnd, storeId };
+  return { events, position, isEnd, storeId };
 }

@@ -3,9 +3,14 @@ export interface SqlPort {
   /**
    * Runs one statement, in a transaction of its own where none is open, and gives its rows.
    *
+   * @param map what is given instead of a row; called as they arrive, while the server makes those that follow
    * @throws whatever the driver throws; `translateSqlError` makes a typed error of it
    */
-  query(statement: SqlStatement, values: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  query<T = SqlRow>(
+    statement: SqlStatement,
+    values: readonly SqlValue[],
+    map?: (row: SqlRow) => T,
+  ): Promise<readonly T[]>;
 }
 
 /** A port that also runs several statements as one transaction on one connection. */

@@ -2,14 +2,7 @@ import type { DomainEvent } from '../core/events/event.js';
 import { eventIdOf } from '../core/events/event-id.js';
 import type { StreamSlice } from '../core/store/event-store.js';
 import type { StreamRead } from '../core/store/read-options.js';
-import {
-  eventColumns,
-  headerColumns,
-  recordedEvent,
-  splitPage,
-  storedEvent,
-  type StoredEvent,
-} from './event-row.js';
+import { eventColumns, headerColumns, readEvents, readPage, type StoredEvent } from './event-row.js';
 import { arrayOf, statement, type SqlPort } from './sql-port.js';
 
 /** The version of the stream in front of the rows of the page, of the same moment. */
@@ -36,9 +29,8 @@ export async function readStreamPage<E extends DomainEvent>(
     direction === 'forward'
       ? [fromVersion ?? 1, toVersion ?? Number.MAX_SAFE_INTEGER]
       : [toVersion ?? 1, fromVersion ?? Number.MAX_SAFE_INTEGER];
-  const page = splitPage(await port.query(pages[direction], [streamId, low, high, limit]));
-  const version = Number(page.header[0]);
-  const events = page.events.map((row) => recordedEvent<E>(row));
+  const { header, events } = await readPage<E>(port, pages[direction], [streamId, low, high, limit]);
+  const version = Number(header[0]);
   const last = events.at(-1)?.version;
   const isEnd =
     last === undefined ||
@@ -60,7 +52,7 @@ export async function readCommit(
     const ids = Array.from({ length: idsAtOnce }, (_, index) =>
       eventIdOf(streamId, commitId, events.length + index),
     );
-    events.push(...(await port.query(commitEvents, [arrayOf('uuid', ids)])).map(storedEvent));
+    events.push(...(await readEvents(port, commitEvents, [arrayOf('uuid', ids)])));
   } while (events.length > 0 && events.length % idsAtOnce === 0);
   return events;
 }

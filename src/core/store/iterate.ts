@@ -1,6 +1,7 @@
 import type { ReaderHints } from './capabilities.js';
 import type { AllSlice, EventStore, ReadAllOptions, ReadStreamOptions, StreamSlice } from './event-store.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import { PagedEvents } from './paged-events.js';
 
 /**
  * The events of a stream, read page by page (`limit` is the size of a page) until the end that the stream has when the
@@ -9,13 +10,13 @@ import type { DomainEvent, RecordedEvent } from '../events/event.js';
  * @example
  * for await (const event of iterateStream<PaymentEvent>(store, 'Payment-123')) console.log(event.type);
  */
-export async function* iterateStream<E extends DomainEvent = DomainEvent>(
+export function iterateStream<E extends DomainEvent = DomainEvent>(
   store: EventStore,
   streamId: string,
   options: ReadStreamOptions = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   const step = options.direction === 'backward' ? -1 : 1;
-  yield* pages<E, StreamSlice<E>>(
+  return new PagedEvents<E, StreamSlice<E>>(
     store as ReaderHints,
     (last) => {
       const version = last?.events.at(-1)?.version;
@@ -32,33 +33,13 @@ export async function* iterateStream<E extends DomainEvent = DomainEvent>(
  * The events of all streams in the order of their positions, read page by page (`limit` is the size of a page) until
  * the end that the store has when the last page is read.
  */
-export async function* iterateAll<E extends DomainEvent = DomainEvent>(
+export function iterateAll<E extends DomainEvent = DomainEvent>(
   store: EventStore,
   options: ReadAllOptions = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  yield* pages<E, AllSlice<E>>(
+  return new PagedEvents<E, AllSlice<E>>(
     store as ReaderHints,
     (last) => store.readAll<E>({ ...options, ...(last && { after: last.position }) }),
     (slice) => slice.isEnd,
   );
-}
-
-/** The events of page after page. Where the store likes it, a page is read while the one before is used. */
-async function* pages<E extends DomainEvent, Slice extends { readonly events: readonly RecordedEvent<E>[] }>(
-  { readsAhead = false }: ReaderHints,
-  read: (last?: Slice) => Promise<Slice>,
-  isLast: (slice: Slice) => boolean,
-): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  for (let next = read(); ;) {
-    const slice = await next;
-    const hasMore = !isLast(slice);
-    if (hasMore && readsAhead) {
-      next = read(slice);
-      // Thrown when its turn comes; a consumer who stops before that has no use for it.
-      next.catch(() => undefined);
-    }
-    yield* slice.events;
-    if (!hasMore) return;
-    if (!readsAhead) next = read(slice);
-  }
 }

@@ -114,6 +114,28 @@ describe.each([
     expect(await events.next()).toEqual({ value: undefined, done: true });
   });
 
+  it('answers calls that are made at the same time in turn', async () => {
+    const events = iterate(store, { limit: 2 });
+    const answers = await Promise.all(Array.from({ length: 7 }, () => events.next()));
+    expect(answers.map(({ value }) => (value as RecordedEvent | undefined)?.version)).toEqual([
+      ...[1, 2, 3, 4, 5],
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('ends when its consumer stops, also while a page is awaited', async () => {
+    const events = iterate(store, { limit: 2 });
+    const pending = events.next();
+    expect(await events.return()).toEqual({ value: undefined, done: true });
+    expect(await pending).toEqual({ value: undefined, done: true });
+
+    const others = iterate(store, { limit: 2 });
+    await others.next();
+    await expect(others.throw(broken)).rejects.toBe(broken);
+    expect(await others.next()).toEqual({ value: undefined, done: true });
+  });
+
   it('refuses unknown options', async () => {
     await expect(iterate(store, { pageSize: 2 } as never).next()).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
