@@ -13,6 +13,8 @@ const house = {
   memory: { folders: ['core'] },
   cache: { folders: ['core'], packages: ['lru-cache'] },
   sql: { folders: ['core'] },
+  postgres: { folders: ['core', 'sql'], packages: ['pg', '@types/pg'], node: true },
+  pglite: { folders: ['core', 'sql'], packages: ['@electric-sql/pglite'], node: true },
   'temporal/shared': { folders: ['core'], packages: ['@temporalio/common'] },
   'temporal/workflow': {
     folders: ['core', 'temporal/shared'],

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
@@ -24,6 +25,8 @@ const noClock = {
 
 export default defineConfig(
   globalIgnores(['dist/', 'docs/api/', 'test/packaging/consumers/']),
+  // Its types are those of the peers, which are installed for a benchmark only.
+  globalIgnores(existsSync('bench/node_modules') ? [] : ['bench/']),
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

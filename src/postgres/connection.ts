@@ -100,14 +100,14 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions): Chec
 /** @throws InvalidArgumentError when the connection string is malformed */
 export function createPool({ connectionString }: CheckedOptions, max: number): Pool {
   const config: PoolConfig = {
-    connectionString: connectionString as string,
+    connectionString: connectionString,
     max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
   };
   try {
     // It reads the connection string, which the pool would do at its first connection.
-    void new pg.Client(config);
+    new pg.Client(config);
   } catch {
     throw new InvalidArgumentError(
       'The connection string is malformed (it is not shown, since it may hold a password). It looks like postgres://user:password@host:5432/database, with special characters percent-encoded.',

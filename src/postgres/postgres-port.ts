@@ -136,7 +136,7 @@ export class PreparedStatements {
     };
     return new Promise((resolve, reject) => {
       const rows: T[] = [];
-      let failure: unknown;
+      let failure: Error | undefined;
       // The class of the client itself, which need not be of the `pg` that is found from here.
       const { Query } = client.constructor as typeof Client & { Query: QueryClass };
       const query = new Query(config);
@@ -147,7 +147,7 @@ export class PreparedStatements {
         try {
           rows.push(map(row));
         } catch (error) {
-          failure ??= error;
+          failure ??= error as Error;
         }
       });
       query.on('error', (error) => {
@@ -157,7 +157,7 @@ export class PreparedStatements {
       query.on('end', () => {
         clearTimeout(timer);
         if (failure === undefined) resolve(rows);
-        else reject(failure as Error);
+        else reject(failure);
       });
       client.query(query);
     });

@@ -27,8 +27,8 @@ interface Waiting {
   readonly events: number;
   readonly characters: number;
   readonly enqueuedAt: number;
-  resolve(outcome: QueuedOutcome): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: QueuedOutcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**

@@ -47,7 +47,7 @@ function typeErrors(
       },
     },
   );
-  const program = ts.createProgram(files, {
+  const program = ts.createProgram([`${root}src/sql/sql-files.d.ts`, ...files], {
     ...config?.options,
     noUnusedLocals: false,
     noUnusedParameters: false,

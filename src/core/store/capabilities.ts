@@ -113,5 +113,5 @@ export interface ReaderHints {
    *
    * @returns ends it
    */
-  onAppend?(listener: () => void): () => void;
+  readonly onAppend?: (listener: () => void) => () => void;
 }

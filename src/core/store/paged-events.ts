@@ -55,9 +55,9 @@ export class PagedEvents<E extends DomainEvent, Slice extends Page<E>> implement
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  throw(error: unknown): Promise<IteratorResult<RecordedEvent<E>, void>> {
+  async throw(error: unknown): Promise<IteratorResult<RecordedEvent<E>, void>> {
     this.#end();
-    return Promise.reject(error as Error);
+    throw error;
   }
 
   [Symbol.asyncIterator](): this {
