@@ -18,6 +18,9 @@ const namespace = Uint8Array.of(
   0x73,
 );
 
+const utf8 = new TextEncoder();
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /**
  * The id of an event: a UUID of version 5 over the stream, the commit and the event's place in the commit (from 0). The
  * same append has the same ids wherever and however often it is made, so a unique index on the id is a last guard
@@ -29,60 +32,82 @@ export function eventIdOf(streamId: string, commitId: string, ordinal: number): 
 
 /** A UUID of version 5 (RFC 9562) in the library's namespace: a short, stable name for a long one. */
 export function uuidV5(name: string): string {
-  const bytes = new TextEncoder().encode(name);
-  const input = new Uint8Array(namespace.length + bytes.length);
-  input.set(namespace);
-  input.set(bytes, namespace.length);
-  const hash = sha1(input);
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
-
-/** SHA-1 (RFC 3174). Written out, because the workflow sandbox has no crypto and this must give the same everywhere. */
-function sha1(message: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(((message.length + 72) >> 6) << 6);
-  padded.set(message);
-  padded[message.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 4, message.length << 3);
-  view.setUint32(padded.length - 8, message.length >>> 29);
-
-  let [h0, h1, h2, h3, h4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
-  const words = new Int32Array(80);
-  for (let block = 0; block < padded.length; block += 64) {
-    let [a, b, c, d, e] = [h0, h1, h2, h3, h4];
-    for (let step = 0; step < 80; step++) {
-      const word =
-        step < 16
-          ? view.getInt32(block + step * 4)
-          : rotate(
-              at(words, step - 3) ^ at(words, step - 8) ^ at(words, step - 14) ^ at(words, step - 16),
-              1,
-            );
-      words[step] = word;
-      const mix =
-        step < 20
-          ? ((b & c) | (~b & d)) + 0x5a827999
-          : step < 40
-            ? (b ^ c ^ d) + 0x6ed9eba1
-            : step < 60
-              ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
-              : (b ^ c ^ d) + 0xca62c1d6;
-      [a, b, c, d, e] = [(rotate(a, 5) + mix + e + word) | 0, a, rotate(b, 30), c, d];
-    }
-    [h0, h1, h2, h3, h4] = [(h0 + a) | 0, (h1 + b) | 0, (h2 + c) | 0, (h3 + d) | 0, (h4 + e) | 0];
+  const bytes = utf8.encode(name);
+  const hash = sha1(namespace, bytes);
+  hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
+  hash[8] = ((hash[8] as number) & 0x3f) | 0x80;
+  let text = '';
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
+    text += hexOf[hash[index] as number] as string;
   }
-  const digest = new DataView(new ArrayBuffer(20));
-  [h0, h1, h2, h3, h4].forEach((word, index) => {
-    digest.setInt32(index * 4, word);
-  });
-  return new Uint8Array(digest.buffer);
+  return text;
 }
 
-function at(words: Int32Array, index: number): number {
-  return words[index] ?? 0;
+// Made once: nothing here gives up control while they are in use.
+const words = new Int32Array(80);
+const state = new Int32Array(5);
+
+/**
+ * SHA-1 (RFC 3174) of two texts, one behind the other. Written out, because the workflow sandbox has no crypto and this
+ * must give the same everywhere; and without an allocation in its loops, because each event that is appended costs one.
+ */
+function sha1(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const length = first.length + second.length;
+  const padded = new Uint8Array(((length + 72) >> 6) << 6);
+  padded.set(first);
+  padded.set(second, first.length);
+  padded[length] = 0x80;
+  const view = new DataView(padded.buffer);
+  view.setUint32(padded.length - 4, length << 3);
+  view.setUint32(padded.length - 8, length >>> 29);
+  state[0] = 0x67452301;
+  state[1] = 0xefcdab89;
+  state[2] = 0x98badcfe;
+  state[3] = 0x10325476;
+  state[4] = 0xc3d2e1f0;
+  for (let block = 0; block < padded.length; block += 64) mixIn(view, block);
+  for (let index = 0; index < 5; index++) view.setInt32(index * 4, state[index] as number);
+  return padded.subarray(0, 20);
+}
+
+function mixIn(view: DataView, block: number): void {
+  for (let step = 0; step < 16; step++) words[step] = view.getInt32(block + step * 4);
+  for (let step = 16; step < 80; step++) {
+    words[step] = rotate(
+      (words[step - 3] as number) ^
+        (words[step - 8] as number) ^
+        (words[step - 14] as number) ^
+        (words[step - 16] as number),
+      1,
+    );
+  }
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  for (let step = 0; step < 80; step++) {
+    const mix =
+      step < 20
+        ? ((b & c) | (~b & d)) + 0x5a827999
+        : step < 40
+          ? (b ^ c ^ d) + 0x6ed9eba1
+          : step < 60
+            ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
+            : (b ^ c ^ d) + 0xca62c1d6;
+    const next = (rotate(a, 5) + mix + e + (words[step] as number)) | 0;
+    e = d;
+    d = c;
+    c = rotate(b, 30);
+    b = a;
+    a = next;
+  }
+  state[0] = (state[0] as number) + a;
+  state[1] = (state[1] as number) + b;
+  state[2] = (state[2] as number) + c;
+  state[3] = (state[3] as number) + d;
+  state[4] = (state[4] as number) + e;
 }
 
 function rotate(word: number, bits: number): number {
