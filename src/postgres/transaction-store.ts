@@ -33,7 +33,7 @@ export function createTransactionStore(
     // After an error the transaction is lost; its caller begins another.
     retryTimeout: 0,
     append: async (member) => {
-      const [outcome] = await appendMembers(port, [member]);
+      const [outcome] = await appendMembers(port, [member], true);
       return { ...(outcome as NonNullable<typeof outcome>), wasRepeated: false };
     },
   });

@@ -1,6 +1,7 @@
 import type { ExpectedVersion } from '../core/store/event-store.js';
 import type { PreparedEvent } from '../core/store/prepare-events.js';
-import { arrayOf, statement, type SqlPort, type SqlRow } from './sql-port.js';
+import { arrayLiteral, batchArrays, expectedCode } from './append-arrays.js';
+import { statement, type SqlPort, type SqlRow } from './sql-port.js';
 
 /** What is appended to a stream as a whole or not at all: one commit, or several that chain. */
 export interface AppendMember {
@@ -11,6 +12,8 @@ export interface AppendMember {
 
 export interface PreparedCommit {
   readonly commitId: string;
+  /** False where the id was made for this very append: then it can't be stored, unless by an attempt without a reply. */
+  readonly mayBeStored: boolean;
   readonly eventIds: readonly string[];
   readonly events: readonly PreparedEvent[];
 }
@@ -30,16 +33,18 @@ const appendOne = statement(
 );
 
 const appendBatch = statement(`select * from __schema__.append_batch(
-  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20::text[]::timestamptz[])`);
+  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21::text[]::timestamptz[])`);
 
 /**
  * Appends members in one statement, each with an outcome of its own.
  *
  * @param members no two with the same commit
+ * @param isRepeated whether they may be stored by an attempt whose reply was lost
  */
 export async function appendMembers(
   port: SqlPort,
   members: readonly AppendMember[],
+  isRepeated: boolean,
 ): Promise<readonly AppendOutcome[]> {
   const [member] = members;
   const [commit] = member?.commits ?? [];
@@ -47,7 +52,7 @@ export async function appendMembers(
     commit !== undefined &&
     members.length + member.commits.length + commit.events.length === 3
     ? [await appendSingle(port, member, commit)]
-    : appendSeveral(port, members);
+    : appendSeveral(port, members, isRepeated);
 }
 
 /** The most frequent append has a statement of its own, of about half the time. */
@@ -77,99 +82,27 @@ async function appendSingle(
 async function appendSeveral(
   port: SqlPort,
   members: readonly AppendMember[],
+  isRepeated: boolean,
 ): Promise<readonly AppendOutcome[]> {
-  const streams = new Map<string, { readonly index: number; events: number }>();
-  const m: Record<'streams' | 'expected' | 'offsets' | 'counts', number[]> = {
-    streams: [],
-    expected: [],
-    offsets: [],
-    counts: [],
-  };
-  const c = { members: [] as number[], ids: [] as string[], eventIds: [] as string[] };
-  const places: number[][] = [[], [], []];
-  const [eventMembers, eventCommits, ordinals] = places as [number[], number[], number[]];
-  const ids: string[] = [];
-  const events: PreparedEvent[] = [];
-  for (const [memberIndex, { streamId, expectedVersion, commits }] of members.entries()) {
-    let stream = streams.get(streamId);
-    if (stream === undefined) streams.set(streamId, (stream = { index: streams.size + 1, events: 0 }));
-    m.streams.push(stream.index);
-    m.expected.push(expectedCode(expectedVersion));
-    m.offsets.push(stream.events);
-    let count = 0;
-    for (const commit of commits) {
-      c.members.push(memberIndex + 1);
-      c.ids.push(commit.commitId);
-      c.eventIds.push(commit.eventIds[0] as string);
-      for (const [index, event] of commit.events.entries()) {
-        eventMembers.push(memberIndex + 1);
-        eventCommits.push(c.ids.length);
-        ordinals.push(++count);
-        ids.push(commit.eventIds[index] as string);
-        events.push(event);
-      }
-    }
-    m.counts.push(count);
-    stream.events += count;
-  }
-  const [row] = await port.query(appendBatch, [
-    arrayOf('text', [...streams.keys()]),
-    arrayOf(
-      'bigint',
-      [...streams.values()].map((stream) => stream.events),
-    ),
-    arrayOf('integer', m.streams),
-    arrayOf('bigint', m.expected),
-    arrayOf('bigint', m.offsets),
-    arrayOf('bigint', m.counts),
-    arrayOf('integer', c.members),
-    arrayOf('text', c.ids),
-    arrayOf('uuid', c.eventIds),
-    arrayOf('integer', eventMembers),
-    arrayOf('integer', eventCommits),
-    arrayOf('bigint', ordinals),
-    arrayOf('uuid', ids),
-    arrayOf(
-      'text',
-      events.map((event) => event.type),
-    ),
-    arrayOf(
-      'integer',
-      events.map((event) => event.schemaVersion),
-    ),
-    arrayOf(
-      'json',
-      events.map((event) => event.data),
-    ),
-    arrayOf(
-      'json',
-      events.map((event) => event.metadata),
-    ),
-    arrayOf(
-      'text',
-      events.map((event) => event.correlationId ?? null),
-    ),
-    arrayOf(
-      'text',
-      events.map((event) => arrayLiteral(event.tags)),
-    ),
-    arrayOf(
-      'text',
-      events.map((event) => event.occurredAt ?? null),
-    ),
-  ]);
-  const [outcomes, versions, positions] = (row as SqlRow).map(numbersOf) as [number[], number[], number[]];
+  const { parameters, places } = batchArrays(members, isRepeated);
+  const [row] = await port.query(appendBatch, parameters);
+  const [outcomes, versions, positions] = (row as SqlRow).map(numbersOf) as [
+    number[] | undefined,
+    number[],
+    number[],
+  ];
+  const results: AppendOutcome[] = [];
   let placed = 0;
-  return members.map(({ commits }, index) =>
-    outcomeOf(outcomes[index] as number, versions[index] as number, () => {
-      let version = versions[index] as number;
-      return commits.map(({ events: { length } }) => {
-        version += length;
-        placed += length;
-        return { version, position: positions[placed - 1] as number };
-      });
-    }),
-  );
+  for (const [place, { member, offsets }] of places.entries()) {
+    const version = versions[place] as number;
+    results[member] = outcomeOf(outcomes?.[place] ?? 0, version, () =>
+      offsets.map(({ last, events }) => ({
+        version: version + last,
+        position: positions[(placed += events) - 1] as number,
+      })),
+    );
+  }
+  return results;
 }
 
 function outcomeOf(
@@ -181,19 +114,7 @@ function outcomeOf(
   return outcome === 1 ? { kind: 'conflict', actualVersion } : { kind: 'stored' };
 }
 
-function expectedCode(expected: ExpectedVersion): number {
-  if (typeof expected === 'number') return expected;
-  return { any: -1, streamExists: -2, noStream: 0 }[expected];
-}
-
-/** An array of texts as PostgreSQL reads it. */
-function arrayLiteral(texts: readonly string[]): string {
-  return texts.length === 0
-    ? '{}'
-    : `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join()}}`;
-}
-
-/** `{1,2,3}` as numbers; null is none. */
-function numbersOf(array: string | null): number[] {
-  return array === null ? [] : array.slice(1, -1).split(',').map(Number);
+/** `{1,2,3}` as numbers. */
+function numbersOf(array: string | null): number[] | undefined {
+  return array?.slice(1, -1).split(',').map(Number);
 }

@@ -13,7 +13,7 @@ import type { SqlPort } from './sql-port.js';
 export function createBatchRunner(port: SqlPort, retryTimeout: number): RunBatch {
   const append = (members: readonly AppendMember[], deadline: number): Promise<readonly QueuedOutcome[]> =>
     retrying(async (attempt) => {
-      const outcomes = await appendMembers(port, members);
+      const outcomes = await appendMembers(port, members, attempt > 1);
       return outcomes.map((outcome) => ({ ...outcome, wasRepeated: attempt > 1 }));
     }, deadline);
 

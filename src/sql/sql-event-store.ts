@@ -83,11 +83,9 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   ): Promise<AppendResult> {
     checkAppendOptions(streamId, options);
     const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
-    const commit = prepareCommit(
-      streamId,
-      commitId,
-      prepareEvents(events, metadata, this.#options.maxCommitBytes),
-    );
+    const isGiven = options.commitId !== undefined;
+    const prepared = prepareEvents(events, metadata, this.#options.maxCommitBytes);
+    const commit = prepareCommit(streamId, commitId, prepared, isGiven);
     const outcome = await this.#append({ streamId, expectedVersion, commits: [commit] }, signal);
     if (outcome.kind !== 'stored')
       return resultsOf(streamId, expectedVersion, [commit], outcome)[0] as AppendResult;
@@ -95,7 +93,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId), commitId);
     if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);
     // With an id of the store's own choice it can only be this append, whose first reply was lost.
-    return storedResult(stored, options.commitId !== undefined);
+    return storedResult(stored, isGiven);
   }
 
   async appendCommits<E extends DomainEvent>(
@@ -106,7 +104,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     checkChainOptions(streamId, options);
     const { expectedVersion = 'any', signal } = options;
     const prepared = checkCommits(commits, this.#options.maxCommitBytes).map(({ commitId, events }) =>
-      prepareCommit(streamId, commitId, events),
+      prepareCommit(streamId, commitId, events, true),
     );
     const outcome = await this.#append({ streamId, expectedVersion, commits: prepared }, signal);
     if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
@@ -174,8 +172,13 @@ async function typedErrors<T>(run: () => Promise<T>, commitId?: string): Promise
   }
 }
 
-function prepareCommit(streamId: string, commitId: string, events: readonly PreparedEvent[]): PreparedCommit {
-  return { commitId, eventIds: eventIdsOf(streamId, commitId, events.length), events };
+function prepareCommit(
+  streamId: string,
+  commitId: string,
+  events: readonly PreparedEvent[],
+  mayBeStored: boolean,
+): PreparedCommit {
+  return { commitId, mayBeStored, eventIds: eventIdsOf(streamId, commitId, events.length), events };
 }
 
 /** @throws ConcurrencyError */
