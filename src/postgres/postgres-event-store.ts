@@ -99,7 +99,8 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
       maxCommitBytes: options.maxCommitBytes,
       retryTimeout: options.retryTimeout,
       settleTimeout: options.settleTimeout,
-      probe: () => probeLocks(pools.append, pools.read),
+      // On a single connection there is nobody to look from.
+      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probeLocks(appendPort, readPort) }),
       append: (member, signal) => queue.append(member, signal),
     });
     this.#options = options;

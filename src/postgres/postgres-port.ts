@@ -4,6 +4,7 @@ import { sqlStateOf } from '../sql/sql-errors.js';
 import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeArray } from './binary-array.js';
+import { withClient } from './with-client.js';
 
 export interface PostgresPortOptions {
   readonly schema: string;
@@ -34,11 +35,11 @@ export class PostgresPort implements TransactionalSqlPort {
     values: readonly SqlValue[],
     map?: (row: SqlRow) => T,
   ): Promise<readonly T[]> {
-    return this.#withClient((client) => this.#statements.run(client, statement, values, map));
+    return withClient(this.#pool, (client) => this.#statements.run(client, statement, values, map));
   }
 
   async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
-    return this.#withClient(async (client) => {
+    return withClient(this.#pool, async (client) => {
       await client.query('begin');
       try {
         const result = await run({
@@ -56,20 +57,6 @@ export class PostgresPort implements TransactionalSqlPort {
         throw error;
       }
     });
-  }
-
-  async #withClient<T>(run: (client: ClientBase) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    let failure: unknown;
-    try {
-      return await run(client);
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      // A connection without an answer may still get one: nobody else may use it.
-      client.release(failure !== undefined && sqlStateOf(failure) === undefined);
-    }
   }
 }
 
