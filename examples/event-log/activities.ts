@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { EventStatistics, EventStore } from 'temporal-event-store';
 import { tagOf } from './case-event.js';
 import { EventLogError, toFailure } from './event-log-error.js';
@@ -19,13 +19,11 @@ export interface CheckedLog {
   readonly stored: number;
 }
 
-/** What the heartbeats of `appendEventLog` carry: for the next attempt, and for who watches. */
+/** What the heartbeats of `appendEventLog` carry, for who watches. */
 export interface ImportProgress {
   /** Lines whose events are stored. */
   readonly done: number;
   readonly total: number;
-  /** Where they are stored: in another store, nothing is done. */
-  readonly storeId: string;
 }
 
 export type ImportStore = EventStore & Pick<EventStatistics, 'statistics'>;
@@ -46,18 +44,17 @@ export function createImportActivities({ store }: { readonly store: ImportStore 
           if (++events % 1000 === 0) stillHere();
         }
         assertUnchanged(file, fingerprint, log.fingerprint());
-        const { total } = await store.statistics({ filter: { tags: [tagOf(fingerprint)] } });
-        return { events, cases: cases.size, stored: total };
+        return { events, cases: cases.size, stored: await countStored(fingerprint) };
       }),
 
     /** Appends the log from where an earlier attempt stopped. */
     appendEventLog: ({ file, fingerprint, total }: LogSource & { total: number }): Promise<void> =>
       withTypedFailure(async () => {
-        const { storeId } = await store.readAll({ limit: 1 });
-        const earlier = activityInfo().heartbeatDetails as ImportProgress | undefined;
-        // Skipping only saves time: what was appended after the last heartbeat is recognised by its commit id.
-        const resumeAt = earlier?.storeId === storeId ? earlier.done : 0;
-        stillHere({ done: resumeAt, total, storeId });
+        // A window begins after all those before it are stored, so only the last of them can be stored in part. The
+        // store itself says where it stands, so this outlives the process, Temporal's server and the workflow. Skipping
+        // only saves time: what is appended again is recognised by its commit id.
+        const resumeAt = await countStored(fingerprint);
+        stillHere({ done: resumeAt, total });
         const log = openEventLog(file);
         const knownCases = new Set<string>();
         for await (const window of toWindows(log.entries)) {
@@ -65,14 +62,18 @@ export function createImportActivities({ store }: { readonly store: ImportStore 
           const done = window.start + window.entries.length;
           if (done > resumeAt) {
             await appendAll(commits, () => {
-              stillHere({ done: window.start, total, storeId });
+              stillHere({ done: Math.max(window.start, resumeAt), total });
             });
           }
-          stillHere({ done: Math.max(done, resumeAt), total, storeId });
+          stillHere({ done: Math.max(done, resumeAt), total });
         }
         assertUnchanged(file, fingerprint, log.fingerprint());
       }),
   };
+
+  async function countStored(fingerprint: string): Promise<number> {
+    return (await store.statistics({ filter: { tags: [tagOf(fingerprint)] } })).total;
+  }
 
   /** A case has one commit in a window, so those of a window can be appended at the same time. */
   async function appendAll(commits: readonly CaseCommit[], afterEach: () => void): Promise<void> {

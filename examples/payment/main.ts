@@ -1,8 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { TemporalEventStore } from 'temporal-event-store/client';
-import { MemoryEventStore } from 'temporal-event-store/memory';
 import { startTemporalServer } from '../../dev/temporal-server.js';
+import { openStore } from '../open-store.js';
 import type { processPayment, ProcessPayment } from './command-workflow.js';
 import { formatMoney } from './money.js';
 import type {
@@ -18,7 +18,8 @@ const taskQueue = 'payments';
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const server = await startTemporalServer();
 say(`Temporal server at ${server.address} (${server.source}).`);
-say('The event store is in the memory of the worker: it lives as long as this example.');
+const { store, place, close } = await openStore({ schema: 'payment_example' });
+say(`The event store is ${place}.`);
 
 const { namespace } = server;
 const connection = await NativeConnection.connect({ address: server.address });
@@ -26,7 +27,7 @@ const worker = await createPaymentWorker({
   connection,
   namespace,
   taskQueue,
-  store: new MemoryEventStore(),
+  store,
   publisher: {
     publish: async (events) => {
       for (const event of events)
@@ -38,6 +39,7 @@ try {
   await worker.runUntil(tellTheStory());
 } finally {
   await connection.close();
+  await close();
   await server.stop();
 }
 
@@ -57,11 +59,15 @@ async function tellTheStory(): Promise<void> {
     say(`  ${command.paymentId}, ${formatMoney(command.amount)} → ${outcome}`);
   };
 
+  // A store on a server keeps the payments of earlier runs.
+  const { streams: earlier } = await store.statistics();
+  const payment = (number: number): string => `payment-${earlier + number}`;
+
   title('Three payments of two organisations, each a durable workflow');
-  const first = command('payment-1', 'org-456', 10_000, 'EUR');
+  const first = command(payment(1), 'org-456', 10_000, 'EUR');
   await pay(first);
-  await pay(command('payment-2', 'org-456', 20_000, 'USD'));
-  await pay(command('payment-3', 'org-789', 30_000, 'EUR'));
+  await pay(command(payment(2), 'org-456', 20_000, 'USD'));
+  await pay(command(payment(3), 'org-789', 30_000, 'EUR'));
 
   title(
     'The caller did not hear the answer and sends the first one again (it is published again: at least once)',
@@ -70,10 +76,10 @@ async function tellTheStory(): Promise<void> {
 
   title('What the rules forbid is refused, and nothing is stored');
   await pay({ ...first, commandId: crypto.randomUUID() });
-  await pay(command('payment-4', 'org-789', 0, 'EUR'));
+  await pay(command(payment(4), 'org-789', 0, 'EUR'));
 
-  title('History of payment-1');
-  show(await execute<typeof paymentHistory>('paymentHistory', 'payment-1'));
+  title(`History of ${payment(1)}`);
+  show(await execute<typeof paymentHistory>('paymentHistory', payment(1)));
 
   title('PaymentProcessed events of the last hour');
   const from = new Date(Date.now() - 3_600_000).toISOString();
@@ -81,15 +87,15 @@ async function tellTheStory(): Promise<void> {
     await execute<typeof searchPaymentEvents>('searchPaymentEvents', { eventType: 'PaymentProcessed', from }),
   );
 
-  title(`Timeline of the case of payment-2 (by its correlation id)`);
-  show(await execute<typeof paymentTimeline>('paymentTimeline', 'case-payment-2'));
+  title(`Timeline of the case of ${payment(2)} (by its correlation id)`);
+  show(await execute<typeof paymentTimeline>('paymentTimeline', `case-${payment(2)}`));
 
   title('The same store, from a service that has a Temporal client and no database');
-  const store = new TemporalEventStore({ client, taskQueue });
-  const { total, streams } = await store.statistics();
+  const remote = new TemporalEventStore({ client, taskQueue });
+  const { total, streams } = await remote.statistics();
   say(`  ${total} events in ${streams} streams`);
-  const { version, state } = await store.replay({ aggregate: 'Payment', id: 'payment-3' });
-  say(`  payment-3 replayed to version ${version}: ${JSON.stringify(state)}`);
+  const { version, state } = await remote.replay({ aggregate: 'Payment', id: payment(3) });
+  say(`  ${payment(3)} replayed to version ${version}: ${JSON.stringify(state)}`);
   say('');
 }
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
+import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import type { EventPublisher } from 'temporal-event-store/activities';
-import type { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { PaymentAggregate } from './payment-aggregate.js';
 
@@ -10,7 +10,7 @@ export interface PaymentWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
-  readonly store: MemoryEventStore;
+  readonly store: EventStore & Partial<StoreCapabilities>;
   readonly publisher: EventPublisher;
 }
 
