@@ -26,7 +26,7 @@ const noClock = {
 export default defineConfig(
   globalIgnores(['dist/', 'docs/api/', 'test/packaging/consumers/']),
   // Its types are those of the peers, which are installed for a benchmark only.
-  globalIgnores(existsSync('bench/node_modules') ? [] : ['bench/']),
+  existsSync('bench/node_modules') ? [] : globalIgnores(['bench/']),
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { Contender } from './contenders/contender.js';
 import { runSql } from './contenders/pg-pool.js';
-import { pg } from './library-pg.js';
+import { pg } from './library.js';
 
 /** The databases of one measurement on a server: one for each contender, so that none fills the tables of another. */
 export interface Databases {

@@ -1,10 +1,13 @@
 import { startPostgresServer } from '../dev/postgres-server.js';
 import { readOptions, usage, type Options } from './options.js';
 import { writeFigure } from './report/figure.js';
-import { toGates } from './report/gates.js';
+import { countFaults, toGates } from './report/gates.js';
 import { describeMachine, toLine } from './report/machine.js';
 import { toMarkdown } from './report/markdown.js';
-import { saveResults, writeReport, type SavedReport } from './report/results.js';
+import { writeReport, type RunReport } from './report/results.js';
+
+/** A server as PostgreSQL comes, without what the tests of the library need. */
+const serverSettings = { wal_level: 'replica', max_prepared_transactions: '0' };
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
@@ -13,29 +16,40 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const command = ['npm run bench', ...(args.length > 0 ? ['--'] : []), ...args].join(' ');
-  const server = await startPostgresServer();
+  const server = await startPostgresServer({ settings: serverSettings });
   try {
-    await run(options, server.url, command);
+    const faults = await run(options, server.url, command);
+    if (faults > 0) throw new Error(`${faults} faults: events lost, duplicated, accepted wrongly …`);
   } finally {
     await server.stop();
   }
 }
 
-async function run(options: Options, serverUrl: string, command: string): Promise<void> {
+/** Returns how many faults our store has. Writes after each suite, so that the results of a long run aren't lost. */
+async function run(options: Options, serverUrl: string, command: string): Promise<number> {
   const { suites, contenders, settings, save } = options;
   const machine = await describeMachine(serverUrl);
-  console.log(`${command} · ${toLine(machine)} · ${settings.rounds} rounds\n`);
-
-  const results: Record<string, SavedReport> = {};
+  const report: RunReport = { date: new Date().toISOString(), command, machine, settings, suites: {} };
+  const parts = [
+    '# Benchmark',
+    `\`${command}\` · ${report.date.slice(0, 10)} · ${toLine(machine)} · ${settings.rounds} rounds`,
+  ];
+  console.log(parts.join('\n\n'));
   for (const suite of suites) {
-    const report = await suite.run({ serverUrl, settings, contenders, progress });
-    console.log(`${toMarkdown(report)}\n`);
-    const saved = { date: new Date().toISOString(), command, machine, settings, ...report };
-    results[suite.name] = saved;
-    await writeReport(suite.name, saved);
+    const result = await suite.run({ serverUrl, settings, contenders, progress });
+    report.suites[suite.name] = result;
+    const part = toMarkdown(result);
+    parts.push(part);
+    console.log(`\n${part}`);
+    await writeReport('last-run', report, parts.join('\n\n'));
   }
-  console.log(toGates(results));
-  if (save) await writeFigure(await saveResults(results));
+  const gates = toGates(report.suites);
+  console.log(`\n${gates}`);
+  if (save) {
+    await writeReport('latest', report, [...parts, gates].join('\n\n'));
+    await writeFigure(report);
+  }
+  return countFaults(report.suites);
 }
 
 function progress(line: string): void {

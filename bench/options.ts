@@ -24,7 +24,7 @@ Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
   --size N         of a large store (${full.size})
   --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')}
   --quick          a short run to see that it works; its numbers mean little
-  --save           write bench/results/latest.json and the figure
+  --save           keep the results in bench/results/latest.{json,md} and the figure
   --help
 
 The server is PostgreSQL at POSTGRES_URL, else one of npm's. EVENT_LOG_DIR names the folder of real logs.`;

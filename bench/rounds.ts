@@ -34,7 +34,16 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Round by round. */
-export function ratiosOf(values: readonly number[], to: readonly number[]): number[] {
-  return values.map((value, round) => value / to[round]!);
+/** How one subject compares with another. */
+export interface Ratio {
+  /** Of the medians: what counts. */
+  readonly ofMedians: number;
+  /** Of the rounds: how sure it is. */
+  readonly least: number;
+  readonly most: number;
+}
+
+export function ratioOf(values: readonly number[], to: readonly number[]): Ratio {
+  const rounds = values.map((value, round) => value / to[round]!);
+  return { ofMedians: median(values) / median(to), least: Math.min(...rounds), most: Math.max(...rounds) };
 }

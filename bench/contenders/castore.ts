@@ -1,5 +1,5 @@
 import { loadPeer } from '../peers.js';
-import { Conflict, type Contender } from './contender.js';
+import { Conflict, type Contender, type EventData } from './contender.js';
 
 interface CastoreEvent {
   readonly aggregateId: string;
@@ -15,7 +15,7 @@ interface CastoreStore {
   getEvents(
     aggregateId: string,
     options: { minVersion: number },
-  ): Promise<{ events: readonly { version: number }[] }>;
+  ): Promise<{ events: readonly { version: number; payload: EventData }[] }>;
 }
 
 interface CastoreCore {
@@ -88,7 +88,10 @@ export const castore: Contender = {
       },
       async load(streamId, afterVersion) {
         const { events } = await store.getEvents(streamId, { minVersion: afterVersion + 1 });
-        return { version: events.at(-1)?.version ?? afterVersion, count: events.length };
+        return {
+          version: events.at(-1)?.version ?? afterVersion,
+          events: events.map(({ payload }) => ({ data: payload })),
+        };
       },
       close: () => eventStorageAdapter._sql.end(),
     };

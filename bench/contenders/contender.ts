@@ -28,8 +28,6 @@ export interface Abilities {
   catchUp(pageSize: number, visit: Visit): Promise<void>;
   /** One page for a reader that follows the store. */
   poll(cursor: number, limit: number): Promise<Polled>;
-  /** One page of the events with a tag. */
-  readTag(tag: string, after: number, limit: number): Promise<number>;
   /** How many events there are, from a summary of the whole store by type and by category. */
   statistics(): Promise<number>;
   /** How many events there are, from their numbers in each month. */
@@ -66,10 +64,15 @@ export interface Append {
   readonly events: readonly NewEvent[];
 }
 
+/** An event as its store gives it to a caller, parsed. */
+export interface ReadEvent {
+  readonly data: EventData;
+}
+
 export interface Loaded {
   /** Of the last event that was read; `afterVersion` when there was none. */
   readonly version: number;
-  readonly count: number;
+  readonly events: readonly ReadEvent[];
 }
 
 export interface Polled {
@@ -77,8 +80,8 @@ export interface Polled {
   readonly cursor: number;
 }
 
-/** Takes the `ref` of each event. Returns false to stop. */
-export type Visit = (ref: number) => boolean;
+/** Returns false to stop. */
+export type Visit = (event: ReadEvent) => boolean;
 
 /** The store refused an append because the stream was at another version. */
 export class Conflict extends Error {

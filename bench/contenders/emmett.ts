@@ -1,10 +1,10 @@
 import type { Pool, PoolConfig } from 'pg';
 import { loadPeer } from '../peers.js';
-import { Conflict, type Contender } from './contender.js';
+import { Conflict, type Contender, type EventData } from './contender.js';
 import { poolSize } from './pg-pool.js';
 
 interface EmmettMessage {
-  readonly data: { readonly ref: number };
+  readonly data: EventData;
   readonly metadata: { readonly streamPosition: bigint };
 }
 
@@ -87,16 +87,13 @@ export const emmett: Contender = {
       },
       async load(streamId, afterVersion) {
         const { events } = await store.readStream(streamId, { from: BigInt(afterVersion + 1) });
-        return {
-          version: Number(events.at(-1)?.metadata.streamPosition ?? afterVersion),
-          count: events.length,
-        };
+        return { version: Number(events.at(-1)?.metadata.streamPosition ?? afterVersion), events };
       },
       async catchUp(batchSize, visit) {
         let after = 0n;
         for (;;) {
           const { messages, currentGlobalPosition } = await readBatch({ after, batchSize });
-          for (const { data } of messages) if (!visit(data.ref)) return;
+          for (const message of messages) if (!visit(message)) return;
           if (messages.length < batchSize) return;
           after = currentGlobalPosition;
         }
@@ -126,7 +123,7 @@ async function connect(url: string) {
     store,
     isConflict: isExpectedVersionConflictError,
     readBatch: (options: { after: bigint; batchSize: number }) => readMessagesBatch(execute, options),
-    async close() {
+    close: async () => {
       await store.close();
       await pool.end();
     },

@@ -2,14 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
 import { peerFolder } from '../peers.js';
-import { Conflict, type Append, type Contender } from './contender.js';
+import { Conflict, type Append, type Contender, type EventData } from './contender.js';
 import { isUniqueViolation, openPool, runSql } from './pg-pool.js';
 
-/** A row of message-db's functions; `data` is JSON as text. */
+/** A row of message-db's functions; `data` and `metadata` are JSON as text. */
 interface Message {
   readonly position: string;
   readonly global_position: string;
   readonly data: string;
+  readonly metadata: string;
 }
 
 /**
@@ -51,8 +52,7 @@ export const messageDb: Contender = {
         text: "select * from get_category_messages('account', $1, $2)",
         values: [from, limit],
       });
-      const refs = rows.map(({ data }) => (JSON.parse(data) as { ref: number }).ref);
-      return { refs, last: Number(rows.at(-1)?.global_position ?? from - 1) };
+      return { events: rows.map(parse), last: Number(rows.at(-1)?.global_position ?? from - 1) };
     };
     return {
       async append(append) {
@@ -69,25 +69,32 @@ export const messageDb: Contender = {
           text: 'select * from get_stream_messages($1, $2, -1)',
           values: [streamId, afterVersion],
         });
-        for (const { data } of rows) JSON.parse(data);
-        return { version: Number(rows.at(-1)?.position ?? afterVersion - 1) + 1, count: rows.length };
+        return { version: Number(rows.at(-1)?.position ?? afterVersion - 1) + 1, events: rows.map(parse) };
       },
       async catchUp(limit, visit) {
         for (let from = 1; ;) {
-          const { refs, last } = await readCategory(from, limit);
-          for (const ref of refs) if (!visit(ref)) return;
-          if (refs.length < limit) return;
+          const { events, last } = await readCategory(from, limit);
+          for (const event of events) if (!visit(event)) return;
+          if (events.length < limit) return;
           from = last + 1;
         }
       },
       async poll(cursor, limit) {
-        const { refs, last } = await readCategory(cursor + 1, limit);
-        return { refs, cursor: last };
+        const { events, last } = await readCategory(cursor + 1, limit);
+        return { refs: events.map(({ data }) => data.ref), cursor: last };
       },
       close: () => pool.end(),
     };
   },
 };
+
+function parse(message: Message) {
+  return {
+    ...message,
+    data: JSON.parse(message.data) as EventData,
+    metadata: JSON.parse(message.metadata) as unknown,
+  };
+}
 
 async function write(pool: Pool, append: Append): Promise<void> {
   if (append.events.length === 1) {

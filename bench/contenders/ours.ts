@@ -1,6 +1,5 @@
-import { isEventStoreError, iterateAll } from 'temporal-event-store';
-import { PostgresEventStore } from 'temporal-event-store/postgres';
-import { Conflict, type Contender, type EventData, type NewEvent } from './contender.js';
+import { isEventStoreError, iterateAll, PostgresEventStore } from '../library.js';
+import { Conflict, type Contender, type EventData, type NewEvent, type ReadEvent } from './contender.js';
 
 type BenchEvent = { readonly type: string; readonly data: EventData };
 
@@ -10,7 +9,7 @@ export const schema = 'event_store';
 export const ours: Contender = {
   name: 'ours',
   database: 'ours',
-  can: ['append', 'load', 'catchUp', 'poll', 'readTag', 'statistics', 'trends'],
+  can: ['append', 'load', 'catchUp', 'poll', 'statistics', 'trends'],
   claimsRepeatsAreSafe: true,
   table: `${schema}.events`,
   storedSql: `select (data->>'ref')::bigint as ref, stream_id, version from ${schema}.events`,
@@ -34,27 +33,25 @@ export const ours: Contender = {
         }
       },
       async load(streamId, afterVersion) {
-        let version = afterVersion;
-        let count = 0;
-        for (;;) {
-          const slice = await store.readStream(streamId, { fromVersion: version + 1, limit: 10_000 });
+        const events: ReadEvent[] = [];
+        for (let version = afterVersion; ;) {
+          const slice = await store.readStream<BenchEvent>(streamId, {
+            fromVersion: version + 1,
+            limit: 10_000,
+          });
           version = slice.events.at(-1)?.version ?? version;
-          count += slice.events.length;
-          if (slice.isEnd) return { version, count };
+          events.push(...slice.events);
+          if (slice.isEnd) return { version, events };
         }
       },
       async catchUp(limit, visit) {
         for await (const event of iterateAll<BenchEvent>(store, { limit })) {
-          if (!visit(event.data.ref)) return;
+          if (!visit(event)) return;
         }
       },
       async poll(after, limit) {
         const { events, position } = await store.readAll<BenchEvent>({ after, limit });
         return { refs: events.map(({ data }) => data.ref), cursor: position };
-      },
-      async readTag(tag, after, limit) {
-        const { events } = await store.readAll({ after, limit, filter: { tags: [tag] } });
-        return events.length;
       },
       async statistics() {
         const { total } = await store.statistics();
@@ -79,7 +76,7 @@ export async function migrate(url: string): Promise<void> {
   }
 }
 
-/** Fills a table that has the columns of our events. */
+/** Fills a table that has the columns of our events. Each event has a time of its own, as those of a store that grew. */
 export function fillEventsSql(table: string, sequence: string, rows: string): readonly string[] {
   return [
     `insert into ${table} (
@@ -87,8 +84,10 @@ export function fillEventsSql(table: string, sequence: string, rows: string): re
        tags, occurred_at, recorded_at)
      select
        nextval('${sequence}'), stream_id, version, gen_random_uuid(), gen_random_uuid()::text,
-       split_part(stream_id, '-', 1), type, 1, data::json, metadata::json, correlation_id, tags, now_ms, now_ms
-     from (select * from (${rows}) r order by ref) r, date_trunc('milliseconds', now()) now_ms`,
+       split_part(stream_id, '-', 1), type, 1, data::json, metadata::json, correlation_id, tags, at, at
+     from (
+       select *, timestamptz '2026-01-01' + ref * interval '1 millisecond' as at from (${rows}) r order by ref
+     ) r`,
   ];
 }
 

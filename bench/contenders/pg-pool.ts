@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { pg } from '../library-pg.js';
+import { pg } from '../library.js';
 
 /** Connections of each contender that has a pool. */
 export const poolSize = 16;

@@ -1,13 +1,14 @@
 import { Conflict, type Append, type Contender, type NewEvent } from './contender.js';
 import { fillEventsSql, migrate, schema } from './ours.js';
+import { readWithPg } from './pg-defaults.js';
 import { isUniqueViolation, openPool, runSql } from './pg-pool.js';
 
 const table = 'bench.raw_events';
 const sequence = 'bench.raw_positions';
 
 /**
- * One prepared INSERT per append into a table with the columns and indexes of ours: what PostgreSQL gives to whoever
- * checks nothing. Its reader is the obvious one, which remembers the highest position that it has seen.
+ * One prepared INSERT per append, a transaction by itself, into a table with the columns and indexes of ours: what
+ * PostgreSQL gives to whoever checks nothing. Its reader is the obvious one, which remembers the highest position that it has seen.
  */
 export const raw: Contender = {
   name: 'raw',
@@ -29,9 +30,9 @@ export const raw: Contender = {
 
   fillSql: (rows) => fillEventsSql(table, sequence, rows),
 
-  async open(url) {
+  open(url) {
     const pool = openPool(url);
-    return {
+    return Promise.resolve({
       async append(append) {
         const count = append.events.length;
         try {
@@ -41,24 +42,9 @@ export const raw: Contender = {
           throw error;
         }
       },
-      async load(streamId, afterVersion) {
-        const { rows } = await pool.query<{ version: string }>({
-          name: 'load',
-          text: `select * from ${table} where stream_id = $1 and version > $2 order by version`,
-          values: [streamId, afterVersion],
-        });
-        return { version: Number(rows.at(-1)?.version ?? afterVersion), count: rows.length };
-      },
-      async poll(after, limit) {
-        const { rows } = await pool.query<{ position: string; data: { ref: number } }>({
-          name: 'poll',
-          text: `select * from ${table} where position > $1 order by position limit $2`,
-          values: [after, limit],
-        });
-        return { refs: rows.map(({ data }) => data.ref), cursor: Number(rows.at(-1)?.position ?? after) };
-      },
+      ...readWithPg(pool, table),
       close: () => pool.end(),
-    };
+    });
   },
 };
 

@@ -1,17 +1,12 @@
-import { formatRatio } from './number.js';
+import type { Ratio } from '../rounds.js';
+import { formatRatio } from './markdown.js';
 
 export interface BarChart {
   readonly title: string;
   readonly subtitle: string;
   readonly series: readonly string[];
-  readonly groups: readonly { readonly label: string; readonly bars: readonly (Bar | undefined)[] }[];
+  readonly groups: readonly { readonly label: string; readonly bars: readonly (Ratio | undefined)[] }[];
   readonly footer: string;
-}
-
-export interface Bar {
-  readonly value: number;
-  readonly least: number;
-  readonly most: number;
 }
 
 const width = 860;
@@ -69,13 +64,13 @@ function drawTick(tick: number, y: number): string {
   );
 }
 
-function drawBar(bar: Bar, index: number, x: number, y: (value: number) => number): string[] {
+function drawBar(bar: Ratio, index: number, x: number, y: (value: number) => number): string[] {
   const middle = x + barWidth / 2;
-  const top = y(bar.value);
+  const top = y(bar.ofMedians);
   return [
     `<rect class="s${index}" x="${round(x)}" y="${round(top)}" width="${barWidth}" height="${round(plot.bottom - top)}" rx="2"/>`,
     line(middle, y(bar.least), middle, y(bar.most), 'spread'),
-    text(middle, y(bar.most) - 6, 'value', formatRatio(bar.value), 'middle'),
+    text(middle, y(bar.most) - 6, 'value', formatRatio(bar.ofMedians), 'middle'),
   ];
 }
 
@@ -94,7 +89,7 @@ function describe(series: readonly string[], groups: BarChart['groups']): string
   return groups
     .map(({ label, bars }) => {
       const values = bars.flatMap((bar, index) =>
-        bar === undefined ? [] : [`${series[index] ?? ''} ${formatRatio(bar.value)}`],
+        bar === undefined ? [] : [`${series[index] ?? ''} ${formatRatio(bar.ofMedians)}`],
       );
       return `${label}: ${values.join(', ')}.`;
     })

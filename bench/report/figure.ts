@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { median, ratiosOf } from '../rounds.js';
+import { ratioOf, type Ratio } from '../rounds.js';
 import { workloadName } from '../suites/append.js';
 import type { Row } from '../suites/suite.js';
-import { drawBars, type Bar } from './bar-chart.js';
+import { drawBars } from './bar-chart.js';
 import { toLine } from './machine.js';
-import type { SavedReport, SavedResults } from './results.js';
+import type { RunReport } from './results.js';
 
 const file = new URL('../../docs/figures/append-throughput.svg', import.meta.url);
 
@@ -24,41 +24,32 @@ const series = [
   { contender: 'message-db', name: 'message-db' },
 ];
 
-/** Draws the append suite for the README. Does nothing when there is no result of it. */
-export async function writeFigure({ append }: SavedResults): Promise<void> {
+/** Draws the append suite for the README. Does nothing when it didn't run. */
+export async function writeFigure(report: RunReport): Promise<void> {
+  const { append } = report.suites;
   if (append === undefined) return;
   await mkdir(new URL('./', file), { recursive: true });
-  await writeFile(file, toFigure(append));
+  await writeFile(file, toFigure(append.rows, report));
 }
 
-function toFigure(report: SavedReport): string {
+function toFigure(rows: readonly Row[], { date, machine, command }: RunReport): string {
   const groups = workloads.map(([clients, events]) => {
     const workload = workloadName(clients, events);
-    const rows = report.rows.filter((row) => row.workload === workload);
-    const raw = rows.find(({ contender }) => contender === 'raw');
-    return {
-      label: workload,
-      bars: series.map(({ contender }) =>
-        toBar(
-          rows.find((row) => row.contender === contender),
-          raw,
-        ),
-      ),
-    };
+    const find = (name: string) => rows.find((row) => row.workload === workload && row.contender === name);
+    return { label: workload, bars: series.map(({ contender }) => toBar(find(contender), find('raw'))) };
   });
   return drawBars({
     title: 'Appends, against one unchecked INSERT for each',
     subtitle:
-      'Rate of a raw INSERT into the same table = 1.0; bars are medians, lines the spread of the rounds',
+      'Rate of a raw INSERT into the same table = 1.0; bars are ratios of medians, lines the spread of the rounds',
     series: series.map(({ name }) => name),
     groups,
-    footer: `${report.date.slice(0, 10)} · ${toLine(report.machine)} · ${report.command}`,
+    footer: `${date.slice(0, 10)} · ${toLine(machine)} · ${command}`,
   });
 }
 
-function toBar(row: Row | undefined, raw: Row | undefined): Bar | undefined {
+function toBar(row: Row | undefined, raw: Row | undefined): Ratio | undefined {
   if (row === undefined || raw === undefined) return undefined;
   // Times are turned around, so that more is better in the whole figure.
-  const ratios = row.unit === 'ms' ? ratiosOf(raw.values, row.values) : ratiosOf(row.values, raw.values);
-  return { value: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+  return row.unit === 'ms' ? ratioOf(raw.values, row.values) : ratioOf(row.values, raw.values);
 }

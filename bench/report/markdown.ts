@@ -1,6 +1,5 @@
-import { median } from '../rounds.js';
+import { median, type Ratio } from '../rounds.js';
 import type { Row, SuiteReport } from '../suites/suite.js';
-import { formatNumber, formatRatio } from './number.js';
 
 /** A suite's result as a heading, a table and its notes. */
 export function toMarkdown({ title, rows, notes = [] }: SuiteReport): string {
@@ -41,10 +40,19 @@ function toTable(rows: readonly Row[]): string {
   return table(head, lines);
 }
 
-export function withSpread(values: readonly number[] | undefined): string {
-  if (values === undefined || values.length === 0) return '–';
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return `${formatRatio(median(values))} (${formatRatio(least)}–${formatRatio(most)})`;
+export function withSpread(ratio: Ratio | undefined): string {
+  if (ratio === undefined) return '–';
+  return `${formatRatio(ratio.ofMedians)} (${formatRatio(ratio.least)}–${formatRatio(ratio.most)})`;
+}
+
+export function formatRatio(value: number): string {
+  return value >= 10 ? value.toFixed(0) : value.toFixed(2);
+}
+
+/** Three digits that count, whole from 100 on. */
+function formatNumber(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }
 
 function headings(rows: readonly Row[], of: (row: Row) => Row['ratios'] | Row['counts']): string[] {

@@ -1,45 +1,32 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { Settings, SuiteReport } from '../suites/suite.js';
 import type { Machine } from './machine.js';
 
-/** A suite's result with all that is needed to judge it and to repeat it. */
-export interface SavedReport extends SuiteReport {
+/** The results of a run, by the name of the suite, with all that is needed to judge and to repeat them. */
+export interface RunReport {
   /** ISO 8601. */
   readonly date: string;
   readonly command: string;
   readonly machine: Machine;
   readonly settings: Settings;
+  readonly suites: Record<string, SuiteReport>;
 }
-
-export type SavedResults = Readonly<Record<string, SavedReport>>;
 
 const folder = new URL('../results/', import.meta.url);
-const latest = new URL('latest.json', folder);
 
-/** The result of one suite, in a file that isn't committed. */
-export async function writeReport(suite: string, report: SavedReport): Promise<void> {
+/** @param name `latest` is the one that is committed */
+export async function writeReport(
+  name: 'latest' | 'last-run',
+  report: RunReport,
+  markdown: string,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await write(new URL(`${suite}.json`, folder), report);
-}
-
-/** Replaces the suites that ran in the file that is committed, and returns all of it. */
-export async function saveResults(results: SavedResults): Promise<SavedResults> {
-  const saved = { ...(await readLatest()), ...results };
-  await write(latest, saved);
-  return saved;
-}
-
-async function readLatest(): Promise<SavedResults> {
-  try {
-    return JSON.parse(await readFile(latest, 'utf8')) as SavedResults;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
-  }
-}
-
-async function write(file: URL, content: unknown): Promise<void> {
-  await writeFile(file, `${JSON.stringify(content, round, 2)}\n`);
+  // A line for the numbers of a row.
+  const json = JSON.stringify(report, round, 2).replace(/\[[\d\s.,]+\]/g, (numbers) => {
+    return numbers.replace(/\s+/g, ' ');
+  });
+  await writeFile(new URL(`${name}.json`, folder), `${json}\n`);
+  await writeFile(new URL(`${name}.md`, folder), `${markdown}\n`);
 }
 
 /** Six digits that count: more is noise. */

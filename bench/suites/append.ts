@@ -6,8 +6,7 @@ import { runClients, type Load } from '../workload/clients.js';
 import { createEventSource, type EventSource } from '../workload/events.js';
 import type { Ledger } from '../workload/ledger.js';
 import { closeAndAudit, openAll } from '../workload/runs.js';
-import { compare } from './ratios.js';
-import { thatCan, type Bench, type Row, type Suite } from './suite.js';
+import { compare, thatCan, type Bench, type Row, type Suite } from './suite.js';
 
 /** Appends to streams of each client's own: the latency of one client, the throughput of several. */
 export const append: Suite = {

@@ -7,9 +7,9 @@ import { withDatabases } from '../databases.js';
 import { alternate, time } from '../rounds.js';
 import { readEventLog } from '../workload/event-log.js';
 import { Ledger } from '../workload/ledger.js';
-import { readStore, storedRefs } from '../workload/reading.js';
-import { compare } from './ratios.js';
-import { thatCan, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
+import { addFaults, readStart, readStore, storedRefs, type ReadFaults } from '../workload/reading.js';
+import { assertSameAnswers, closeAll } from '../workload/sessions.js';
+import { compare, thatCan, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
 
 const fileName = 'bpic2012.xes.gz';
 const appendsInFlight = 16;
@@ -111,23 +111,27 @@ async function measureCatchUp(
   bench: Bench,
   readers: readonly Contender[],
   url: string,
-  { storedSql, table }: Contender,
+  { storedSql }: Contender,
 ): Promise<Row[]> {
   bench.progress('bpi2012: catch-up');
   // Imports ran side by side, so that the order of the log is not the order of the positions.
   const stored = await storedRefs(url, `${storedSql} order by position`);
-  if (stored.length === 0) throw new Error(`${table} is empty.`);
+  const sessions = new Map<Contender, Able<'catchUp'>>();
+  for (const contender of readers) sessions.set(contender, await open(contender, url, 'catchUp'));
+  await assertSameAnswers(sessions, (session) => readStart(session, 1000));
+  const faults = new Map<Contender, ReadFaults>();
   const values = await alternate(readers, bench.settings.rounds, async (contender) => {
-    const session = await open(contender, url, 'catchUp');
-    const { eventsPerSecond } = await readStore(session, stored, maxSeconds(bench));
-    await session.close();
-    return eventsPerSecond;
+    const reading = await readStore(sessions.get(contender)!, stored, Infinity);
+    faults.set(contender, addFaults(faults.get(contender), reading.faults));
+    return reading.eventsPerSecond;
   });
+  await closeAll(sessions);
   const rows = readers.map((contender) => ({
     workload: 'catch-up',
     contender: contender.name,
     unit: 'events/s' as const,
     values: values.get(contender)!,
+    counts: faults.get(contender)!,
   }));
   return compare(rows, ['pg', 'copy']);
 }

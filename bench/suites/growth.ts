@@ -1,7 +1,7 @@
 import { audit, type Faults } from '../audit.js';
 import { open, type Able, type Contender } from '../contenders/contender.js';
 import { fill, withDatabases } from '../databases.js';
-import { alternate, ratiosOf } from '../rounds.js';
+import { alternate, ratioOf } from '../rounds.js';
 import { runClients } from '../workload/clients.js';
 import { createEventSource } from '../workload/events.js';
 import { Ledger } from '../workload/ledger.js';
@@ -81,7 +81,7 @@ async function measure(subjects: readonly Subject[], { settings }: Bench) {
       contender: contender.name,
       unit: 'events/s' as const,
       values: values.get(subject)!,
-      ratios: { '× empty': ratiosOf(values.get(subject)!, values.get(empty)!) },
+      ratios: { '× empty': ratioOf(values.get(subject)!, values.get(empty)!) },
       counts: { ...faults.get(subject) },
     };
   });

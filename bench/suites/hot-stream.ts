@@ -5,8 +5,7 @@ import { alternate } from '../rounds.js';
 import { createEventSource, type EventSource } from '../workload/events.js';
 import type { Ledger } from '../workload/ledger.js';
 import { closeAndAudit, openAll } from '../workload/runs.js';
-import { compare } from './ratios.js';
-import { thatCan, type Bench, type Suite, type SuiteReport } from './suite.js';
+import { compare, thatCan, type Bench, type Suite, type SuiteReport } from './suite.js';
 
 const racers = 16;
 

@@ -6,6 +6,5 @@ import { hotStream } from './hot-stream.js';
 import { load } from './load.js';
 import { order } from './order.js';
 import type { Suite } from './suite.js';
-import { tags } from './tags.js';
 
-export const suites: readonly Suite[] = [append, hotStream, load, catchUp, growth, bpi2012, tags, order];
+export const suites: readonly Suite[] = [append, hotStream, load, catchUp, growth, bpi2012, order];

@@ -1,10 +1,11 @@
-import { open, type Able, type Contender } from '../contenders/contender.js';
+import type { Able, Contender } from '../contenders/contender.js';
 import { raw } from '../contenders/raw.js';
-import { fill, withDatabases } from '../databases.js';
+import { withDatabases } from '../databases.js';
 import { alternate } from '../rounds.js';
+import { addFaults, countFaults, type ReadFaults } from '../workload/reading.js';
 import { rowsSql } from '../workload/rows.js';
-import { compare } from './ratios.js';
-import { thatCan, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
+import { assertSameAnswers, closeAll, openFilled } from '../workload/sessions.js';
+import { compare, thatCan, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
 
 const lengths = [10, 1000, 10_000];
 
@@ -14,34 +15,31 @@ export const load: Suite = { name: 'load', run };
 async function run({ serverUrl, settings, contenders, progress }: Bench): Promise<SuiteReport> {
   // The raw baseline loads its table as pg does ours.
   const subjects = thatCan(contenders, 'load').filter(({ name }) => name !== raw.name);
-  return withDatabases(serverUrl, subjects, async ({ urlOf }) => {
-    const sessions = new Map<Contender, Able<'load'>>();
-    const filled = new Set<string>();
-    for (const contender of subjects) {
-      if (!filled.has(contender.database)) {
-        progress(`load: fill ${contender.database}`);
-        await fill(contender, urlOf(contender), storeSql(Math.ceil(settings.events / 10)));
-        filled.add(contender.database);
-      }
-      sessions.set(contender, await open(contender, urlOf(contender), 'load'));
-    }
+  return withDatabases(serverUrl, subjects, async (databases) => {
+    progress('load: fill');
+    const sessions = await openFilled(subjects, databases, storeSql(Math.ceil(settings.events / 10)), 'load');
+    await assertSameAnswers(sessions, (session) => session.load(idOf(1000), 0));
 
     const rows: Row[] = [];
     for (const length of lengths) {
       progress(`load: ${length} events`);
-      const values = await alternate(subjects, settings.rounds, (contender) =>
-        loadsPerSecond(contender.name, sessions.get(contender)!, length, settings.seconds / 2),
-      );
+      const faults = new Map<Contender, ReadFaults>();
+      const values = await alternate(subjects, settings.rounds, async (contender) => {
+        const loads = await measure(sessions.get(contender)!, length, settings.seconds / 2);
+        faults.set(contender, addFaults(faults.get(contender), loads.faults));
+        return loads.perSecond;
+      });
       for (const contender of subjects) {
         rows.push({
           workload: streamOf(length),
           contender: contender.name,
           unit: 'loads/s',
           values: values.get(contender)!,
+          counts: faults.get(contender)!,
         });
       }
     }
-    for (const session of sessions.values()) await session.close();
+    await closeAll(sessions);
     return { title: 'Load of one stream', rows: compare(rows, ['pg']) };
   });
 }
@@ -50,37 +48,34 @@ export function streamOf(length: number): string {
   return `${length.toLocaleString('en')} events`;
 }
 
+function idOf(length: number): string {
+  return `account-l${length}-0`;
+}
+
+/** Where the refs of a stream start. */
+function firstRefOf(length: number): number {
+  return 1 + lengths.filter((other) => other < length).reduce((sum, other) => sum + other, 0);
+}
+
 /** Streams of the lengths that are loaded, and others around them. */
 function storeSql(others: number): string {
-  let after = 0;
-  const parts = [...lengths, others].map((count, index) => {
-    const isOther = index === lengths.length;
-    const sql = rowsSql({
-      count,
-      after,
-      perStream: isOther ? 20 : count,
-      prefix: isOther ? 'account-o' : `account-l${count}-`,
-    });
-    after += count;
-    return sql;
-  });
+  const parts = lengths.map((count) =>
+    rowsSql({ count, after: firstRefOf(count) - 1, perStream: count, prefix: `account-l${count}-` }),
+  );
+  const after = firstRefOf(Infinity) - 1;
+  parts.push(rowsSql({ count: others, after, perStream: 20, prefix: 'account-o' }));
   return parts.map((sql) => `(${sql})`).join(' union all ');
 }
 
-async function loadsPerSecond(
-  name: string,
-  session: Able<'load'>,
-  length: number,
-  seconds: number,
-): Promise<number> {
+/** Loads a stream over and over; the last answer is checked. */
+async function measure(session: Able<'load'>, length: number, seconds: number) {
   const start = performance.now();
-  let loads = 0;
-  do {
-    const { version, count } = await session.load(`account-l${length}-0`, 0);
-    if (version !== length || count !== length) {
-      throw new Error(`${name} loaded ${count} of ${length} events, up to version ${version}.`);
-    }
-    loads++;
-  } while (performance.now() - start < seconds * 1000);
-  return loads / ((performance.now() - start) / 1000);
+  for (let loads = 1; ; loads++) {
+    const { version, events } = await session.load(idOf(length), 0);
+    const elapsed = (performance.now() - start) / 1000;
+    if (elapsed < seconds && version === length && events.length === length) continue;
+    const refs = Array.from({ length }, (_, index) => firstRefOf(length) + index);
+    const read = events.map(({ data }) => data.ref);
+    return { perSecond: loads / elapsed, faults: countFaults(read, refs) };
+  }
 }

@@ -1,4 +1,5 @@
 import type { Ability, Contender } from '../contenders/contender.js';
+import { ratioOf, type Ratio } from '../rounds.js';
 
 /** A question, and how it is measured. */
 export interface Suite {
@@ -38,8 +39,8 @@ export interface Row {
   readonly unit?: Unit;
   /** One for each round. */
   readonly values: readonly number[];
-  /** To other rows, round by round, by the heading of the column. */
-  readonly ratios?: Readonly<Record<string, readonly number[]>>;
+  /** To other rows, by the heading of the column. */
+  readonly ratios?: Readonly<Record<string, Ratio>>;
   /** By the heading of the column. */
   readonly counts?: Readonly<Record<string, number>>;
 }
@@ -49,4 +50,15 @@ export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s';
 
 export function thatCan(contenders: readonly Contender[], ...abilities: readonly Ability[]): Contender[] {
   return contenders.filter(({ can }) => abilities.every((ability) => can.includes(ability)));
+}
+
+/** Adds to each row its ratio to the rows of other contenders with the same workload. */
+export function compare(rows: readonly Row[], baselines: readonly string[]): Row[] {
+  return rows.map((row) => {
+    const ratios = baselines.flatMap((contender) => {
+      const other = rows.find((it) => it.workload === row.workload && it.contender === contender);
+      return other === undefined ? [] : [[`× ${contender}`, ratioOf(row.values, other.values)] as const];
+    });
+    return { ...row, ratios: Object.fromEntries(ratios) };
+  });
 }

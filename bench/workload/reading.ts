@@ -1,40 +1,73 @@
-import type { Able } from '../contenders/contender.js';
+import type { Able, ReadEvent } from '../contenders/contender.js';
 import { withClient } from '../databases.js';
 
 export interface Reading {
   readonly eventsPerSecond: number;
   /** Whether it came to the end of the store in the time that it had. */
   readonly isWhole: boolean;
+  readonly faults: ReadFaults;
 }
+
+/** What a reader must not do, counted. */
+export type ReadFaults = Readonly<Record<'lost' | 'duplicated' | 'misplaced', number>>;
 
 const pageSize = 1000;
 
-/** Reads a store from its start, and checks that what it read is what is stored, each event once and in order. */
+/** Reads a store from its start, and then compares what it read with what is stored. */
 export async function readStore(
   session: Able<'catchUp'>,
-  stored: Float64Array,
+  stored: readonly number[],
   maxSeconds: number,
 ): Promise<Reading> {
+  const read: number[] = [];
+  let isWhole = true;
   const start = performance.now();
   const end = start + maxSeconds * 1000;
-  let count = 0;
-  let firstWrong: number | undefined;
-  await session.catchUp(pageSize, (ref) => {
-    if (ref !== stored[count]) firstWrong ??= count;
-    count++;
+  await session.catchUp(pageSize, ({ data }) => {
+    read.push(data.ref);
     // A look at the clock costs as much as the rest of this.
-    return count % pageSize !== 0 || performance.now() < end;
+    if (read.length % pageSize === 0) isWhole = performance.now() < end;
+    return isWhole;
   });
   const seconds = (performance.now() - start) / 1000;
-  if (firstWrong !== undefined)
-    throw new Error(`Event ${firstWrong + 1} of the store was not read in order.`);
-  return { eventsPerSecond: count / seconds, isWhole: count === stored.length };
+  return {
+    eventsPerSecond: read.length / seconds,
+    isWhole,
+    faults: countFaults(read, isWhole ? stored : stored.slice(0, read.length)),
+  };
+}
+
+export function countFaults(read: readonly number[], stored: readonly number[]): ReadFaults {
+  const distinct = new Set(read);
+  return {
+    lost: stored.filter((ref) => !distinct.has(ref)).length,
+    duplicated: read.length - distinct.size,
+    misplaced: read.filter((ref, index) => ref !== stored[index]).length,
+  };
+}
+
+export function addFaults(
+  sum: ReadFaults | undefined,
+  { lost, duplicated, misplaced }: ReadFaults,
+): ReadFaults {
+  return {
+    lost: (sum?.lost ?? 0) + lost,
+    duplicated: (sum?.duplicated ?? 0) + duplicated,
+    misplaced: (sum?.misplaced ?? 0) + misplaced,
+  };
 }
 
 /** The refs of all stored events, in the order of the query. */
-export async function storedRefs(url: string, storedSql: string): Promise<Float64Array> {
+export async function storedRefs(url: string, storedSql: string): Promise<readonly number[]> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ ref: string }>(storedSql);
-    return Float64Array.from(rows, ({ ref }) => Number(ref));
+    return rows.map(({ ref }) => Number(ref));
   });
+}
+
+/** The first events of a whole store. */
+export async function readStart(session: Able<'catchUp'>, count: number): Promise<readonly ReadEvent[]> {
+  const events: ReadEvent[] = [];
+  await session.catchUp(pageSize, (event) => events.push(event) < count);
+  return events;
 }

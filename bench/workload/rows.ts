@@ -7,8 +7,6 @@ export interface RowShape {
   readonly prefix?: string;
   /** Refs start above it. */
   readonly after?: number;
-  /** An SQL array of text that may use `n`. */
-  readonly tagsSql?: string;
 }
 
 /**
@@ -16,8 +14,8 @@ export interface RowShape {
  * `type`, `data`, `correlation_id`, `tags`, `metadata`, and, for stores that have no tags, `metadata_with_tags`.
  */
 export function rowsSql(shape: RowShape): string {
-  const { count, perStream, prefix = 'account-f', after = 0, tagsSql } = shape;
-  const tags = tagsSql ?? "array['branch:' || n % 1000]";
+  const { count, perStream, prefix = 'account-f', after = 0 } = shape;
+  const tags = "array['branch:' || n % 1000]";
   const typeNames = types.map((type) => `'${type}'`).join(', ');
   return `
     select
