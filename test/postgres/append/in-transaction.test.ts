@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { connect, query } from '../../support/postgres.js';
+import { useEmptyStore } from '../../support/postgres-store.js';
+import { brokenInvariants, countEvents } from '../../support/stored-events.js';
+
+const opened = [{ type: 'Opened', data: {} }];
+
+/** A business table beside the events, and a transaction of its own. */
+async function begun() {
+  const { store, database } = await useEmptyStore();
+  await query(database.directUrl, 'create table event_store.accounts (id text primary key)');
+  const client = await connect(database.url);
+  await client.query('begin');
+  return {
+    store,
+    client,
+    transaction: store.inTransaction(client),
+    stored: async () => ({
+      accounts: (await query(database.directUrl, 'select from event_store.accounts')).length,
+      events: await countEvents(database.directUrl),
+      broken: await brokenInvariants(database.directUrl),
+    }),
+  };
+}
+
+const insertAccount = `insert into event_store.accounts values ('1')`;
+
+describe('a business table and its event', () => {
+  test('are committed together', async () => {
+    const { client, transaction, stored } = await begun();
+    await client.query(insertAccount);
+    await transaction.appendToStream('Account-1', opened, { expectedVersion: 'noStream' });
+
+    expect(await stored()).toEqual({ accounts: 0, events: 0, broken: [] });
+    await client.query('commit');
+    expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
+  });
+
+  test('are rolled back together, and then nothing is left of either', async () => {
+    const { store, client, transaction, stored } = await begun();
+    await client.query(insertAccount);
+    await transaction.appendToStream('Account-1', opened, { commitId: 'c' });
+    await client.query('rollback');
+
+    expect(await stored()).toEqual({ accounts: 0, events: 0, broken: [] });
+    expect(await store.findCommit('Account-1', 'c')).toBe(undefined);
+    expect(await store.appendToStream('Account-1', opened, { commitId: 'c' })).toMatchObject({
+      version: 1,
+      deduplicated: false,
+    });
+  });
+
+  test('can both be taken back to a savepoint', async () => {
+    const { client, transaction, stored } = await begun();
+    await transaction.appendToStream('Account-1', opened);
+    await client.query('savepoint before');
+    await client.query(insertAccount);
+    await transaction.appendToStream('Account-1', opened);
+    await client.query('rollback to before');
+    await transaction.appendToStream('Account-2', opened);
+    await client.query('commit');
+
+    expect(await stored()).toEqual({ accounts: 0, events: 2, broken: [] });
+  });
+});
+
+describe('an append in a transaction', () => {
+  test('that conflicts changes nothing, and leaves the transaction usable', async () => {
+    const { client, transaction, stored } = await begun();
+    await client.query(insertAccount);
+    const conflict = { code: 'VERSION_CONFLICT', actualVersion: 0 };
+    await expect(
+      transaction.appendToStream('Account-1', opened, { expectedVersion: 7 }),
+    ).rejects.toMatchObject(conflict);
+    await expect(
+      transaction.appendToStream('Account-1', [...opened, ...opened], { expectedVersion: 7 }),
+    ).rejects.toMatchObject(conflict);
+    await transaction.appendToStream('Account-1', opened, { expectedVersion: 'noStream' });
+    await client.query('commit');
+
+    expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
+  });
+
+  test('is exactly once, too', async () => {
+    const { store, client, transaction, stored } = await begun();
+    const first = await store.appendToStream('Account-1', opened, { commitId: 'c' });
+    const own = await transaction.appendToStream('Account-1', opened, { commitId: 'd' });
+
+    expect(await transaction.appendToStream('Account-1', opened, { commitId: 'c' })).toEqual({
+      ...first,
+      deduplicated: true,
+    });
+    expect(await transaction.appendToStream('Account-1', opened, { commitId: 'd' })).toEqual({
+      ...own,
+      deduplicated: true,
+    });
+    const other = transaction.appendToStream('Account-1', [{ type: 'Closed', data: {} }], { commitId: 'c' });
+    await expect(other).rejects.toMatchObject({ code: 'COMMIT_MISMATCH' });
+    await client.query('commit');
+    expect(await stored()).toEqual({ accounts: 0, events: 2, broken: [] });
+  });
+
+  test('sees the state of the store, and its own appends before they are committed', async () => {
+    const { store, client, transaction } = await begun();
+    await transaction.appendToStream('Account-1', opened);
+
+    expect((await transaction.readStream('Account-1')).version).toBe(1);
+    expect((await store.readStream('Account-1')).version).toBe(0);
+    await client.query('commit');
+    expect((await store.readStream('Account-1')).version).toBe(1);
+  });
+
+  test('of a transaction that has failed is refused with a typed error', async () => {
+    const { client, transaction, stored } = await begun();
+    await expect(client.query('nonsense')).rejects.toThrow();
+
+    await expect(transaction.appendToStream('Account-1', opened)).rejects.toMatchObject({
+      name: 'InvalidArgumentError',
+      message: expect.stringContaining('25P02') as string,
+    });
+    await client.query('rollback');
+    expect(await stored()).toEqual({ accounts: 0, events: 0, broken: [] });
+  });
+});
