@@ -76,13 +76,16 @@ create function __schema__.append_lock(out class integer, out object integer) la
   select 1163152724, hashoid('__schema__'::regnamespace)
 $$;
 
+-- The functions below plan their statements when they are first executed, which may be on an empty table: reading all of
+-- it is then the cheapest, and the plan stays as the table grows, until it is analysed. Hence enable_seqscan = off.
+
 -- Appends one event. Outcome 0: appended; 1: the stream is at another version; 2: the commit is stored already.
 -- Expected -1 is any version, -2 an existing stream.
 create function __schema__.append_one(
   p_stream_id text, p_expected bigint, p_commit_id text, p_id uuid, p_type text, p_schema_version integer,
   p_data json, p_metadata json, p_correlation_id text, p_tags text[], p_occurred_at timestamptz,
   out outcome integer, out version bigint, out "position" bigint
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 declare
   v_now timestamptz;
 begin
@@ -131,7 +134,7 @@ create function __schema__.append_batch(
   e_schema_versions integer[], e_data json[], e_metadata json[], e_correlation_ids text[], e_tags text[],
   e_occurred_at timestamptz[],
   out outcomes integer[], out versions bigint[], out positions bigint[]
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 declare
   v_ids text[];
   v_tops bigint[];    -- of the streams
