@@ -1,4 +1,5 @@
 import { startPostgresServer } from '../dev/postgres-server.js';
+import { assertAuditFindsFaults } from './audit-control.js';
 import { readOptions, usage, type Options } from './options.js';
 import { writeFigure } from './report/figure.js';
 import { countFaults, toGates } from './report/gates.js';
@@ -18,6 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
   const command = ['npm run bench', ...(args.length > 0 ? ['--'] : []), ...args].join(' ');
   const server = await startPostgresServer({ settings: serverSettings });
   try {
+    await assertAuditFindsFaults(server.url);
     const faults = await run(options, server.url, command);
     if (faults > 0) throw new Error(`${faults} faults: events lost, duplicated, accepted wrongly …`);
   } finally {
@@ -53,7 +55,7 @@ async function run(options: Options, serverUrl: string, command: string): Promis
 }
 
 function progress(line: string): void {
-  process.stderr.write(`  ${line}\n`);
+  process.stderr.write(`${String(Math.round(process.uptime())).padStart(5)} s  ${line}\n`);
 }
 
 await main(process.argv.slice(2));

@@ -11,8 +11,8 @@ export interface Options {
   readonly save: boolean;
 }
 
-const full: Settings = { rounds: 7, seconds: 2, events: 200_000, size: 1_000_000 };
-const quick: Settings = { rounds: 2, seconds: 0.4, events: 20_000, size: 20_000 };
+const full: Settings = { rounds: 7, seconds: 1.5, events: 200_000, size: 1_000_000 };
+const quick: Settings = { rounds: 2, seconds: 0.2, events: 20_000, size: 20_000 };
 
 export const usage = `npm run bench -- [suite …] [option …]
 

@@ -10,7 +10,8 @@ interface CopyStreams {
 }
 
 const statement = `copy (
-  select position, stream_id, version, id, commit_id, type, schema_version, data, metadata, tags, occurred_at, recorded_at
+  select position, stream_id, version, id, commit_id, type, schema_version, data, metadata, tags,
+    date_part('epoch', occurred_at), date_part('epoch', recorded_at)
   from ${schema}.events order by position) to stdout`;
 
 /** Our whole table by COPY, in one go instead of pages, and parsed to the same objects: the ceiling of a catch-up. */
@@ -57,9 +58,13 @@ function parseLine(line: string) {
     metadata: JSON.parse(field(8)) as Record<string, unknown>,
     // Those of the benchmark need no quotes.
     tags: field(9).slice(1, -1).split(','),
-    occurredAt: new Date(fields[10]!).toISOString(),
-    recordedAt: new Date(fields[11]!).toISOString(),
+    occurredAt: toIsoTime(fields[10]!),
+    recordedAt: toIsoTime(fields[11]!),
   };
+}
+
+function toIsoTime(seconds: string): string {
+  return new Date(Math.round(Number(seconds) * 1000)).toISOString();
 }
 
 function unescape(text: string): string {

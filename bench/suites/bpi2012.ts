@@ -25,7 +25,7 @@ async function run(bench: Bench): Promise<SuiteReport> {
     return { title, rows: [], notes: [`Skipped: EVENT_LOG_DIR names no folder with ${fileName}.`] };
   }
   bench.progress(`bpi2012: read ${fileName}`);
-  const appends = await readEventLog(file);
+  const appends = await readEventLog(file, bench.settings.size);
   const events = appends.reduce((sum, append) => sum + append.events.length, 0);
   const format = (count: number) => count.toLocaleString('en');
   return {
@@ -36,7 +36,7 @@ async function run(bench: Bench): Promise<SuiteReport> {
 }
 
 function maxSeconds({ settings }: Bench): number {
-  return settings.seconds * 5;
+  return settings.seconds * 4;
 }
 
 async function measureImports(bench: Bench, appends: readonly Append[]): Promise<Row[]> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { audit } from '../audit.js';
 import { open, type Append, type Contender } from '../contenders/contender.js';
+import { raw } from '../contenders/raw.js';
 import { runSql } from '../contenders/pg-pool.js';
 import { withDatabases } from '../databases.js';
 import { createEventSource, type EventSource } from '../workload/events.js';
@@ -23,6 +24,8 @@ export const order: Suite = {
       bench.progress(`order: ${contender.name}`);
       rows.push(await measure(contender, bench));
     }
+    const naive = rows.find(({ contender }) => contender === raw.name);
+    if (naive?.counts?.['never seen'] === 0) throw new Error('The naive reader saw all: nothing was late.');
     return {
       title: `Order: one reader follows ${writers} writers, some of them late, some rolled back`,
       rows,

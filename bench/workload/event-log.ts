@@ -3,8 +3,8 @@ import { caseStreamId, toCaseEvent } from '../../examples/event-log/case-event.j
 import { openEventLog } from '../../examples/event-log/log-reader.js';
 import type { Append, NewEvent } from '../contenders/contender.js';
 
-/** A process log as one append for each of its cases, in the order in which they begin. */
-export async function readEventLog(file: string): Promise<readonly Append[]> {
+/** A process log, up to a number of events, as one append for each of its cases, in the order in which they begin. */
+export async function readEventLog(file: string, maxEvents: number): Promise<readonly Append[]> {
   const cases = new Map<string, NewEvent[]>();
   let ref = 0;
   for await (const entry of openEventLog(file).entries) {
@@ -19,6 +19,7 @@ export async function readEventLog(file: string): Promise<readonly Append[]> {
       tags: tags ?? [],
       occurredAt,
     });
+    if (ref === maxEvents) break;
   }
   return Array.from(cases, ([caseId, events]) => ({
     streamId: caseStreamId(caseId),
