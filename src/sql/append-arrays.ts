@@ -1,6 +1,6 @@
 import type { ExpectedVersion } from '../core/store/event-store.js';
 import type { PreparedEvent } from '../core/store/prepare-events.js';
-import type { AppendMember } from './append-batch.js';
+import type { AppendMember } from './append-member.js';
 import { arrayOf, type SqlArrayType, type SqlValue } from './sql-port.js';
 
 export interface BatchArrays {

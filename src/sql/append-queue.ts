@@ -1,5 +1,6 @@
 import { StoreClosedError, StoreOverloadedError } from '../core/errors/errors.js';
-import type { AppendMember, AppendOutcome } from './append-batch.js';
+import type { AppendOutcome } from './append-batch.js';
+import type { AppendMember } from './append-member.js';
 
 export interface AppendQueueOptions {
   /** Batches that are under way at the same time. */

@@ -1,4 +1,5 @@
-import { appendMembers, type AppendMember } from './append-batch.js';
+import { appendMembers } from './append-batch.js';
+import type { AppendMember } from './append-member.js';
 import type { QueuedOutcome, RunBatch } from './append-queue.js';
 import { retrying } from './retrying.js';
 import { isRefused } from './sql-errors.js';

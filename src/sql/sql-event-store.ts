@@ -35,7 +35,8 @@ import {
   checkTrends,
 } from '../core/store/read-options.js';
 import { AllReader, type AllReaderOptions } from './all-reader.js';
-import type { AppendMember, AppendOutcome, PreparedCommit } from './append-batch.js';
+import type { AppendOutcome } from './append-batch.js';
+import type { AppendMember, PreparedCommit } from './append-member.js';
 import type { QueuedOutcome } from './append-queue.js';
 import type { StoredEvent } from './event-row.js';
 import { retrying } from './retrying.js';
