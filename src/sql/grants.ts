@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import { describeValue } from '../core/values/describe-value.js';
+import { utf8Length } from '../core/values/json.js';
+import { findNameProblem } from '../core/values/name.js';
 import { assertSchemaName, inSchema } from './schema-name.js';
 
 /**
@@ -10,11 +12,14 @@ import { assertSchemaName, inSchema } from './schema-name.js';
  */
 export function grantScript(schema: string, role: string): string {
   assertSchemaName(schema);
-  if (typeof role !== 'string' || !/^[^\p{Cc}]{1,63}$/u.test(role)) {
-    throw new InvalidArgumentError(`The name of a role is 1 to 63 characters; got ${describeValue(role)}.`);
+  // PostgreSQL would cut a longer one, and so grant to somebody else.
+  if (findNameProblem(role) !== undefined || utf8Length(role) > 63) {
+    throw new InvalidArgumentError(
+      `The name of a role is 1 to 63 bytes of text; got ${describeValue(role)}.`,
+    );
   }
   const grantee = `"${role.replaceAll('"', '""')}"`;
-  return inSchema(
+  return (
     [
       'grant usage on schema __schema__ to',
       'grant select on __schema__.store, __schema__.migrations to',
@@ -23,8 +28,8 @@ export function grantScript(schema: string, role: string): string {
       'grant usage on sequence __schema__.positions to',
       'grant execute on all functions in schema __schema__ to',
     ]
-      .map((grant) => `${grant} ${grantee};\n`)
-      .join(''),
-    schema,
+      // Once it stands with the schema's name, so that nothing in the role's is taken for a place for it.
+      .map((grant) => `${inSchema(grant, schema)} ${grantee};\n`)
+      .join('')
   );
 }

@@ -1,7 +1,7 @@
 import { SchemaVersionError } from '../core/errors/errors.js';
 import { uuidV5 } from '../core/events/event-id.js';
 import eventStore from './migrations/0001_event_store.sql';
-import { inSchema } from './schema-name.js';
+import { assertSchemaName, inSchema } from './schema-name.js';
 import { statement, type SqlPort, type TransactionalSqlPort } from './sql-port.js';
 
 /** In the order in which they are applied. A released one never changes. */
@@ -58,8 +58,11 @@ export async function findMissingMigrations(port: SqlPort, schema: string): Prom
 
 /**
  * The migrations as one script, for those who run a tool of their own. `migrate()` then finds them applied.
+ *
+ * @throws InvalidArgumentError for a malformed name of the schema
  */
 export function migrationScript(schema: string): string {
+  assertSchemaName(schema);
   const records = migrations.map(
     ({ name, checksum }) =>
       `insert into __schema__.migrations (name, checksum) values ('${name}', '${checksum}');`,
