@@ -1,0 +1,46 @@
+import type { QueuedOutcome } from '../sql/append-queue.js';
+import { statement, type SqlPort } from '../sql/sql-port.js';
+
+/** Below it every plan is fast. */
+const leastEvents = 1_000;
+
+const analysedEvents = statement(`select reltuples from pg_class where oid = '__schema__.events'::regclass`);
+const lastPosition = statement('select coalesce(max(position), 0) from __schema__.events');
+const analyze = statement('analyze __schema__.events');
+
+/**
+ * Tells the planner what is in the table each time it has doubled, as a server does in the background and PGlite doesn't.
+ * Without it, the planner takes each tag for a rare one: each page of a common tag would first collect all its events.
+ */
+export class TableStatistics {
+  readonly #port: SqlPort;
+  #analysed: number;
+
+  private constructor(port: SqlPort, analysed: number) {
+    this.#port = port;
+    this.#analysed = analysed;
+  }
+
+  static async open(port: SqlPort): Promise<TableStatistics> {
+    const [[events] = []] = await port.query(analysedEvents, []);
+    const statistics = new TableStatistics(port, Number(events));
+    const [[position] = []] = await port.query(lastPosition, []);
+    await statistics.#grewTo(Number(position));
+    return statistics;
+  }
+
+  async observe(outcomes: readonly PromiseSettledResult<QueuedOutcome>[]): Promise<void> {
+    let last = 0;
+    for (const outcome of outcomes) {
+      if (outcome.status !== 'fulfilled' || outcome.value.kind !== 'appended') continue;
+      last = Math.max(last, outcome.value.commits.at(-1)?.position ?? 0);
+    }
+    await this.#grewTo(last);
+  }
+
+  async #grewTo(position: number): Promise<void> {
+    if (position < Math.max(leastEvents, 2 * this.#analysed)) return;
+    this.#analysed = position;
+    await this.#port.query(analyze, []);
+  }
+}
