@@ -3,7 +3,7 @@ import { withClient } from './databases.js';
 import type { Ledger } from './workload/ledger.js';
 
 /** What must not happen, counted. */
-export interface Faults {
+export type Faults = {
   /** Events that were acknowledged and are not stored. */
   readonly lost: number;
   /** Events that are stored twice, or share a version of a stream. */
@@ -14,7 +14,7 @@ export interface Faults {
    */
   readonly acceptedWrongly: number;
   readonly deadlocks: number;
-}
+};
 
 /** Compares what a contender acknowledged with what it stored, by plain SQL. To be called when its sessions are closed. */
 export async function audit(contender: Contender, url: string, ledger: Ledger): Promise<Faults> {

@@ -1,41 +1,14 @@
-import { loadPeer } from '../peers.js';
+import { EventStore, EventType } from '@castore/core';
+import { PostgresEventStorageAdapter } from '@castore/event-storage-adapter-postgres';
+import { types } from '../workload/events.js';
 import { Conflict, type Contender, type EventData } from './contender.js';
 
-interface CastoreEvent {
-  readonly aggregateId: string;
-  readonly version: number;
-  readonly type: string;
-  readonly payload: unknown;
-  readonly metadata: unknown;
-}
-
-interface CastoreStore {
-  pushEvent(event: CastoreEvent): Promise<unknown>;
-  groupEvent(event: CastoreEvent): unknown;
-  getEvents(
-    aggregateId: string,
-    options: { minVersion: number },
-  ): Promise<{ events: readonly { version: number; payload: EventData }[] }>;
-}
-
-interface CastoreCore {
-  readonly EventStore: {
-    new (options: unknown): CastoreStore;
-    pushEventGroup(...events: readonly unknown[]): Promise<unknown>;
-  };
-}
-
-interface CastorePostgres {
-  readonly PostgresEventStorageAdapter: {
-    new (options: { connectionString: string }): CastoreAdapter;
-    createEventTable(options: unknown): Promise<unknown>;
-  };
-}
-
-interface CastoreAdapter {
-  /** Private, but the only way to end the process. */
+/** Private, but the only way to end the process. */
+interface WithConnections {
   readonly _sql: { end(): Promise<void> };
 }
+
+type Metadata = Readonly<Record<string, unknown>>;
 
 /** Castore. Its adapter takes no size for its pool, which has 10 connections; it has no reader of the whole store. */
 export const castore: Contender = {
@@ -47,7 +20,6 @@ export const castore: Contender = {
   storedSql: `select (data->>'ref')::bigint as ref, aggregate_id as stream_id, version from event`,
 
   async prepare(url) {
-    const { PostgresEventStorageAdapter } = await loadPeer<CastorePostgres>(adapterPackage);
     await PostgresEventStorageAdapter.createEventTable({
       connectionString: url,
       aggregateId: { type: 'VARCHAR', length: 100 },
@@ -59,17 +31,15 @@ export const castore: Contender = {
      select 'account', stream_id, version, type, data::jsonb, metadata_with_tags::jsonb from (${rows}) r order by ref`,
   ],
 
-  async open(url) {
-    const { EventStore } = await loadPeer<CastoreCore>('@castore/core');
-    const { PostgresEventStorageAdapter } = await loadPeer<CastorePostgres>(adapterPackage);
+  open(url) {
     const eventStorageAdapter = new PostgresEventStorageAdapter({ connectionString: url });
     const store = new EventStore({
       eventStoreId: 'account',
-      eventTypes: [],
-      reducer: (state: unknown) => state,
+      eventTypes: types.map((type) => new EventType<string, EventData, Metadata>({ type })),
+      reducer: (aggregate: { aggregateId: string; version: number }) => aggregate,
       eventStorageAdapter,
     });
-    return {
+    return Promise.resolve({
       async append({ streamId, expectedVersion, events }) {
         const details = events.map(({ type, data, metadata, tags }, index) => ({
           aggregateId: streamId,
@@ -78,9 +48,10 @@ export const castore: Contender = {
           payload: data,
           metadata: { ...metadata, tags },
         }));
+        const [first, second, ...others] = details.map((detail) => store.groupEvent(detail));
         try {
-          if (details.length === 1) await store.pushEvent(details[0]!);
-          else await EventStore.pushEventGroup(...details.map((detail) => store.groupEvent(detail)));
+          if (second === undefined) await store.pushEvent(details[0]!);
+          else await EventStore.pushEventGroup(first!, second, ...others);
         } catch (error) {
           if ((error as { code?: unknown }).code === 'EventAlreadyExistsError') throw new Conflict();
           throw error;
@@ -93,9 +64,7 @@ export const castore: Contender = {
           events: events.map(({ payload }) => ({ data: payload })),
         };
       },
-      close: () => eventStorageAdapter._sql.end(),
-    };
+      close: () => (eventStorageAdapter as unknown as WithConnections)._sql.end(),
+    });
   },
 };
-
-const adapterPackage = '@castore/event-storage-adapter-postgres';

@@ -1,13 +1,7 @@
-import type { Submittable } from 'pg';
-import type { Readable } from 'node:stream';
+import { to } from 'pg-copy-streams';
 import { pg } from '../library.js';
-import { loadPeer } from '../peers.js';
 import type { Contender, EventData } from './contender.js';
 import { ours, schema } from './ours.js';
-
-interface CopyStreams {
-  readonly to: (statement: string) => Readable & Submittable;
-}
 
 const statement = `copy (
   select position, stream_id, version, id, commit_id, type, schema_version, data, metadata, tags,
@@ -20,9 +14,8 @@ export const copy: Contender = {
   name: 'copy',
   can: ['catchUp'],
 
-  async open(url) {
-    const { to } = await loadPeer<CopyStreams>('pg-copy-streams');
-    return {
+  open(url) {
+    return Promise.resolve({
       async catchUp(_pageSize, visit) {
         const client = new pg.Client(url);
         await client.connect();
@@ -39,7 +32,7 @@ export const copy: Contender = {
         }
       },
       close: () => Promise.resolve(),
-    };
+    });
   },
 };
 

@@ -1,43 +1,12 @@
-import type { Pool, PoolConfig } from 'pg';
-import { loadPeer } from '../peers.js';
+import { dumbo } from '@event-driven-io/dumbo';
+import { isExpectedVersionConflictError, type Event } from '@event-driven-io/emmett';
+import { getPostgreSQLEventStore, readMessagesBatch } from '@event-driven-io/emmett-postgresql';
+// Emmett's own pg, whose type parsers it sets.
+import pg from 'pg';
 import { Conflict, type Contender, type EventData } from './contender.js';
 import { poolSize } from './pg-pool.js';
 
-interface EmmettMessage {
-  readonly data: EventData;
-  readonly metadata: { readonly streamPosition: bigint };
-}
-
-interface EmmettPostgres {
-  readonly getPostgreSQLEventStore: (url: string, options: unknown) => EmmettStore;
-  readonly readMessagesBatch: (
-    execute: unknown,
-    options: { after: bigint; batchSize: number },
-  ) => Promise<{ messages: readonly EmmettMessage[]; currentGlobalPosition: bigint }>;
-}
-
-interface Emmett {
-  readonly isExpectedVersionConflictError: (error: unknown) => boolean;
-}
-
-interface Dumbo {
-  readonly dumbo: (options: { connectionString: string; pool: Pool }) => { readonly execute: unknown };
-}
-
-interface Pg {
-  readonly default: { readonly Pool: new (config: PoolConfig) => Pool };
-}
-
-interface EmmettStore {
-  readonly schema: { migrate(): Promise<unknown> };
-  appendToStream(
-    streamId: string,
-    events: readonly unknown[],
-    options: { expectedStreamVersion: bigint },
-  ): Promise<unknown>;
-  readStream(streamId: string, options: { from: bigint }): Promise<{ events: readonly EmmettMessage[] }>;
-  close(): Promise<void>;
-}
+type Message = Event<string, EventData>;
 
 /**
  * Emmett, with a pool as large as the others'. Its consumer waits 50 ms after each batch of 100, so the batches are read
@@ -52,7 +21,7 @@ export const emmett: Contender = {
   storedSql: `select (message_data->>'ref')::bigint as ref, stream_id, stream_position as version from emt_messages`,
 
   async prepare(url) {
-    const { store, close } = await connect(url);
+    const { store, close } = connect(url);
     await store.schema.migrate();
     await close();
   },
@@ -69,9 +38,9 @@ export const emmett: Contender = {
      select stream_id, max(stream_position), split_part(stream_id, '-', 1), '{}' from emt_messages group by stream_id`,
   ],
 
-  async open(url) {
-    const { store, isConflict, readBatch, close } = await connect(url);
-    return {
+  open(url) {
+    const { store, readBatch, close } = connect(url);
+    return Promise.resolve({
       async append({ streamId, expectedVersion, events }) {
         const messages = events.map(({ type, data, metadata, tags }) => ({
           type,
@@ -81,48 +50,40 @@ export const emmett: Contender = {
         try {
           await store.appendToStream(streamId, messages, { expectedStreamVersion: BigInt(expectedVersion) });
         } catch (error) {
-          if (isConflict(error)) throw new Conflict();
+          if (isExpectedVersionConflictError(error)) throw new Conflict();
           throw error;
         }
       },
       async load(streamId, afterVersion) {
-        const { events } = await store.readStream(streamId, { from: BigInt(afterVersion + 1) });
+        const { events } = await store.readStream<Message>(streamId, { from: BigInt(afterVersion + 1) });
         return { version: Number(events.at(-1)?.metadata.streamPosition ?? afterVersion), events };
       },
       async catchUp(batchSize, visit) {
         let after = 0n;
         for (;;) {
-          const { messages, currentGlobalPosition } = await readBatch({ after, batchSize });
+          const { messages, currentGlobalPosition } = await readBatch(after, batchSize);
           for (const message of messages) if (!visit(message)) return;
           if (messages.length < batchSize) return;
           after = currentGlobalPosition;
         }
       },
       async poll(after, batchSize) {
-        const { messages, currentGlobalPosition } = await readBatch({ after: BigInt(after), batchSize });
+        const { messages, currentGlobalPosition } = await readBatch(BigInt(after), batchSize);
         return { refs: messages.map(({ data }) => data.ref), cursor: Number(currentGlobalPosition) };
       },
       close,
-    };
+    });
   },
 };
 
-async function connect(url: string) {
-  const { getPostgreSQLEventStore, readMessagesBatch } = await loadPeer<EmmettPostgres>(
-    '@event-driven-io/emmett-postgresql',
-  );
-  const { isExpectedVersionConflictError } = await loadPeer<Emmett>('@event-driven-io/emmett');
-  const { dumbo } = await loadPeer<Dumbo>('@event-driven-io/dumbo');
-  // Emmett's own pg, whose type parsers it sets.
-  const { default: pg } = await loadPeer<Pg>('pg');
-
+function connect(url: string) {
   const pool = new pg.Pool({ connectionString: url, max: poolSize });
   const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } });
   const { execute } = dumbo({ connectionString: url, pool });
   return {
     store,
-    isConflict: isExpectedVersionConflictError,
-    readBatch: (options: { after: bigint; batchSize: number }) => readMessagesBatch(execute, options),
+    readBatch: (after: bigint, batchSize: number) =>
+      readMessagesBatch<Message>(execute, { after, batchSize }),
     close: async () => {
       await store.close();
       await pool.end();

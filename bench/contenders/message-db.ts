@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
-import { peerFolder } from '../peers.js';
 import { Conflict, type Append, type Contender, type EventData } from './contender.js';
 import { isUniqueViolation, openPool, runSql } from './pg-pool.js';
 
@@ -27,7 +27,8 @@ export const messageDb: Contender = {
     select (data->>'ref')::bigint as ref, stream_name as stream_id, position + 1 as version from message_store.messages`,
 
   async prepare(url) {
-    const folder = join(peerFolder('@eventide/message-db'), 'database');
+    const { resolve } = createRequire(import.meta.url);
+    const folder = join(dirname(resolve('@eventide/message-db/package.json')), 'database');
     const scripts = await Promise.all(installedFiles.map((file) => readFile(join(folder, file), 'utf8')));
     await runSql(url, [
       'create schema message_store',

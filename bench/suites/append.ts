@@ -6,7 +6,7 @@ import { runClients, type Load } from '../workload/clients.js';
 import { createEventSource, type EventSource } from '../workload/events.js';
 import type { Ledger } from '../workload/ledger.js';
 import { closeAndAudit, openAll } from '../workload/runs.js';
-import { compare, thatCan, type Bench, type Row, type Suite } from './suite.js';
+import { compare, thatCan, toRows, type Bench, type Row, type Suite } from './suite.js';
 
 /** Appends to streams of each client's own: the latency of one client, the throughput of several. */
 export const append: Suite = {
@@ -57,13 +57,8 @@ async function measure({ serverUrl, settings, contenders }: Bench, load: Load): 
       if (contender.claimsRepeatsAreSafe) await sendRepeatedly(session, nextEvent, ledger);
     }
     const faults = await closeAndAudit(runs, urlOf);
-    return subjects.map((contender) => ({
-      workload: workloadName(load.clients, load.eventsPerAppend),
-      contender: contender.name,
-      unit: load.clients === 1 ? 'ms' : 'events/s',
-      values: values.get(contender)!,
-      counts: { ...faults.get(contender) },
-    }));
+    const unit = load.clients === 1 ? 'ms' : 'events/s';
+    return toRows(workloadName(load.clients, load.eventsPerAppend), unit, values, faults);
   });
 }
 

@@ -1,15 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { audit, type Faults } from '../audit.js';
+import { audit } from '../audit.js';
 import { open, type Able, type Append, type Contender } from '../contenders/contender.js';
 import { runSql } from '../contenders/pg-pool.js';
 import { withDatabases } from '../databases.js';
 import { alternate, time } from '../rounds.js';
 import { readEventLog } from '../workload/event-log.js';
 import { Ledger } from '../workload/ledger.js';
-import { addFaults, readStart, readStore, storedRefs, type ReadFaults } from '../workload/reading.js';
-import { assertSameAnswers, closeAll } from '../workload/sessions.js';
-import { compare, thatCan, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
+import { storedRefs } from '../workload/reading.js';
+import { measureCatchUp } from './catch-up.js';
+import {
+  compare,
+  thatCan,
+  toRows,
+  type Bench,
+  type Counts,
+  type Row,
+  type Suite,
+  type SuiteReport,
+} from './suite.js';
 
 const fileName = 'bpic2012.xes.gz';
 const appendsInFlight = 16;
@@ -42,7 +51,7 @@ function maxSeconds({ settings }: Bench): number {
 async function measureImports(bench: Bench, appends: readonly Append[]): Promise<Row[]> {
   const subjects = thatCan(bench.contenders, 'append');
   bench.progress('bpi2012: import');
-  const faults = new Map<Contender, Faults>();
+  const faults = new Map<Contender, Counts>();
   const values = await alternate(
     subjects,
     bench.settings.rounds,
@@ -58,13 +67,7 @@ async function measureImports(bench: Bench, appends: readonly Append[]): Promise
     // Each import starts in an empty database, so that there is nothing to warm up but the code.
     () => Promise.resolve(),
   );
-  const rows = subjects.map((contender) => ({
-    workload: `import, ${appendsInFlight} in flight`,
-    contender: contender.name,
-    unit: 'events/s' as const,
-    values: values.get(contender)!,
-    counts: { ...faults.get(contender) },
-  }));
+  const rows = toRows(`import, ${appendsInFlight} in flight`, 'events/s', values, faults);
   return compare(rows, ['raw']);
 }
 
@@ -98,42 +101,19 @@ async function measureReads(bench: Bench, appends: readonly Append[]): Promise<R
     const session = await open(importer, url, 'append', 'statistics', 'trends');
     await importLog(session, appends, new Ledger(), Infinity);
     await runSql(url, ['vacuum analyze']);
+    bench.progress('bpi2012: catch-up');
+    // Imports ran side by side, so that the order of the log is not the order of the positions.
+    const stored = await storedRefs(url, `${importer.storedSql} order by position`);
+    const sessions = new Map<Contender, Able<'catchUp'>>();
+    for (const reader of readers) sessions.set(reader, await open(reader, url, 'catchUp'));
+    const storedOf = new Map(readers.map((reader) => [reader, stored]));
     const rows = [
-      ...(await measureCatchUp(bench, readers, url, importer)),
+      ...(await measureCatchUp('catch-up', sessions, storedOf, bench.settings.rounds, Infinity)),
       ...(await measureSummaries(bench, session, importer.name, appends)),
     ];
     await session.close();
     return rows;
   });
-}
-
-async function measureCatchUp(
-  bench: Bench,
-  readers: readonly Contender[],
-  url: string,
-  { storedSql }: Contender,
-): Promise<Row[]> {
-  bench.progress('bpi2012: catch-up');
-  // Imports ran side by side, so that the order of the log is not the order of the positions.
-  const stored = await storedRefs(url, `${storedSql} order by position`);
-  const sessions = new Map<Contender, Able<'catchUp'>>();
-  for (const contender of readers) sessions.set(contender, await open(contender, url, 'catchUp'));
-  await assertSameAnswers(sessions, (session) => readStart(session, 1000));
-  const faults = new Map<Contender, ReadFaults>();
-  const values = await alternate(readers, bench.settings.rounds, async (contender) => {
-    const reading = await readStore(sessions.get(contender)!, stored, Infinity);
-    faults.set(contender, addFaults(faults.get(contender), reading.faults));
-    return reading.eventsPerSecond;
-  });
-  await closeAll(sessions);
-  const rows = readers.map((contender) => ({
-    workload: 'catch-up',
-    contender: contender.name,
-    unit: 'events/s' as const,
-    values: values.get(contender)!,
-    counts: faults.get(contender)!,
-  }));
-  return compare(rows, ['pg', 'copy']);
 }
 
 async function measureSummaries(

@@ -5,7 +5,7 @@ import { alternate } from '../rounds.js';
 import { createEventSource, type EventSource } from '../workload/events.js';
 import type { Ledger } from '../workload/ledger.js';
 import { closeAndAudit, openAll } from '../workload/runs.js';
-import { compare, thatCan, type Bench, type Suite, type SuiteReport } from './suite.js';
+import { compare, thatCan, toRows, type Bench, type Suite, type SuiteReport } from './suite.js';
 
 const racers = 16;
 
@@ -26,16 +26,9 @@ async function run({ serverUrl, settings, contenders, progress }: Bench): Promis
       return race(session, nextEvent, ledger, settings.seconds);
     });
     const faults = await closeAndAudit(runs, urlOf);
-    const rows = subjects.map((contender) => ({
-      workload: `${racers} racers`,
-      contender: contender.name,
-      unit: 'appends/s' as const,
-      values: values.get(contender)!,
-      counts: { ...faults.get(contender) },
-    }));
     return {
       title: 'One hot stream, expected version, load again on conflict',
-      rows: compare(rows, ['raw']),
+      rows: compare(toRows(`${racers} racers`, 'appends/s', values, faults), ['raw']),
     };
   });
 }

@@ -5,7 +5,7 @@ import { alternate } from '../rounds.js';
 import { addFaults, countFaults, type ReadFaults } from '../workload/reading.js';
 import { rowsSql } from '../workload/rows.js';
 import { assertSameAnswers, closeAll, openFilled } from '../workload/sessions.js';
-import { compare, thatCan, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
+import { compare, thatCan, toRows, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
 
 const lengths = [10, 1000, 10_000];
 
@@ -26,18 +26,10 @@ async function run({ serverUrl, settings, contenders, progress }: Bench): Promis
       const faults = new Map<Contender, ReadFaults>();
       const values = await alternate(subjects, settings.rounds, async (contender) => {
         const loads = await measure(sessions.get(contender)!, length, settings.seconds / 2);
-        faults.set(contender, addFaults(faults.get(contender), loads.faults));
+        addFaults(faults, contender, loads.faults);
         return loads.perSecond;
       });
-      for (const contender of subjects) {
-        rows.push({
-          workload: streamOf(length),
-          contender: contender.name,
-          unit: 'loads/s',
-          values: values.get(contender)!,
-          counts: faults.get(contender)!,
-        });
-      }
+      rows.push(...toRows(streamOf(length), 'loads/s', values, faults));
     }
     await closeAll(sessions);
     return { title: 'Load of one stream', rows: compare(rows, ['pg']) };

@@ -42,14 +42,28 @@ export interface Row {
   /** To other rows, by the heading of the column. */
   readonly ratios?: Readonly<Record<string, Ratio>>;
   /** By the heading of the column. */
-  readonly counts?: Readonly<Record<string, number>>;
+  readonly counts?: Counts;
 }
+
+export type Counts = Readonly<Record<string, number>>;
 
 /** Less is better of `ms`, more of the others. */
 export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s';
 
 export function thatCan(contenders: readonly Contender[], ...abilities: readonly Ability[]): Contender[] {
   return contenders.filter(({ can }) => abilities.every((ability) => can.includes(ability)));
+}
+
+/** A row for each contender. */
+export function toRows(
+  workload: string,
+  unit: Unit,
+  values: ReadonlyMap<Contender, readonly number[]>,
+  counts: ReadonlyMap<Contender, Counts>,
+): Row[] {
+  return Array.from(values, ([contender, ofContender]) => {
+    return { workload, contender: contender.name, unit, values: ofContender, counts: counts.get(contender)! };
+  });
 }
 
 /** Adds to each row its ratio to the rows of other contenders with the same workload. */

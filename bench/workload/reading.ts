@@ -3,8 +3,6 @@ import { withClient } from '../databases.js';
 
 export interface Reading {
   readonly eventsPerSecond: number;
-  /** Whether it came to the end of the store in the time that it had. */
-  readonly isWhole: boolean;
   readonly faults: ReadFaults;
 }
 
@@ -32,7 +30,6 @@ export async function readStore(
   const seconds = (performance.now() - start) / 1000;
   return {
     eventsPerSecond: read.length / seconds,
-    isWhole,
     faults: countFaults(read, isWhole ? stored : stored.slice(0, read.length)),
   };
 }
@@ -46,15 +43,18 @@ export function countFaults(read: readonly number[], stored: readonly number[]):
   };
 }
 
-export function addFaults(
-  sum: ReadFaults | undefined,
+/** Adds to what was found before. */
+export function addFaults<K>(
+  sums: Map<K, ReadFaults>,
+  key: K,
   { lost, duplicated, misplaced }: ReadFaults,
-): ReadFaults {
-  return {
-    lost: (sum?.lost ?? 0) + lost,
-    duplicated: (sum?.duplicated ?? 0) + duplicated,
-    misplaced: (sum?.misplaced ?? 0) + misplaced,
-  };
+): void {
+  const sum = sums.get(key) ?? { lost: 0, duplicated: 0, misplaced: 0 };
+  sums.set(key, {
+    lost: sum.lost + lost,
+    duplicated: sum.duplicated + duplicated,
+    misplaced: sum.misplaced + misplaced,
+  });
 }
 
 /** The refs of all stored events, in the order of the query. */
