@@ -1,21 +1,35 @@
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
+import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { describe, expect, inject, it } from 'vitest';
 import { temporaryFile } from '../../support/temporary-file.js';
-import { runScript, type ScriptResult } from './script.js';
+import { runScript, type ScriptResult } from '../script.js';
 
 const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
 
-async function runExample(...args: string[]): Promise<ScriptResult> {
+/** A folder for a store, until the end of the test. */
+async function storeFolder(): Promise<string> {
+  return `${dirname(await temporaryFile('beside', ''))}/store`;
+}
+
+async function runExample(dataDir: string, ...args: string[]): Promise<ScriptResult> {
   const { address, namespace } = inject('temporal');
   return runScript(main, args, {
-    env: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, INIT_CWD: process.cwd() },
+    env: {
+      POSTGRES_URL: '',
+      EVENT_LOG_STORE: dataDir,
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+      INIT_CWD: process.cwd(),
+    },
   });
 }
 
 describe('npm run example:event-log', () => {
   it('imports the sample, shows it and replays a case', async () => {
-    const { code, stdout, stderr } = await runExample();
+    const dataDir = await storeFolder();
+    const { code, stdout, stderr } = await runExample(dataDir);
     expect(code).toBe(0);
+    expect(stdout).toContain(`The event store is in PGlite, in ${dataDir}.`);
     expect(stdout).toContain('244 events of 20 cases, all new, in ');
     expect(stdout).toContain('Events per type (244 events in 20 streams, 12 types)\n  Repair           48\n');
     expect(stdout).toMatch(/Events per month\n {2}2024-02 {2}47 {2}█+▏\n/);
@@ -23,17 +37,30 @@ describe('npm run example:event-log', () => {
     expect(stdout).toMatch(/Replay of Case-job-003, version 19\n\{\n {2}events: 19,\n/);
     // The progress, where there is no terminal.
     expect(stderr).toMatch(/100% \| 244\/244 events \| [\d,]+ events\/s \| ETA 0s/);
+
+    const again = await runExample(dataDir);
+    expect(again.stdout).toContain('244 events of 20 cases, already imported, in ');
+    expect(again.stdout).toContain('Longest stream: Case-job-003 with 19 events');
+  });
+
+  it('says in one line that another process has the store, and fails', async () => {
+    const dataDir = await storeFolder();
+    const store = await PGliteEventStore.open({ dataDir });
+    const { code, stderr } = await runExample(dataDir);
+    await store.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The folder .* is in use by process \d+\. .*\n$/);
   });
 
   it('says in one line what is wrong with a file, and fails', async () => {
     const log = 'case:concept:name,concept:name,time:timestamp\nc1,Open,2024-01-02 03:04:05Z\nc1,Close\n';
     const file = await temporaryFile('broken.csv', log);
-    const { code, stdout, stderr } = await runExample(relative(process.cwd(), file));
+    const { code, stdout, stderr } = await runExample(await storeFolder(), relative(process.cwd(), file));
     expect(code).toBe(1);
     expect(stderr).toBe(
       `${file}, line 3: the CSV is malformed: Invalid Record Length: expect 3, got 2 on line 3.\n`,
     );
-    expect(stdout).toBe(`Importing ${file}\n`);
+    expect(stdout).toMatch(/\nImporting .*\n$/);
   });
 
   it('says so where there is no such file, without a server', async () => {

@@ -7,7 +7,7 @@ import { tagOf } from '../../../examples/event-log/case-event.js';
 import { connectClient } from '../../support/temporal.js';
 import { useImportWorker } from './import-worker.js';
 import { sourceOf } from './logs.js';
-import { runScript } from './script.js';
+import { runScript } from '../script.js';
 
 // Public logs of real processes, which are not part of the project.
 const folder = process.env['EVENT_LOG_DIR'] ?? '';

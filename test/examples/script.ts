@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface ScriptResult {
   readonly code: number | string | null;
@@ -22,7 +23,7 @@ export function runScript(
       [...nodeOptions, '--import', 'tsx', fileURLToPath(script), ...args],
       {
         cwd: root,
-        env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.build.json`, ...env },
+        env: environment(env),
         maxBuffer: 10_000_000,
       },
       (_error, stdout, stderr) => {
@@ -30,4 +31,20 @@ export function runScript(
       },
     );
   });
+}
+
+/** Starts it, and ends it with the test if it hasn't ended. */
+export function startScript(script: URL, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), ...args], {
+    cwd: root,
+    env: environment(env),
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** The tsconfig without `paths`: the process imports the built package. */
+function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.build.json`, ...env };
 }

@@ -1,0 +1,80 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startPostgresServer, type PostgresServer } from '../../dev/postgres-server.js';
+import { runScript, type ScriptResult } from './script.js';
+
+let server: PostgresServer;
+const database = `examples_${crypto.randomUUID().slice(0, 8)}`;
+beforeAll(async () => {
+  server = await startPostgresServer();
+  await query(server.url, `create database ${database}`);
+});
+afterAll(async () => {
+  await query(server.url, `drop database ${database} with (force)`);
+  await server.stop();
+});
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function databaseUrl(): string {
+  const url = new URL(server.url);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function runExample(name: string): Promise<ScriptResult> {
+  const { address, namespace } = inject('temporal');
+  return runScript(new URL(`../../examples/${name}/main.ts`, import.meta.url), [], {
+    env: { POSTGRES_URL: databaseUrl(), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
+  });
+}
+
+describe('with POSTGRES_URL', () => {
+  it('npm run example keeps its payments on the server, and the next run goes on with others', async () => {
+    const first = await runExample('payment');
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toContain('The event store is in PostgreSQL, at POSTGRES_URL.\n');
+    expect(first.stdout).toContain('payment-3, €300.00 → processed, version 1\n');
+    expect(first.stdout).toContain('3 events in 3 streams\n');
+
+    const second = await runExample('payment');
+    expect(second).toMatchObject({ code: 0 });
+    expect(second.stdout).toContain('payment-6, €300.00 → processed, version 1\n');
+    expect(second.stdout).toContain('6 events in 6 streams\n');
+    const stored = 'select stream_id from payment_example.events order by position';
+    expect(await query(databaseUrl(), stored)).toEqual(
+      [1, 2, 3, 4, 5, 6].map((number) => ({ stream_id: `Payment-payment-${number}` })),
+    );
+  });
+
+  it('npm run example:event-log imports into the server', async () => {
+    const { code, stdout } = await runExample('event-log');
+    expect(code).toBe(0);
+    expect(stdout).toContain('244 events of 20 cases, all new, in ');
+    expect(stdout).toMatch(/Replay of Case-job-003, version 19\n/);
+    const counted =
+      'select count(*)::int as events, count(distinct stream_id)::int as streams from event_log_example.events';
+    expect(await query(databaseUrl(), counted)).toEqual([{ events: 244, streams: 20 }]);
+  });
+
+  it('an example says in one line that the server is not there', async () => {
+    const { code, stderr } = await runScript(
+      new URL('../../examples/event-log/main.ts', import.meta.url),
+      [],
+      {
+        env: { POSTGRES_URL: 'postgres://user:secret@127.0.0.1:1/none' },
+      },
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The database can't be reached .*\n$/);
+    expect(stderr).not.toContain('secret');
+  });
+});

@@ -1,0 +1,17 @@
+import { expect, inject, it } from 'vitest';
+import { runScript } from '../script.js';
+
+const main = new URL('../../../examples/payment/main.ts', import.meta.url);
+
+it('npm run example tells the story of the payments, on PGlite', async () => {
+  const { address, namespace } = inject('temporal');
+  const env = { POSTGRES_URL: '', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+  const { code, stdout } = await runScript(main, [], { env });
+  expect(code).toBe(0);
+  expect(stdout).toContain('The event store is in PGlite, in the memory of this process.\n');
+  expect(stdout).toContain(
+    'payment-1, €100.00 → processed, version 1 (it was already: nothing was stored)\n',
+  );
+  expect(stdout).toContain('payment-1, €100.00 → refused: Payment payment-1 is processed already\n');
+  expect(stdout).toContain('3 events in 3 streams\n');
+});
