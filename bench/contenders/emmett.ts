@@ -4,7 +4,7 @@ import { getPostgreSQLEventStore, readMessagesBatch } from '@event-driven-io/emm
 // Emmett's own pg, whose type parsers it sets.
 import pg from 'pg';
 import { Conflict, type Contender, type EventData } from './contender.js';
-import { poolSize } from './pg-pool.js';
+import { ignoreIdleErrors, poolSize } from './pg-pool.js';
 
 type Message = Event<string, EventData>;
 
@@ -77,7 +77,7 @@ export const emmett: Contender = {
 };
 
 function connect(url: string) {
-  const pool = new pg.Pool({ connectionString: url, max: poolSize });
+  const pool = ignoreIdleErrors(new pg.Pool({ connectionString: url, max: poolSize }));
   const store = getPostgreSQLEventStore(url, { connectionOptions: { pool } });
   const { execute } = dumbo({ connectionString: url, pool });
   return {

@@ -7,7 +7,12 @@ export const poolSize = 16;
 export function openPool(url: string): Pool {
   const parse = pg.types.getTypeParser(pg.types.builtins.INT8) as (text: string) => unknown;
   if (parse('1') !== '1') throw new Error("Some package has replaced the type parsers of the library's pg.");
-  return new pg.Pool({ connectionString: url, max: poolSize });
+  return ignoreIdleErrors(new pg.Pool({ connectionString: url, max: poolSize }));
+}
+
+/** A pool that has ended still has connections for a moment, in which its database may be dropped. */
+export function ignoreIdleErrors(pool: Pool): Pool {
+  return pool.on('error', () => undefined);
 }
 
 /** Runs statements one by one on a connection of their own. */
