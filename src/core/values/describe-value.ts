@@ -1,8 +1,13 @@
-/** A value in an error message: short, and never one that throws. */
+/** Of an address that came where none belongs: `scheme://user:password@host` or `?password=`. */
+const password = /(?<=:\/\/[^/?#]*?:).*(?=@)|(?<=[?&]password=)[^&]*/gs;
+
+/** A value in an error message: short, never one that throws, and without the password of an address. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+    case 'string': {
+      const text = value.replace(password, '…');
+      return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+    }
     case 'number':
     case 'boolean':
     case 'bigint':
