@@ -28,6 +28,8 @@ export function sqlStateOf(error: unknown): string | undefined {
 
 function meaningOf(error: unknown): Meaning | undefined {
   const state = sqlStateOf(error);
+  // PgBouncer gives no better code.
+  if (state === '08P01' && /authentication failed|no such user/i.test(messageOf(error))) return 'access';
   if (state !== undefined) return meanings.find(([codes]) => codes.test(state))?.[1] ?? 'refused';
   // A defect of ours, or an error that is typed already.
   if (error instanceof EventStoreError || error instanceof TypeError || error instanceof RangeError)
