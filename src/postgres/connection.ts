@@ -1,4 +1,5 @@
-import pg, { type Pool, type PoolConfig } from 'pg';
+import type { Socket } from 'node:net';
+import pg, { type Connection, type ClientConfig, type Pool, type PoolConfig } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import {
   assertOptions,
@@ -54,10 +55,9 @@ const isText: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
 
 /** @throws InvalidArgumentError, never with the connection string in it */
-export function checkConnectionOptions(options: PostgresEventStoreOptions): CheckedOptions {
+export function checkConnectionOptions(options: PostgresEventStoreOptions = {}): CheckedOptions {
   assertOptions('PostgresEventStore.connect', options, {
-    // Described by its type alone, since it holds a password.
-    connectionString: (value) => (isText(value) === undefined ? undefined : 'a connection string'),
+    connectionString: isText,
     pool: isPlainObject,
     schema: () => undefined,
     maxReadConnections: integerFrom(1),
@@ -97,10 +97,22 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions): Chec
   };
 }
 
+/** `pg` leaves a connection open that it couldn't authenticate on; the server gives it up after a minute only. */
+class Client extends pg.Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    const { connection } = this as unknown as {
+      readonly connection: Connection & { readonly stream: Socket };
+    };
+    connection.on('error', () => connection.stream.destroy());
+  }
+}
+
 /** @throws InvalidArgumentError when the connection string is malformed */
 export function createPool({ connectionString }: CheckedOptions, max: number): Pool {
   const config: PoolConfig = {
     connectionString: connectionString,
+    Client,
     max,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
