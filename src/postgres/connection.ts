@@ -10,13 +10,14 @@ import {
 } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
+import type { PgPool } from './pg-types.js';
 
 /** How to reach the database: one of `connectionString` and `pool`. */
 export interface PostgresEventStoreOptions {
   /** As `pg` takes it: `postgres://user:password@host:port/database`. */
   readonly connectionString?: string;
   /** A pool of yours. It stays open when the store is closed. Appends use at most two of its connections at a time. */
-  readonly pool?: Pool;
+  readonly pool?: PgPool;
   /** Default `event_store`. */
   readonly schema?: string;
   /** Most connections for reading. Default 8. Appends have two of their own. Not with a `pool`. */
@@ -79,7 +80,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
   assertSchemaName(schema);
   return {
     connectionString,
-    pool,
+    pool: pool as Pool | undefined,
     schema,
     maxReadConnections: options.maxReadConnections ?? 8,
     maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,

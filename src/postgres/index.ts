@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { PostgresEventStoreOptions } from './connection.js';
+export type { PgClient, PgPool } from './pg-types.js';
 export { PostgresEventStore } from './postgres-event-store.js';
 export { grantScript } from '../sql/grants.js';
 export { migrationScript } from '../sql/migrations.js';

@@ -16,6 +16,7 @@ import {
   type CheckedOptions,
   type PostgresEventStoreOptions,
 } from './connection.js';
+import type { PgClient } from './pg-types.js';
 import { PostgresPort, PreparedStatements } from './postgres-port.js';
 import { probeLocks } from './probe-locks.js';
 import { createTransactionStore } from './transaction-store.js';
@@ -139,8 +140,8 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    * await postgres.inTransaction(client).appendToStream('Account-1', [{ type: 'Opened', data: {} }]);
    * await client.query('commit');
    */
-  inTransaction(client: ClientBase): EventStore & StoreCapabilities {
-    return createTransactionStore(client, this.#statements, this.#options);
+  inTransaction(client: PgClient): EventStore & StoreCapabilities {
+    return createTransactionStore(client as ClientBase, this.#statements, this.#options);
   }
 
   /**

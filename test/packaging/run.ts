@@ -31,7 +31,7 @@ async function checkWithoutTemporal(folder: string): Promise<void> {
 /** These consumers are workspaces, so that one real install serves them all. */
 async function checkWithTemporal(folder: string): Promise<void> {
   await install(folder);
-  ok('workspace: installs with the oldest Temporal that the peer ranges allow');
+  ok('workspace: installs with the oldest peers that their ranges allow');
 
   const program = (consumer: string, file: string, env?: Record<string, string>): Promise<void> =>
     runProgram(join(folder, consumer), consumer, file, env);
@@ -44,12 +44,15 @@ async function checkWithTemporal(folder: string): Promise<void> {
 
   await program('esm', 'exports.js');
   await program('cjs', 'exports.js');
+  await program('esm', 'stores.js');
+  await program('cjs', 'stores.js');
   await program('bundle', 'measure.js');
   await compile('ts-bundler', 'tsconfig.json');
   await compile('ts-bundler', 'tsconfig.temporal.json');
   await program('ts-bundler', 'bundle.js');
   await compile('ts-nodenext', 'tsconfig.json');
   await program('ts-nodenext', 'out/required.cjs');
+  await program('ts-nodenext', 'out/stores.js');
 
   const server = await startTemporalServer();
   try {

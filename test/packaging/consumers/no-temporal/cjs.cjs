@@ -5,6 +5,12 @@ const { MemoryEventStore } = require('temporal-event-store/memory');
 const { fixedClock } = require('temporal-event-store/testing');
 
 assert.throws(() => require('@temporalio/common'), { code: 'MODULE_NOT_FOUND' });
+for (const [subpath, peer] of Object.entries({ postgres: 'pg', pglite: '@electric-sql/pglite' }))
+  assert.throws(() => require(`temporal-event-store/${subpath}`), {
+    code: 'MODULE_NOT_FOUND',
+    message: new RegExp(`^Cannot find module '${peer}'`),
+  });
+console.log('without their peers ./postgres and ./pglite name the package that is missing, by require');
 
 async function main() {
   const store = cachingEventStore(new MemoryEventStore({ clock: fixedClock() }));

@@ -5,6 +5,12 @@ import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describeEventStore, fixedClock, given } from 'temporal-event-store/testing';
 
 await assert.rejects(import('@temporalio/common'), { code: 'ERR_MODULE_NOT_FOUND' });
+for (const [subpath, peer] of Object.entries({ postgres: 'pg', pglite: '@electric-sql/pglite' }))
+  await assert.rejects(import(`temporal-event-store/${subpath}`), {
+    code: 'ERR_MODULE_NOT_FOUND',
+    message: new RegExp(`^Cannot find package '${peer}'`),
+  });
+console.log('without their peers ./postgres and ./pglite name the package that is missing, by import');
 
 const store = cachingEventStore(new MemoryEventStore({ clock: fixedClock() }));
 const opened = { type: 'Opened', data: { by: 'Zoë' } };
