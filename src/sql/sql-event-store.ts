@@ -1,7 +1,9 @@
 import type { DomainEvent, EventToAppend } from '../core/events/event.js';
 import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
 import type {
+  CheckpointStore,
   Commit,
+  SnapshotStore,
   StatisticsOptions,
   StoreCapabilities,
   StoreStatistics,
@@ -58,8 +60,8 @@ export interface SqlEventStoreOptions extends AllReaderOptions {
  * What the stores in PostgreSQL and PGlite have in common: all but the connections, and how appends come to the database.
  */
 export class SqlEventStore implements EventStore, StoreCapabilities {
-  readonly snapshots: SqlSnapshotStore;
-  readonly checkpoints: SqlCheckpointStore;
+  readonly snapshots: SnapshotStore;
+  readonly checkpoints: CheckpointStore;
 
   readonly #port: SqlPort;
   readonly #options: SqlEventStoreOptions;
