@@ -111,7 +111,8 @@ export function lockWatcher(directUrl: string, identity: 'pid' | 'virtualtransac
     observer ??= await connect(directUrl);
     const { rows } = await observer.query<{ holder: string | null }>(
       `select l.${identity}::text as holder from pg_locks l, event_store.append_lock() k
-       where l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint = k.class`,
+       where l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint = k.class
+         and l.database = (select oid from pg_database where datname = current_database())`,
     );
     return rows.map(({ holder }) => holder);
   };
