@@ -53,6 +53,7 @@ export class AllReader {
   readonly #port: SqlPort;
   readonly #options: AllReaderOptions;
   readonly #settled = new SettledPositions();
+  #isProbed = false;
 
   constructor(port: SqlPort, options: AllReaderOptions) {
     this.#port = port;
@@ -142,7 +143,10 @@ export class AllReader {
       );
     }
     const isOtherStore = this.#settled.observe(`${storeId}/${place}`);
-    if (isOtherStore) await this.#options.probe?.();
+    if (isOtherStore) this.#isProbed = false;
+    if (!this.#isProbed) await this.#options.probe?.();
+    // Not after a probe that failed: the next read must not go on without.
+    this.#isProbed = true;
     return { storeId, last: Number(last), events, isOtherStore };
   }
 

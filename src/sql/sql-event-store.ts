@@ -74,7 +74,11 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     };
     this.#options = options;
     const typed: SqlPort = { query: (...args) => typedErrors(() => this.#port.query(...args)) };
-    this.#reader = new AllReader(typed, options);
+    const { probe = async () => undefined } = options;
+    this.#reader = new AllReader(typed, {
+      settleTimeout: options.settleTimeout,
+      probe: () => typedErrors(() => retrying(probe, performance.now() + options.retryTimeout)),
+    });
     this.snapshots = new SqlSnapshotStore(typed);
     this.checkpoints = new SqlCheckpointStore(typed);
   }

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from 'temporal-event-store';
 import type { PostgresEventStore, PostgresEventStoreOptions } from 'temporal-event-store/postgres';
 import { describe, expect, test } from 'vitest';
 import { createDatabase, query, useTcpProxy } from '../support/postgres.js';
@@ -37,5 +38,26 @@ describe('a connection that is lost after COMMIT was sent', () => {
     await cut;
     expect(result).toMatchObject({ version: 1, commitId: 'one' });
     expect(await stored(directUrl)).toEqual(['Account-1 1 one']);
+  });
+});
+
+describe('the look at who can see the locks, before the first read in order', () => {
+  const isProbe = ({ sql }: Exchange): boolean => sql.some((text) => text.includes('virtualtransaction as'));
+
+  test('is made again after a failure, which is typed', async () => {
+    const { store, proxy } = await useProxiedStore({ retryTimeout: 0 });
+    await append(store, 'one');
+    const cut = proxy.cutAfter(isProbe);
+
+    await expect(store.readAll()).rejects.toThrow(StoreUnavailableError);
+
+    await cut;
+    const probes: Exchange[] = [];
+    proxy.onReply((exchange) => {
+      if (isProbe(exchange)) probes.push(exchange);
+      return 'forward';
+    });
+    expect((await store.readAll()).events).toHaveLength(1);
+    expect(probes).toHaveLength(1);
   });
 });
