@@ -1,67 +1,131 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { StoreUnavailableError } from '../core/errors/errors.js';
+import { isAlive, isOfThisMachine, isProcess, parseHolder, thisProcess, type Holder } from './lock-holder.js';
+
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
 /**
- * Lets one process at a time use a folder: PGlite itself would let two of them destroy it. The lock names its process, so
- * that of a process which has died is taken over.
+ * Lets one process at a time use a folder: PGlite itself would let two of them destroy it.
+ *
+ * The lock is a file beside the folder, `<folder>.lock`, that names its holder. Who finds it held by a process that has died
+ * can't just put its own in its place: between the look and the deed another may have done the same. So it first makes
+ * `<folder>.lock.<id>`, where the id is that of the dead holder; a file of that name can be made once, and whoever made it
+ * holds the lock from then on, also if he dies before he has put it in place of the old one. So the holder is the last one
+ * of a chain that starts with the lock.
  *
  * @returns releases it
- * @throws StoreUnavailableError when a living process, this one included, has the folder
+ * @throws StoreUnavailableError when a living process, this one included, has the folder, or one of which that can't be told
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const lock = `${folder.replace(/[\\/]+$/, '')}.lock`;
-  const own = `${lock}.${process.pid}-${crypto.randomUUID()}`;
-  await writeFile(own, JSON.stringify({ pid: process.pid, startedAt: await startTimeOf(process.pid) }));
+  const self = await thisProcess();
+  const own = `${lock}.${self.pid}-${self.id}`;
+  await writeSynced(own, JSON.stringify(self));
   try {
-    while (!(await tryLink(own, lock))) {
-      const holder = await readHolder(lock);
-      if (holder !== undefined && (await isAlive(holder))) {
-        throw new StoreUnavailableError(
-          `The folder ${folder} is in use by process ${holder.pid}. One process at a time can use it: close the other store, or take PostgreSQL for several. (The lock is ${lock}.)`,
-        );
-      }
-      // Only one of those who find it stale moves it away.
-      await rename(lock, `${own}.stale`).catch(() => undefined);
-      await rm(`${own}.stale`, { force: true });
-    }
+    while (!(await tryLock(lock, own, self, folder)));
   } finally {
     await rm(own, { force: true });
   }
-  return () => rm(lock, { force: true });
+  await removeLeftovers(lock).catch(() => undefined);
+  return async () => {
+    // It may have been deleted by hand, and taken by another.
+    if ((await readHolder(lock))?.id === self.id) await rm(lock, { force: true });
+  };
 }
 
-interface Holder {
-  readonly pid: number;
-  readonly startedAt: string | undefined;
+async function tryLock(lock: string, own: string, self: Holder, folder: string): Promise<boolean> {
+  const holder = await findHolder(lock);
+  if (holder === undefined) return tryLink(own, lock);
+  if (!isOfThisMachine(holder, self)) {
+    throw new StoreUnavailableError(
+      `The folder ${folder} is in use by process ${holder.pid} of host ${holder.host}, which is another machine or ` +
+        `container, or was restarted since: whether that process is alive can't be told from here. If it is not, delete ${lock}.`,
+    );
+  }
+  if (await isAlive(holder)) {
+    throw new StoreUnavailableError(
+      `The folder ${folder} is in use by process ${holder.pid}. One process at a time can use it: close the other store, or take PostgreSQL for several. (The lock is ${lock}.)`,
+    );
+  }
+  const claim = `${lock}.${holder.id}`;
+  if (!(await tryLink(own, claim))) return false;
+  if ((await findHolder(lock))?.id !== self.id) {
+    // Another was faster, and has tidied up already.
+    await rm(claim, { force: true });
+    return false;
+  }
+  await rename(own, lock);
+  return true;
 }
 
-async function tryLink(own: string, lock: string): Promise<boolean> {
+/** The last of the chain; none when nobody has the lock. */
+async function findHolder(lock: string): Promise<Holder | undefined> {
+  let last: Holder | undefined;
+  for (let file = lock; ;) {
+    const holder = await readHolder(file);
+    if (holder === undefined) return last;
+    last = holder;
+    file = `${lock}.${holder.id}`;
+  }
+}
+
+async function readHolder(file: string): Promise<Holder | undefined> {
+  let content: string;
   try {
-    await link(own, lock);
+    content = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const holder = parseHolder(content);
+  if (holder === undefined) {
+    throw new StoreUnavailableError(
+      `The lock ${file} does not say who holds it. If nobody uses the folder, delete it.`,
+    );
+  }
+  return holder;
+}
+
+/** Of processes that died on their way to the lock. The holder alone removes them. */
+async function removeLeftovers(lock: string): Promise<void> {
+  const name = basename(lock).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const pattern = new RegExp(`^${name}\\.(?:(\\d+)-)?${uuid}$`);
+  for (const file of await readdir(dirname(lock))) {
+    const match = pattern.exec(file);
+    if (match === null) continue;
+    const [, pid] = match;
+    const path = join(dirname(lock), file);
+    // A claim is worth nothing behind a lock whose holder is alive; the file of one who waits goes when he does.
+    if (pid !== undefined && !(await isLeftBehind(path, Number(pid)))) continue;
+    await rm(path, { force: true });
+  }
+}
+
+async function isLeftBehind(path: string, pid: number): Promise<boolean> {
+  const holder = parseHolder(await readFile(path, 'utf8').catch(() => ''));
+  // It may have died before it wrote.
+  if (holder === undefined) return !isProcess(pid);
+  return isOfThisMachine(holder, await thisProcess()) && !(await isAlive(holder));
+}
+
+/** Whole also after a crash of the machine. */
+async function writeSynced(path: string, content: string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function tryLink(own: string, target: string): Promise<boolean> {
+  try {
+    await link(own, target);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-}
-
-async function readHolder(lock: string): Promise<Holder | undefined> {
-  const content = await readFile(lock, 'utf8').catch(() => '');
-  return content === '' ? undefined : (JSON.parse(content) as Holder);
-}
-
-/** A process of that number which started at another time is another process. */
-async function isAlive({ pid, startedAt }: Holder): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return (await startTimeOf(pid)) === startedAt;
-}
-
-/** Where the system tells (Linux, in /proc): the 22nd field, after the name, which may hold anything. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return status?.slice(status.lastIndexOf(')') + 2).split(' ')[19];
 }

@@ -9,10 +9,10 @@ import { AppendQueue, closedStore } from '../sql/append-queue.js';
 import { migrateSchema } from '../sql/migrations.js';
 import { createBatchRunner } from '../sql/run-batch.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
-import { translateSqlError } from '../sql/sql-errors.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
 import type { SqlPort } from '../sql/sql-port.js';
 import { lockFolder } from './folder-lock.js';
+import { translateOpenError } from './open-error.js';
 import { PGlitePort } from './pglite-port.js';
 import { TableStatistics } from './table-statistics.js';
 
@@ -51,8 +51,9 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
   /**
    * Opens the database, creates it if it isn't there, and migrates its schema.
    *
-   * @throws InvalidArgumentError for malformed options · StoreUnavailableError when another process, or another store of
-   *   this one, uses the folder · SchemaVersionError
+   * @throws InvalidArgumentError for malformed options, or a folder that can't be one · StoreUnavailableError when another
+   *   process, or another store of this one, uses the folder, or the database can't be opened · StoreAccessError when the
+   *   folder is closed to this process · SchemaVersionError
    */
   static async open(options: PGliteEventStoreOptions = {}): Promise<PGliteEventStore> {
     assertOptions('PGliteEventStore.open', options, {
@@ -63,16 +64,17 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     });
     const { schema = defaultSchema, dataDir } = options;
     assertSchemaName(schema);
-    if (dataDir === undefined) return open(await PGlite.create(), schema, options, async () => undefined);
-
-    const folder = resolve(dataDir);
-    await mkdir(dirname(folder), { recursive: true });
-    const unlock = await lockFolder(folder);
+    const folder = dataDir === undefined ? undefined : resolve(dataDir);
+    let unlock = async (): Promise<void> => undefined;
     try {
+      if (folder !== undefined) {
+        await mkdir(dirname(folder), { recursive: true });
+        unlock = await lockFolder(folder);
+      }
       return await open(await PGlite.create(folder), schema, options, unlock);
     } catch (error) {
-      await unlock();
-      throw translateSqlError(error);
+      await unlock().catch(() => undefined);
+      throw translateOpenError(error, folder);
     }
   }
 
@@ -147,11 +149,14 @@ async function open(
   try {
     await migrateSchema(port, schema);
     return new PGliteEventStore(port, await TableStatistics.open(port), options, async () => {
-      await database.close();
-      await unlock();
+      try {
+        await database.close();
+      } finally {
+        await unlock();
+      }
     });
   } catch (error) {
-    await database.close();
-    throw translateSqlError(error);
+    await database.close().catch(() => undefined);
+    throw error;
   }
 }

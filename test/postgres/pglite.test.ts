@@ -1,0 +1,256 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { iterateStream } from 'temporal-event-store';
+import { PGliteEventStore } from 'temporal-event-store/pglite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { lockFolder } from '../../src/pglite/folder-lock.js';
+
+/** A path below a temporary folder, where nothing is. */
+async function emptyPlace(): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), 'pglite-'));
+  onTestFinished(() => rm(parent, { recursive: true, force: true }));
+  return join(parent, 'events');
+}
+
+async function openStore(dataDir: string): Promise<PGliteEventStore> {
+  const store = await PGliteEventStore.open({ dataDir });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** A process that appends to the folder; see test/support/pglite-process.ts. */
+function spawnAppender(folder: string) {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', fileURLToPath(new URL('../support/pglite-process.ts', import.meta.url))],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url)),
+        FOLDER: folder,
+      },
+    },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const acknowledged: number[] = [];
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => {
+    acknowledged.push(Number(line));
+  });
+  return {
+    acknowledged,
+    async kill() {
+      child.kill('SIGKILL');
+      await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+    },
+  };
+}
+
+/** The lock as a process leaves it that is killed. */
+async function deadHolder(changes: object = {}) {
+  const child = spawn(process.execPath, ['--eval', '']);
+  await once(child, 'exit');
+  const own = await emptyPlace();
+  const unlock = await lockFolder(own);
+  const holder = JSON.parse(await readFile(`${own}.lock`, 'utf8')) as Record<string, unknown>;
+  await unlock();
+  return { ...holder, id: crypto.randomUUID(), pid: child.pid!, ...changes };
+}
+
+async function leave(holder: object, folder: string): Promise<void> {
+  await writeFile(`${folder}.lock`, JSON.stringify(holder));
+}
+
+/** What is beside the folder. */
+async function beside(folder: string): Promise<string[]> {
+  return (await readdir(dirname(folder))).filter((name) => name !== basename(folder)).sort();
+}
+
+describe('a persistent folder', () => {
+  test('keeps every acknowledged event when its process is killed', async () => {
+    const folder = await emptyPlace();
+    const appender = spawnAppender(folder);
+    await expect.poll(() => appender.acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(50);
+
+    await appender.kill();
+
+    const store = await openStore(folder);
+    const versions: number[] = [];
+    for await (const { version } of iterateStream(store, 'Account-1')) versions.push(version);
+    // The one that was under way may be there too.
+    expect(versions.slice(0, appender.acknowledged.length)).toEqual(appender.acknowledged);
+    expect(versions.length - appender.acknowledged.length).toBeLessThanOrEqual(1);
+    expect(await store.appendToStream('Account-1', [{ type: 'Happened', data: {} }])).toMatchObject({
+      version: versions.length + 1,
+    });
+  });
+
+  test('is refused to a second process, and to a second store of the same', async () => {
+    const folder = await emptyPlace();
+    const appender = spawnAppender(folder);
+    await expect.poll(() => appender.acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(0);
+    await expect(PGliteEventStore.open({ dataDir: folder })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('in use by process') as string,
+    });
+    await appender.kill();
+
+    const store = await openStore(folder);
+    await expect(PGliteEventStore.open({ dataDir: `${folder}/` })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining(`in use by process ${process.pid}`) as string,
+    });
+    await store.close();
+
+    await (await openStore(folder)).close();
+    expect(await beside(folder)).toEqual([]);
+  });
+});
+
+describe('the lock of a folder', () => {
+  test('goes to one of those who find it left by a dead process', async () => {
+    const dead = await deadHolder();
+    for (let round = 0; round < 30; round++) {
+      const folder = await emptyPlace();
+      await leave({ ...dead, id: crypto.randomUUID() }, folder);
+
+      const tries = await Promise.allSettled(Array.from({ length: 12 }, () => lockFolder(folder)));
+
+      expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    }
+  });
+
+  test('passes on from one who dies while he takes it over', async () => {
+    const folder = await emptyPlace();
+    const [first, second] = [await deadHolder(), await deadHolder()];
+    await leave(first, folder);
+    await writeFile(`${folder}.lock.${first.id}`, JSON.stringify(second));
+
+    const unlock = await lockFolder(folder);
+
+    expect(await beside(folder)).toEqual(['events.lock']);
+    await unlock();
+    expect(await beside(folder)).toEqual([]);
+  });
+
+  test.each([
+    ['host', { host: 'another' }],
+    ['boot', { boot: 'another' }],
+    ['process namespace', { namespace: 'another' }],
+  ])('is left to one of another %s, who may be alive', async (_what, changes) => {
+    const folder = await emptyPlace();
+    const holder = await deadHolder(changes);
+    await leave(holder, folder);
+
+    await expect(PGliteEventStore.open({ dataDir: folder })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringMatching(
+        `process ${holder.pid} of host ${'host' in changes ? 'another' : hostname()}.*delete ${folder}.lock`,
+      ) as string,
+    });
+    await rm(`${folder}.lock`);
+    await (
+      await lockFolder(folder)
+    )();
+  });
+
+  test('is refused when it does not say whose it is', async () => {
+    const folder = await emptyPlace();
+    await writeFile(`${folder}.lock`, '{');
+
+    await expect(PGliteEventStore.open({ dataDir: folder })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining(`${folder}.lock`) as string,
+    });
+  });
+
+  test('is not released when it has become that of another', async () => {
+    const folder = await emptyPlace();
+    const unlock = await lockFolder(folder);
+    await rm(`${folder}.lock`);
+    const unlockOther = await lockFolder(folder);
+
+    await unlock();
+
+    await expect(lockFolder(folder)).rejects.toThrow('in use');
+    await unlockOther();
+    await (
+      await lockFolder(folder)
+    )();
+  });
+
+  test('is rid of what killed processes left on their way to it', async () => {
+    const folder = await emptyPlace();
+    const dead = await deadHolder();
+    const foreign = await deadHolder({ host: 'another' });
+    const alive = await deadHolder({ pid: process.ppid, startedAt: undefined });
+    const nameOf = (pid: number) => `events.lock.${pid}-${crypto.randomUUID()}`;
+    const left = { whole: nameOf(dead.pid), empty: nameOf(dead.pid) };
+    const kept = { foreign: nameOf(foreign.pid), alive: nameOf(alive.pid), other: 'events.lock.txt' };
+    const parent = dirname(folder);
+    await writeFile(join(parent, left.whole), JSON.stringify(dead));
+    await writeFile(join(parent, left.empty), '');
+    await writeFile(join(parent, kept.foreign), JSON.stringify(foreign));
+    await writeFile(join(parent, kept.alive), '');
+    await writeFile(join(parent, kept.other), '');
+
+    const unlock = await lockFolder(folder);
+
+    expect(await beside(folder)).toEqual([...Object.values(kept), 'events.lock'].sort());
+    await unlock();
+  });
+});
+
+describe('a folder that can not be opened', () => {
+  test('below a file is an invalid argument', async () => {
+    const place = await emptyPlace();
+    await writeFile(place, '');
+
+    await expect(PGliteEventStore.open({ dataDir: join(place, 'below', 'it') })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(place) as string,
+    });
+  });
+
+  test('where nothing can be written is a typed error', async () => {
+    // EACCES or ENOENT, as the system likes.
+    await expect(PGliteEventStore.open({ dataDir: '/proc/1/events' })).rejects.toMatchObject({
+      code: expect.stringMatching(/^STORE_(ACCESS_DENIED|UNAVAILABLE)$/) as string,
+    });
+  });
+
+  test('with something else in it is a typed error, and leaves no lock', async () => {
+    const folder = await emptyPlace();
+    await mkdir(folder);
+    await writeFile(join(folder, 'PG_VERSION'), '9.6');
+
+    await expect(PGliteEventStore.open({ dataDir: folder })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(await beside(folder)).toEqual([]);
+  });
+});
+
+describe('close', () => {
+  test('releases the folder even if the database does not close', async () => {
+    const folder = await emptyPlace();
+    const store = await PGliteEventStore.open({ dataDir: folder });
+    expect((await stat(`${folder}.lock`)).isFile()).toBe(true);
+    const { PGlite } = await import('@electric-sql/pglite');
+    const close = PGlite.prototype.close;
+    onTestFinished(() => void (PGlite.prototype.close = close));
+    PGlite.prototype.close = async function (this: InstanceType<typeof PGlite>) {
+      await close.call(this);
+      throw new Error('the disk is gone');
+    };
+
+    await expect(store.close()).rejects.toThrow('the disk is gone');
+
+    expect(await beside(folder)).toEqual([]);
+  });
+});
