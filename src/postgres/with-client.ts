@@ -3,9 +3,7 @@ import { sqlStateOf } from '../sql/sql-errors.js';
 
 /** Runs something on a connection of a pool, which gets it back unless it may still answer. */
 export async function withClient<T>(pool: Pool, run: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  // The statement under way tells of a lost connection; without a listener its event would end the process.
-  client.on('error', ignore);
+  const client = await checkOut(pool);
   let failure: unknown;
   try {
     return await run(client);
@@ -17,6 +15,21 @@ export async function withClient<T>(pool: Pool, run: (client: PoolClient) => Pro
     client.release(failure !== undefined && sqlStateOf(failure) === undefined);
     client.off('error', ignore);
   }
+}
+
+/**
+ * A connection whose loss ends nothing but the statement that runs on it: `pg` tells the client too, and while somebody
+ * has it the pool doesn't listen, so that its event would end the process.
+ */
+function checkOut(pool: Pool): Promise<PoolClient> {
+  return new Promise((resolve, reject) => {
+    // By callback: a promise is a moment late for a connection that is ended as soon as it is made.
+    pool.connect((error, client) => {
+      client?.on('error', ignore);
+      if (client === undefined) reject(error as Error);
+      else resolve(client);
+    });
+  });
 }
 
 function ignore(): void {
