@@ -26,7 +26,7 @@ function checkOut(pool: Pool): Promise<PoolClient> {
     // By callback: a promise is a moment late for a connection that is ended as soon as it is made.
     pool.connect((error, client) => {
       client?.on('error', ignore);
-      if (client === undefined) reject(error as Error);
+      if (client === undefined) reject(error ?? new Error('No connection.'));
       else resolve(client);
     });
   });

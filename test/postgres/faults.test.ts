@@ -76,6 +76,10 @@ describe('a backend that is terminated', () => {
   async function appendToTerminated(options: Pick<PostgresEventStoreOptions, 'retryTimeout'>) {
     const { store, pool, proxy, directUrl } = await useOwnPool(options);
     await append(store, 'one');
+    // Or the notification of it would take the connection that the second is to get.
+    await expect
+      .poll(() => query(directUrl, `select from pg_stat_activity where query ~ '^select pg_notify'`))
+      .not.toEqual([]);
     await expect.poll(() => pool.idleCount).toBe(pool.totalCount);
     proxy.stall();
     await terminateBackends(directUrl);
@@ -316,7 +320,7 @@ describe('a statement timeout of the server', () => {
 });
 
 describe('the look at who can see the locks, before the first read in order', () => {
-  const isProbe = ({ sql }: Exchange): boolean => sql.some((text) => text.includes('virtualtransaction as'));
+  const isProbe = ({ sql }: Exchange): boolean => sql.some((text) => text.includes('select virtualtransaction from pg_locks'));
 
   test('is made again after a failure, which is typed', async () => {
     const { store, proxy } = await useProxiedStore({ retryTimeout: 0 });
