@@ -320,7 +320,8 @@ describe('a statement timeout of the server', () => {
 });
 
 describe('the look at who can see the locks, before the first read in order', () => {
-  const isProbe = ({ sql }: Exchange): boolean => sql.some((text) => text.includes('select virtualtransaction from pg_locks'));
+  const isProbe = ({ sql }: Exchange): boolean =>
+    sql.some((text) => text.includes('select virtualtransaction from pg_locks'));
 
   test('is made again after a failure, which is typed', async () => {
     const { store, proxy } = await useProxiedStore({ retryTimeout: 0 });
