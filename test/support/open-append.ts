@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg';
 import type { EventToAppend } from 'temporal-event-store';
 import type { PostgresEventStore } from 'temporal-event-store/postgres';
 import { connect, query } from './postgres.js';
@@ -52,11 +53,19 @@ interface Poll {
  * @param application the `application_name` of the consumer, where others look too
  */
 export async function startPoll(consumer: Consumer, directUrl: string, application?: string): Promise<Poll> {
+  let observer = await connect(directUrl);
+  const ask = async <Row extends QueryResultRow>(sql: string, values: unknown[] = []) => {
+    const asked = observer.query<Row>(sql, values).catch(async () => {
+      // The server may have been restarted since.
+      observer = await connect(directUrl);
+      return observer.query<Row>(sql, values);
+    });
+    return (await asked).rows;
+  };
   const now = async (): Promise<string> =>
-    (await query<{ now: string }>(directUrl, 'select clock_timestamp()::text as now'))[0]!.now;
+    (await ask<{ now: string }>('select clock_timestamp()::text as now'))[0]!.now;
   const hasLookedSince = async (time: string): Promise<boolean> => {
-    const looks = await query(
-      directUrl,
+    const looks = await ask(
       `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
          and state like 'idle%' and query like '%pg_locks l%append_lock() k%' and query_start > $1::timestamptz
          and application_name = coalesce($2, application_name)`,
