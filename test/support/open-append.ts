@@ -40,15 +40,15 @@ export async function openAppend(
 
 /** A poll that has begun. */
 interface Poll {
-  /** Whether it has not ended, but looked which appends it must wait for. */
+  /** Whether it has not ended, but waits for appends that are under way. */
   readonly isWaiting: boolean;
-  /** Returns when it has looked once more for what it waits for, or has ended. */
+  /** Returns when it has looked again and still waits, or has ended. */
   lookAgain(): Promise<void>;
   finish(): Promise<void>;
 }
 
 /**
- * Begins a poll, and returns when it has ended or has seen which appends it must wait for.
+ * Begins a poll, and returns when it has ended or waits for appends that are under way.
  *
  * @param application the `application_name` of the consumer, where others look too
  */
@@ -77,13 +77,16 @@ export async function startPoll(consumer: Consumer, directUrl: string, applicati
   const begin = await now();
   const end = consumer.poll().finally(() => (hasEnded = true));
   end.catch(() => undefined);
-  const untilLookedSince = async (time: string): Promise<void> => {
+  // Twice, since one who has found nothing to wait for does not look again, and has ended then.
+  const untilLookedTwiceSince = async (time: string): Promise<void> => {
     while (!hasEnded && !(await hasLookedSince(time)));
+    const first = await now();
+    while (!hasEnded && !(await hasLookedSince(first)));
   };
-  await untilLookedSince(begin);
+  await untilLookedTwiceSince(begin);
   return {
     isWaiting: !hasEnded,
-    lookAgain: async () => untilLookedSince(await now()),
+    lookAgain: async () => untilLookedTwiceSince(await now()),
     finish: () => end,
   };
 }

@@ -1,9 +1,10 @@
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Cluster } from '../../../dev/postgres-server/cluster.js';
 import { useCluster } from '../../support/cluster.js';
 import { consumerOf, faultsOf, lockWatcher } from '../../support/consumers.js';
 import { openAppend, startPoll } from '../../support/open-append.js';
-import { query } from '../../support/postgres.js';
+import { connect, query } from '../../support/postgres.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 
@@ -13,8 +14,28 @@ const happened = [{ type: 'Happened', data: {} }];
 //  reader                                        poll … … … … … … … … … … … … … … … …
 //
 // After the crash the lock of the prepared transaction is held under another name.
-test('a reader waits across a crash for a prepared append, and not for one that is gone', async () => {
-  const { url, killHard, start } = await useCluster();
+test.each<[what: string, crash: (cluster: Cluster) => Promise<void>]>([
+  [
+    'the server',
+    async ({ killHard, start }) => {
+      await killHard();
+      await start();
+    },
+  ],
+  // PostgreSQL starts anew then, but it is the same server by the time of its start.
+  [
+    'one of its processes',
+    async ({ url }) => {
+      const victim = await connect(url);
+      const { rows } = await victim.query<{ pid: number }>('select pg_backend_pid() as pid');
+      process.kill(rows[0]!.pid, 'SIGKILL');
+      await expect(victim.query('select pg_sleep(60)')).rejects.toThrow();
+      await expect.poll(() => query(url, 'select').catch(() => []), { timeout: 30_000 }).toHaveLength(1);
+    },
+  ],
+])('a reader waits across a crash of %s for a prepared append, not for a lost one', async (_, crash) => {
+  const cluster = await useCluster();
+  const { url } = cluster;
   const consumers = {
     everything: consumerOf(await useStore(as('everything', url))),
     filtered: consumerOf(await useStore(as('filtered', url)), { filter: { types: ['Happened'] } }),
@@ -31,8 +52,7 @@ test('a reader waits across a crash for a prepared append, and not for one that 
     Object.entries(consumers).map(([name, consumer]) => startPoll(consumer, url, name)),
   )) as [Poll, Poll, Poll];
   expect([everything, filtered, naive].map((poll) => poll.isWaiting)).toEqual([true, true, true]);
-  await killHard();
-  await start();
+  await crash(cluster);
   await naive.finish();
   await everything.lookAgain();
   await filtered.lookAgain();
