@@ -1,10 +1,20 @@
 import type { Able, Contender } from '../contenders/contender.js';
 import { withDatabases } from '../databases.js';
 import { alternate } from '../rounds.js';
-import { addFaults, readStart, readStore, storedRefs, type ReadFaults } from '../workload/reading.js';
+import { readStart, readStore, storedRefs } from '../workload/reading.js';
 import { rowsSql } from '../workload/rows.js';
 import { assertSameAnswers, closeAll, openFilled } from '../workload/sessions.js';
-import { compare, thatCan, toRows, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
+import {
+  addCounts,
+  compare,
+  thatCan,
+  toRows,
+  type Bench,
+  type Counts,
+  type Row,
+  type Suite,
+  type SuiteReport,
+} from './suite.js';
 
 export const catchUpWorkload = 'pages of 1,000';
 
@@ -43,10 +53,10 @@ export async function measureCatchUp(
   maxSeconds: number,
 ): Promise<Row[]> {
   await assertSameAnswers(sessions, (session) => readStart(session, 1000));
-  const faults = new Map<Contender, ReadFaults>();
+  const faults = new Map<Contender, Counts>();
   const values = await alternate([...sessions.keys()], rounds, async (contender) => {
     const reading = await readStore(sessions.get(contender)!, stored.get(contender)!, maxSeconds);
-    addFaults(faults, contender, reading.faults);
+    addCounts(faults, contender, reading.faults);
     return reading.eventsPerSecond;
   });
   await closeAll(sessions);

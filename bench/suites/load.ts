@@ -2,10 +2,20 @@ import type { Able, Contender } from '../contenders/contender.js';
 import { raw } from '../contenders/raw.js';
 import { withDatabases } from '../databases.js';
 import { alternate } from '../rounds.js';
-import { addFaults, countFaults, type ReadFaults } from '../workload/reading.js';
+import { countFaults } from '../workload/reading.js';
 import { rowsSql } from '../workload/rows.js';
 import { assertSameAnswers, closeAll, openFilled } from '../workload/sessions.js';
-import { compare, thatCan, toRows, type Bench, type Row, type Suite, type SuiteReport } from './suite.js';
+import {
+  addCounts,
+  compare,
+  thatCan,
+  toRows,
+  type Bench,
+  type Counts,
+  type Row,
+  type Suite,
+  type SuiteReport,
+} from './suite.js';
 
 const lengths = [10, 1000, 10_000];
 
@@ -23,10 +33,10 @@ async function run({ serverUrl, settings, contenders, progress }: Bench): Promis
     const rows: Row[] = [];
     for (const length of lengths) {
       progress(`load: ${length} events`);
-      const faults = new Map<Contender, ReadFaults>();
+      const faults = new Map<Contender, Counts>();
       const values = await alternate(subjects, settings.rounds, async (contender) => {
         const loads = await measure(sessions.get(contender)!, length, settings.seconds / 2);
-        addFaults(faults, contender, loads.faults);
+        addCounts(faults, contender, loads.faults);
         return loads.perSecond;
       });
       rows.push(...toRows(streamOf(length), 'loads/s', values, faults));

@@ -54,6 +54,13 @@ export function thatCan(contenders: readonly Contender[], ...abilities: readonly
   return contenders.filter(({ can }) => abilities.every((ability) => can.includes(ability)));
 }
 
+/** Adds to the counts of earlier rounds. */
+export function addCounts(sums: Map<Contender, Counts>, contender: Contender, counts: Counts): void {
+  const sum = sums.get(contender) ?? {};
+  const added = Object.entries(counts).map(([name, count]) => [name, count + (sum[name] ?? 0)] as const);
+  sums.set(contender, Object.fromEntries(added));
+}
+
 /** A row for each contender. */
 export function toRows(
   workload: string,

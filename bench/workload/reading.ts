@@ -43,20 +43,6 @@ export function countFaults(read: readonly number[], stored: readonly number[]):
   };
 }
 
-/** Adds to what was found before. */
-export function addFaults<K>(
-  sums: Map<K, ReadFaults>,
-  key: K,
-  { lost, duplicated, misplaced }: ReadFaults,
-): void {
-  const sum = sums.get(key) ?? { lost: 0, duplicated: 0, misplaced: 0 };
-  sums.set(key, {
-    lost: sum.lost + lost,
-    duplicated: sum.duplicated + duplicated,
-    misplaced: sum.misplaced + misplaced,
-  });
-}
-
 /** The refs of all stored events, in the order of the query. */
 export async function storedRefs(url: string, storedSql: string): Promise<readonly number[]> {
   return withClient(url, async (client) => {
