@@ -37,7 +37,7 @@ async function runExample(name: string): Promise<ScriptResult> {
   });
 }
 
-describe('with POSTGRES_URL', () => {
+describe('with POSTGRES_URL', { timeout: 180_000 }, () => {
   it('npm run example keeps its payments on the server, and the next run goes on with others', async () => {
     const first = await runExample('payment');
     expect(first).toMatchObject({ code: 0 });

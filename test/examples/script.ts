@@ -1,6 +1,5 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -23,7 +22,8 @@ export function runScript(
       [...nodeOptions, '--import', 'tsx', fileURLToPath(script), ...args],
       {
         cwd: root,
-        env: environment(env),
+        // The tsconfig without `paths`: the process imports the built package.
+        env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.build.json`, ...env },
         maxBuffer: 10_000_000,
       },
       (_error, stdout, stderr) => {
@@ -31,20 +31,4 @@ export function runScript(
       },
     );
   });
-}
-
-/** Starts it, and ends it with the test if it hasn't ended. */
-export function startScript(script: URL, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), ...args], {
-    cwd: root,
-    env: environment(env),
-    stdio: 'ignore',
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
-
-/** The tsconfig without `paths`: the process imports the built package. */
-function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.build.json`, ...env };
 }

@@ -24,7 +24,7 @@ async function runExample(dataDir: string, ...args: string[]): Promise<ScriptRes
   });
 }
 
-describe('npm run example:event-log', () => {
+describe('npm run example:event-log', { timeout: 180_000 }, () => {
   it('imports the sample, shows it and replays a case', async () => {
     const dataDir = await storeFolder();
     const { code, stdout, stderr } = await runExample(dataDir);

@@ -3,7 +3,7 @@ import { runScript } from '../script.js';
 
 const main = new URL('../../../examples/payment/main.ts', import.meta.url);
 
-it('npm run example tells the story of the payments, on PGlite', async () => {
+it('npm run example tells the story of the payments, on PGlite', { timeout: 180_000 }, async () => {
   const { address, namespace } = inject('temporal');
   const env = { POSTGRES_URL: '', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
   const { code, stdout } = await runScript(main, [], { env });
