@@ -13,9 +13,8 @@ export type AppendOutcome =
   /** One of the commits is stored already. */
   | { readonly kind: 'stored' };
 
-const appendOne = statement(
-  'select * from __schema__.append_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
-);
+// As one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of the whole append.
+const appendOne = statement('select __schema__.append_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)');
 
 const appendBatch = statement(`select * from __schema__.append_batch(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21::text[]::timestamptz[])`);
@@ -60,7 +59,7 @@ async function appendSingle(
     arrayLiteral(tags),
     occurredAt ?? null,
   ]);
-  const [outcome, version, position] = (row as SqlRow).map(Number) as [number, number, number];
+  const [outcome, version, position] = numbersOf(row?.[0] ?? null) as [number, number, number];
   return outcomeOf(outcome, version, () => [{ version, position }]);
 }
 
@@ -99,7 +98,7 @@ function outcomeOf(
   return outcome === 1 ? { kind: 'conflict', actualVersion } : { kind: 'stored' };
 }
 
-/** `{1,2,3}` as numbers. */
+/** `{1,2,3}` or `(1,2,3)` as numbers. */
 function numbersOf(array: string | null): number[] | undefined {
   return array?.slice(1, -1).split(',').map(Number);
 }
