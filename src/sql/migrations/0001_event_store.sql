@@ -76,8 +76,9 @@ create function __schema__.append_lock(out class integer, out object integer) la
   select 1163152724, hashoid('__schema__'::regnamespace)
 $$;
 
--- The functions below plan their statements when they are first executed, which may be on an empty table: reading all of
--- it is then the cheapest, and the plan stays as the table grows, until it is analysed. Hence enable_seqscan = off.
+-- The functions below plan their statements when they are first executed, which may be on an empty table: to read all of
+-- it is then the cheapest way to many rows, and the plan stays as the table grows, until it is analysed. So each statement
+-- looks for one row at a time, by a unique key.
 
 -- Appends one event. Outcome 0: appended; 1: the stream is at another version; 2: the commit is stored already.
 -- Expected -1 is any version, -2 an existing stream.
@@ -85,7 +86,7 @@ create function __schema__.append_one(
   p_stream_id text, p_expected bigint, p_commit_id text, p_id uuid, p_type text, p_schema_version integer,
   p_data json, p_metadata json, p_correlation_id text, p_tags text[], p_occurred_at timestamptz,
   out outcome integer, out version bigint, out "position" bigint
-) language plpgsql set enable_seqscan = off as $$
+) language plpgsql as $$
 declare
   v_now timestamptz;
 begin
@@ -134,7 +135,7 @@ create function __schema__.append_batch(
   e_schema_versions integer[], e_data json[], e_metadata json[], e_correlation_ids text[], e_tags text[],
   e_occurred_at timestamptz[],
   out outcomes integer[], out versions bigint[], out positions bigint[]
-) language plpgsql set enable_seqscan = off as $$
+) language plpgsql as $$
 declare
   v_ids text[];
   v_tops bigint[];    -- of the streams
@@ -159,7 +160,8 @@ begin
 
   -- A statement of its own: it sees what was committed while the one before waited for a stream.
   if c_event_ids is not null then
-    select array_agg(e.id) into v_stored from __schema__.events e where e.id = any (c_event_ids);
+    select array_agg(c.id) into v_stored from unnest(c_event_ids) c (id)
+      where exists (select from __schema__.events e where e.id = c.id offset 0); -- the offset keeps it from becoming a join
   end if;
 
   if v_stored is null and (
@@ -194,11 +196,13 @@ begin
         outcomes[i] := 1;
       end if;
     end loop;
-    update __schema__.streams s set version = i.version
-      from unnest(s_ids, v_current, v_tops) i (id, version, top)
-      where s.stream_id = i.id and i.version > 0 and i.version < i.top;
-    delete from __schema__.streams s using unnest(s_ids, v_current) i (id, version)
-      where s.stream_id = i.id and i.version = 0;
+    for i in 1 .. array_length(s_ids, 1) loop
+      if v_current[i] = 0 then
+        delete from __schema__.streams s where s.stream_id = s_ids[i];
+      elsif v_current[i] < v_tops[i] then
+        update __schema__.streams s set version = v_current[i] where s.stream_id = s_ids[i];
+      end if;
+    end loop;
   end if;
 
   v_now := date_trunc('milliseconds', clock_timestamp());
