@@ -101,9 +101,7 @@ export class AppendQueue {
     setImmediate(() => {
       this.#isScheduled = false;
       while (this.#batchesUnderWay < this.#options.lanes) {
-        // A share for each lane that is free: one that took all would leave the others idle, time after time.
-        const freeLanes = this.#options.lanes - this.#batchesUnderWay;
-        const batch = this.#takeBatch(Math.ceil(this.#countReadyStreams() / freeLanes));
+        const batch = this.#takeBatch();
         if (batch.length === 0) break;
         void this.#send(batch);
       }
@@ -129,14 +127,8 @@ export class AppendQueue {
     this.#schedule();
   }
 
-  #countReadyStreams(): number {
-    let count = this.#waiting.size;
-    for (const streamId of this.#streamsUnderWay) if (this.#waiting.has(streamId)) count--;
-    return count;
-  }
-
-  /** Goes round so many of the streams that are free, an append of each at a time, until the batch is full. */
-  #takeBatch(maxStreams: number): Waiting[] {
+  /** Goes round the streams that are free, an append of each at a time, until the batch is full. */
+  #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     const commits = new Set<string>();
     let [events, characters] = [0, 0];
@@ -151,7 +143,6 @@ export class AppendQueue {
     do {
       const served: [string, Waiting[]][] = [];
       for (const [streamId, queue] of turns) {
-        if (served.length >= maxStreams) break;
         if (this.#streamsUnderWay.has(streamId)) continue;
         const next = this.#nextOf(queue);
         // The copy of a commit waits for it: in one statement it could not be seen.
