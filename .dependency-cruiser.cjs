@@ -9,7 +9,9 @@ const house = {
   'core/events': { folders: ['core/values'] },
   'core/store': { folders: ['core/events', 'core/errors', 'core/values'] },
   'core/registry': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
-  'core/aggregates': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
+  'core/aggregates': {
+    folders: ['core/registry', 'core/store', 'core/events', 'core/errors', 'core/values'],
+  },
   memory: { folders: ['core'] },
   cache: { folders: ['core'], packages: ['lru-cache'] },
   sql: { folders: ['core'] },
@@ -26,7 +28,7 @@ const house = {
   },
   'temporal/activities': {
     folders: ['core', 'temporal/shared'],
-    packages: ['@temporalio/activity', '@temporalio/common'],
+    packages: ['@temporalio/activity', '@temporalio/common', 'lru-cache'],
     node: true,
   },
   'temporal/client': {

@@ -33,6 +33,14 @@ export { toCloudEvent } from './events/cloud-event.js';
 export type { CloudEvent } from './events/cloud-event.js';
 export { createCommandHandler } from './aggregates/command-handler.js';
 export type { CommandHandler, CommandHandlerOptions, CommandResult } from './aggregates/command-handler.js';
+export type { CommandList } from './aggregates/command-list.js';
+export type {
+  CommandArguments,
+  CommandNameOf,
+  CommandPayloadOf,
+  CommandReceipt,
+  CommandTarget,
+} from './aggregates/commands.js';
 export type { Decider, DomainCommand } from './aggregates/decider.js';
 export type { DecoratedStore } from './store/decorated-store.js';
 export { findEventStoreError, isEventStoreError } from './errors/error-recognition.js';

@@ -1,5 +1,6 @@
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { JsonValue } from '../values/json.js';
+import type { CommandList } from './command-list.js';
 
 /** A class that extends {@link AggregateRoot} and names its category. */
 export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
@@ -8,6 +9,8 @@ export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
   readonly category: string;
   /** Version of what {@link AggregateRoot.toSnapshot} returns; raise it when that changes shape. Default 1. */
   readonly snapshotVersion?: number;
+  /** The methods that are commands, for those who send them from outside. Default: none. */
+  readonly commands?: CommandList;
 }
 
 /** The events that an aggregate raises and applies. */

@@ -95,8 +95,8 @@ export function deciderBuilder<State, E extends DomainEvent>(
   };
 }
 
-/** Only a command that is JSON can be compared. */
-function hashCommand(command: unknown): string | undefined {
+/** Tells a command that is sent again from another with its id. Only a command that is JSON can be compared. */
+export function hashCommand(command: unknown): string | undefined {
   return findJsonFault(command) === undefined ? uuidV5(canonicalJson(command)) : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { DomainEvent, EventToAppend } from '../events/event.js';
+import type { CommandList } from './command-list.js';
 
 /** What a decider decides, unless it has commands of its own form. */
 export interface DomainCommand<Type extends string = string, Data = unknown> {
@@ -23,6 +24,8 @@ export interface Decider<State, Command, E extends DomainEvent> {
   readonly category: string;
   /** Version of the shape of the state in snapshots; raise it when that changes. Default 1. */
   readonly snapshotVersion?: number;
+  /** The types of its commands, for those who send them from outside. Default: none. */
+  readonly commands?: CommandList;
   initialState(): State;
   evolve(state: State, event: E): State;
   /** Returns the events to append, none when nothing changes, or throws a `DomainError`. */

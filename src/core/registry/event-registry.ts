@@ -3,7 +3,7 @@ import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
 import { invalidEvent } from '../store/prepare-events.js';
 import { formatPathSegment, isObject } from '../values/json.js';
-import type { StandardSchema } from './standard-schema.js';
+import { applySchema, type StandardSchema } from './standard-schema.js';
 import { findNameProblem } from '../values/name.js';
 
 /** Turns the data of one schema version into that of the next. */
@@ -97,17 +97,8 @@ export async function validateEvent(
     );
   }
   if (schema === undefined) return { ...event, schemaVersion };
-  const result = await schema['~standard'].validate(event.data);
-  if (result.issues !== undefined) {
-    const [issue] = result.issues;
-    const place = (issue?.path ?? []).map((part) =>
-      formatPathSegment(isObject(part) ? part.key : toIndex(part)),
-    );
-    throw invalidEvent(
-      `${path}.data${place.join('')}`,
-      `does not fit its schema: ${issue?.message ?? 'no reason given'}`,
-    );
-  }
+  const result = await applySchema(schema, event.data);
+  if ('problem' in result) throw invalidEvent(`${path}.data${result.path}`, result.problem);
   const dropped = findDropped(event.data, result.value);
   if (dropped !== undefined) {
     throw invalidEvent(
@@ -165,8 +156,4 @@ function findDropped(given: unknown, kept: unknown): string | undefined {
     if (below !== undefined) return segment + below;
   }
   return undefined;
-}
-
-function toIndex(key: PropertyKey): PropertyKey {
-  return typeof key === 'string' && /^\d+$/.test(key) ? Number(key) : key;
 }

@@ -1,0 +1,111 @@
+import { InvalidArgumentError } from '../errors/errors.js';
+import { applySchema, type SchemaOutcome, type StandardSchema } from '../registry/standard-schema.js';
+import { findJsonFault } from '../values/json.js';
+import { AggregateRoot } from './aggregate-root.js';
+import type { CommandList } from './command-list.js';
+import type { Decider } from './decider.js';
+
+/** What names a category and its commands: a class that extends `AggregateRoot`, a decider, or just the two. */
+export interface CommandTarget {
+  readonly category: string;
+  readonly commands?: CommandList;
+}
+
+/** The names of the commands of a class or decider; any string where it lists none. */
+export type CommandNameOf<T> = T extends { readonly commands: infer List }
+  ? Extract<keyof List, string>
+  : string;
+
+/**
+ * What a command takes: the input of its schema, else what the class's method takes first, or the `data` of the decider's
+ * command of this type.
+ */
+export type CommandPayloadOf<T, Name extends string> = T extends {
+  readonly commands: Readonly<Record<Name, StandardSchema<infer Input>>>;
+}
+  ? Input
+  : T extends abstract new (id: string) => infer A
+    ? Name extends keyof A
+      ? A[Name] extends (...args: infer Parameters) => unknown
+        ? Parameters extends []
+          ? undefined
+          : Parameters[0]
+        : never
+      : unknown
+    : // eslint-disable-next-line @typescript-eslint/no-explicit-any -- only the commands matter
+      T extends Decider<any, infer Command, any>
+      ? Extract<Command, { readonly type: Name }> extends { readonly data: infer Data }
+        ? Data
+        : unknown
+      : unknown;
+
+/** What a command led to. */
+export interface CommandReceipt {
+  /** Version of the stream after the command. */
+  readonly version: number;
+  /** Its events in order; none when it changed nothing. */
+  readonly events: readonly { readonly id: string; readonly type: string }[];
+  /** True when the command had taken effect before. */
+  readonly deduplicated: boolean;
+}
+
+/** A payload that may be undefined may be left out. */
+export type CommandArguments<Payload, Options> = undefined extends Payload
+  ? [payload?: Payload, options?: Options]
+  : [payload: Payload, options?: Options];
+
+/**
+ * Checks the list of commands: a class has a method of its own for each.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function assertCommandList(target: CommandTarget): void {
+  for (const [name, schema] of Object.entries(target.commands ?? {})) {
+    const isSchema = typeof schema === 'boolean' || '~standard' in schema;
+    if (!isSchema)
+      throw new InvalidArgumentError(`The ${describe(target, name)} needs a Standard Schema, or true.`);
+    if (typeof target !== 'function') continue;
+    const { prototype } = target as unknown as { readonly prototype: Record<string, unknown> };
+    if (typeof prototype[name] !== 'function' || name in AggregateRoot.prototype) {
+      throw new InvalidArgumentError(`The ${describe(target, name)} is not a method of the class.`);
+    }
+  }
+}
+
+/**
+ * Checks that a command is listed, and that its payload is JSON and fits its schema; at once, where the schema does.
+ *
+ * @returns the payload as the schema makes it
+ * @throws {@link InvalidArgumentError}
+ */
+export function checkCommand(target: CommandTarget, name: string, payload: unknown): unknown {
+  const { commands = {} } = target;
+  const schema = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (schema === undefined || schema === false) {
+    const known = Object.keys(commands).filter((each) => commands[each] !== false);
+    throw new InvalidArgumentError(
+      `The ${describe(target, name)} is not in its list of commands: ${known.join(', ') || 'it has none'}.`,
+    );
+  }
+  assertJsonPayload(target, name, payload);
+  if (schema === true) return payload;
+  const toPayload = (outcome: SchemaOutcome<unknown>): unknown => {
+    if ('value' in outcome) return outcome.value;
+    throw new InvalidArgumentError(
+      `The payload of the ${describe(target, name)} ${outcome.problem} (at payload${outcome.path}).`,
+    );
+  };
+  const outcome = applySchema(schema, payload);
+  return 'then' in outcome ? outcome.then(toPayload) : toPayload(outcome);
+}
+
+/** @throws {@link InvalidArgumentError} when JSON would change or drop a part of the payload */
+export function assertJsonPayload(target: CommandTarget, name: string, payload: unknown): void {
+  const fault = payload === undefined ? undefined : findJsonFault(payload);
+  if (fault === undefined) return;
+  throw new InvalidArgumentError(`In the ${describe(target, name)}, payload${fault.path} ${fault.problem}.`);
+}
+
+function describe({ category }: CommandTarget, name: string): string {
+  return `command '${name}' of ${category}`;
+}
