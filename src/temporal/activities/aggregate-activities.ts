@@ -1,50 +1,85 @@
-import { aggregateBuilder, snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
-import type { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
-import { type AggregateClass } from '../../core/aggregates/aggregate-root.js';
-import type { SnapshotStore } from '../../core/store/capabilities.js';
-import { deciderBuilder } from '../../core/aggregates/command-handler.js';
-import type { Decider } from '../../core/aggregates/decider.js';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { Context } from '@temporalio/activity';
+import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
+import { assertStateIsJson, loadState } from '../../core/aggregates/load-state.js';
+import type { EventMetadata } from '../../core/events/event.js';
+import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
-import type { DomainEvent } from '../../core/events/event.js';
-import type { JsonValue } from '../../core/values/json.js';
-import { assertStateIsJson, loadState, type StateBuilder } from '../../core/aggregates/load-state.js';
-import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
+import { assertOptions, integerFrom, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
-import { logged, type ActivityLogger } from './logged.js';
-
-/** A class that extends `AggregateRoot`, or a decider. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds deciders of every state and command
-export type AnyAggregate = AggregateClass | Decider<any, any, any>;
+import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
+import { behaviourOf } from './behaviour.js';
+import { CommandExecutor } from './command-executor.js';
+import { activityMetrics, noMetrics } from './command-metrics.js';
+import { withCommitChain } from './commit-chain.js';
+import { activityLogger, isInActivity, logged, type ActivityLogger } from './logged.js';
 
 export interface AggregateActivitiesOptions {
-  readonly store: EventStore;
+  /** With `appendCommits`, the commands of a batch that go to one stream are appended at once. */
+  readonly store: EventStore & Partial<CommitChain>;
   /** Aggregate classes and deciders, told apart by their categories. */
   readonly aggregates: readonly AnyAggregate[];
-  /** Read before the events where a replay goes to the present. */
+  /** Where states are kept, to be read before the events that follow. Default: nowhere. */
   readonly snapshots?: SnapshotStore;
+  /** A command makes a snapshot when this many events came since the last. Default 500. */
+  readonly snapshotEvery?: number;
+  /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
+  readonly cache?: { readonly max?: number };
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
 }
 
 /**
- * The activities that need to know your aggregates: those behind `eventStoreReplay`.
+ * The activities that need to know your aggregates: those behind `AggregateClient`, `proxyAggregateClient` and
+ * `eventStoreReplay`.
  *
- * @throws InvalidArgumentError for an unknown option, or when two aggregates have the same category
+ * @throws InvalidArgumentError for an unknown option, when two aggregates have the same category, or one lists a command
+ *   that it doesn't have
  */
 export function createAggregateActivities(options: AggregateActivitiesOptions): AggregateActivities {
   assertOptions(
     'createAggregateActivities',
     options,
-    { store: isPlainObject, aggregates: isList, snapshots: isPlainObject, logger: isPlainObject },
+    {
+      store: isPlainObject,
+      aggregates: isList,
+      snapshots: isPlainObject,
+      snapshotEvery: integerFrom(1),
+      cache: isPlainObject,
+      logger: isPlainObject,
+    },
     ['store', 'aggregates'],
   );
-  const { store, snapshots, logger } = options;
-  const aggregates = byCategory(options.aggregates);
+  assertOptions('the cache', options.cache, { max: integerFrom(1) });
+  const { store, snapshots, snapshotEvery = 500, cache, logger } = options;
+  const aggregates = new AggregateRegistry(options.aggregates);
+  const executor = new CommandExecutor({
+    store: withCommitChain(store),
+    aggregates,
+    snapshots,
+    snapshotEvery,
+    maxStates: cache?.max ?? 10_000,
+    onSnapshotFailure: (stream, error) => {
+      (logger ?? activityLogger()).warn('Snapshot failed', { streamId: stream, error });
+    },
+  });
   return {
+    eventStoreExecute: (request) =>
+      logged(
+        logger,
+        'Execute commands',
+        { category: request.category, commands: request.commands.length },
+        async () => {
+          const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
+          metrics.onBatch(request.commands.length);
+          const outcomes = await executor.execute(request, originOfCommands(), metrics);
+          for (const outcome of outcomes) metrics.onOutcome(outcome);
+          return outcomes;
+        },
+        'debug',
+      ),
     eventStoreReplay: (request) =>
       logged(
         logger,
@@ -53,15 +88,18 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
         async () => {
           const { aggregate: category, id, toVersion, until } = toReplayRequest(request);
           const aggregate = aggregates.get(category);
-          if (aggregate === undefined) throw unregistered(category, aggregates);
           const stream = streamId(category, id);
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
-          const shown = stateOf(aggregate, id);
-          const { state, version } = await loadState(store, stream, shown, { snapshot, toVersion, until });
+          const behaviour = behaviourOf(aggregate, id);
+          const { state, version } = await loadState(store, stream, behaviour, {
+            snapshot,
+            toVersion,
+            until,
+          });
           return {
             version,
-            state: assertTravels('The state', assertStateIsJson(shown.show(state), category)),
+            state: assertTravels('The state', assertStateIsJson(behaviour.show(state), category)),
           };
         },
         'info',
@@ -70,38 +108,10 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
   };
 }
 
-/** How the state of an aggregate is built up and shown. */
-interface ShownState<S> extends StateBuilder<S> {
-  show(state: S): JsonValue;
-}
-
-function stateOf(aggregate: AnyAggregate, id: string): ShownState<unknown> {
-  if (typeof aggregate !== 'function') {
-    return { ...deciderBuilder<unknown, DomainEvent>(aggregate), show: (state) => state as JsonValue };
-  }
-  const builder = aggregateBuilder(aggregate, id) as StateBuilder<unknown>;
-  return { ...builder, show: (state) => (state as AggregateRoot).toSnapshot() };
-}
-
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of aggregates');
 
-function byCategory(aggregates: readonly AnyAggregate[]): ReadonlyMap<string, AnyAggregate> {
-  const found = new Map<string, AnyAggregate>();
-  for (const aggregate of aggregates) {
-    streamId(aggregate.category, 'any');
-    const other = found.get(aggregate.category);
-    if (other !== undefined && other !== aggregate) {
-      throw new InvalidArgumentError(`Two aggregates have the category '${aggregate.category}'.`);
-    }
-    found.set(aggregate.category, aggregate);
-  }
-  return found;
-}
-
-function unregistered(category: string, aggregates: ReadonlyMap<string, unknown>): InvalidArgumentError {
-  const known = [...aggregates.keys()].join(', ') || 'none';
-  return new InvalidArgumentError(
-    `The aggregate '${category}' is not registered on this worker; registered: ${known}. ` +
-      `Add it to createAggregateActivities, or to the plugin's aggregates.`,
-  );
+/** The workflow by which the commands came. */
+function originOfCommands(): EventMetadata {
+  const execution = isInActivity() ? Context.current().info.workflowExecution : undefined;
+  return execution === undefined ? {} : { workflowId: execution.workflowId, runId: execution.runId };
 }

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { createAggregateActivities } from './aggregate-activities.js';
-export type { AggregateActivitiesOptions, AnyAggregate } from './aggregate-activities.js';
+export type { AggregateActivitiesOptions } from './aggregate-activities.js';
+export type { AnyAggregate } from './aggregate-registry.js';
 export { createEventStoreActivities } from './event-store-activities.js';
 export type { EventPublisher, EventStoreActivitiesOptions } from './event-store-activities.js';
 export type { ActivityLogger } from './logged.js';
@@ -21,3 +22,5 @@ export type {
   StatisticsRequest,
   TrendsRequest,
 } from '../shared/activity-types.js';
+export type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
+export type { ErrorMessage } from '../shared/error-message.js';

@@ -13,7 +13,7 @@ export interface ActivityLogger {
 const silent = (): void => undefined;
 
 /** The activity's own logger, which adds the workflow, run and attempt; none outside an activity. */
-function activityLogger(): ActivityLogger {
+export function activityLogger(): ActivityLogger {
   return isInActivity() ? log : { debug: silent, info: silent, warn: silent, error: silent };
 }
 
@@ -47,7 +47,7 @@ export async function logged<T>(
   }
 }
 
-function isInActivity(): boolean {
+export function isInActivity(): boolean {
   try {
     return Context.current() !== undefined;
   } catch {

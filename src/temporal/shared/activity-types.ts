@@ -9,6 +9,7 @@ import type {
 } from '../../core/store/event-store.js';
 import type { EventToAppend } from '../../core/events/event.js';
 import type { JsonValue } from '../../core/values/json.js';
+import type { CommandOutcome, ExecuteRequest } from './command-lane.js';
 
 /** An append as it travels: checked, plain JSON, always with a commit id. */
 export interface AppendRequest {
@@ -86,5 +87,7 @@ export interface EventStoreActivities {
 
 /** What the library calls for registered aggregates. */
 export interface AggregateActivities {
+  /** Decides and appends commands, each exactly once; an outcome for each. Fails only when the store can't be reached. */
+  eventStoreExecute(request: ExecuteRequest): Promise<readonly CommandOutcome[]>;
   eventStoreReplay(request: ReplayRequest): Promise<ReplayedState>;
 }

@@ -15,10 +15,14 @@ export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
   /** Called with the events of each commit of `eventStoreAppend`. Default: none. */
   readonly publisher?: EventPublisher;
-  /** Aggregate classes and deciders that `eventStoreReplay` knows. Default: none. */
+  /** Aggregate classes and deciders, for commands and `eventStoreReplay`. Default: none. */
   readonly aggregates?: readonly AnyAggregate[];
   /** Default: those of the store, where it has them. */
   readonly snapshots?: SnapshotStore;
+  /** A command makes a snapshot when this many events came since the last. Default 500. */
+  readonly snapshotEvery?: number;
+  /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
+  readonly cache?: { readonly max?: number };
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
 }
@@ -51,20 +55,23 @@ export class EventStorePlugin implements WorkerPlugin {
         publisher: isPlainObject,
         aggregates: anything,
         snapshots: isPlainObject,
+        snapshotEvery: anything,
+        cache: anything,
         logger: isPlainObject,
       },
       ['store'],
     );
-    const { aggregates, snapshots = options.store.snapshots, ...eventStore } = options;
-    const { store, logger } = options;
+    const { store, publisher, aggregates, logger, ...execution } = options;
+    const snapshots = options.snapshots ?? store.snapshots;
+    const shared = { store, ...(logger !== undefined && { logger }) };
     this.#activities = {
-      ...createEventStoreActivities(eventStore),
+      ...createEventStoreActivities({ ...shared, ...(publisher !== undefined && { publisher }) }),
       ...(aggregates !== undefined &&
         createAggregateActivities({
-          store,
+          ...shared,
+          ...execution,
           aggregates,
           ...(snapshots !== undefined && { snapshots }),
-          ...(logger !== undefined && { logger }),
         })),
     };
   }

@@ -3,6 +3,12 @@
  *
  * @packageDocumentation
  */
+export { proxyAggregateClient } from './proxy-aggregate-client.js';
+export type {
+  ProxyAggregateClientOptions,
+  WorkflowAggregateClient,
+  WorkflowCommandOptions,
+} from './proxy-aggregate-client.js';
 export { proxyEventPublisher } from './proxy-event-publisher.js';
 export type { WorkflowPublisher } from './proxy-event-publisher.js';
 export { proxyEventStore } from './proxy-event-store.js';

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { eventStoreCommandLane } from './command-lane.js';
 export {
   eventStoreAppend,
   eventStoreFindCommit,
@@ -15,3 +16,4 @@ export {
 } from './event-store-workflows.js';
 export type { AppendInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
+export type { CommandLaneInput } from '../shared/command-lane.js';

@@ -1,0 +1,34 @@
+import { isEventStoreError } from '../../core/errors/error-recognition.js';
+import type { CommitChain } from '../../core/store/capabilities.js';
+import { commitExists } from '../../core/store/commit.js';
+import type { AppendResult, EventStore } from '../../core/store/event-store.js';
+
+/**
+ * The store with `appendCommits`. Where it has none, the commits are appended one after the other: what stands when one
+ * of them is refused is found again by its commit id.
+ */
+export function withCommitChain(store: EventStore & Partial<CommitChain>): EventStore & CommitChain {
+  if (store.appendCommits !== undefined) return store as EventStore & CommitChain;
+  return {
+    appendToStream: store.appendToStream.bind(store),
+    readStream: store.readStream.bind(store),
+    readAll: store.readAll.bind(store),
+    findCommit: store.findCommit.bind(store),
+    async appendCommits(streamId, commits, { expectedVersion = 'any' } = {}) {
+      const results: AppendResult[] = [];
+      for (const { commitId, events, metadata } of commits) {
+        const options = {
+          commitId,
+          expectedVersion: results.at(-1)?.version ?? expectedVersion,
+          ...(metadata && { metadata }),
+        };
+        const result = await store.appendToStream(streamId, events, options).catch((error: unknown) => {
+          throw isEventStoreError(error, 'COMMIT_MISMATCH') ? commitExists(streamId, [commitId]) : error;
+        });
+        if (result.deduplicated) throw commitExists(streamId, [commitId]);
+        results.push(result);
+      }
+      return results;
+    },
+  };
+}

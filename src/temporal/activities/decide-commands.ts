@@ -1,0 +1,98 @@
+import { hashCommand } from '../../core/aggregates/command-handler.js';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { CommandFailedError, EventTooLargeError, type EventStoreError } from '../../core/errors/errors.js';
+import type { EventMetadata } from '../../core/events/event.js';
+import type { Commit } from '../../core/store/capabilities.js';
+import type { LaneCommand } from '../shared/command-lane.js';
+import { SpoiltStateError, type Behaviour } from './behaviour.js';
+
+/** Most characters of event types in an outcome: the outcomes of a whole batch have to travel together. */
+const maxTypesLength = 16_000;
+
+/** What a command led to, before it is certain. */
+export type Decision =
+  | { readonly command: LaneCommand; readonly kind: 'commit'; readonly commit: Commit }
+  /** The state is as the command wants it. */
+  | { readonly command: LaneCommand; readonly kind: 'nothing'; readonly version: number }
+  | { readonly command: LaneCommand; readonly kind: 'refusal'; readonly error: EventStoreError };
+
+export interface Decisions<S> {
+  /** Of the commands in their order, up to the one that spoilt the state. */
+  readonly decisions: readonly Decision[];
+  /** What they lead to. */
+  readonly state: S;
+  /** Whether the state is no longer what the events say. */
+  readonly isSpoilt: boolean;
+}
+
+/** Decides each command on the state that those before it left. */
+export async function decideCommands<S>(
+  behaviour: Behaviour<S>,
+  { state, version }: { readonly state: S; readonly version: number },
+  commands: readonly LaneCommand[],
+  metadata: EventMetadata,
+): Promise<Decisions<S>> {
+  const decisions: Decision[] = [];
+  for (const command of commands) {
+    try {
+      const decided = await behaviour.decide(state, command.name, command.payload);
+      const { events } = decided;
+      const tooLarge = findTooLarge(command, events);
+      if (tooLarge !== undefined) throw behaviour.isImmutable ? tooLarge : new SpoiltStateError(tooLarge);
+      state = decided.state;
+      version += events.length;
+      decisions.push(
+        events.length === 0
+          ? { command, kind: 'nothing', version }
+          : {
+              command,
+              kind: 'commit',
+              commit: { commitId: command.commandId, events, metadata: metadataOf(command, metadata) },
+            },
+      );
+    } catch (error) {
+      const isSpoilt = error instanceof SpoiltStateError;
+      decisions.push({ command, kind: 'refusal', error: toRefusal(command, isSpoilt ? error.cause : error) });
+      if (isSpoilt) return { decisions, state, isSpoilt };
+    }
+  }
+  return { decisions, state, isSpoilt: false };
+}
+
+/** So that a command that is sent again is told from another with its id, as `createCommandHandler` does. */
+export function commandHashOf({ name, payload }: LaneCommand): string | undefined {
+  return hashCommand({ type: name, data: payload });
+}
+
+function metadataOf(command: LaneCommand, shared: EventMetadata): EventMetadata {
+  return {
+    ...shared,
+    causationId: command.commandId,
+    ...command.metadata,
+    commandHash: commandHashOf(command),
+  };
+}
+
+/** An error of ours as it is; any other is a defect of the code that decides. */
+function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
+  const ours = findEventStoreError(error);
+  if (ours !== undefined) return ours;
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new CommandFailedError(
+    `Deciding the command '${command.name}' failed with ${reason}. Nothing was stored; it is not tried again.`,
+    { cause: error },
+  );
+}
+
+/** The types of the events travel in the outcome. */
+function findTooLarge(
+  command: LaneCommand,
+  events: readonly { readonly type: unknown }[],
+): EventTooLargeError | undefined {
+  const size = events.reduce((sum, { type }) => sum + String(type).length + 3, 0);
+  if (size <= maxTypesLength) return undefined;
+  return new EventTooLargeError(
+    `The command '${command.name}' led to ${events.length} events, more than an answer can name. Make larger events, or use a repository.`,
+    { size, limit: maxTypesLength },
+  );
+}

@@ -1,0 +1,221 @@
+import type { LoadedState } from '../../core/aggregates/load-state.js';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { CommitMismatchError, type EventStoreError } from '../../core/errors/errors.js';
+import type { EventMetadata } from '../../core/events/event.js';
+import type { CommitChain } from '../../core/store/capabilities.js';
+import type { AppendResult, EventStore } from '../../core/store/event-store.js';
+import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
+import { toErrorMessage } from '../shared/error-message.js';
+import type { Behaviour } from './behaviour.js';
+import { commandHashOf, decideCommands, type Decision } from './decide-commands.js';
+
+/** Where the commands of one aggregate are executed. */
+export interface StreamContext<S> {
+  readonly store: EventStore & CommitChain;
+  readonly streamId: string;
+  readonly behaviour: Behaviour<S>;
+  /** Of every event: the workflow and run that the commands came by. */
+  readonly metadata: EventMetadata;
+  /** The state from the cache, or as it is stored. It is the caller's from then on. */
+  take(): Promise<LoadedState<S>>;
+  /** The state with the events that were stored after it. */
+  catchUp(state: LoadedState<S>): Promise<LoadedState<S>>;
+  /** Gives back a state that is that of the stream at its version. */
+  keep(state: LoadedState<S>): Promise<void>;
+  onConflict(): void;
+}
+
+/** Rounds in which nothing was settled; others would have to append between each two reads of ours. */
+const maxFutileRounds = 30;
+const maxBackoff = 200;
+
+/** The errors of an append that are the fault of what was appended. */
+const refusals: readonly (string | undefined)[] = ['INVALID_EVENT', 'EVENT_TOO_LARGE', 'INVALID_ARGUMENT'];
+
+/**
+ * Executes commands of one aggregate: decides them in their order and appends what they led to as one chain of commits,
+ * again when another append came between. A command that is stored already is found when the append says so, and looked
+ * up before it is answered without an append; one that goes through at once pays nothing for that.
+ *
+ * @returns an outcome for each
+ * @throws what keeps the store from answering; each command may then be stored or not, and can be sent again
+ */
+export async function executeOnStream<S>(
+  context: StreamContext<S>,
+  commands: readonly LaneCommand[],
+): Promise<ReadonlyMap<LaneCommand, CommandOutcome>> {
+  const outcomes = new Map<LaneCommand, CommandOutcome>();
+  const round = new Rounds(context, outcomes);
+  let open = commands;
+  let futileRounds = 0;
+  while (open.length > 0) {
+    await round.run(firstOfEach(open));
+    const left = open.filter((command) => !outcomes.has(command));
+    futileRounds = left.length < open.length ? 0 : futileRounds + 1;
+    open = left;
+    if (futileRounds >= maxFutileRounds) {
+      const error = findEventStoreError(round.lastError);
+      if (error === undefined) throw round.lastError;
+      for (const command of open) outcomes.set(command, failure(error));
+      return outcomes;
+    }
+    if (futileRounds > 0) await backOff(futileRounds);
+  }
+  return outcomes;
+}
+
+/** The state between the rounds of one batch. */
+class Rounds<S> {
+  lastError: unknown;
+  readonly #context: StreamContext<S>;
+  readonly #outcomes: Map<LaneCommand, CommandOutcome>;
+  #loaded: LoadedState<S> | undefined;
+  /** One at a time, once a chain was refused for one of its commits: alone, it fails alone. */
+  #limit = Infinity;
+
+  constructor(context: StreamContext<S>, outcomes: Map<LaneCommand, CommandOutcome>) {
+    this.#context = context;
+    this.#outcomes = outcomes;
+  }
+
+  async run(commands: readonly LaneCommand[]): Promise<void> {
+    const { store, streamId, behaviour, metadata } = this.#context;
+    const loaded = this.#loaded ?? (await this.#context.take());
+    this.#loaded = undefined;
+    const { decisions, state, isSpoilt } = await decideCommands(
+      behaviour,
+      loaded,
+      commands.slice(0, this.#limit),
+      metadata,
+    );
+    const commits = decisions.flatMap((decision) => (decision.kind === 'commit' ? [decision.commit] : []));
+    let results: readonly AppendResult[] = [];
+    if (commits.length > 0) {
+      try {
+        results = await store.appendCommits(streamId, commits, { expectedVersion: loaded.version });
+      } catch (error) {
+        await this.#onRefusedAppend(error, decisions, commits.length);
+        if (behaviour.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
+        return;
+      }
+    }
+    behaviour.commit(state);
+    const version = results.at(-1)?.version ?? loaded.version;
+    const versions = new Map(results.map((result) => [result.commitId, result.version]));
+    for (const decision of decisions) {
+      if (decision.kind === 'commit')
+        this.#settle(decision.command, committed(decision, versions.get(decision.commit.commitId) as number));
+    }
+    await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isSpoilt);
+  }
+
+  /** What was not appended is answered for certain only on a state that is current, and unless it is stored already. */
+  async #settleWithoutCommit(
+    decisions: readonly Decision[],
+    decided: LoadedState<S>,
+    isProven: boolean,
+    isSpoilt: boolean,
+  ): Promise<void> {
+    const rest = decisions.filter((decision) => decision.kind !== 'commit');
+    const { store, streamId } = this.#context;
+    const { version } = decided;
+    const isCurrent =
+      isProven ||
+      rest.length === 0 ||
+      (await store.readStream(streamId, { fromVersion: version + 1, limit: 1 })).version === version;
+    if (isCurrent) {
+      for (const decision of rest) {
+        if (await this.#answerFromStore(decision.command)) continue;
+        this.#settle(decision.command, outcomeWithoutCommit(decision));
+      }
+    }
+    if (isSpoilt) return;
+    if (isCurrent) await this.#context.keep(decided);
+    else this.#loaded = await this.#context.catchUp(decided);
+  }
+
+  /** @throws the error, when it is the store's and not of one of the commits */
+  async #onRefusedAppend(error: unknown, decisions: readonly Decision[], commits: number): Promise<void> {
+    const ours = findEventStoreError(error);
+    this.lastError = ours ?? error;
+    switch (ours?.code) {
+      case 'VERSION_CONFLICT':
+        this.#context.onConflict();
+        return;
+      case 'COMMIT_EXISTS':
+        for (const { command } of decisions) {
+          if (ours.commitIds.includes(command.commandId)) await this.#answerFromStore(command);
+        }
+        return;
+    }
+    if (ours === undefined || !refusals.includes(ours.code)) throw error;
+    if (commits > 1) {
+      this.#limit = 1;
+      return;
+    }
+    for (const { command, kind } of decisions) {
+      if (kind === 'commit') this.#settle(command, failure(ours));
+    }
+  }
+
+  /** @returns whether the command is stored already */
+  async #answerFromStore(command: LaneCommand): Promise<boolean> {
+    const { store, streamId } = this.#context;
+    const commit = await store.findCommit(streamId, command.commandId);
+    if (commit === undefined) return false;
+    const { length } = commit.eventIds;
+    const fromVersion = commit.version - length + 1;
+    const { events } = await store.readStream(streamId, { fromVersion, limit: length });
+    const storedHash = events[0]?.metadata['commandHash'];
+    this.#settle(
+      command,
+      storedHash === undefined || storedHash === commandHashOf(command)
+        ? {
+            kind: 'committed',
+            version: commit.version,
+            types: events.map((event) => event.type),
+            deduplicated: true,
+          }
+        : failure(mismatch(streamId, command)),
+    );
+    return true;
+  }
+
+  #settle(command: LaneCommand, outcome: CommandOutcome): void {
+    this.#outcomes.set(command, outcome);
+  }
+}
+
+function committed(decision: Decision & { readonly kind: 'commit' }, version: number): CommandOutcome {
+  const types = decision.commit.events.map((event) => event.type);
+  return { kind: 'committed', version, types, deduplicated: false };
+}
+
+function outcomeWithoutCommit(decision: Exclude<Decision, { readonly kind: 'commit' }>): CommandOutcome {
+  return decision.kind === 'nothing'
+    ? { kind: 'committed', version: decision.version, types: [], deduplicated: false }
+    : failure(decision.error);
+}
+
+function failure(error: EventStoreError): CommandOutcome {
+  return { kind: error.code === 'DOMAIN_ERROR' ? 'rejected' : 'failed', error: toErrorMessage(error) };
+}
+
+function mismatch(streamId: string, { commandId }: LaneCommand): CommitMismatchError {
+  return new CommitMismatchError(
+    `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
+    { streamId, commitId: commandId },
+  );
+}
+
+/** A copy of a command is answered after it, from what is then stored. */
+function firstOfEach(commands: readonly LaneCommand[]): readonly LaneCommand[] {
+  const seen = new Set<string>();
+  return commands.filter(({ commandId }) => !seen.has(commandId) && seen.add(commandId));
+}
+
+/** Exponential with jitter, so that two who conflict don't do so for ever. */
+function backOff(round: number): Promise<void> {
+  const delay = Math.random() * Math.min(maxBackoff, 2 ** round);
+  return new Promise((resolve) => setTimeout(resolve, delay));
+}

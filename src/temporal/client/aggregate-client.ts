@@ -1,0 +1,288 @@
+import type { Client } from '@temporalio/client';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import {
+  CommandTimeoutError,
+  CommitMismatchError,
+  EventTooLargeError,
+  StoreClosedError,
+  StoreOverloadedError,
+} from '../../core/errors/errors.js';
+import {
+  assertCommandList,
+  assertJsonPayload,
+  checkCommand,
+  type CommandArguments,
+  type CommandNameOf,
+  type CommandPayloadOf,
+  type CommandReceipt,
+  type CommandTarget,
+} from '../../core/aggregates/commands.js';
+import { hashCommand } from '../../core/aggregates/command-handler.js';
+import type { EventMetadata } from '../../core/events/event.js';
+import {
+  assertOptions,
+  integerFrom,
+  isName,
+  isPlainObject,
+  isSignal,
+  type OptionCheck,
+} from '../../core/store/options.js';
+import { streamId } from '../../core/store/stream-id.js';
+import { findJsonFault, utf8Length, type JsonValue } from '../../core/values/json.js';
+import type { ReplayedState } from '../shared/activity-types.js';
+import {
+  aggregateLaneId,
+  maxCommandBytes,
+  maxCommandsPerUpdate,
+  receiptOf,
+  shardLaneId,
+  type CommandLaneInput,
+  type LaneCommand,
+} from '../shared/command-lane.js';
+import { CommandFlight } from './command-flight.js';
+import { CommandLaneQueue } from './command-lane-queue.js';
+import { sendCommands } from './send-commands.js';
+import { TemporalEventStore } from './temporal-event-store.js';
+
+export interface AggregateClientOptions<T extends CommandTarget = CommandTarget> {
+  readonly client: Client;
+  /** The class or decider, for its category, its commands and their types; `{ category }` will do. */
+  readonly aggregate: T;
+  /** Of a worker that knows the aggregate: one with `EventStorePlugin({ store, aggregates })`, for example. */
+  readonly taskQueue: string;
+  /**
+   * `per-aggregate` (default): a lane for each aggregate. A number: so many lanes, on which the aggregates of the category
+   * are spread; for a volume of commands to many aggregates. All who send commands should use the same; a change loses
+   * nothing and repeats nothing.
+   */
+  readonly lanes?: 'per-aggregate' | number;
+  /** Most commands in one update, 1 to 500. Default 64. */
+  readonly maxBatch?: number;
+  /** Most commands that wait or are under way; one more is STORE_OVERLOADED. Default 10,000. */
+  readonly maxPending?: number;
+  /** Milliseconds without a command after which a lane completes. Default 60,000. */
+  readonly idleTimeout?: number;
+  /** Updates after which a lane continues as new. Default 150. */
+  readonly maxUpdates?: number;
+  /** Milliseconds for deciding and appending what a lane takes together; then it is tried again. Default 5,000. */
+  readonly batchTimeout?: number;
+}
+
+export interface CommandOptions {
+  /** Makes the command exactly-once: sent again with it, by whomever, it takes no effect again. Default: random. */
+  readonly commandId?: string;
+  /** Merged under the metadata of each event. */
+  readonly metadata?: EventMetadata;
+  /** Milliseconds to wait for the outcome. Default 30,000. */
+  readonly timeout?: number;
+  /** Ends the waiting; the command may take effect all the same once it is sent. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Sends commands to aggregates through durable lanes: a command is decided and appended exactly once, whoever dies in
+ * between. The commands of this process that wait for the same lane travel and commit together.
+ *
+ * @example
+ * const client = new Client({ connection });
+ * const accounts = new AggregateClient({ client, aggregate: Account, taskQueue: 'accounts' });
+ * const { version } = await accounts.execute('7', 'deposit', { amount: 5 }, { commandId: request.id });
+ */
+export class AggregateClient<T extends CommandTarget> {
+  readonly #options: AggregateClientOptions<T>;
+  readonly #input: CommandLaneInput;
+  readonly #queues = new Map<string, CommandLaneQueue>();
+  /** By aggregate and command id. */
+  readonly #flights = new Map<string, CommandFlight>();
+  #isClosed = false;
+  #onDrained: (() => void) | undefined;
+
+  /** @throws InvalidArgumentError for a missing, unknown or malformed option */
+  constructor(options: AggregateClientOptions<T>) {
+    assertOptions(
+      'AggregateClient',
+      options,
+      {
+        client: isPlainObject,
+        aggregate: isTarget,
+        taskQueue: isName,
+        lanes: isLanes,
+        maxBatch: isBatchSize,
+        maxPending: integerFrom(1),
+        idleTimeout: integerFrom(1_000),
+        maxUpdates: integerFrom(1),
+        batchTimeout: integerFrom(1),
+      },
+      ['client', 'aggregate', 'taskQueue'],
+    );
+    const { aggregate, idleTimeout = 60_000, maxUpdates = 150, batchTimeout = 5_000 } = options;
+    streamId(aggregate.category, 'any');
+    assertCommandList(aggregate);
+    this.#options = options;
+    this.#input = { version: 1, category: aggregate.category, idleTimeout, maxUpdates, batchTimeout };
+  }
+
+  /**
+   * Sends a command and waits for its outcome.
+   *
+   * @param name one of the aggregate's `commands`
+   * @param payload JSON that fits the command's schema
+   * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else
+   * @throws CommandTimeoutError when there is no answer in time: it may have taken effect; ask again with its `commandId`
+   * @throws CommitMismatchError when the `commandId` was used for another command
+   * @throws InvalidArgumentError · EventTooLargeError · StoreOverloadedError · StoreClosedError, with nothing sent
+   */
+  async execute<Name extends CommandNameOf<T>>(
+    id: string,
+    name: Name,
+    ...[payload, options = {}]: CommandArguments<CommandPayloadOf<T, Name>, CommandOptions>
+  ): Promise<CommandReceipt> {
+    assertOptions('execute', options, {
+      commandId: isName,
+      metadata: isMetadata,
+      timeout: integerFrom(1),
+      signal: isSignal,
+    });
+    const { aggregate } = this.#options;
+    const stream = streamId(aggregate.category, id);
+    if (aggregate.commands === undefined) assertJsonPayload(aggregate, name, payload);
+    else {
+      const checked = checkCommand(aggregate, name, payload);
+      // Only where it takes time: commands go in the order of the calls.
+      if (checked instanceof Promise) await checked;
+    }
+    const { commandId = crypto.randomUUID(), metadata, timeout = 30_000, signal } = options;
+    signal?.throwIfAborted();
+
+    const command: LaneCommand = {
+      id,
+      commandId,
+      name,
+      ...(payload !== undefined && { payload: payload as JsonValue }),
+      ...(metadata !== undefined && { metadata }),
+    };
+    const { flight, isJoined } = this.#takeOff(command, stream);
+    const outcome = await flight.wait(timeout, signal, () => timedOut(flight, timeout));
+    const receipt = receiptOf(stream, commandId, outcome);
+    return isJoined ? { ...receipt, deduplicated: true } : receipt;
+  }
+
+  /** The state of an aggregate as it is stored, by a workflow on the worker. */
+  async state(id: string): Promise<ReplayedState> {
+    const { client, taskQueue, aggregate } = this.#options;
+    return new TemporalEventStore({ client, taskQueue }).replay({ aggregate: aggregate.category, id });
+  }
+
+  /** Takes no more commands, and waits for the outcomes of those that it took. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#flights.size > 0) {
+      await new Promise<void>((resolve) => {
+        const others = this.#onDrained;
+        this.#onDrained = () => {
+          others?.();
+          resolve();
+        };
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Puts a command on its way, or joins the same command that is. */
+  #takeOff(
+    command: LaneCommand,
+    stream: string,
+  ): { readonly flight: CommandFlight; readonly isJoined: boolean } {
+    if (this.#isClosed)
+      throw new StoreClosedError('The AggregateClient is closed; the command was not sent.');
+    const { commandId, name, payload } = command;
+    const key = JSON.stringify([command.id, commandId]);
+    const hash = hashCommand({ type: name, data: payload });
+    const other = this.#flights.get(key);
+    if (other !== undefined) {
+      if (other.hash === hash) return { flight: other, isJoined: true };
+      throw new CommitMismatchError(
+        `The command id '${commandId}' is in use on '${stream}' for another command. Give each command an id of its own.`,
+        { streamId: stream, commitId: commandId },
+      );
+    }
+    const { maxPending = 10_000 } = this.#options;
+    if (this.#flights.size >= maxPending) {
+      throw new StoreOverloadedError(
+        `${this.#flights.size} commands wait already; this one was not sent. Slow down, or try again later.`,
+      );
+    }
+    const bytes = utf8Length(JSON.stringify(command));
+    if (bytes > maxCommandBytes) {
+      throw new EventTooLargeError(
+        `The command '${name}' is ${bytes} bytes of JSON, more than ${maxCommandBytes}. Store large content elsewhere and refer to it.`,
+        { size: bytes, limit: maxCommandBytes },
+      );
+    }
+    const laneId = this.#laneIdOf(command.id);
+    const queue = this.#queueOf(laneId);
+    const flight = new CommandFlight(command, hash, bytes, () => {
+      queue.onAbandoned();
+    });
+    this.#flights.set(key, flight);
+    queue.add(flight);
+    return { flight, isJoined: false };
+  }
+
+  #laneIdOf(id: string): string {
+    const { aggregate, taskQueue, lanes = 'per-aggregate' } = this.#options;
+    return lanes === 'per-aggregate'
+      ? aggregateLaneId(taskQueue, aggregate.category, id)
+      : shardLaneId(taskQueue, aggregate.category, id, lanes);
+  }
+
+  #queueOf(laneId: string): CommandLaneQueue {
+    const { client, taskQueue, maxBatch = 64 } = this.#options;
+    let queue = this.#queues.get(laneId);
+    if (queue === undefined) {
+      queue = new CommandLaneQueue({
+        maxBatch,
+        send: (commands, signal) =>
+          sendCommands({ client, taskQueue, input: this.#input }, laneId, commands, signal),
+        onLanded: ({ command }) => {
+          this.#flights.delete(JSON.stringify([command.id, command.commandId]));
+          if (this.#flights.size === 0) this.#onDrained?.();
+        },
+        onEmpty: () => {
+          this.#queues.delete(laneId);
+        },
+      });
+      this.#queues.set(laneId, queue);
+    }
+    return queue;
+  }
+}
+
+function timedOut({ command, isSent, lastError }: CommandFlight, timeout: number): CommandTimeoutError {
+  const { commandId } = command;
+  const state = isSent ? 'It may have taken effect' : 'It was not sent yet';
+  const ours = findEventStoreError(lastError);
+  return new CommandTimeoutError(
+    `No outcome of the command '${command.name}' in ${timeout} ms. ${state}; ask again with the command id '${commandId}'. ` +
+      `Is the Temporal server up, and does a worker that knows the aggregate poll the task queue?`,
+    { commandId, cause: ours ?? lastError },
+  );
+}
+
+const isTarget: OptionCheck = (value) =>
+  typeof value === 'function' || isPlainObject(value) === undefined
+    ? undefined
+    : 'an aggregate class, a decider or { category }';
+const isLanes: OptionCheck = (value) =>
+  value === 'per-aggregate' || integerFrom(1)(value) === undefined
+    ? undefined
+    : `'per-aggregate' or an integer from 1`;
+const isBatchSize: OptionCheck = (value) =>
+  integerFrom(1)(value) === undefined && (value as number) <= maxCommandsPerUpdate
+    ? undefined
+    : `an integer from 1 to ${maxCommandsPerUpdate}`;
+const isMetadata: OptionCheck = (value) =>
+  isPlainObject(value) ?? (findJsonFault(value) === undefined ? undefined : 'plain JSON');

@@ -1,0 +1,71 @@
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+} from '@temporalio/client';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import {
+  laneUpdateName,
+  laneWorkflowType,
+  type CommandLaneInput,
+  type CommandOutcome,
+  type LaneCommand,
+} from '../shared/command-lane.js';
+
+/** Milliseconds after which an update without an answer is sent again; what was lost is then found by its command ids. */
+const attemptTimeout = 20_000;
+
+/** gRPC statuses that another attempt gets too: malformed, forbidden, unknown to the server, not authenticated. */
+const finalStatuses: readonly unknown[] = [3, 7, 12, 16];
+
+export interface LaneAddress {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly input: CommandLaneInput;
+}
+
+/** Sends commands to a lane in one update, and starts the lane where it isn't running. */
+export async function sendCommands(
+  { client, taskQueue, input }: LaneAddress,
+  workflowId: string,
+  commands: readonly LaneCommand[],
+  signal: AbortSignal,
+): Promise<readonly CommandOutcome[]> {
+  // A new one for each attempt: it can be used once.
+  const startWorkflowOperation = new WithStartWorkflowOperation(laneWorkflowType, {
+    workflowId,
+    taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    // Longer than a worker's death is noticed: at 2 s a lane never recovered from kills.
+    workflowTaskTimeout: '10 seconds',
+  });
+  // The update's own failure is the one that is told.
+  startWorkflowOperation.workflowHandle().catch(() => undefined);
+  return client.withAbortSignal(signal, () =>
+    client.withDeadline(Date.now() + attemptTimeout, () =>
+      client.workflow.executeUpdateWithStart<
+        (input: CommandLaneInput) => Promise<void>,
+        readonly CommandOutcome[],
+        [readonly LaneCommand[]]
+      >(laneUpdateName, { args: [commands], startWorkflowOperation }),
+    ),
+  );
+}
+
+/**
+ * Whether a failure says nothing about the commands, so that they are sent again under the same ids: the server or the
+ * network was away, no worker took it, or the lane was just completing or continuing as new.
+ */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateFailedError) return findEventStoreError(error) === undefined;
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError)
+    return true;
+  const status = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(status)) return !finalStatuses.includes(status.code);
+  return error instanceof ServiceError;
+}

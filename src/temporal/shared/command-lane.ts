@@ -1,0 +1,104 @@
+import type { EventMetadata } from '../../core/events/event.js';
+import { eventIdOf, uuidV5 } from '../../core/events/event-id.js';
+import type { CommandReceipt } from '../../core/aggregates/commands.js';
+import type { JsonValue } from '../../core/values/json.js';
+import { fromErrorMessage, type ErrorMessage } from './error-message.js';
+
+/** A command as it travels. */
+export interface LaneCommand {
+  /** Of the aggregate. */
+  readonly id: string;
+  readonly commandId: string;
+  readonly name: string;
+  readonly payload?: JsonValue;
+  readonly metadata?: EventMetadata;
+}
+
+/** What became of a command. */
+export type CommandOutcome =
+  | {
+      readonly kind: 'committed';
+      /** Of the stream after the command. */
+      readonly version: number;
+      /** Of its events, in order; their ids derive from stream, command id and place. */
+      readonly types: readonly string[];
+      readonly deduplicated: boolean;
+    }
+  /** A rule said no (`rejected`), or deciding failed for another reason. Nothing was stored. */
+  | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage };
+
+export interface ExecuteRequest {
+  /** Category of a registered aggregate. */
+  readonly category: string;
+  readonly commands: readonly LaneCommand[];
+}
+
+/** Input of `eventStoreCommandLane`. Later versions of it have a higher number. */
+export interface CommandLaneInput {
+  readonly version: 1;
+  readonly category: string;
+  /** Milliseconds without a command after which the lane completes; the next command starts it again. */
+  readonly idleTimeout: number;
+  /** Updates after which it continues as new. */
+  readonly maxUpdates: number;
+  /** Milliseconds for deciding and appending a batch, after which it is tried again. */
+  readonly batchTimeout: number;
+}
+
+/** What the query `eventStoreLaneStatus` answers. */
+export interface CommandLaneStatus {
+  /** Commands that wait for the next batch. */
+  readonly pending: number;
+  /** Commands that are being decided. */
+  readonly inBatch: number;
+  /** Commands answered since this run began. */
+  readonly processed: number;
+  /** Batches since this run began. */
+  readonly batches: number;
+  /** Whether it takes no more updates, because it is about to continue as new. */
+  readonly isDraining: boolean;
+}
+
+export const laneWorkflowType = 'eventStoreCommandLane';
+export const laneUpdateName = 'eventStoreExecuteCommands';
+export const laneStatusQuery = 'eventStoreLaneStatus';
+
+/** Type of the failure by which a lane refuses an update, because it is about to continue as new. Try again. */
+export const laneIsDraining = 'temporal-event-store.LaneIsDraining';
+
+/** Most commands in one update. */
+export const maxCommandsPerUpdate = 500;
+
+/** Most bytes of JSON of one command. Temporal carries payloads of 2 MiB; an encoding codec adds to them. */
+export const maxCommandBytes = 1_000_000;
+
+/** Longer ids than this are hashed: SQL persistence of the Temporal server takes 255 characters. */
+const maxWorkflowIdLength = 200;
+
+/** The workflow of one aggregate's lane: `event-store/commands/<task queue>/Payment/123`. */
+export function aggregateLaneId(taskQueue: string, category: string, id: string): string {
+  return shortened(`event-store/commands/${taskQueue}/${category}`, id);
+}
+
+/** The workflow of one of several lanes of a category: `event-store/command-lanes/<task queue>/Payment/3-of-16`. */
+export function shardLaneId(taskQueue: string, category: string, id: string, lanes: number): string {
+  const shard = Number.parseInt(uuidV5(id).slice(0, 8), 16) % lanes;
+  return shortened(`event-store/command-lanes/${taskQueue}/${category}`, `${shard + 1}-of-${lanes}`);
+}
+
+function shortened(prefix: string, name: string): string {
+  const whole = `${prefix}/${name}`;
+  return whole.length <= maxWorkflowIdLength ? whole : `event-store/commands/${uuidV5(whole)}`;
+}
+
+/**
+ * The outcome as the caller gets it.
+ *
+ * @throws the error of a command that was refused
+ */
+export function receiptOf(streamId: string, commandId: string, outcome: CommandOutcome): CommandReceipt {
+  if (outcome.kind !== 'committed') throw fromErrorMessage(outcome.error);
+  const { version, types, deduplicated } = outcome;
+  const events = types.map((type, ordinal) => ({ id: eventIdOf(streamId, commandId, ordinal), type }));
+  return { version, events, deduplicated };
+}

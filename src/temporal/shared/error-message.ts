@@ -1,0 +1,23 @@
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import type { EventStoreError } from '../../core/errors/errors.js';
+import { CommandFailedError } from '../../core/errors/errors.js';
+import { crossingFields, isOurs } from '../../core/errors/temporal-failure.js';
+import type { JsonValue } from '../../core/values/json.js';
+
+/** An error of this library as plain JSON, of the shape of an `ApplicationFailure`. */
+export interface ErrorMessage {
+  readonly type: string;
+  readonly message: string;
+  readonly details: readonly JsonValue[];
+}
+
+/** An error of this library as plain JSON. */
+export function toErrorMessage(error: EventStoreError): ErrorMessage {
+  if (!isOurs(error)) throw error;
+  return { type: error.type, message: error.message, details: [crossingFields(error) as JsonValue] };
+}
+
+/** The typed error again. */
+export function fromErrorMessage(message: ErrorMessage): EventStoreError {
+  return findEventStoreError(message) ?? new CommandFailedError(message.message);
+}
