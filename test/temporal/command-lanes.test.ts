@@ -1,0 +1,241 @@
+import type { Client } from '@temporalio/client';
+import { isEventStoreError } from 'temporal-event-store';
+import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { tally, Wallet } from '../support/wallet.js';
+
+let client: Client;
+beforeAll(async () => {
+  client = await connectClient();
+});
+
+async function useWallets(
+  options: Partial<AggregateClientOptions<typeof Wallet>> = {},
+): Promise<{ store: MemoryEventStore; wallets: AggregateClient<typeof Wallet>; taskQueue: string }> {
+  const store = new MemoryEventStore();
+  const taskQueue = uniqueName('lanes');
+  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, aggregates: [Wallet, tally] })] });
+  const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue, ...options });
+  return { store, wallets, taskQueue };
+}
+
+describe('a command', () => {
+  it('is decided and appended, and its receipt says what it led to', async () => {
+    const { store, wallets } = await useWallets();
+
+    const receipt = await wallets.execute(
+      '1',
+      'deposit',
+      { amount: 5 },
+      { commandId: 'first', metadata: { actor: 'Ann' } },
+    );
+
+    const { events } = await store.readStream('Wallet-1');
+    expect(receipt).toEqual({
+      version: 1,
+      events: [{ id: events[0]?.id, type: 'Deposited' }],
+      deduplicated: false,
+    });
+    expect(events).toMatchObject([
+      {
+        commitId: 'first',
+        data: { amount: 5 },
+        metadata: {
+          actor: 'Ann',
+          causationId: 'first',
+          workflowId: expect.stringContaining('/Wallet/1') as string,
+        },
+      },
+    ]);
+    expect(await wallets.state('1')).toEqual({ version: 1, state: { balance: 5 } });
+  });
+
+  it('takes effect once, however often it is sent', async () => {
+    const { store, wallets, taskQueue } = await useWallets();
+    const other = new AggregateClient({ client, aggregate: Wallet, taskQueue, lanes: 3 });
+    await wallets.execute('1', 'deposit', { amount: 5 });
+    const send = (from: typeof wallets) =>
+      from.execute('1', 'withdraw', { amount: 3 }, { commandId: 'second' });
+
+    const receipts = await Promise.all([send(wallets), send(wallets), send(other)]);
+    receipts.push(await send(wallets), await send(other));
+
+    expect(receipts.filter(({ deduplicated }) => !deduplicated)).toHaveLength(1);
+    for (const receipt of receipts)
+      expect(receipt).toEqual({ ...receipts[0], deduplicated: receipt.deduplicated });
+    expect((await store.readStream('Wallet-1')).version).toBe(2);
+  });
+
+  it('fails alone when others wait with it', async () => {
+    const { store, wallets } = await useWallets();
+    const good = Array.from({ length: 63 }, () => wallets.execute('1', 'deposit', { amount: 1 }));
+    const bad = [
+      wallets.execute('1', 'withdraw', { amount: 1_000 }),
+      wallets.execute('1', 'fail'),
+      wallets.execute('1', 'raiseAndFail'),
+      wallets.execute('1', 'raiseInvalid'),
+    ];
+    const later = wallets.execute('1', 'withdrawSlowly', { amount: 63 });
+
+    const refusals = (await Promise.allSettled(bad)).map(
+      (result): unknown => 'reason' in result && result.reason,
+    );
+    expect(refusals).toMatchObject([
+      { code: 'DOMAIN_ERROR', reason: 'INSUFFICIENT_FUNDS', details: { balance: 63 } },
+      { code: 'COMMAND_FAILED' },
+      { code: 'DOMAIN_ERROR', message: 'After all, no' },
+      { code: 'INVALID_EVENT' },
+    ]);
+    await Promise.all(good);
+    await later;
+
+    expect((await store.readStream('Wallet-1')).version).toBe(64);
+    expect(await wallets.state('1')).toMatchObject({ state: { balance: 0 } });
+  });
+
+  it('that changes nothing leaves no trace', async () => {
+    const { store, wallets } = await useWallets();
+    expect(await wallets.execute('1', 'check')).toEqual({ version: 0, events: [], deduplicated: false });
+    expect((await store.readStream('Wallet-1')).version).toBe(0);
+  });
+
+  it('is refused when its id was used for another', async () => {
+    const { wallets } = await useWallets();
+    await wallets.execute('1', 'deposit', { amount: 5 }, { commandId: 'first' });
+    await expect(
+      wallets.execute('1', 'deposit', { amount: 6 }, { commandId: 'first' }),
+    ).rejects.toMatchObject({ code: 'COMMIT_MISMATCH' });
+    await expect(
+      wallets.execute('1', 'withdraw', { amount: 1_000 }, { commandId: 'first' }),
+    ).rejects.toMatchObject({ code: 'COMMIT_MISMATCH' });
+  });
+
+  it('of a decider works the same', async () => {
+    const { store, taskQueue } = await useWallets();
+    const tallies = new AggregateClient({ client, aggregate: tally, taskQueue, lanes: 2 });
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) => tallies.execute(String(n % 8), 'add', { by: 1 + n })),
+    );
+    await expect(tallies.execute('0', 'add', { by: 0 })).rejects.toMatchObject({ code: 'DOMAIN_ERROR' });
+    await tallies.execute('0', 'reset', undefined);
+    expect(await tallies.execute('0', 'reset', undefined)).toMatchObject({ version: 6, events: [] });
+    expect((await store.readAll({ limit: 100 })).events).toHaveLength(41);
+  });
+
+  it.each(['constructor', '__proto__', 'toString', 'unlisted', 'nowhere', 'raise'])(
+    'named %s is not one',
+    async (name) => {
+      const { wallets, taskQueue } = await useWallets();
+      const unchecked = new AggregateClient({ client, aggregate: { category: 'Wallet' }, taskQueue });
+      await expect(wallets.execute('1', name as 'check')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(unchecked.execute('1', name)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    },
+  );
+
+  it('has a payload that fits its schema, is JSON, and is not too large', async () => {
+    const { store, wallets, taskQueue } = await useWallets();
+    const unchecked = new AggregateClient({ client, aggregate: { category: 'Wallet' }, taskQueue });
+    await expect(wallets.execute('1', 'deposit', { amount: -5 })).rejects.toThrow('payload.amount');
+    await expect(unchecked.execute('1', 'deposit', { amount: -5 })).rejects.toThrow('payload.amount');
+    await expect(wallets.execute('1', 'check', { on: new Date() } as never)).rejects.toThrow('payload.on');
+    await expect(wallets.execute('1', 'check', 'x'.repeat(3_000_000) as never)).rejects.toMatchObject({
+      code: 'EVENT_TOO_LARGE',
+    });
+    expect((await store.readAll()).events).toEqual([]);
+  });
+
+  it('whose aggregate the worker does not know is refused', async () => {
+    const { taskQueue } = await useWallets();
+    const strangers = new AggregateClient({ client, aggregate: { category: 'Stranger' }, taskQueue });
+    await expect(strangers.execute('1', 'greet')).rejects.toThrow('not registered');
+  });
+
+  it('without an answer in time may have taken effect, and says with which id to ask', async () => {
+    const lost = new AggregateClient({ client, aggregate: Wallet, taskQueue: uniqueName('nobody') });
+    const error = await lost
+      .execute('1', 'check', undefined, { timeout: 300, commandId: 'mine' })
+      .catch((e: unknown) => e);
+    expect(isEventStoreError(error, 'COMMAND_OUTCOME_UNKNOWN')).toBe(true);
+    expect(error).toMatchObject({ commandId: 'mine' });
+    const waiting = lost.execute('1', 'check', undefined, { signal: AbortSignal.timeout(100) });
+    await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
+    await lost.close();
+    await expect(lost.execute('1', 'check')).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
+
+describe('a lane', () => {
+  it('continues as new again and again, completes when it is idle, and loses nothing', async () => {
+    const short = { maxUpdates: 3, idleTimeout: 1_000 };
+    const { store, wallets, taskQueue } = await useWallets({ ...short, maxBatch: 2 });
+    const second = new AggregateClient({ client, aggregate: Wallet, taskQueue, ...short, maxBatch: 3 });
+    await Promise.all(
+      Array.from({ length: 120 }, (_, n) =>
+        (n % 2 ? wallets : second).execute('1', 'deposit', { amount: 1 }),
+      ),
+    );
+    expect((await store.readStream('Wallet-1')).version).toBe(120);
+
+    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+    await expect.poll(async () => (await lane.describe()).status.name, { timeout: 30_000 }).toBe('COMPLETED');
+    await wallets.execute('1', 'withdraw', { amount: 120 });
+  });
+
+  it('says how it is doing', async () => {
+    const { wallets, taskQueue } = await useWallets();
+    await wallets.execute('1', 'deposit', { amount: 1 });
+    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+    expect(await lane.query('eventStoreLaneStatus')).toEqual({
+      pending: 0,
+      inBatch: 0,
+      processed: 1,
+      batches: 1,
+      isDraining: false,
+    });
+  });
+
+  it.each([[[]], ['text'], [[{ id: '1' }]], [[{ id: '1', commandId: 'a', name: 'b', metadata: 7 }]]])(
+    'refuses %j before it reaches its history',
+    async (commands) => {
+      const { wallets, taskQueue } = await useWallets();
+      await wallets.execute('1', 'deposit', { amount: 1 });
+      const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+      const { historyLength } = await lane.describe();
+      const update = lane.executeUpdate('eventStoreExecuteCommands', { args: [commands] });
+      const error: unknown = await update.catch((thrown: unknown) => thrown);
+      expect(isEventStoreError(error, 'INVALID_ARGUMENT')).toBe(true);
+      expect((await lane.describe()).historyLength).toBe(historyLength);
+    },
+  );
+});
+
+describe('a workflow', () => {
+  it('sends commands, once each, and gets their errors typed', async () => {
+    const store = new MemoryEventStore();
+    const taskQueue = uniqueName('commands');
+    await useWorker({
+      taskQueue,
+      workflowsPath: workflowsModule('commands'),
+      plugins: [new EventStorePlugin({ store, aggregates: [Wallet] })],
+    });
+    const run = (type: string) =>
+      client.workflow.execute(type, { taskQueue, workflowId: uniqueName(type), args: ['1'] });
+
+    const receipts: unknown = await run('depositTwice');
+
+    const { events } = await store.readStream('Wallet-1');
+    expect(receipts).toEqual(
+      events.map(({ id, type, version }) => ({ version, events: [{ id, type }], deduplicated: false })),
+    );
+    expect(events).toMatchObject([
+      { metadata: { actor: 'workflow', workflowId: expect.stringMatching(/^depositTwice/) as string } },
+      { version: 2 },
+    ]);
+    expect(await run('withdrawOr')).toBe('Only 11 are left');
+    const error: unknown = await run('failUncaught').catch((thrown: unknown) => thrown);
+    expect(isEventStoreError(error, 'COMMAND_FAILED')).toBe(true);
+  });
+});

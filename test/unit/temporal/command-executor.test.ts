@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  ConcurrencyError,
+  findEventStoreError,
+  StoreUnavailableError,
+  type CommitChain,
+  type EventStore,
+} from '../../../src/core/index.js';
+import { MemoryEventStore } from '../../../src/memory/index.js';
+import { AggregateRegistry } from '../../../src/temporal/activities/aggregate-registry.js';
+import { CommandExecutor } from '../../../src/temporal/activities/command-executor.js';
+import { noMetrics } from '../../../src/temporal/activities/command-metrics.js';
+import type { CommandOutcome, LaneCommand } from '../../../src/temporal/shared/command-lane.js';
+import { Wallet, type WalletEvent } from '../../support/wallet.js';
+
+type Store = EventStore & CommitChain;
+/** What happens at an append. */
+type Trouble = 'none' | 'foreign append' | 'lost request' | 'lost reply';
+
+const trouble = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<Trouble>('none') },
+  { weight: 1, arbitrary: fc.constantFrom<Trouble>('foreign append', 'lost request', 'lost reply') },
+);
+/** A few ids for many commands: many are sent again, some at the same time. */
+const command = fc.record({
+  wallet: fc.integer({ min: 1, max: 2 }),
+  number: fc.integer({ min: 1, max: 12 }),
+});
+const plan = fc.record({
+  batches: fc.array(fc.array(command, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 6 }),
+  troubles: fc.array(trouble, { maxLength: 20 }),
+  snapshotEvery: fc.constantFrom(1, 3, 500),
+  maxStates: fc.constantFrom(1, 100),
+});
+
+/** The same number is the same command, whoever sends it. */
+function commandOf({ wallet, number }: { wallet: number; number: number }): LaneCommand {
+  const name = number % 3 === 0 ? 'deposit' : number % 5 === 0 ? 'raiseAndFail' : 'withdraw';
+  return { id: `${wallet}`, commandId: `command-${number}`, name, payload: { amount: number } };
+}
+
+function troubled(inner: MemoryEventStore, troubles: readonly Trouble[]): Store {
+  const left = [...troubles];
+  return {
+    appendToStream: inner.appendToStream.bind(inner),
+    readStream: inner.readStream.bind(inner),
+    readAll: inner.readAll.bind(inner),
+    findCommit: inner.findCommit.bind(inner),
+    async appendCommits(streamId, commits, options) {
+      const next = left.shift() ?? 'none';
+      if (next === 'lost request') throw new StoreUnavailableError('No answer.');
+      if (next === 'foreign append') {
+        const { version } = await inner.readStream(streamId);
+        // Somebody takes all there is.
+        const { events } = await inner.readStream<WalletEvent>(streamId, { limit: version + 1 });
+        const balance = balanceOf(events);
+        if (balance > 0) {
+          await inner.appendToStream(streamId, [{ type: 'Withdrawn', data: { amount: balance } }], {
+            expectedVersion: version,
+          });
+        }
+      }
+      const results = await inner.appendCommits(streamId, commits, options);
+      if (next === 'lost reply') throw new StoreUnavailableError('No answer.');
+      return results;
+    },
+  };
+}
+
+function balanceOf(events: readonly WalletEvent[]): number {
+  return events.reduce((sum, { type, data }) => sum + (type === 'Deposited' ? data.amount : -data.amount), 0);
+}
+
+/** Runs the plan as workers would that try again; says what is wrong with what is stored and what was answered. */
+async function faultsOf(
+  { batches, troubles, snapshotEvery, maxStates }: typeof plan extends fc.Arbitrary<infer P> ? P : never,
+  spoil: (store: Store) => Store = (store) => store,
+): Promise<readonly string[]> {
+  const inner = new MemoryEventStore();
+  for (const wallet of [1, 2])
+    await inner.appendToStream(`Wallet-${wallet}`, [{ type: 'Deposited', data: { amount: 10 } }]);
+  const executor = new CommandExecutor({
+    store: spoil(troubled(inner, troubles)),
+    aggregates: new AggregateRegistry([Wallet]),
+    snapshots: inner.snapshots,
+    snapshotEvery,
+    maxStates,
+    onSnapshotFailure: (_, error) => {
+      throw error;
+    },
+  });
+  const answers: Answer[] = [];
+  let clock = 0;
+  const run = async (batch: readonly LaneCommand[]): Promise<void> => {
+    const sentAt = clock++;
+    for (;;) {
+      try {
+        const outcomes = await executor.execute({ category: 'Wallet', commands: batch }, {}, noMetrics);
+        const answeredAt = clock++;
+        for (const [index, each] of batch.entries())
+          answers.push({ command: each, outcome: outcomes[index] as CommandOutcome, sentAt, answeredAt });
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+      }
+    }
+  };
+  // Two at a time, as by two lanes.
+  for (let index = 0; index < batches.length; index += 2) {
+    await Promise.all(batches.slice(index, index + 2).map((batch) => run(batch.map(commandOf))));
+  }
+  return check(inner, answers);
+}
+
+interface Answer {
+  readonly command: LaneCommand;
+  readonly outcome: CommandOutcome;
+  readonly sentAt: number;
+  readonly answeredAt: number;
+}
+
+async function check(store: EventStore, answers: readonly Answer[]): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const wallet of ['1', '2']) {
+    const { events } = await store.readStream<WalletEvent>(`Wallet-${wallet}`, { limit: 1_000 });
+    const versions = new Map<string, number>();
+    for (const [index, { version, metadata }] of events.entries()) {
+      if (balanceOf(events.slice(0, index + 1)) < 0) faults.push(`overdrawn at version ${version}`);
+      const { causationId } = metadata;
+      if (causationId === undefined) continue;
+      if (versions.has(causationId)) faults.push(`${causationId} took effect twice`);
+      versions.set(causationId, version);
+    }
+    const ofWallet = answers.filter(({ command: { id } }) => id === wallet);
+    for (const { command, outcome, sentAt } of ofWallet) {
+      const { commandId } = command;
+      const others = ofWallet.filter((other) => other.command.commandId === commandId);
+      if (outcome.kind === 'committed') {
+        if (outcome.version !== versions.get(commandId)) faults.push(`${commandId} is not where it was said`);
+        const firsts = others.filter(
+          (other) => other.outcome.kind === 'committed' && !other.outcome.deduplicated,
+        );
+        if (firsts.length > 1) faults.push(`${commandId} was answered as the first twice`);
+      } else if (others.some((other) => other.outcome.kind === 'committed' && other.answeredAt < sentAt)) {
+        faults.push(`${commandId} was refused after it was committed`);
+      }
+    }
+  }
+  return faults;
+}
+
+/** Whether some plan shows the fault. */
+async function isCaught(spoil: (store: Store) => Store): Promise<boolean> {
+  const result = await fc.check(
+    fc.asyncProperty(plan, async (each) => {
+      const faults = await faultsOf(each, spoil).catch((error: unknown) => [String(error)]);
+      return faults.length === 0;
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+  return result.failed;
+}
+
+describe('commands', () => {
+  it('take effect once and are answered right, through conflicts, lost requests and lost replies', async () => {
+    await fc.assert(
+      fc.asyncProperty(plan, async (each) => {
+        expect(await faultsOf(each)).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('would not, if their ids were not the ids of their commits', async () => {
+    const spoil = (store: Store): Store => ({
+      ...store,
+      appendCommits: (streamId, commits, options) =>
+        store
+          .appendCommits(
+            streamId,
+            commits.map((commit) => ({ ...commit, commitId: crypto.randomUUID() })),
+            options,
+          )
+          .then((results) =>
+            results.map((result, index) => ({ ...result, commitId: commits[index]?.commitId ?? '' })),
+          ),
+      findCommit: async () => undefined,
+    });
+    expect(await isCaught(spoil)).toBe(true);
+  });
+
+  it('would not, if a conflict was not found', async () => {
+    const spoil = (store: Store): Store => ({
+      ...store,
+      appendCommits: (streamId, commits) =>
+        store.appendCommits(streamId, commits, { expectedVersion: 'any' }),
+    });
+    expect(await isCaught(spoil)).toBe(true);
+  });
+
+  it('would not, if a refusal was answered without a look at what is stored', async () => {
+    const spoil = (store: Store): Store => {
+      const found = new Set<string>();
+      return {
+        ...store,
+        appendCommits: (streamId, commits, options) =>
+          store.appendCommits(streamId, commits, options).catch((error: unknown) => {
+            for (const id of findEventStoreError(error, 'COMMIT_EXISTS')?.commitIds ?? []) found.add(id);
+            throw error;
+          }),
+        findCommit: async (streamId, commitId) =>
+          found.has(commitId) ? store.findCommit(streamId, commitId) : undefined,
+      };
+    };
+    expect(await isCaught(spoil)).toBe(true);
+  });
+});
+
+describe('an aggregate that others change all the time', () => {
+  it('ends the attempts with the conflict, which is typed', async () => {
+    const inner = new MemoryEventStore();
+    const executor = new CommandExecutor({
+      store: {
+        appendToStream: inner.appendToStream.bind(inner),
+        readStream: inner.readStream.bind(inner),
+        readAll: inner.readAll.bind(inner),
+        findCommit: inner.findCommit.bind(inner),
+        appendCommits: async (streamId) => {
+          throw new ConcurrencyError('Changed.', { streamId, expectedVersion: 0, actualVersion: 1 });
+        },
+      },
+      aggregates: new AggregateRegistry([Wallet]),
+      snapshots: undefined,
+      snapshotEvery: 500,
+      maxStates: 10,
+      onSnapshotFailure: () => undefined,
+    });
+    const commands = [commandOf({ wallet: 1, number: 3 })];
+    expect(await executor.execute({ category: 'Wallet', commands }, {}, noMetrics)).toMatchObject([
+      { kind: 'failed', error: { type: 'temporal-event-store.ConcurrencyError' } },
+    ]);
+  });
+});
