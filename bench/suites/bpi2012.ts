@@ -41,7 +41,7 @@ async function run(bench: Bench): Promise<SuiteReport> {
   return {
     title: `${title}: ${format(events)} events of ${format(appends.length)} cases`,
     rows: [...(await measureImports(bench, appends)), ...(await measureReads(bench, appends))],
-    notes: [`An import that takes longer is measured for ${maxSeconds(bench)} s.`],
+    notes: [`An import that takes longer is measured for ${maxSeconds(bench).toFixed(1)} s.`],
   };
 }
 
