@@ -16,11 +16,11 @@ import type { PgPool } from './pg-types.js';
 export interface PostgresEventStoreOptions {
   /** As `pg` takes it: `postgres://user:password@host:port/database`. */
   readonly connectionString?: string;
-  /** A pool of yours. It stays open when the store is closed. Appends use at most two of its connections at a time. */
+  /** A pool of yours. It stays open when the store is closed. Appends use at most three of its connections at a time. */
   readonly pool?: PgPool;
   /** Default `event_store`. */
   readonly schema?: string;
-  /** Most connections for reading. Default 8. Appends have two of their own. Not with a `pool`. */
+  /** Most connections for reading. Default 8. Appends have three of their own. Not with a `pool`. */
   readonly maxReadConnections?: number;
   /** Most bytes of JSON in one commit. Default 2,000,000. */
   readonly maxCommitBytes?: number;

@@ -25,7 +25,7 @@ const anything = statement('select 1');
 const rotate = statement('update __schema__.store set store_id = gen_random_uuid() returning store_id');
 
 /** Batches of appends that are under way at the same time: one is flushed to disk while the next is executed. */
-const appendConnections = 2;
+const appendConnections = 3;
 
 /**
  * The event store in PostgreSQL 14 or newer, where the truth is.
