@@ -112,7 +112,7 @@ class Client extends pg.Client {
 /** @throws InvalidArgumentError when the connection string is malformed */
 export function createPool({ connectionString }: CheckedOptions, max: number): Pool {
   const config: PoolConfig = {
-    connectionString: connectionString,
+    connectionString,
     Client,
     max,
     connectionTimeoutMillis: 5_000,

@@ -2,10 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { insertEvents } from '../support/event-rows.js';
-import { createDatabase } from '../support/postgres.js';
+import { createFilledDatabase } from '../support/event-rows.js';
 
 // Ten million in the long form.
 const total = Number(process.env['MEMORY_EVENTS'] ?? 300_000);
@@ -14,11 +12,7 @@ const timeout = 60_000 + total;
 
 let directUrl: string;
 beforeAll(async () => {
-  ({ directUrl } = await createDatabase());
-  const store = await PostgresEventStore.connect({ connectionString: directUrl });
-  await store.migrate();
-  await store.close();
-  await insertEvents(directUrl, total);
+  directUrl = await createFilledDatabase(total);
 }, timeout);
 
 /** In a process whose heap can't grow; see test/support/iterate-process.ts. */

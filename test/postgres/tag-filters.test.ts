@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { insertEvents } from '../support/event-rows.js';
-import { createDatabase, query } from '../support/postgres.js';
+import { createFilledDatabase } from '../support/event-rows.js';
+import { query } from '../support/postgres.js';
 
 const total = 1_000_000;
 /** One event in so many carries the tag. */
@@ -10,12 +10,8 @@ const tags = { rare: 100_000, medium: 100, common: 2 };
 
 let directUrl: string;
 beforeAll(async () => {
-  ({ directUrl } = await createDatabase());
-  const store = await PostgresEventStore.connect({ connectionString: directUrl });
-  await store.migrate();
-  await store.close();
   const parts = Object.entries(tags).map(([tag, every]) => `case when n % ${every} = 0 then '${tag}' end`);
-  await insertEvents(directUrl, total, `array_remove(array[${parts.join()}], null)`);
+  directUrl = await createFilledDatabase(total, `array_remove(array[${parts.join()}], null)`);
 }, 300_000);
 
 interface Plan {

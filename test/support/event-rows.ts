@@ -1,12 +1,18 @@
-import { query } from './postgres.js';
+import { PostgresEventStore } from 'temporal-event-store/postgres';
+import { createDatabase, query } from './postgres.js';
 
 /**
- * Fills the tables of an empty store with so many small events, faster than a store could append them. They are what it
- * would have appended, ten to a stream.
+ * A store of so many small events, in a database of its own, filled faster than it could append them. They are what it would
+ * have appended, ten to a stream.
  *
  * @param tags an SQL expression of their tags, by the position `n`
+ * @returns the address of the database
  */
-export async function insertEvents(directUrl: string, count: number, tags = `'{}'::text[]`): Promise<void> {
+export async function createFilledDatabase(count: number, tags = `'{}'::text[]`): Promise<string> {
+  const { directUrl } = await createDatabase();
+  const store = await PostgresEventStore.connect({ connectionString: directUrl });
+  await store.migrate();
+  await store.close();
   const indexes = await query<{ name: string; definition: string }>(
     directUrl,
     `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
@@ -26,4 +32,5 @@ export async function insertEvents(directUrl: string, count: number, tags = `'{}
     'analyze event_store.events',
   ];
   for (const statement of statements) await query(directUrl, statement);
+  return directUrl;
 }
