@@ -17,34 +17,36 @@ export interface LoadedState<S> {
   readonly version: number;
 }
 
-export interface LoadOptions {
+export interface LoadOptions<S> {
   readonly pageSize?: number | undefined;
   readonly snapshot?: Snapshot | undefined;
+  /** An earlier state, which takes in the events after it. */
+  readonly from?: LoadedState<S> | undefined;
   /** The last version to load. */
   readonly toVersion?: number | undefined;
   /** Stops before the first event that occurred after this time, ISO 8601 in UTC. */
   readonly until?: string | undefined;
 }
 
-/** The state of a stream: from the snapshot, if there is one to be had, and the events after it. */
+/** The state of a stream: from an earlier state or a snapshot, if there is one to be had, and the events after it. */
 export async function loadState<S>(
   store: EventStore,
   streamId: string,
   builder: StateBuilder<S>,
-  options: LoadOptions,
+  options: LoadOptions<S>,
 ): Promise<LoadedState<S>> {
-  const { pageSize, snapshot, toVersion, until } = options;
-  let state = snapshot ? builder.restore(snapshot) : builder.create();
-  let version = snapshot?.version ?? 0;
+  const { pageSize, snapshot, from, toVersion, until } = options;
+  let state = from ? from.state : snapshot ? builder.restore(snapshot) : builder.create();
+  let version = (from ?? snapshot)?.version ?? 0;
   for (;;) {
     const slice = await store.readStream(streamId, {
       fromVersion: version + 1,
       ...(toVersion !== undefined && { toVersion }),
       ...(pageSize !== undefined && { limit: pageSize }),
     });
-    // A snapshot of events that the store has lost, say to a restored backup, is worth nothing.
+    // A state of events that the store has lost, say to a restored backup, is worth nothing.
     if (slice.version < version)
-      return loadState(store, streamId, builder, { ...options, snapshot: undefined });
+      return loadState(store, streamId, builder, { ...options, from: undefined, snapshot: undefined });
     for (const event of slice.events) {
       if (until !== undefined && event.occurredAt > until) return { state, version };
       state = builder.apply(state, event);

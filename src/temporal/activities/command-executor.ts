@@ -5,7 +5,6 @@ import type { EventMetadata } from '../../core/events/event.js';
 import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { streamId } from '../../core/store/stream-id.js';
-import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
 import { behaviourOf } from './behaviour.js';
@@ -73,14 +72,6 @@ export class CommandExecutor {
     const stream = streamId(aggregate.category, id);
     const behaviour = behaviourOf(aggregate, id);
     const model = snapshotModelOf(aggregate);
-    const load = async (from: LoadedState<unknown> | undefined): Promise<LoadedState<unknown>> => {
-      if (from !== undefined) {
-        const startsThere = { ...behaviour, restore: () => from.state };
-        const snapshot = { version: from.version, state: null as JsonValue };
-        return loadState(store, stream, startsThere, { snapshot });
-      }
-      return loadState(store, stream, behaviour, { snapshot: await snapshots?.load(stream, model) });
-    };
     const states = this.#states;
     let snapshotVersion: number | undefined;
     return executeOnStream(
@@ -93,25 +84,28 @@ export class CommandExecutor {
           const cached = states.get(stream);
           states.delete(stream);
           metrics.onCacheLookup(cached !== undefined);
-          const loaded = cached ?? (await load(undefined));
+          const loaded =
+            cached ??
+            (await loadState(store, stream, behaviour, { snapshot: await snapshots?.load(stream, model) }));
           snapshotVersion ??= loaded.version;
           return loaded;
         },
-        catchUp: (loaded) => load(loaded),
+        catchUp: (from) => loadState(store, stream, behaviour, { from }),
         async keep(loaded) {
-          states.set(stream, loaded);
           const { version, state } = loaded;
           const isDue =
             Math.floor(version / snapshotEvery) > Math.floor((snapshotVersion ?? version) / snapshotEvery);
           snapshotVersion = version;
-          if (snapshots === undefined || !isDue) return;
-          try {
-            // Written out at once: the next command may change the state.
-            const json = JSON.stringify(assertStateIsJson(behaviour.show(state), aggregate.category));
-            await snapshots.save(stream, model, version, JSON.parse(json) as JsonValue);
-          } catch (error) {
-            onSnapshotFailure(stream, error);
+          if (snapshots !== undefined && isDue) {
+            try {
+              const shown = assertStateIsJson(behaviour.show(state), aggregate.category);
+              await snapshots.save(stream, model, version, shown);
+            } catch (error) {
+              onSnapshotFailure(stream, error);
+            }
           }
+          // Only now may others change it.
+          states.set(stream, loaded);
         },
         onConflict: () => {
           metrics.onConflict();

@@ -1,6 +1,7 @@
 import { isEventStoreError } from '../../core/errors/error-recognition.js';
 import type { CommitChain } from '../../core/store/capabilities.js';
 import { commitExists } from '../../core/store/commit.js';
+import { decorateStore } from '../../core/store/decorated-store.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 
 /**
@@ -9,11 +10,7 @@ import type { AppendResult, EventStore } from '../../core/store/event-store.js';
  */
 export function withCommitChain(store: EventStore & Partial<CommitChain>): EventStore & CommitChain {
   if (store.appendCommits !== undefined) return store as EventStore & CommitChain;
-  return {
-    appendToStream: store.appendToStream.bind(store),
-    readStream: store.readStream.bind(store),
-    readAll: store.readAll.bind(store),
-    findCommit: store.findCommit.bind(store),
+  const decorated: EventStore & Partial<CommitChain> = decorateStore(store, {
     async appendCommits(streamId, commits, { expectedVersion = 'any' } = {}) {
       const results: AppendResult[] = [];
       for (const { commitId, events, metadata } of commits) {
@@ -30,5 +27,6 @@ export function withCommitChain(store: EventStore & Partial<CommitChain>): Event
       }
       return results;
     },
-  };
+  });
+  return decorated as EventStore & CommitChain;
 }

@@ -2,7 +2,7 @@ import type { LoadedState } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommitMismatchError, type EventStoreError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
-import type { CommitChain } from '../../core/store/capabilities.js';
+import type { Commit, CommitChain } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
@@ -88,23 +88,22 @@ class Rounds<S> {
       commands.slice(0, this.#limit),
       metadata,
     );
-    const commits = decisions.flatMap((decision) => (decision.kind === 'commit' ? [decision.commit] : []));
+    const effective = decisions.filter((decision) => decision.kind === 'commit');
     let results: readonly AppendResult[] = [];
-    if (commits.length > 0) {
+    if (effective.length > 0) {
+      const commits = effective.map(({ commit }) => commit);
       try {
         results = await store.appendCommits(streamId, commits, { expectedVersion: loaded.version });
       } catch (error) {
-        await this.#onRefusedAppend(error, decisions, commits.length);
+        await this.#onRefusedAppend(error, effective);
         if (behaviour.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
         return;
       }
     }
     behaviour.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
-    const versions = new Map(results.map((result) => [result.commitId, result.version]));
-    for (const decision of decisions) {
-      if (decision.kind === 'commit')
-        this.#settle(decision.command, committed(decision, versions.get(decision.commit.commitId) as number));
+    for (const [index, { command, commit }] of effective.entries()) {
+      this.#settle(command, committed(commit, (results[index] as AppendResult).version));
     }
     await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isSpoilt);
   }
@@ -135,7 +134,7 @@ class Rounds<S> {
   }
 
   /** @throws the error, when it is the store's and not of one of the commits */
-  async #onRefusedAppend(error: unknown, decisions: readonly Decision[], commits: number): Promise<void> {
+  async #onRefusedAppend(error: unknown, effective: readonly Decision[]): Promise<void> {
     const ours = findEventStoreError(error);
     this.lastError = ours ?? error;
     switch (ours?.code) {
@@ -143,19 +142,14 @@ class Rounds<S> {
         this.#context.onConflict();
         return;
       case 'COMMIT_EXISTS':
-        for (const { command } of decisions) {
+        for (const { command } of effective) {
           if (ours.commitIds.includes(command.commandId)) await this.#answerFromStore(command);
         }
         return;
     }
     if (ours === undefined || !refusals.includes(ours.code)) throw error;
-    if (commits > 1) {
-      this.#limit = 1;
-      return;
-    }
-    for (const { command, kind } of decisions) {
-      if (kind === 'commit') this.#settle(command, failure(ours));
-    }
+    if (effective.length > 1) this.#limit = 1;
+    else for (const { command } of effective) this.#settle(command, failure(ours));
   }
 
   /** @returns whether the command is stored already */
@@ -186,9 +180,8 @@ class Rounds<S> {
   }
 }
 
-function committed(decision: Decision & { readonly kind: 'commit' }, version: number): CommandOutcome {
-  const types = decision.commit.events.map((event) => event.type);
-  return { kind: 'committed', version, types, deduplicated: false };
+function committed({ events }: Commit, version: number): CommandOutcome {
+  return { kind: 'committed', version, types: events.map((event) => event.type), deduplicated: false };
 }
 
 function outcomeWithoutCommit(decision: Exclude<Decision, { readonly kind: 'commit' }>): CommandOutcome {
