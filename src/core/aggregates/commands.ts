@@ -3,7 +3,6 @@ import { applySchema, type SchemaOutcome, type StandardSchema } from '../registr
 import { findJsonFault } from '../values/json.js';
 import { AggregateRoot } from './aggregate-root.js';
 import type { CommandList } from './command-list.js';
-import type { Decider } from './decider.js';
 
 /** What names a category and its commands: a class that extends `AggregateRoot`, a decider, or just the two. */
 export interface CommandTarget {
@@ -32,8 +31,7 @@ export type CommandPayloadOf<T, Name extends string> = T extends {
           : Parameters[0]
         : never
       : unknown
-    : // eslint-disable-next-line @typescript-eslint/no-explicit-any -- only the commands matter
-      T extends Decider<any, infer Command, any>
+    : T extends { readonly decide: (state: never, command: infer Command) => unknown }
       ? Extract<Command, { readonly type: Name }> extends { readonly data: infer Data }
         ? Data
         : unknown
@@ -99,8 +97,18 @@ export function checkCommand(target: CommandTarget, name: string, payload: unkno
   return 'then' in outcome ? outcome.then(toPayload) : toPayload(outcome);
 }
 
-/** @throws {@link InvalidArgumentError} when JSON would change or drop a part of the payload */
-export function assertJsonPayload(target: CommandTarget, name: string, payload: unknown): void {
+/**
+ * As {@link checkCommand}, before a command travels: a target that lists no commands leaves their names to the worker.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function checkCommandToSend(target: CommandTarget, name: string, payload: unknown): unknown {
+  if (target.commands !== undefined) return checkCommand(target, name, payload);
+  assertJsonPayload(target, name, payload);
+  return payload;
+}
+
+function assertJsonPayload(target: CommandTarget, name: string, payload: unknown): void {
   const fault = payload === undefined ? undefined : findJsonFault(payload);
   if (fault === undefined) return;
   throw new InvalidArgumentError(`In the ${describe(target, name)}, payload${fault.path} ${fault.problem}.`);

@@ -1,4 +1,3 @@
-import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
   CommandTimeoutError,
@@ -8,9 +7,7 @@ import {
   StoreOverloadedError,
 } from '../../core/errors/errors.js';
 import {
-  assertCommandList,
-  assertJsonPayload,
-  checkCommand,
+  checkCommandToSend,
   type CommandArguments,
   type CommandNameOf,
   type CommandPayloadOf,
@@ -18,66 +15,28 @@ import {
   type CommandTarget,
 } from '../../core/aggregates/commands.js';
 import { hashCommand } from '../../core/aggregates/command-handler.js';
-import type { EventMetadata } from '../../core/events/event.js';
-import {
-  assertOptions,
-  integerFrom,
-  isName,
-  isPlainObject,
-  isSignal,
-  type OptionCheck,
-} from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
-import { findJsonFault, utf8Length, type JsonValue } from '../../core/values/json.js';
+import { utf8Length } from '../../core/values/json.js';
 import type { ReplayedState } from '../shared/activity-types.js';
 import {
   aggregateLaneId,
   maxCommandBytes,
-  maxCommandsPerUpdate,
   receiptOf,
   shardLaneId,
+  toLaneCommand,
   type CommandLaneInput,
   type LaneCommand,
 } from '../shared/command-lane.js';
+import {
+  checkClientOptions,
+  checkCommandOptions,
+  type AggregateClientOptions,
+  type CommandOptions,
+} from './aggregate-client-options.js';
 import { CommandFlight } from './command-flight.js';
 import { CommandLaneQueue } from './command-lane-queue.js';
 import { sendCommands } from './send-commands.js';
 import { TemporalEventStore } from './temporal-event-store.js';
-
-export interface AggregateClientOptions<T extends CommandTarget = CommandTarget> {
-  readonly client: Client;
-  /** The class or decider, for its category, its commands and their types; `{ category }` will do. */
-  readonly aggregate: T;
-  /** Of a worker that knows the aggregate: one with `EventStorePlugin({ store, aggregates })`, for example. */
-  readonly taskQueue: string;
-  /**
-   * `per-aggregate` (default): a lane for each aggregate. A number: so many lanes, on which the aggregates of the category
-   * are spread; for a volume of commands to many aggregates. All who send commands should use the same; a change loses
-   * nothing and repeats nothing.
-   */
-  readonly lanes?: 'per-aggregate' | number;
-  /** Most commands in one update, 1 to 500. Default 64. */
-  readonly maxBatch?: number;
-  /** Most commands that wait or are under way; one more is STORE_OVERLOADED. Default 10,000. */
-  readonly maxPending?: number;
-  /** Milliseconds without a command after which a lane completes. Default 60,000. */
-  readonly idleTimeout?: number;
-  /** Updates after which a lane continues as new. Default 150. */
-  readonly maxUpdates?: number;
-  /** Milliseconds for deciding and appending what a lane takes together; then it is tried again. Default 5,000. */
-  readonly batchTimeout?: number;
-}
-
-export interface CommandOptions {
-  /** Makes the command exactly-once: sent again with it, by whomever, it takes no effect again. Default: random. */
-  readonly commandId?: string;
-  /** Merged under the metadata of each event. */
-  readonly metadata?: EventMetadata;
-  /** Milliseconds to wait for the outcome. Default 30,000. */
-  readonly timeout?: number;
-  /** Ends the waiting; the command may take effect all the same once it is sent. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Sends commands to aggregates through durable lanes: a command is decided and appended exactly once, whoever dies in
@@ -89,7 +48,7 @@ export interface CommandOptions {
  * const { version } = await accounts.execute('7', 'deposit', { amount: 5 }, { commandId: request.id });
  */
 export class AggregateClient<T extends CommandTarget> {
-  readonly #options: AggregateClientOptions<T>;
+  readonly #options: Required<AggregateClientOptions<T>>;
   readonly #input: CommandLaneInput;
   readonly #queues = new Map<string, CommandLaneQueue>();
   /** By aggregate and command id. */
@@ -99,26 +58,8 @@ export class AggregateClient<T extends CommandTarget> {
 
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: AggregateClientOptions<T>) {
-    assertOptions(
-      'AggregateClient',
-      options,
-      {
-        client: isPlainObject,
-        aggregate: isTarget,
-        taskQueue: isName,
-        lanes: isLanes,
-        maxBatch: isBatchSize,
-        maxPending: integerFrom(1),
-        idleTimeout: integerFrom(1_000),
-        maxUpdates: integerFrom(1),
-        batchTimeout: integerFrom(1),
-      },
-      ['client', 'aggregate', 'taskQueue'],
-    );
-    const { aggregate, idleTimeout = 60_000, maxUpdates = 150, batchTimeout = 5_000 } = options;
-    streamId(aggregate.category, 'any');
-    assertCommandList(aggregate);
-    this.#options = options;
+    this.#options = checkClientOptions(options);
+    const { aggregate, idleTimeout, maxUpdates, batchTimeout } = this.#options;
     this.#input = { version: 1, category: aggregate.category, idleTimeout, maxUpdates, batchTimeout };
   }
 
@@ -137,30 +78,16 @@ export class AggregateClient<T extends CommandTarget> {
     name: Name,
     ...[payload, options = {}]: CommandArguments<CommandPayloadOf<T, Name>, CommandOptions>
   ): Promise<CommandReceipt> {
-    assertOptions('execute', options, {
-      commandId: isName,
-      metadata: isMetadata,
-      timeout: integerFrom(1),
-      signal: isSignal,
-    });
+    checkCommandOptions(options);
     const { aggregate } = this.#options;
     const stream = streamId(aggregate.category, id);
-    if (aggregate.commands === undefined) assertJsonPayload(aggregate, name, payload);
-    else {
-      const checked = checkCommand(aggregate, name, payload);
-      // Only where it takes time: commands go in the order of the calls.
-      if (checked instanceof Promise) await checked;
-    }
+    const checked = checkCommandToSend(aggregate, name, payload);
+    // Only where it takes time: commands go in the order of the calls.
+    if (checked instanceof Promise) await checked;
     const { commandId = crypto.randomUUID(), metadata, timeout = 30_000, signal } = options;
     signal?.throwIfAborted();
 
-    const command: LaneCommand = {
-      id,
-      commandId,
-      name,
-      ...(payload !== undefined && { payload: payload as JsonValue }),
-      ...(metadata !== undefined && { metadata }),
-    };
+    const command = toLaneCommand(id, commandId, name, payload, metadata);
     const { flight, isJoined } = this.#takeOff(command, stream);
     const outcome = await flight.wait(timeout, signal, () => timedOut(flight, timeout));
     const receipt = receiptOf(stream, commandId, outcome);
@@ -199,7 +126,7 @@ export class AggregateClient<T extends CommandTarget> {
     if (this.#isClosed)
       throw new StoreClosedError('The AggregateClient is closed; the command was not sent.');
     const { commandId, name, payload } = command;
-    const key = JSON.stringify([command.id, commandId]);
+    const key = keyOf(command);
     const hash = hashCommand({ type: name, data: payload });
     const other = this.#flights.get(key);
     if (other !== undefined) {
@@ -209,7 +136,7 @@ export class AggregateClient<T extends CommandTarget> {
         { streamId: stream, commitId: commandId },
       );
     }
-    const { maxPending = 10_000 } = this.#options;
+    const { maxPending } = this.#options;
     if (this.#flights.size >= maxPending) {
       throw new StoreOverloadedError(
         `${this.#flights.size} commands wait already; this one was not sent. Slow down, or try again later.`,
@@ -233,14 +160,14 @@ export class AggregateClient<T extends CommandTarget> {
   }
 
   #laneIdOf(id: string): string {
-    const { aggregate, taskQueue, lanes = 'per-aggregate' } = this.#options;
+    const { aggregate, taskQueue, lanes } = this.#options;
     return lanes === 'per-aggregate'
       ? aggregateLaneId(taskQueue, aggregate.category, id)
       : shardLaneId(taskQueue, aggregate.category, id, lanes);
   }
 
   #queueOf(laneId: string): CommandLaneQueue {
-    const { client, taskQueue, maxBatch = 64 } = this.#options;
+    const { client, taskQueue, maxBatch } = this.#options;
     let queue = this.#queues.get(laneId);
     if (queue === undefined) {
       queue = new CommandLaneQueue({
@@ -248,7 +175,7 @@ export class AggregateClient<T extends CommandTarget> {
         send: (commands, signal) =>
           sendCommands({ client, taskQueue, input: this.#input }, laneId, commands, signal),
         onLanded: ({ command }) => {
-          this.#flights.delete(JSON.stringify([command.id, command.commandId]));
+          this.#flights.delete(keyOf(command));
           if (this.#flights.size === 0) this.#onDrained?.();
         },
         onEmpty: () => {
@@ -261,6 +188,10 @@ export class AggregateClient<T extends CommandTarget> {
   }
 }
 
+function keyOf({ id, commandId }: LaneCommand): string {
+  return JSON.stringify([id, commandId]);
+}
+
 function timedOut({ command, isSent, lastError }: CommandFlight, timeout: number): CommandTimeoutError {
   const { commandId } = command;
   const state = isSent ? 'It may have taken effect' : 'It was not sent yet';
@@ -271,18 +202,3 @@ function timedOut({ command, isSent, lastError }: CommandFlight, timeout: number
     { commandId, cause: ours ?? lastError },
   );
 }
-
-const isTarget: OptionCheck = (value) =>
-  typeof value === 'function' || isPlainObject(value) === undefined
-    ? undefined
-    : 'an aggregate class, a decider or { category }';
-const isLanes: OptionCheck = (value) =>
-  value === 'per-aggregate' || integerFrom(1)(value) === undefined
-    ? undefined
-    : `'per-aggregate' or an integer from 1`;
-const isBatchSize: OptionCheck = (value) =>
-  integerFrom(1)(value) === undefined && (value as number) <= maxCommandsPerUpdate
-    ? undefined
-    : `an integer from 1 to ${maxCommandsPerUpdate}`;
-const isMetadata: OptionCheck = (value) =>
-  isPlainObject(value) ?? (findJsonFault(value) === undefined ? undefined : 'plain JSON');

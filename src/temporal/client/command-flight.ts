@@ -1,5 +1,13 @@
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 
+/** One who waits for the outcome. */
+interface Waiter {
+  readonly resolve: (outcome: CommandOutcome) => void;
+  readonly reject: (error: unknown) => void;
+  /** Ends the timer and the listening. */
+  readonly release: () => void;
+}
+
 /** A command on its way, and those who wait for its outcome. */
 export class CommandFlight {
   readonly command: LaneCommand;
@@ -11,7 +19,7 @@ export class CommandFlight {
   isSent = false;
   /** Why it has no outcome yet. */
   lastError: unknown;
-  readonly #waiting = new Set<(outcome: CommandOutcome | undefined, error?: unknown) => void>();
+  readonly #waiters = new Set<Waiter>();
   readonly #onAbandoned: () => void;
 
   constructor(command: LaneCommand, hash: string | undefined, bytes: number, onAbandoned: () => void) {
@@ -23,7 +31,7 @@ export class CommandFlight {
 
   /** False when it has its outcome, or nobody waits for it any more. */
   get isWanted(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiters.size > 0;
   }
 
   /**
@@ -33,16 +41,9 @@ export class CommandFlight {
    */
   wait(timeout: number, signal: AbortSignal | undefined, onTimeout: () => Error): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {
-      const settle = (outcome: CommandOutcome | undefined, error?: unknown): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        this.#waiting.delete(settle);
-        if (outcome !== undefined) resolve(outcome);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason can be anything
-        else reject(error);
-      };
       const giveUp = (error: unknown): void => {
-        settle(undefined, error);
+        this.#release(waiter);
+        waiter.reject(error);
         if (!this.isWanted) this.#onAbandoned();
       };
       const timer = setTimeout(() => {
@@ -52,15 +53,31 @@ export class CommandFlight {
         giveUp(signal?.reason);
       };
       signal?.addEventListener('abort', abort);
-      this.#waiting.add(settle);
+      const release = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      const waiter = { resolve, reject, release };
+      this.#waiters.add(waiter);
     });
   }
 
   land(outcome: CommandOutcome): void {
-    for (const settle of [...this.#waiting]) settle(outcome);
+    for (const waiter of this.#waiters) {
+      this.#release(waiter);
+      waiter.resolve(outcome);
+    }
   }
 
   fail(error: unknown): void {
-    for (const settle of [...this.#waiting]) settle(undefined, error);
+    for (const waiter of this.#waiters) {
+      this.#release(waiter);
+      waiter.reject(error);
+    }
+  }
+
+  #release(waiter: Waiter): void {
+    waiter.release();
+    this.#waiters.delete(waiter);
   }
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { AggregateClient } from './aggregate-client.js';
-export type { AggregateClientOptions, CommandOptions } from './aggregate-client.js';
+export type { AggregateClientOptions, CommandOptions } from './aggregate-client-options.js';
 export { TemporalEventStore } from './temporal-event-store.js';
 export type { TemporalEventStoreOptions } from './temporal-event-store.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';

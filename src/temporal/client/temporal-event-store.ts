@@ -20,15 +20,13 @@ import { assertOptions, isName, isPlainObject } from '../../core/store/options.j
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 import { RemoteEventStore, typed } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';
+import { shortWorkflowId } from '../shared/workflow-id.js';
 
 export interface TemporalEventStoreOptions {
   readonly client: Client;
   /** Of a worker with the library's workflows and activities: one with `EventStorePlugin`, for example. */
   readonly taskQueue: string;
 }
-
-/** Longer ids than this are hashed: SQL persistence of the Temporal server takes 255 characters. */
-const maxWorkflowIdLength = 200;
 
 /** A read that nobody answers ends after this time, so that reads can't pile up behind a missing worker. */
 const readTimeout = '1 minute';
@@ -142,7 +140,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
 function appendWorkflowId(taskQueue: string, request: AppendRequest): string {
   const hash = uuidV5(canonicalJson(request));
   const id = `event-store/append/${taskQueue}/${request.streamId}/${request.commitId}/${hash}`;
-  return id.length <= maxWorkflowIdLength ? id : `event-store/append/${uuidV5(`${taskQueue} ${hash}`)}`;
+  return shortWorkflowId(id, () => `event-store/append/${uuidV5(`${taskQueue} ${hash}`)}`);
 }
 
 /** Whether what became of the call is unknown: Temporal can't be reached, or no worker took it in time. */

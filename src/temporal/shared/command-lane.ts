@@ -3,6 +3,7 @@ import { eventIdOf, uuidV5 } from '../../core/events/event-id.js';
 import type { CommandReceipt } from '../../core/aggregates/commands.js';
 import type { JsonValue } from '../../core/values/json.js';
 import { fromErrorMessage, type ErrorMessage } from './error-message.js';
+import { shortWorkflowId } from './workflow-id.js';
 
 /** A command as it travels. */
 export interface LaneCommand {
@@ -72,9 +73,6 @@ export const maxCommandsPerUpdate = 500;
 /** Most bytes of JSON of one command. Temporal carries payloads of 2 MiB; an encoding codec adds to them. */
 export const maxCommandBytes = 1_000_000;
 
-/** Longer ids than this are hashed: SQL persistence of the Temporal server takes 255 characters. */
-const maxWorkflowIdLength = 200;
-
 /** The workflow of one aggregate's lane: `event-store/commands/<task queue>/Payment/123`. */
 export function aggregateLaneId(taskQueue: string, category: string, id: string): string {
   return shortened(`event-store/commands/${taskQueue}/${category}`, id);
@@ -88,7 +86,24 @@ export function shardLaneId(taskQueue: string, category: string, id: string, lan
 
 function shortened(prefix: string, name: string): string {
   const whole = `${prefix}/${name}`;
-  return whole.length <= maxWorkflowIdLength ? whole : `event-store/commands/${uuidV5(whole)}`;
+  return shortWorkflowId(whole, () => `event-store/commands/${uuidV5(whole)}`);
+}
+
+/** A command with what the caller gave. */
+export function toLaneCommand(
+  id: string,
+  commandId: string,
+  name: string,
+  payload: unknown,
+  metadata: EventMetadata | undefined,
+): LaneCommand {
+  return {
+    id,
+    commandId,
+    name,
+    ...(payload !== undefined && { payload: payload as JsonValue }),
+    ...(metadata !== undefined && { metadata }),
+  };
 }
 
 /**

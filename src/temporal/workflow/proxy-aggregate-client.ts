@@ -1,8 +1,7 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import {
   assertCommandList,
-  assertJsonPayload,
-  checkCommand,
+  checkCommandToSend,
   type CommandArguments,
   type CommandNameOf,
   type CommandPayloadOf,
@@ -12,9 +11,8 @@ import {
 import type { EventMetadata } from '../../core/events/event.js';
 import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
-import type { JsonValue } from '../../core/values/json.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
-import { receiptOf, type CommandOutcome } from '../shared/command-lane.js';
+import { receiptOf, toLaneCommand, type CommandOutcome } from '../shared/command-lane.js';
 import { typed } from '../shared/remote-store.js';
 import { nextCommitId } from './commit-id.js';
 
@@ -70,16 +68,9 @@ export function proxyAggregateClient<T extends CommandTarget>(
     async execute(id, name, ...[payload, commandOptions = {}]) {
       assertOptions('execute', commandOptions, { commandId: isName, metadata: isPlainObject });
       const stream = streamId(category, id);
-      if (aggregate.commands === undefined) assertJsonPayload(aggregate, name, payload);
-      else await checkCommand(aggregate, name, payload);
+      await checkCommandToSend(aggregate, name, payload);
       const { commandId = nextCommitId(), metadata } = commandOptions;
-      const command = {
-        id,
-        commandId,
-        name,
-        ...(payload !== undefined && { payload: payload as JsonValue }),
-        ...(metadata !== undefined && { metadata }),
-      };
+      const command = toLaneCommand(id, commandId, name, payload, metadata);
       const [outcome] = await typed(eventStoreExecute({ category, commands: [command] }));
       return receiptOf(stream, commandId, outcome as CommandOutcome);
     },

@@ -39,8 +39,8 @@ const maxBatchCharacters = 1_000_000;
 /** An update that waits for its outcomes. */
 interface Waiting {
   readonly commands: readonly LaneCommand[];
+  /** Of its commands in their order, as far as they are decided. */
   readonly outcomes: CommandOutcome[];
-  done: boolean;
 }
 
 /**
@@ -67,12 +67,12 @@ export async function eventStoreCommandLane(input: CommandLaneInput): Promise<vo
   setHandler(
     executeUpdate,
     async (commands) => {
-      const update: Waiting = { commands, outcomes: [], done: false };
+      const update: Waiting = { commands, outcomes: [] };
       waiting.push(update);
       pending += commands.length;
       lastCommandAt = Date.now();
       updates++;
-      await condition(() => update.done);
+      await condition(() => isAnswered(update));
       return update.outcomes;
     },
     {
@@ -105,9 +105,7 @@ export async function eventStoreCommandLane(input: CommandLaneInput): Promise<vo
     const outcomes = await execute(eventStoreExecute, category, commands);
     for (const [index, { update }] of taken.entries()) {
       update.outcomes.push(outcomes[index] as CommandOutcome);
-      if (update.outcomes.length < update.commands.length) continue;
-      update.done = true;
-      waiting.splice(waiting.indexOf(update), 1);
+      if (isAnswered(update)) waiting.splice(waiting.indexOf(update), 1);
     }
     inBatch = 0;
     processed += commands.length;
@@ -129,6 +127,10 @@ export async function eventStoreCommandLane(input: CommandLaneInput): Promise<vo
     if (isDraining) await continueAsNew<typeof eventStoreCommandLane>(input);
     return;
   }
+}
+
+function isAnswered({ commands, outcomes }: Waiting): boolean {
+  return outcomes.length === commands.length;
 }
 
 /** Nothing escapes, or the workflow would hang or fail with all who wait. */

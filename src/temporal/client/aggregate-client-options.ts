@@ -1,0 +1,110 @@
+import type { Client } from '@temporalio/client';
+import { assertCommandList, type CommandTarget } from '../../core/aggregates/commands.js';
+import type { EventMetadata } from '../../core/events/event.js';
+import {
+  assertOptions,
+  integerFrom,
+  isName,
+  isPlainObject,
+  isSignal,
+  type OptionCheck,
+} from '../../core/store/options.js';
+import { streamId } from '../../core/store/stream-id.js';
+import { findJsonFault } from '../../core/values/json.js';
+import { maxCommandsPerUpdate } from '../shared/command-lane.js';
+
+export interface AggregateClientOptions<T extends CommandTarget = CommandTarget> {
+  readonly client: Client;
+  /** The class or decider, for its category, its commands and their types; `{ category }` will do. */
+  readonly aggregate: T;
+  /** Of a worker that knows the aggregate: one with `EventStorePlugin({ store, aggregates })`, for example. */
+  readonly taskQueue: string;
+  /**
+   * `per-aggregate` (default): a lane for each aggregate. A number: so many lanes, on which the aggregates of the category
+   * are spread; for a volume of commands to many aggregates. All who send commands should use the same; a change loses
+   * nothing and repeats nothing.
+   */
+  readonly lanes?: 'per-aggregate' | number;
+  /** Most commands in one update, 1 to 500. Default 64. */
+  readonly maxBatch?: number;
+  /** Most commands that wait or are under way; one more is STORE_OVERLOADED. Default 10,000. */
+  readonly maxPending?: number;
+  /** Milliseconds without a command after which a lane completes. Default 60,000. */
+  readonly idleTimeout?: number;
+  /** Updates after which a lane continues as new. Default 150. */
+  readonly maxUpdates?: number;
+  /** Milliseconds for deciding and appending what a lane takes together; then it is tried again. Default 5,000. */
+  readonly batchTimeout?: number;
+}
+
+export interface CommandOptions {
+  /** Makes the command exactly-once: sent again with it, by whomever, it takes no effect again. Default: random. */
+  readonly commandId?: string;
+  /** Merged under the metadata of each event. */
+  readonly metadata?: EventMetadata;
+  /** Milliseconds to wait for the outcome. Default 30,000. */
+  readonly timeout?: number;
+  /** Ends the waiting; the command may take effect all the same once it is sent. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options with their defaults. @throws InvalidArgumentError for a missing, unknown or malformed one */
+export function checkClientOptions<T extends CommandTarget>(
+  options: AggregateClientOptions<T>,
+): Required<AggregateClientOptions<T>> {
+  assertOptions(
+    'AggregateClient',
+    options,
+    {
+      client: isPlainObject,
+      aggregate: isTarget,
+      taskQueue: isName,
+      lanes: isLanes,
+      maxBatch: isBatchSize,
+      maxPending: integerFrom(1),
+      idleTimeout: integerFrom(1_000),
+      maxUpdates: integerFrom(1),
+      batchTimeout: integerFrom(1),
+    },
+    ['client', 'aggregate', 'taskQueue'],
+  );
+  const { client, aggregate, taskQueue } = options;
+  streamId(aggregate.category, 'any');
+  assertCommandList(aggregate);
+  return {
+    client,
+    aggregate,
+    taskQueue,
+    lanes: options.lanes ?? 'per-aggregate',
+    maxBatch: options.maxBatch ?? 64,
+    maxPending: options.maxPending ?? 10_000,
+    idleTimeout: options.idleTimeout ?? 60_000,
+    maxUpdates: options.maxUpdates ?? 150,
+    batchTimeout: options.batchTimeout ?? 5_000,
+  };
+}
+
+/** @throws InvalidArgumentError */
+export function checkCommandOptions(options: CommandOptions): void {
+  assertOptions('execute', options, {
+    commandId: isName,
+    metadata: isMetadata,
+    timeout: integerFrom(1),
+    signal: isSignal,
+  });
+}
+
+const isTarget: OptionCheck = (value) =>
+  typeof value === 'function' || isPlainObject(value) === undefined
+    ? undefined
+    : 'an aggregate class, a decider or { category }';
+const isLanes: OptionCheck = (value) =>
+  value === 'per-aggregate' || integerFrom(1)(value) === undefined
+    ? undefined
+    : `'per-aggregate' or an integer from 1`;
+const isBatchSize: OptionCheck = (value) =>
+  integerFrom(1)(value) === undefined && (value as number) <= maxCommandsPerUpdate
+    ? undefined
+    : `an integer from 1 to ${maxCommandsPerUpdate}`;
+const isMetadata: OptionCheck = (value) =>
+  isPlainObject(value) ?? (findJsonFault(value) === undefined ? undefined : 'plain JSON');
