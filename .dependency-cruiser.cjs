@@ -12,6 +12,7 @@ const house = {
   'core/aggregates': {
     folders: ['core/registry', 'core/store', 'core/events', 'core/errors', 'core/values'],
   },
+  'core/projections': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
   memory: { folders: ['core'] },
   cache: { folders: ['core'], packages: ['lru-cache'] },
   sql: { folders: ['core'] },

@@ -56,6 +56,7 @@ export {
   InvalidArgumentError,
   InvalidEventError,
   PositionAheadOfStoreError,
+  ProjectionBehindError,
   SchemaVersionError,
   StoreAccessError,
   StoreClosedError,
@@ -64,6 +65,27 @@ export {
   UnsafeReadError,
 } from './errors/errors.js';
 export type { EventStoreErrorCode, EventStoreErrorOf } from './errors/errors.js';
+export { defineProjection } from './projections/projection.js';
+export type {
+  AnyProjection,
+  Projection,
+  ProjectionDefinition,
+  ProjectionHandlers,
+} from './projections/projection.js';
+export { HandlerError, OwnershipLostError } from './projections/projection-sink.js';
+export type {
+  BuildHook,
+  BuildSpec,
+  EventFailure,
+  ParkDecision,
+  ParkedEvent,
+  ProjectionBuild,
+  ProjectionSink,
+  ShareKey,
+  ShareOwnership,
+  ShareProgress,
+  SinkTransaction,
+} from './projections/projection-sink.js';
 export { defineEvents } from './registry/event-registry.js';
 export type { EventDefinition, EventRegistry, InferEvents, Upcaster } from './registry/event-registry.js';
 export type {

@@ -6,4 +6,5 @@
 export { MemoryCheckpointStore } from './memory-checkpoint-store.js';
 export { MemoryEventStore } from './memory-event-store.js';
 export type { MemoryEventStoreOptions } from './memory-event-store.js';
+export { MemoryProjectionSink } from './memory-projection-sink.js';
 export { MemorySnapshotStore } from './memory-snapshot-store.js';

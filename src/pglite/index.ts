@@ -5,3 +5,7 @@
  */
 export type { PGliteEventStoreOptions } from './pglite-event-store.js';
 export { PGliteEventStore } from './pglite-event-store.js';
+export { PGliteProjectionSink } from './pglite-projection-sink.js';
+export type { PGliteProjectionSinkOptions } from './pglite-projection-sink.js';
+export { SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
+export type { SqlClient, SqlProjectionContext } from '../sql/projections/sql-projection-sink.js';

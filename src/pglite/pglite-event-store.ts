@@ -1,4 +1,4 @@
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type Transaction } from '@electric-sql/pglite';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
@@ -46,6 +46,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
   readonly #queue: AppendQueue;
   readonly #listeners: Set<() => void>;
   readonly #end: () => Promise<void>;
+  readonly #transaction: PGlite['transaction'];
   #closing: Promise<void> | undefined;
 
   /**
@@ -83,7 +84,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     port: SqlPort,
     statistics: TableStatistics,
     options: PGliteEventStoreOptions,
-    end: () => Promise<void>,
+    database: { transaction: PGlite['transaction']; end: () => Promise<void> },
   ) {
     const state = { isClosed: false };
     const listeners = new Set<() => void>();
@@ -115,8 +116,22 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     this.#listeners = listeners;
     this.#end = async () => {
       state.isClosed = true;
-      await end();
+      await database.end();
     };
+    this.#transaction = async (run) => {
+      if (state.isClosed) throw closedStore();
+      return database.transaction(run);
+    };
+  }
+
+  /**
+   * Runs statements of yours in a transaction of this database, on tables of yours. The store's own methods wait until it
+   * has ended, so they must not be awaited in it.
+   *
+   * @throws StoreClosedError · what the statements throw; the transaction is then rolled back
+   */
+  transaction<T>(run: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#transaction(run);
   }
 
   /** Calls back after something was appended. */
@@ -148,12 +163,15 @@ async function open(
   const port = new PGlitePort(database, schema);
   try {
     await migrateSchema(port, schema);
-    return new PGliteEventStore(port, await TableStatistics.open(port), options, async () => {
-      try {
-        await database.close();
-      } finally {
-        await unlock();
-      }
+    return new PGliteEventStore(port, await TableStatistics.open(port), options, {
+      transaction: (run) => database.transaction(run),
+      end: async () => {
+        try {
+          await database.close();
+        } finally {
+          await unlock();
+        }
+      },
     });
   } catch (error) {
     await database.close().catch(() => undefined);

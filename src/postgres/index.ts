@@ -6,5 +6,9 @@
 export type { PostgresEventStoreOptions } from './connection.js';
 export type { PgClient, PgPool } from './pg-types.js';
 export { PostgresEventStore } from './postgres-event-store.js';
+export { PostgresProjectionSink } from './postgres-projection-sink.js';
+export type { PostgresProjectionSinkOptions } from './postgres-projection-sink.js';
+export { SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
+export type { SqlClient, SqlProjectionContext } from '../sql/projections/sql-projection-sink.js';
 export { grantScript } from '../sql/grants.js';
 export { migrationScript } from '../sql/migrations.js';

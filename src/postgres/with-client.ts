@@ -13,7 +13,7 @@ export async function withClient<T>(pool: Pool, run: (client: PoolClient) => Pro
   } finally {
     // A connection without an answer may still get one: nobody else may use it.
     client.release(failure !== undefined && sqlStateOf(failure) === undefined);
-    client.off('error', ignore);
+    client.off('error', ignoreLoss);
   }
 }
 
@@ -21,17 +21,18 @@ export async function withClient<T>(pool: Pool, run: (client: PoolClient) => Pro
  * A connection whose loss ends nothing but the statement that runs on it: `pg` tells the client too, and while somebody
  * has it the pool doesn't listen, so that its event would end the process.
  */
-function checkOut(pool: Pool): Promise<PoolClient> {
+export function checkOut(pool: Pool): Promise<PoolClient> {
   return new Promise((resolve, reject) => {
     // By callback: a promise is a moment late for a connection that is ended as soon as it is made.
     pool.connect((error, client) => {
-      client?.on('error', ignore);
+      client?.on('error', ignoreLoss);
       if (client === undefined) reject(error ?? new Error('No connection.'));
       else resolve(client);
     });
   });
 }
 
-function ignore(): void {
+/** The listener that {@link checkOut} adds, to be taken off when the client is released. */
+export function ignoreLoss(): void {
   // Nothing to do.
 }

@@ -17,6 +17,7 @@ export type EventStoreErrorCode =
   | 'READ_NOT_SAFE'
   | 'COMMAND_OUTCOME_UNKNOWN'
   | 'COMMAND_FAILED'
+  | 'PROJECTION_BEHIND'
   | 'DOMAIN_ERROR';
 
 /**
@@ -213,6 +214,26 @@ export class CommandFailedError extends EventStoreError {
   }
 }
 
+/** A projection didn't reach a position in time, or can't for now. */
+export class ProjectionBehindError extends EventStoreError {
+  declare readonly code: 'PROJECTION_BEHIND';
+  readonly projection: string;
+  /** What was waited for. */
+  readonly position: number;
+  /** Where it was last seen. */
+  readonly reachedPosition: number;
+
+  constructor(
+    message: string,
+    fields: Fields<Pick<ProjectionBehindError, 'projection' | 'position' | 'reachedPosition'>>,
+  ) {
+    super('PROJECTION_BEHIND', message, fields);
+    this.projection = fields.projection;
+    this.position = fields.position;
+    this.reachedPosition = fields.reachedPosition;
+  }
+}
+
 /**
  * A business rule said no. Thrown by aggregates and deciders; never retried.
  *
@@ -257,6 +278,7 @@ export const errorClasses = {
   UnsafeReadError,
   CommandTimeoutError,
   CommandFailedError,
+  ProjectionBehindError,
   DomainError,
 };
 

@@ -3,6 +3,7 @@ import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { EventStore, ReadAllOptions } from './event-store.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
+import { WakeUp } from './wake-up.js';
 
 export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {
   /**
@@ -90,31 +91,4 @@ async function readUnlessAborted<E extends DomainEvent>(
 /** A function, because the signal changes between two looks. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
-}
-
-/** Ends a wait early; also one that begins later, until the next reset. */
-class WakeUp {
-  #isAwake = false;
-  #end: (() => void) | undefined;
-
-  readonly wake = (): void => {
-    this.#isAwake = true;
-    this.#end?.();
-  };
-
-  reset(): void {
-    this.#isAwake = false;
-  }
-
-  async wait(milliseconds: number): Promise<void> {
-    if (this.#isAwake) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#end = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#end = undefined;
-  }
 }

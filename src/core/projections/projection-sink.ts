@@ -1,0 +1,143 @@
+import type { RecordedEvent } from '../events/event.js';
+import type { Checkpoint } from '../store/capabilities.js';
+
+/**
+ * Where a projection keeps its read model, and how far it has come. An exactly-once sink writes both in one transaction,
+ * and lets nobody write but the newest owner.
+ *
+ * A read model has up to three *builds*: the `live` one that readers see, the `next` one that is being made, and the
+ * `previous` one that was live before. Each is projected in one or several *shares*, told apart by the stream.
+ */
+export interface ProjectionSink<Context> {
+  readonly guarantee: 'exactly-once' | 'at-least-once';
+  /** The builds of a projection; makes an empty live one where there is none. */
+  open(spec: BuildSpec, init: BuildHook<Context>): Promise<readonly ProjectionBuild[]>;
+  /** Makes an empty `next` build, in the place of one that was not finished. */
+  begin(
+    spec: BuildSpec,
+    hooks: { init: BuildHook<Context>; reset: BuildHook<Context> },
+  ): Promise<ProjectionBuild>;
+  /** Takes a share over: whoever owned it before can't write any more. */
+  acquire(share: ShareKey): Promise<ShareOwnership>;
+  /** Lets no owner of any share of the projection write any more. When it returns, nothing is being written. */
+  fence(name: string): Promise<void>;
+  /**
+   * Writes, and moves the checkpoint, in one transaction.
+   *
+   * @throws OwnershipLostError when another has taken over · HandlerError as `write` threw it · anything else when
+   *   the sink failed; nothing was written then, or the checkpoint tells
+   */
+  commit(
+    share: ShareKey,
+    token: number,
+    progress: ShareProgress,
+    write: (transaction: SinkTransaction<Context>) => Promise<void>,
+  ): Promise<void>;
+  /** Runs something on the read model of a build without moving anything; what it throws is thrown. */
+  inspect(name: string, build: number, run: BuildHook<Context>): Promise<void>;
+  /** Makes a build live, and the live one the previous, at once. The previous one before is dropped. */
+  activate(name: string, build: number, reset: BuildHook<Context>): Promise<void>;
+  /** Drops a build that isn't live. */
+  drop(name: string, build: number, reset: BuildHook<Context>): Promise<void>;
+  /** Events that were put aside, in order. Of any status when none is given. */
+  parked(name: string, build: number): Promise<readonly ParkedEvent[]>;
+  /** Keeps the event that stopped a projection, for the operator to see. */
+  reportStop(share: ShareKey, token: number, event: EventFailure): Promise<void>;
+  /** What the operator has decided on a parked event. @returns false when there is none that waits */
+  decide(name: string, build: number, decision: ParkDecision): Promise<boolean>;
+}
+
+export type BuildHook<Context> = ((context: Context) => unknown) | undefined;
+
+/** A share of a build of a projection. */
+export interface ShareKey {
+  readonly name: string;
+  readonly build: number;
+  /** 0 to `shares - 1`. */
+  readonly share: number;
+}
+
+export interface BuildSpec {
+  readonly name: string;
+  readonly version: number;
+  readonly shares: number;
+}
+
+export interface ProjectionBuild extends BuildSpec {
+  readonly build: number;
+  readonly role: 'live' | 'next' | 'previous';
+  /** Of each share. */
+  readonly progress: readonly ShareProgress[];
+}
+
+export interface ShareProgress {
+  /** Absent before the first commit. */
+  readonly checkpoint?: Checkpoint;
+  /** Events applied since the build was begun. */
+  readonly applied: number;
+  /** Events a second, lately. */
+  readonly rate: number;
+}
+
+export interface ShareOwnership extends ShareProgress {
+  /** Higher than that of any owner before. */
+  readonly token: number;
+  /** Events of this share that were put aside and not applied since. */
+  readonly parked: readonly ParkedEvent[];
+}
+
+/** What a page is written with. */
+export interface SinkTransaction<Context> {
+  readonly context: Context;
+  /** Puts an event aside. */
+  park(event: EventFailure): Promise<void>;
+  /** Ends the parking of an event: it was applied. */
+  settle(eventId: string): Promise<void>;
+}
+
+/** An event, and why it could not be applied. */
+export interface EventFailure {
+  readonly event: RecordedEvent;
+  readonly error: string;
+  readonly attempts: number;
+}
+
+/**
+ * An event that was not applied. `blocking`: the projection stopped at it. `parked`: it waits, by itself or behind an
+ * earlier one of its stream. `retrying`: the operator wants it tried again. `skipped`: the operator wants it passed over.
+ */
+export interface ParkedEvent extends EventFailure {
+  readonly status: 'blocking' | 'parked' | 'retrying' | 'skipped';
+  /** ISO 8601. */
+  readonly parkedAt: string;
+  /** Who skipped it, and why. */
+  readonly operator?: string;
+  readonly reason?: string;
+}
+
+export type ParkDecision =
+  | { readonly action: 'retry'; readonly eventId: string }
+  | {
+      readonly action: 'skip';
+      readonly eventId: string;
+      readonly operator: string;
+      readonly reason: string;
+      /** Where the projection stopped at it, for a sink that keeps checkpoints only. */
+      readonly blockedAt?: { readonly share: number; readonly checkpoint: Checkpoint };
+    };
+
+/** Another has taken over the share, or the projection was paused: nothing was written. */
+export class OwnershipLostError extends Error {
+  constructor({ name, build, share }: ShareKey) {
+    super(`Share ${share} of build ${build} of the projection '${name}' has another owner by now.`);
+  }
+}
+
+/** What the user has written threw: a handler, by default. Told from a failure of the sink, after which the same may go through. */
+export class HandlerError extends Error {
+  constructor(cause: unknown, what = 'A handler') {
+    super(`${what} threw ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,160 @@
+import { InvalidArgumentError } from '../errors/errors.js';
+import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import type { EventFilter } from '../store/event-store.js';
+import { normalizeFilters } from '../store/filter.js';
+import {
+  anything,
+  assertOptions,
+  integerFrom,
+  isFunction,
+  isName,
+  isPlainObject,
+  oneOf,
+} from '../store/options.js';
+import type { ProjectionSink } from './projection-sink.js';
+
+/** What is done with an event, by its type. */
+export type ProjectionHandlers<E extends DomainEvent, Context> = {
+  readonly [Type in E['type']]?: (
+    event: RecordedEvent<Extract<E, { readonly type: Type }>>,
+    context: Context,
+  ) => unknown;
+};
+
+export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Context = unknown> {
+  /** Names the projection, and in an SQL sink the schema of its read model. */
+  readonly name: string;
+  /** Raise it when handlers or tables change, and rebuild. Default 1. */
+  readonly version?: number;
+  /** Which events it wants. Default: those of the types that have a handler; with `handlePage`, all. */
+  readonly filter?: EventFilter | readonly EventFilter[];
+  /** Called one after the other, in order; an event of a type without a handler is passed over. */
+  readonly handlers?: ProjectionHandlers<E, Context>;
+  /** Instead of `handlers`: called with the events of a page, for writes in bulk. */
+  readonly handlePage?: (events: readonly RecordedEvent<E>[], context: Context) => unknown;
+  /**
+   * Where the read model is. Default: anywhere; the handlers then get an event again after a crash, and tell by its `id`
+   * that they had it.
+   */
+  readonly sink?: ProjectionSink<Context>;
+  /** Makes an empty read model: creates its tables, for example. */
+  readonly init?: (context: Context) => unknown;
+  /** Clears away what a read model has outside its sink, before it is dropped or rebuilt in place. */
+  readonly reset?: (context: Context) => unknown;
+  /** Looks at a rebuilt read model before readers get it; throws when it isn't right. */
+  readonly verify?: (context: Context) => unknown;
+  /**
+   * What becomes of an event whose handler still throws after `maxAttempts`. `stop` (default): the projection stops and
+   * waits for an operator. `quarantine`: the event, and those that follow in its stream, are put aside for him, and the
+   * projection goes on.
+   */
+  readonly onPoison?: 'stop' | 'quarantine';
+  /** How often a handler is tried on an event, with pauses that grow from 100 ms to 5 s. Default 5. */
+  readonly maxAttempts?: number;
+  /** Parts that are projected side by side, told apart by the stream; kept for the life of a build. Default 1. */
+  readonly shards?: number;
+  /** Most events in one transaction of the sink. Default 500. */
+  readonly pageSize?: number;
+}
+
+/** A projection with its defaults, made by {@link defineProjection}. */
+export interface Projection<E extends DomainEvent = DomainEvent, Context = unknown> extends Omit<
+  ProjectionDefinition<E, Context>,
+  'handlers' | 'handlePage' | 'filter'
+> {
+  readonly version: number;
+  readonly onPoison: 'stop' | 'quarantine';
+  readonly maxAttempts: number;
+  readonly shards: number;
+  readonly pageSize: number;
+  readonly filter: readonly EventFilter[] | undefined;
+  readonly handle: (events: readonly RecordedEvent<E>[], context: Context) => Promise<void>;
+}
+
+/** A projection of any events into any sink. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds projections of every event and sink
+export type AnyProjection = Projection<any, any>;
+
+/**
+ * Declares a projection: a read model that is made of events, in order.
+ *
+ * @throws InvalidArgumentError for a missing, unknown or malformed option
+ * @example
+ * const balances = defineProjection<AccountEvent, SqlProjectionContext>({
+ *   name: 'balances',
+ *   sink: postgresSink({ pool }),
+ *   init: ({ client }) => client.query('create table balance (account text primary key, amount bigint)'),
+ *   handlers: {
+ *     Opened: (event, { client }) => client.query('insert into balance values ($1, 0)', [event.streamId]),
+ *   },
+ * });
+ */
+export function defineProjection<E extends DomainEvent = DomainEvent, Context = unknown>(
+  definition: ProjectionDefinition<E, Context>,
+): Projection<E, Context> {
+  assertOptions(
+    'defineProjection',
+    definition,
+    {
+      name: isName,
+      version: integerFrom(1),
+      filter: anything,
+      handlers: isPlainObject,
+      handlePage: isFunction,
+      sink: isPlainObject,
+      init: isFunction,
+      reset: isFunction,
+      verify: isFunction,
+      onPoison: oneOf('stop', 'quarantine'),
+      maxAttempts: integerFrom(1),
+      shards: integerFrom(1),
+      pageSize: integerFrom(1),
+    },
+    ['name'],
+  );
+  const { handlers, handlePage: _, filter, ...rest } = definition;
+  const types = handlers && Object.keys(handlers);
+  return {
+    version: 1,
+    onPoison: 'stop',
+    maxAttempts: 5,
+    shards: 1,
+    pageSize: 500,
+    ...rest,
+    filter: normalizeFilters(filter ?? (types && { types })),
+    handle: pageHandler(definition),
+  };
+}
+
+function pageHandler<E extends DomainEvent, Context>({
+  name,
+  handlers,
+  handlePage,
+}: ProjectionDefinition<E, Context>): Projection<E, Context>['handle'] {
+  if ((handlers === undefined) === (handlePage === undefined)) {
+    throw new InvalidArgumentError(`The projection '${name}' needs either 'handlers' or 'handlePage'.`);
+  }
+  if (handlePage !== undefined) {
+    return async (events, context) => {
+      await handlePage(events, context);
+    };
+  }
+  const byType = new Map<string, (event: RecordedEvent<E>, context: Context) => unknown>();
+  for (const [type, handler] of Object.entries(handlers as object)) {
+    if (typeof handler !== 'function') {
+      throw new InvalidArgumentError(
+        `The projection '${name}' has no function for the event type '${type}'.`,
+      );
+    }
+    byType.set(type, handler as (event: RecordedEvent<E>, context: Context) => unknown);
+  }
+  return async (events, context) => {
+    for (const event of events) await byType.get(event.type)?.(event, context);
+  };
+}
+
+/** Whether something was made by {@link defineProjection}, as far as can be seen. */
+export function isProjection(value: unknown): value is AnyProjection {
+  const { name, version, handle } = (value ?? {}) as Partial<AnyProjection>;
+  return typeof name === 'string' && typeof version === 'number' && typeof handle === 'function';
+}

@@ -1,0 +1,240 @@
+import { InvalidArgumentError } from '../core/errors/errors.js';
+import {
+  OwnershipLostError,
+  type BuildHook,
+  type BuildSpec,
+  type EventFailure,
+  type ParkDecision,
+  type ParkedEvent,
+  type ProjectionBuild,
+  type ProjectionSink,
+  type ShareKey,
+  type ShareOwnership,
+  type ShareProgress,
+  type SinkTransaction,
+} from '../core/projections/projection-sink.js';
+import { isFunction } from '../core/store/options.js';
+
+interface Build<Model> extends BuildSpec {
+  readonly build: number;
+  role: ProjectionBuild['role'];
+  model: Model;
+  readonly shares: number;
+  readonly owned: { token: number; progress: ShareProgress }[];
+  readonly parked: Map<string, ParkedEvent & { readonly share: number }>;
+}
+
+/**
+ * Read models in the memory of the process, exactly once. A page works on a copy (`structuredClone`), which takes the
+ * place of the model when it is done: for tests and small models.
+ *
+ * @example
+ * const sink = new MemoryProjectionSink(() => new Map<string, number>());
+ * const balances = defineProjection<AccountEvent, Map<string, number>>({
+ *   name: 'balances',
+ *   sink,
+ *   handlers: { Deposited: (event, model) => model.set(event.streamId, event.data.balance) },
+ * });
+ * sink.model('balances')?.get('Account-7');
+ */
+export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
+  readonly guarantee = 'exactly-once';
+  readonly #create: () => Model;
+  readonly #builds = new Map<string, Build<Model>[]>();
+  #lastToken = 0;
+  #lastBuild = 0;
+  /** Commits take turns, as in a database where each locks what it changes. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param create makes an empty read model */
+  constructor(create: () => Model) {
+    if (isFunction(create) !== undefined)
+      throw new InvalidArgumentError('MemoryProjectionSink takes a function that makes an empty read model.');
+    this.#create = create;
+  }
+
+  /** The read model that is live. Treat it as read-only. */
+  model(name: string): Model | undefined {
+    return this.#of(name).find(({ role }) => role === 'live')?.model;
+  }
+
+  open(spec: BuildSpec, init: BuildHook<Model>): Promise<readonly ProjectionBuild[]> {
+    return this.#inTurn(async () => {
+      if (!this.#of(spec.name).some(({ role }) => role === 'live')) await this.#add(spec, 'live', init);
+      return this.#of(spec.name).map(describe);
+    });
+  }
+
+  begin(
+    spec: BuildSpec,
+    { init, reset }: { init: BuildHook<Model>; reset: BuildHook<Model> },
+  ): Promise<ProjectionBuild> {
+    return this.#inTurn(async () => {
+      await this.#remove(spec.name, ({ role }) => role === 'next', reset);
+      return describe(await this.#add(spec, 'next', init));
+    });
+  }
+
+  async acquire(key: ShareKey): Promise<ShareOwnership> {
+    const { build, owned } = this.#share(key);
+    owned.token = ++this.#lastToken;
+    const { checkpoint } = owned.progress;
+    const parked = [...build.parked.values()].filter(
+      ({ share, status, event }) =>
+        share === key.share && (status !== 'skipped' || event.position > (checkpoint?.position ?? 0)),
+    );
+    return { ...owned.progress, token: owned.token, parked: inOrder(parked) };
+  }
+
+  fence(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const { owned } of this.#of(name)) for (const each of owned) each.token = ++this.#lastToken;
+    });
+  }
+
+  commit(
+    key: ShareKey,
+    token: number,
+    progress: ShareProgress,
+    write: (transaction: SinkTransaction<Model>) => Promise<void>,
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      const { build, owned } = this.#owned(key, token);
+      const context = structuredClone(build.model);
+      const changes: (() => void)[] = [];
+      await write({
+        context,
+        park: async (failure) => {
+          changes.push(() => {
+            park(build, key, failure, 'parked');
+          });
+        },
+        settle: async (eventId) => {
+          changes.push(() => void build.parked.delete(eventId));
+        },
+      });
+      build.model = context;
+      owned.progress = progress;
+      for (const change of changes) change();
+    });
+  }
+
+  async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
+    park(this.#owned(key, token).build, key, failure, 'blocking');
+  }
+
+  inspect(name: string, build: number, run: BuildHook<Model>): Promise<void> {
+    return this.#inTurn(async () => {
+      await run?.(this.#build(name, build).model);
+    });
+  }
+
+  activate(name: string, build: number, reset: BuildHook<Model>): Promise<void> {
+    return this.#inTurn(async () => {
+      const next = this.#build(name, build);
+      if (next.role === 'live') return;
+      await this.#remove(name, (other) => other.role === 'previous' && other !== next, reset);
+      for (const other of this.#of(name)) if (other.role === 'live') other.role = 'previous';
+      next.role = 'live';
+    });
+  }
+
+  drop(name: string, build: number, reset: BuildHook<Model>): Promise<void> {
+    return this.#inTurn(() =>
+      this.#remove(name, (other) => other.build === build && other.role !== 'live', reset),
+    );
+  }
+
+  async parked(name: string, build: number): Promise<readonly ParkedEvent[]> {
+    return inOrder([...this.#build(name, build).parked.values()]);
+  }
+
+  async decide(name: string, build: number, decision: ParkDecision): Promise<boolean> {
+    const { parked } = this.#build(name, build);
+    const found = parked.get(decision.eventId);
+    if (found === undefined || found.status === 'skipped') return false;
+    if (decision.action === 'skip') {
+      const { operator, reason } = decision;
+      parked.set(decision.eventId, { ...found, status: 'skipped', operator, reason });
+    }
+    if (found.status === 'blocking') {
+      if (decision.action === 'retry') parked.delete(decision.eventId);
+      return true;
+    }
+    for (const [eventId, other] of parked) {
+      if (other.event.streamId === found.event.streamId && other.status === 'parked')
+        parked.set(eventId, { ...other, status: 'retrying' });
+    }
+    return true;
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(run);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #add(spec: BuildSpec, role: Build<Model>['role'], init: BuildHook<Model>): Promise<Build<Model>> {
+    const owned = Array.from({ length: spec.shares }, () => ({
+      token: 0,
+      progress: { applied: 0, rate: 0 },
+    }));
+    const model = this.#create();
+    const build = { ...spec, build: ++this.#lastBuild, role, model, owned, parked: new Map() };
+    await init?.(model);
+    this.#builds.set(spec.name, [...this.#of(spec.name), build]);
+    return build;
+  }
+
+  async #remove(
+    name: string,
+    isGone: (build: Build<Model>) => boolean,
+    reset: BuildHook<Model>,
+  ): Promise<void> {
+    for (const { model } of this.#of(name).filter(isGone)) await reset?.(model);
+    this.#builds.set(
+      name,
+      this.#of(name).filter((build) => !isGone(build)),
+    );
+  }
+
+  #of(name: string): readonly Build<Model>[] {
+    return this.#builds.get(name) ?? [];
+  }
+
+  #build(name: string, build: number): Build<Model> {
+    const found = this.#of(name).find((other) => other.build === build);
+    if (found === undefined) throw new InvalidArgumentError(`'${name}' has no build ${build}.`);
+    return found;
+  }
+
+  #share(key: ShareKey): { build: Build<Model>; owned: Build<Model>['owned'][number] } {
+    const build = this.#of(key.name).find((other) => other.build === key.build);
+    const owned = build?.owned[key.share];
+    if (build === undefined || owned === undefined) throw new OwnershipLostError(key);
+    return { build, owned };
+  }
+
+  #owned(key: ShareKey, token: number): { build: Build<Model>; owned: Build<Model>['owned'][number] } {
+    const found = this.#share(key);
+    if (found.owned.token !== token) throw new OwnershipLostError(key);
+    return found;
+  }
+}
+
+function park<Model>(
+  { parked }: Build<Model>,
+  { share }: ShareKey,
+  failure: EventFailure,
+  status: 'parked' | 'blocking',
+): void {
+  parked.set(failure.event.id, { ...failure, share, status, parkedAt: new Date().toISOString() });
+}
+
+function describe<Model>({ name, build, role, version, shares, owned }: Build<Model>): ProjectionBuild {
+  return { name, build, role, version, shares, progress: owned.map(({ progress }) => progress) };
+}
+
+function inOrder<T extends ParkedEvent>(events: readonly T[]): readonly T[] {
+  return [...events].sort((one, other) => one.event.position - other.event.position);
+}

@@ -1,0 +1,28 @@
+import type { Transaction } from '@electric-sql/pglite';
+import { assertOptions, isPlainObject } from '../core/store/options.js';
+import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
+import type { PGliteEventStore } from './pglite-event-store.js';
+
+export interface PGliteProjectionSinkOptions {
+  /** Whose database also holds the read models. */
+  readonly store: PGliteEventStore;
+  /** Where checkpoints and parked events are kept. Default `event_store_projections`. */
+  readonly schema?: string;
+}
+
+/**
+ * Read models in the embedded database of a store, each in the schema of its projection's name, exactly once: what the
+ * handlers write and the checkpoint are one transaction. Handlers must not call the store: it waits for them.
+ *
+ * @example
+ * const sink = new PGliteProjectionSink({ store });
+ */
+export class PGliteProjectionSink extends SqlProjectionSink<Transaction> {
+  /** @throws InvalidArgumentError for a missing, unknown or malformed option */
+  constructor(options: PGliteProjectionSinkOptions) {
+    assertOptions('PGliteProjectionSink', options, { store: isPlainObject, schema: () => undefined }, [
+      'store',
+    ]);
+    super(options.schema ?? defaultProjectionSchema, (run) => options.store.transaction(run));
+  }
+}

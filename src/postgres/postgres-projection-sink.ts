@@ -1,0 +1,32 @@
+import type { Pool } from 'pg';
+import { assertOptions, isPlainObject } from '../core/store/options.js';
+import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
+import type { PgClient, PgPool } from './pg-types.js';
+import { runTransaction } from './run-transaction.js';
+
+export interface PostgresProjectionSinkOptions {
+  /** Of the database that the read models are in, which needn't be that of the events. It stays yours to close. */
+  readonly pool: PgPool;
+  /** Where checkpoints and parked events are kept; created when it isn't there. Default `event_store_projections`. */
+  readonly schema?: string;
+}
+
+/**
+ * Read models in PostgreSQL, each in the schema of its projection's name, exactly once: what the handlers write and the
+ * checkpoint are one transaction. Its role needs the right to create schemas in the database.
+ *
+ * @typeParam Client what handlers get as `client`: say `PoolClient` of `pg` for its full type
+ * @example
+ * const sink = new PostgresProjectionSink({ pool: new pg.Pool({ connectionString }) });
+ */
+export class PostgresProjectionSink<Client extends PgClient = PgClient> extends SqlProjectionSink<Client> {
+  /** @throws InvalidArgumentError for a missing, unknown or malformed option */
+  constructor(options: PostgresProjectionSinkOptions) {
+    assertOptions('PostgresProjectionSink', options, { pool: isPlainObject, schema: () => undefined }, [
+      'pool',
+    ]);
+    super(options.schema ?? defaultProjectionSchema, (run) =>
+      runTransaction(options.pool as Pool, (client) => run(client as unknown as Client)),
+    );
+  }
+}

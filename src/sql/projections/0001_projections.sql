@@ -1,0 +1,48 @@
+-- The builds of read models, how far each has come, and who may write. One migrator at a time runs this, more than once.
+create table if not exists __schema__.builds (
+  projection text collate "C" not null,
+  build integer not null,
+  role text not null check (role in ('live', 'next', 'previous')),
+  version integer not null,
+  begun_at timestamptz not null default now(),
+  primary key (projection, build),
+  unique (projection, role) deferrable initially deferred
+);
+
+-- A share of a build: its row is locked by whoever writes, and its token tells the newest owner. Room in each page keeps
+-- the updates HOT.
+create table if not exists __schema__.shares (
+  projection text collate "C" not null,
+  build integer not null,
+  share integer not null,
+  token bigint not null default 0,
+  store_id text collate "C",
+  position bigint,
+  applied bigint not null default 0,
+  rate double precision not null default 0,
+  committed_at timestamptz,
+  primary key (projection, build, share),
+  foreign key (projection, build) references __schema__.builds on delete cascade
+) with (fillfactor = 50);
+
+-- Events that were not applied, until they are; for ever those that an operator skipped.
+create table if not exists __schema__.parked (
+  projection text collate "C" not null,
+  build integer not null,
+  share integer not null,
+  event_id uuid not null,
+  stream_id text collate "C" not null,
+  position bigint not null,
+  event json not null,
+  error text not null,
+  attempts integer not null,
+  status text not null check (status in ('blocking', 'parked', 'retrying', 'skipped')),
+  parked_at timestamptz not null default now(),
+  operator text,
+  reason text,
+  primary key (projection, build, event_id),
+  foreign key (projection, build) references __schema__.builds on delete cascade
+);
+
+-- Tokens of all owners of all builds: a number that was given once means nobody else, whatever is dropped and made again.
+create sequence if not exists __schema__.tokens;
