@@ -6,6 +6,8 @@
 export { createAggregateActivities } from './aggregate-activities.js';
 export type { AggregateActivitiesOptions } from './aggregate-activities.js';
 export type { AnyAggregate } from './aggregate-registry.js';
+export { createProjectionActivities } from './projections/projection-activities.js';
+export type { ProjectionActivitiesOptions } from './projections/projection-activities.js';
 export { createEventStoreActivities } from './event-store-activities.js';
 export type { EventPublisher, EventStoreActivitiesOptions } from './event-store-activities.js';
 export type { ActivityLogger } from './logged.js';
@@ -13,7 +15,11 @@ export type {
   AggregateActivities,
   AppendReply,
   AppendRequest,
+  BuildRequest,
+  DecideParkedRequest,
   EventStoreActivities,
+  ProjectionActivities,
+  ProjectionRequest,
   PublishRequest,
   ReadAllRequest,
   ReadStreamRequest,
@@ -24,3 +30,10 @@ export type {
 } from '../shared/activity-types.js';
 export type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
 export type { ErrorMessage } from '../shared/error-message.js';
+export type {
+  BlockedShare,
+  ParkedEventSummary,
+  ProjectionProgress,
+  ProjectionShareInput,
+  ProjectionShareReply,
+} from '../shared/projection.js';

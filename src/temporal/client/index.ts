@@ -5,6 +5,14 @@
  */
 export { AggregateClient } from './aggregate-client.js';
 export type { AggregateClientOptions, CommandOptions } from './aggregate-client-options.js';
+export { ProjectionClient } from './projection-client.js';
+export type { ProjectionClientOptions, StartProjectionOptions, WaitForOptions } from './projection-client.js';
+export type {
+  ParkedEventSummary,
+  ProjectionMode,
+  ProjectionStatus,
+  RebuildStatus,
+} from '../shared/projection.js';
 export { TemporalEventStore } from './temporal-event-store.js';
 export type { TemporalEventStoreOptions } from './temporal-event-store.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';

@@ -10,6 +10,14 @@ import type {
 import type { EventToAppend } from '../../core/events/event.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest } from './command-lane.js';
+import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
+import type {
+  BlockedShare,
+  ParkedEventSummary,
+  ProjectionProgress,
+  ProjectionShareInput,
+  ProjectionShareReply,
+} from './projection.js';
 
 /** An append as it travels: checked, plain JSON, always with a commit id. */
 export interface AppendRequest {
@@ -90,4 +98,39 @@ export interface AggregateActivities {
   /** Decides and appends commands, each exactly once; an outcome for each. Fails only when the store can't be reached. */
   eventStoreExecute(request: ExecuteRequest): Promise<readonly CommandOutcome[]>;
   eventStoreReplay(request: ReplayRequest): Promise<ReplayedState>;
+}
+
+/** What the library calls for registered projections. */
+export interface ProjectionActivities {
+  /** The builds; an empty live one is made where there is none. */
+  eventStoreOpenProjection(request: ProjectionRequest): Promise<readonly ProjectionBuild[]>;
+  /** Applies events for a while. */
+  eventStoreProject(request: ProjectionShareInput): Promise<ProjectionShareReply>;
+  /** From its return on, nothing is written by who wrote before. */
+  eventStoreFenceProjection(request: ProjectionRequest): Promise<void>;
+  eventStoreProjectionProgress(request: ProjectionRequest): Promise<ProjectionProgress>;
+  /** Makes an empty build of the newest version beside the live one; or empties the live one of a sink that has only that. */
+  eventStoreBeginBuild(request: ProjectionRequest): Promise<ProjectionBuild>;
+  eventStoreVerifyBuild(request: BuildRequest): Promise<void>;
+  eventStoreActivateBuild(request: BuildRequest): Promise<void>;
+  eventStoreDropBuild(request: BuildRequest): Promise<void>;
+  /** Of the live build, the first few hundred. */
+  eventStoreParkedEvents(request: ProjectionRequest): Promise<readonly ParkedEventSummary[]>;
+  eventStoreDecideParked(request: DecideParkedRequest): Promise<void>;
+}
+
+export interface ProjectionRequest {
+  readonly name: string;
+}
+
+export interface BuildRequest extends ProjectionRequest {
+  readonly build: number;
+}
+
+export interface DecideParkedRequest extends BuildRequest {
+  readonly eventId: string;
+  /** Absent: try it again. */
+  readonly skip?: { readonly operator: string; readonly reason: string };
+  /** Where the projection stopped at it. */
+  readonly blockedAt?: Pick<BlockedShare, 'share' | 'checkpoint'>;
 }

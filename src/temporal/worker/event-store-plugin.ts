@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
-import type { SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
+import type { AnyProjection } from '../../core/projections/projection.js';
+import type { CheckpointStore, SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { anything, assertOptions, isPlainObject } from '../../core/store/options.js';
 import {
   createAggregateActivities,
   createEventStoreActivities,
+  createProjectionActivities,
   type ActivityLogger,
   type AnyAggregate,
   type EventPublisher,
@@ -17,6 +19,10 @@ export interface EventStorePluginOptions {
   readonly publisher?: EventPublisher;
   /** Aggregate classes and deciders, for commands and `eventStoreReplay`. Default: none. */
   readonly aggregates?: readonly AnyAggregate[];
+  /** Made by `defineProjection`, `definePublisher` and `defineReaction`; `ProjectionClient` starts them. Default: none. */
+  readonly projections?: readonly AnyProjection[];
+  /** Of projections without a sink. Default: those of the store, where it has them. */
+  readonly checkpoints?: CheckpointStore;
   /** Default: those of the store, where it has them. */
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
@@ -54,6 +60,8 @@ export class EventStorePlugin implements WorkerPlugin {
         store: isPlainObject,
         publisher: isPlainObject,
         aggregates: anything,
+        projections: anything,
+        checkpoints: anything,
         snapshots: isPlainObject,
         snapshotEvery: anything,
         cache: anything,
@@ -61,7 +69,7 @@ export class EventStorePlugin implements WorkerPlugin {
       },
       ['store'],
     );
-    const { store, publisher, aggregates, logger, ...execution } = options;
+    const { store, publisher, aggregates, projections, checkpoints, logger, ...execution } = options;
     const snapshots = options.snapshots ?? store.snapshots;
     const shared = { store, ...(logger !== undefined && { logger }) };
     this.#activities = {
@@ -72,6 +80,12 @@ export class EventStorePlugin implements WorkerPlugin {
           ...execution,
           aggregates,
           ...(snapshots !== undefined && { snapshots }),
+        })),
+      ...(projections !== undefined &&
+        createProjectionActivities({
+          ...shared,
+          projections,
+          ...(checkpoints !== undefined && { checkpoints }),
         })),
     };
   }

@@ -5,6 +5,8 @@
  * @packageDocumentation
  */
 export { eventStoreCommandLane } from './command-lane.js';
+export { eventStoreProjection } from './projection.js';
+export { eventStoreProjectionShare } from './projection-share.js';
 export {
   eventStoreAppend,
   eventStoreFindCommit,
@@ -16,4 +18,5 @@ export {
 } from './event-store-workflows.js';
 export type { AppendInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
+export type { ProjectionInput, ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
 export type { CommandLaneInput } from '../shared/command-lane.js';

@@ -1,0 +1,150 @@
+import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import {
+  OwnershipLostError,
+  type BuildHook,
+  type BuildSpec,
+  type EventFailure,
+  type ParkDecision,
+  type ParkedEvent,
+  type ProjectionBuild,
+  type ProjectionSink,
+  type ShareKey,
+  type ShareOwnership,
+  type ShareProgress,
+  type SinkTransaction,
+} from '../../../core/projections/projection-sink.js';
+import type { CheckpointStore } from '../../../core/store/capabilities.js';
+
+const onlyBuild = 1;
+
+/**
+ * For what handlers do anywhere: a broker, an index, a service. Keeps checkpoints only, each after the handlers are done,
+ * so that an event may come again after a crash. Owners of one process take turns; another process is told of by its
+ * heartbeat only.
+ */
+export class CheckpointSink implements ProjectionSink<undefined> {
+  readonly guarantee = 'at-least-once';
+  readonly #checkpoints: CheckpointStore;
+  readonly #shares = new Map<string, { token: number; applied: number; rate: number }>();
+  readonly #blocking = new Map<string, ParkedEvent>();
+  #lastToken = 0;
+
+  constructor(checkpoints: CheckpointStore) {
+    this.#checkpoints = checkpoints;
+  }
+
+  async open(spec: BuildSpec, init: BuildHook<undefined>): Promise<readonly ProjectionBuild[]> {
+    const build = await this.#describe(spec);
+    if (build.progress.every(({ checkpoint }) => checkpoint === undefined)) await init?.(undefined);
+    return [build];
+  }
+
+  /** There is nothing beside which another could be built: what is there is reset, and filled again. */
+  async begin(
+    spec: BuildSpec,
+    { init, reset }: { readonly init: BuildHook<undefined>; readonly reset: BuildHook<undefined> },
+  ): Promise<ProjectionBuild> {
+    if (reset === undefined) {
+      throw new InvalidArgumentError(
+        `The projection '${spec.name}' has neither a sink to build beside the live read model, nor a 'reset' to clear it away.`,
+      );
+    }
+    await this.fence(spec.name);
+    await reset(undefined);
+    for (let share = 0; share < spec.shares; share++)
+      await this.#checkpoints.delete(checkpointName({ name: spec.name, share }));
+    await init?.(undefined);
+    return this.#describe(spec);
+  }
+
+  async acquire(key: ShareKey): Promise<ShareOwnership> {
+    const { applied, rate } = this.#share(key);
+    const token = ++this.#lastToken;
+    this.#shares.set(checkpointName(key), { token, applied, rate });
+    const checkpoint = await this.#checkpoints.load(checkpointName(key));
+    return { ...(checkpoint !== undefined && { checkpoint }), applied, rate, token, parked: [] };
+  }
+
+  async fence(name: string): Promise<void> {
+    for (const [key, share] of this.#shares)
+      if (key.startsWith(`projection/${name}/`)) share.token = ++this.#lastToken;
+  }
+
+  async commit(
+    key: ShareKey,
+    token: number,
+    { checkpoint, applied, rate }: ShareProgress,
+    write: (transaction: SinkTransaction<undefined>) => Promise<void>,
+  ): Promise<void> {
+    this.#assertOwner(key, token);
+    await write({
+      context: undefined,
+      park: () => {
+        throw new InvalidArgumentError(
+          `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
+        );
+      },
+      settle: async () => undefined,
+    });
+    this.#assertOwner(key, token);
+    if (checkpoint !== undefined) await this.#checkpoints.save(checkpointName(key), checkpoint);
+    this.#shares.set(checkpointName(key), { token, applied, rate });
+  }
+
+  async inspect(_name: string, _build: number, run: BuildHook<undefined>): Promise<void> {
+    await run?.(undefined);
+  }
+
+  async activate(): Promise<void> {
+    // The only build is live.
+  }
+
+  async drop(): Promise<void> {
+    // Nothing beside it.
+  }
+
+  async parked(name: string): Promise<readonly ParkedEvent[]> {
+    return [...this.#blocking]
+      .filter(([key]) => key.startsWith(`projection/${name}/`))
+      .map(([, event]) => event);
+  }
+
+  async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
+    this.#assertOwner(key, token);
+    const parkedAt = new Date().toISOString();
+    this.#blocking.set(checkpointName(key), { ...failure, status: 'blocking', parkedAt });
+  }
+
+  /** To skip the event that blocks is to say that it was handled. */
+  async decide(name: string, _build: number, decision: ParkDecision): Promise<boolean> {
+    for (const [key, { event }] of this.#blocking)
+      if (event.id === decision.eventId) this.#blocking.delete(key);
+    if (decision.action === 'retry') return true;
+    if (decision.blockedAt === undefined) return false;
+    const { share, checkpoint } = decision.blockedAt;
+    await this.#checkpoints.save(checkpointName({ name, share }), checkpoint);
+    return true;
+  }
+
+  async #describe({ name, version, shares }: BuildSpec): Promise<ProjectionBuild> {
+    const progress: ShareProgress[] = [];
+    for (let share = 0; share < shares; share++) {
+      const checkpoint = await this.#checkpoints.load(checkpointName({ name, share }));
+      const { applied, rate } = this.#share({ name, share });
+      progress.push({ ...(checkpoint !== undefined && { checkpoint }), applied, rate });
+    }
+    return { name, build: onlyBuild, role: 'live', version, shares, progress };
+  }
+
+  #share(key: Pick<ShareKey, 'name' | 'share'>): { token: number; applied: number; rate: number } {
+    return this.#shares.get(checkpointName(key)) ?? { token: 0, applied: 0, rate: 0 };
+  }
+
+  #assertOwner(key: ShareKey, token: number): void {
+    if (this.#share(key).token !== token) throw new OwnershipLostError(key);
+  }
+}
+
+function checkpointName({ name, share }: Pick<ShareKey, 'name' | 'share'>): string {
+  return `projection/${name}/${share}`;
+}

@@ -1,0 +1,103 @@
+import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
+import type { RecordedEvent } from '../../../core/events/event.js';
+import { OwnershipLostError, type EventFailure } from '../../../core/projections/projection-sink.js';
+import { shareOf } from '../../../core/projections/share-of.js';
+import type { ReaderHints } from '../../../core/store/capabilities.js';
+import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
+import { WakeUp } from '../../../core/store/wake-up.js';
+import { pause } from './pause.js';
+import { SharePages, type ProjectedShare } from './share-pages.js';
+
+export interface ShareRun extends ProjectedShare {
+  readonly store: EventStore & ReaderHints;
+  /** Of the build. */
+  readonly shares: number;
+  /** Ends when this position, or the end of the store, is reached. */
+  readonly until?: number | 'end' | undefined;
+  /** Most events a second. */
+  readonly maxRate?: number | undefined;
+  /** Milliseconds after which it ends, to go on in another. */
+  readonly duration: number;
+  /** Called with the position after each page. */
+  readonly onProgress: (position: number) => void;
+}
+
+export type ShareOutcome =
+  /** The time is over; there is more to come. */
+  | { readonly kind: 'paused' }
+  /** `until` is reached. */
+  | { readonly kind: 'reached' }
+  /** Another owner has taken over, or nobody shall write. */
+  | { readonly kind: 'fenced' }
+  /** An event can't be applied, and the projection stops at such. */
+  | { readonly kind: 'blocked'; readonly failure: EventFailure; readonly storeId: string };
+
+/** Milliseconds between two looks at a store that has nothing new: they grow from the first to the second. */
+const shortestPause = 20;
+const longestPause = 1_000;
+
+/**
+ * Takes a share of a projection over and applies events to it, page by page. The next page is read while one is written.
+ *
+ * @throws whatever the store or the sink throw, for another attempt
+ */
+export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
+  const wakeUp = new WakeUp();
+  const stopWatching = run.store.onAppend?.call(run.store, wakeUp.wake);
+  run.signal.addEventListener('abort', wakeUp.wake);
+  try {
+    return await project(run, wakeUp);
+  } catch (error) {
+    if (error instanceof OwnershipLostError) return { kind: 'fenced' };
+    throw error;
+  } finally {
+    stopWatching?.();
+    run.signal.removeEventListener('abort', wakeUp.wake);
+  }
+}
+
+async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
+  const { store, projection, share, shares, until, signal } = run;
+  const end = performance.now() + run.duration;
+  const { filter, pageSize: limit } = projection;
+  const pages = await SharePages.acquire(run);
+  let idlePause = shortestPause;
+  let next: Promise<AllSlice<never>> | undefined;
+  const read = (after: number): Promise<AllSlice<never>> => {
+    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), after, limit, signal });
+    // It may be given up before it is awaited.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  for (;;) {
+    signal.throwIfAborted();
+    if (typeof until === 'number' && pages.position >= until) return { kind: 'reached' };
+    if (performance.now() >= end) return { kind: 'paused' };
+    // What comes after this wakes: this look may miss it.
+    wakeUp.reset();
+    const slice = await (next ?? read(pages.position));
+    assertSameStore(slice, pages);
+    next = slice.isEnd ? undefined : read(slice.position);
+    const startedAt = performance.now();
+    const events: readonly RecordedEvent[] = slice.events;
+    const own =
+      shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
+    const failure = await pages.write(own, slice);
+    if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
+    run.onProgress(pages.position);
+    if (run.maxRate !== undefined)
+      await pause((own.length / run.maxRate) * 1_000 - (performance.now() - startedAt), signal);
+    if (!slice.isEnd) continue;
+    if (until === 'end') return { kind: 'reached' };
+    idlePause = own.length > 0 ? shortestPause : Math.min(idlePause * 2, longestPause);
+    await wakeUp.wait(Math.min(idlePause, end - performance.now()));
+  }
+}
+
+function assertSameStore({ storeId, position }: AllSlice<never>, pages: SharePages): void {
+  if (pages.storeId === undefined || pages.storeId === storeId) return;
+  throw new PositionAheadOfStoreError(
+    `The projection has come to position ${pages.position} of the store ${pages.storeId}, but this is the store ${storeId}. Rebuild the projection.`,
+    { position: pages.position, storeId, lastPosition: position },
+  );
+}

@@ -1,0 +1,321 @@
+import { Context } from '@temporalio/activity';
+import {
+  HandlerError,
+  type BuildHook,
+  type BuildSpec,
+  type EventFailure,
+  type ParkedEvent,
+} from '../../../core/projections/projection-sink.js';
+import type { AnyProjection } from '../../../core/projections/projection.js';
+import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
+import type { ProjectionActivities } from '../../shared/activity-types.js';
+import { liveBuildOf, positionOf, type ParkedEventSummary } from '../../shared/projection.js';
+import { logged, type ActivityLogger } from '../logged.js';
+import { CheckpointSink } from './checkpoint-sink.js';
+import { projectShare, type ShareOutcome } from './project-share.js';
+import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
+
+export interface ProjectionActivitiesOptions {
+  readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
+  /** Made by `defineProjection`, `definePublisher` and `defineReaction`. Of one name, several versions may be there. */
+  readonly projections: readonly AnyProjection[];
+  /** Where the checkpoints of projections without a sink are kept. Default: those of the store, where it has them. */
+  readonly checkpoints?: CheckpointStore;
+  /** Default: the activity's own logger. */
+  readonly logger?: ActivityLogger;
+}
+
+/** Milliseconds that one activity applies events for, before the next takes over. */
+const runDuration = 10 * 60_000;
+
+/** Most parked events in one answer, and characters of what they say. */
+const maxParked = 200;
+const maxErrorLength = 1_000;
+
+/**
+ * The activities behind `eventStoreProjection` and `ProjectionClient`.
+ *
+ * @throws InvalidArgumentError for an unknown option, two projections of one name and version, or one without a sink when
+ *   there are no checkpoints
+ */
+export function createProjectionActivities(options: ProjectionActivitiesOptions): ProjectionActivities {
+  assertOptions(
+    'createProjectionActivities',
+    options,
+    { store: isPlainObject, projections: isList, checkpoints: isPlainObject, logger: isPlainObject },
+    ['store', 'projections'],
+  );
+  const { store, projections, logger } = options;
+  const checkpoints = options.checkpoints ?? store.checkpoints;
+  const checkpointSink = checkpoints && new CheckpointSink(checkpoints);
+  const registry = new ProjectionRegistry(projections, ({ name }) => {
+    if (checkpointSink !== undefined) return checkpointSink;
+    throw new InvalidArgumentError(
+      `The projection '${name}' has no sink, and the store has no checkpoints; give createProjectionActivities 'checkpoints'.`,
+    );
+  });
+
+  /** The builds, and for each the projection that it is of. */
+  const openBuilds = ({ projection, sink }: SunkProjection): ReturnType<typeof sink.open> =>
+    sink.open(specOf(projection), hookOf(projection, 'init'));
+  const buildOf = async (
+    name: string,
+    build: number,
+  ): Promise<SunkProjection & { readonly shares: number }> => {
+    const newest = registry.newest(name);
+    const found = (await openBuilds(newest)).find((other) => other.build === build);
+    if (found === undefined)
+      throw new InvalidArgumentError(`The projection '${name}' has no build ${build} any more.`);
+    const { projection, sink } = registry.get(name, found.version);
+    return { projection, sink, shares: found.shares };
+  };
+
+  return {
+    eventStoreOpenProjection: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Open projection',
+        { projection: name },
+        () => openBuilds(registry.newest(name)),
+        'debug',
+      ),
+
+    eventStoreProject: ({ name, build, share, until, maxRate, heartbeatTimeout }) =>
+      loggedHooks(
+        logger,
+        'Project',
+        { projection: name, build, share },
+        async () => {
+          const { projection, sink, shares } = await buildOf(name, build);
+          const context = Context.current();
+          let position: number | undefined;
+          const timer = setInterval(() => {
+            context.heartbeat({ position });
+          }, heartbeatTimeout / 4);
+          try {
+            const outcome = await projectShare({
+              store,
+              projection,
+              sink,
+              share: { name, build, share },
+              shares,
+              until,
+              maxRate,
+              duration: runDuration,
+              signal: context.cancellationSignal,
+              onProgress: (reached) => {
+                position = reached;
+                context.heartbeat({ position });
+              },
+            });
+            return replyOf(outcome, share);
+          } finally {
+            clearInterval(timer);
+          }
+        },
+        'debug',
+        ({ kind }) => ({ kind }),
+      ),
+
+    eventStoreFenceProjection: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Fence projection',
+        { projection: name },
+        () => registry.newest(name).sink.fence(name),
+        'debug',
+      ),
+
+    eventStoreProjectionProgress: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Projection progress',
+        { projection: name },
+        async () => {
+          const newest = registry.newest(name);
+          const builds = await openBuilds(newest);
+          const live = liveBuildOf(builds);
+          const position = live === undefined ? 0 : positionOf(live);
+          const [last, [next]] = await Promise.all([
+            store.readAll({ direction: 'backward', limit: 1 }),
+            readNext(store, position),
+          ]);
+          return {
+            builds,
+            end: last.events[0]?.position ?? 0,
+            lagSeconds:
+              next === undefined ? 0 : Math.max(Date.now() - Date.parse(next.recordedAt), 0) / 1_000,
+          };
+        },
+        'debug',
+      ),
+
+    eventStoreBeginBuild: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Begin build',
+        { projection: name },
+        async () => {
+          const { projection, sink } = registry.newest(name);
+          const hooks = { init: hookOf(projection, 'init'), reset: hookOf(projection, 'reset') };
+          return sink.begin(specOf(projection), hooks);
+        },
+        'info',
+        ({ build, version }) => ({ build, version }),
+      ),
+
+    eventStoreVerifyBuild: ({ name, build }) =>
+      loggedHooks(
+        logger,
+        'Verify build',
+        { projection: name, build },
+        async () => {
+          const { projection, sink } = await buildOf(name, build);
+          await sink.inspect(name, build, hookOf(projection, 'verify'));
+        },
+        'info',
+      ),
+
+    eventStoreActivateBuild: ({ name, build }) =>
+      loggedHooks(
+        logger,
+        'Activate build',
+        { projection: name, build },
+        async () => {
+          const { projection, sink } = registry.newest(name);
+          await sink.activate(name, build, hookOf(projection, 'reset'));
+        },
+        'info',
+      ),
+
+    eventStoreDropBuild: ({ name, build }) =>
+      loggedHooks(
+        logger,
+        'Drop build',
+        { projection: name, build },
+        async () => {
+          const { projection, sink } = registry.newest(name);
+          await sink.drop(name, build, hookOf(projection, 'reset'));
+        },
+        'info',
+      ),
+
+    eventStoreParkedEvents: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Parked events',
+        { projection: name },
+        async () => {
+          const newest = registry.newest(name);
+          const live = liveBuildOf(await openBuilds(newest));
+          const parked = live === undefined ? [] : await newest.sink.parked(name, live.build);
+          return parked.slice(0, maxParked).map(summaryOf);
+        },
+        'debug',
+      ),
+
+    eventStoreDecideParked: ({ name, build, eventId, skip, blockedAt }) =>
+      loggedHooks(
+        logger,
+        skip === undefined ? 'Retry parked event' : 'Skip parked event',
+        { projection: name, build, eventId, ...skip },
+        async () => {
+          const isDecided = await registry
+            .newest(name)
+            .sink.decide(
+              name,
+              build,
+              skip === undefined
+                ? { action: 'retry', eventId }
+                : { action: 'skip', eventId, ...skip, ...(blockedAt !== undefined && { blockedAt }) },
+            );
+          if (!isDecided)
+            throw new InvalidArgumentError(
+              `The event '${eventId}' is not parked by the projection '${name}'.`,
+            );
+        },
+        'info',
+      ),
+  };
+}
+
+/** A hook of the user's, whose errors can be told from those of the sink. */
+function hookOf(projection: AnyProjection, name: 'init' | 'reset' | 'verify'): BuildHook<unknown> {
+  const hook = projection[name];
+  return (
+    hook &&
+    (async (context) => {
+      try {
+        await hook(context);
+      } catch (error) {
+        throw new HandlerError(error, `'${name}' of the projection '${projection.name}'`);
+      }
+    })
+  );
+}
+
+/** As {@link logged}; what a hook threw is a defect that another attempt doesn't mend. */
+const loggedHooks: typeof logged = (logger, operation, attributes, run, ...rest) =>
+  logged(
+    logger,
+    operation,
+    attributes,
+    async () => {
+      try {
+        return await run();
+      } catch (error) {
+        if (error instanceof HandlerError)
+          throw new InvalidArgumentError(`${error.message}.`, { cause: error });
+        throw error;
+      }
+    },
+    ...rest,
+  );
+
+function specOf({ name, version, shards }: AnyProjection): BuildSpec {
+  return { name, version, shares: shards };
+}
+
+async function readNext(
+  store: EventStore,
+  after: number,
+): Promise<readonly { readonly recordedAt: string }[]> {
+  const { events } = await store.readAll({ after, limit: 1 });
+  return events;
+}
+
+function replyOf(
+  outcome: ShareOutcome,
+  share: number,
+): Awaited<ReturnType<ProjectionActivities['eventStoreProject']>> {
+  if (outcome.kind !== 'blocked') return outcome;
+  const { failure, storeId } = outcome;
+  const event = summaryOf({ ...failure, status: 'blocking' });
+  return { kind: 'blocked', event, share, checkpoint: { storeId, position: event.position } };
+}
+
+function summaryOf({
+  event,
+  error,
+  attempts,
+  status,
+  ...decided
+}: EventFailure & Pick<ParkedEvent, 'status'> & Partial<ParkedEvent>): ParkedEventSummary {
+  const { id: eventId, streamId, version, position, type } = event;
+  return {
+    eventId,
+    streamId,
+    version,
+    position,
+    type,
+    error: error.slice(0, maxErrorLength),
+    attempts,
+    status,
+    ...decided,
+  };
+}
+
+const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of projections');

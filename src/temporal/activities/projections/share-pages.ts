@@ -1,0 +1,202 @@
+import type { RecordedEvent } from '../../../core/events/event.js';
+import {
+  HandlerError,
+  type EventFailure,
+  type ParkedEvent,
+  type ProjectionSink,
+  type ShareKey,
+  type ShareOwnership,
+  type SinkTransaction,
+} from '../../../core/projections/projection-sink.js';
+import type { AnyProjection } from '../../../core/projections/projection.js';
+import { pause } from './pause.js';
+
+/** Milliseconds before a handler is tried again, which grow from the first to the second. */
+const firstPause = 100;
+const longestPause = 5_000;
+
+/** A share of a projection, to be written. */
+export interface ProjectedShare {
+  readonly projection: AnyProjection;
+  readonly sink: ProjectionSink<unknown>;
+  readonly share: ShareKey;
+  readonly signal: AbortSignal;
+}
+
+/** Writes the pages of a share that it owns, and deals with the events that can't be applied. */
+export class SharePages {
+  readonly #run: ProjectedShare;
+  readonly #token: number;
+  /** Streams with an event that was put aside: those that follow wait behind it. */
+  readonly #parkedStreams = new Set<string>();
+  readonly #skipped: ReadonlySet<string>;
+  #storeId: string | undefined;
+  #position: number;
+  #applied: number;
+  #rate: number;
+  #lastCommitAt = performance.now();
+
+  /** Takes the share over, and tries again what an operator wants tried. */
+  static async acquire(run: ProjectedShare): Promise<SharePages> {
+    const ownership = await run.sink.acquire(run.share);
+    const pages = new SharePages(run, ownership);
+    await pages.#retryParked(ownership.parked);
+    return pages;
+  }
+
+  private constructor(run: ProjectedShare, { token, checkpoint, applied, rate, parked }: ShareOwnership) {
+    this.#run = run;
+    this.#token = token;
+    this.#storeId = checkpoint?.storeId;
+    this.#position = checkpoint?.position ?? 0;
+    this.#applied = applied;
+    this.#rate = rate;
+    this.#skipped = new Set(parked.filter(({ status }) => status === 'skipped').map(({ event }) => event.id));
+    for (const { status, event } of parked)
+      if (status === 'parked' || status === 'retrying') this.#parkedStreams.add(event.streamId);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get storeId(): string | undefined {
+    return this.#storeId;
+  }
+
+  /**
+   * Applies events and moves the checkpoint.
+   *
+   * @returns the event at which the projection stops
+   */
+  async write(
+    events: readonly RecordedEvent[],
+    end: { readonly position: number; readonly storeId: string },
+  ): Promise<EventFailure | undefined> {
+    this.#storeId = end.storeId;
+    if (end.position <= this.#position) return undefined;
+    const wanted = events.filter(({ id }) => !this.#skipped.has(id));
+    try {
+      await this.#commit(wanted, end.position);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HandlerError)) throw error;
+    }
+    // One at a time: what comes before the event that can't be applied, is.
+    for (const event of wanted) {
+      const failure = await this.#writeOne(event);
+      if (failure !== undefined) return failure;
+    }
+    if (end.position > this.#position) await this.#commit([], end.position);
+    return undefined;
+  }
+
+  async #writeOne(event: RecordedEvent): Promise<EventFailure | undefined> {
+    const { projection, sink, share } = this.#run;
+    const failure = await this.#attempt(event, () => this.#commit([event], event.position));
+    if (failure === undefined) return undefined;
+    if (projection.onPoison === 'stop') {
+      await sink.reportStop(share, this.#token, failure);
+      return failure;
+    }
+    await this.#move(event.position, 0, (transaction) => transaction.park(failure));
+    this.#parkedStreams.add(event.streamId);
+    return undefined;
+  }
+
+  /** Those that an operator wants tried again, stream by stream, until one of a stream fails. */
+  async #retryParked(parked: readonly ParkedEvent[]): Promise<void> {
+    const retrying = parked.filter(({ status }) => status === 'retrying');
+    for (const stream of new Set(retrying.map(({ event }) => event.streamId))) {
+      const events = retrying.filter(({ event }) => event.streamId === stream).map(({ event }) => event);
+      await this.#retryStream(stream, events);
+    }
+  }
+
+  async #retryStream(stream: string, events: readonly RecordedEvent[]): Promise<void> {
+    for (const [index, event] of events.entries()) {
+      const failure = await this.#attempt(event, () =>
+        this.#move(this.#position, 1, async (transaction) => {
+          await this.#handle([event], transaction);
+          await transaction.settle(event.id);
+        }),
+      );
+      if (failure === undefined) continue;
+      await this.#move(this.#position, 0, async (transaction) => {
+        await transaction.park(failure);
+        for (const behind of events.slice(index + 1)) await transaction.park(waitingBehind(behind));
+      });
+      return;
+    }
+    this.#parkedStreams.delete(stream);
+  }
+
+  /** Tries an event as often as the projection says. @returns why it failed */
+  async #attempt(event: RecordedEvent, write: () => Promise<void>): Promise<EventFailure | undefined> {
+    const { projection, signal } = this.#run;
+    for (let attempts = 1; ; attempts++) {
+      try {
+        await write();
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof HandlerError)) throw error;
+        if (attempts >= projection.maxAttempts) return { event, error: describe(error), attempts };
+      }
+      await pause(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
+    }
+  }
+
+  #commit(events: readonly RecordedEvent[], position: number): Promise<void> {
+    const ready: RecordedEvent[] = [];
+    const behind: RecordedEvent[] = [];
+    for (const event of events) (this.#parkedStreams.has(event.streamId) ? behind : ready).push(event);
+    return this.#move(position, ready.length, async (transaction) => {
+      if (ready.length > 0) await this.#handle(ready, transaction);
+      for (const event of behind) await transaction.park(waitingBehind(event));
+    });
+  }
+
+  async #handle(events: readonly RecordedEvent[], { context }: SinkTransaction<unknown>): Promise<void> {
+    try {
+      await this.#run.projection.handle(events, context);
+    } catch (error) {
+      throw new HandlerError(error);
+    }
+  }
+
+  /** One transaction of the sink. */
+  async #move(
+    position: number,
+    applied: number,
+    write: (transaction: SinkTransaction<unknown>) => Promise<void>,
+  ): Promise<void> {
+    const { sink, share } = this.#run;
+    const now = performance.now();
+    const rate =
+      applied === 0 ? this.#rate : smoothed(this.#rate, (applied * 1_000) / (now - this.#lastCommitAt + 1));
+    const storeId = this.#storeId;
+    const progress = {
+      ...(storeId !== undefined && { checkpoint: { storeId, position } }),
+      applied: this.#applied + applied,
+      rate,
+    };
+    await sink.commit(share, this.#token, progress, write);
+    this.#position = position;
+    this.#applied += applied;
+    this.#rate = rate;
+    this.#lastCommitAt = performance.now();
+  }
+}
+
+function waitingBehind(event: RecordedEvent): EventFailure {
+  return { event, error: 'An earlier event of its stream was put aside.', attempts: 0 };
+}
+
+/** An exponential moving average, so that one slow page doesn't look like a stop. */
+function smoothed(before: number, latest: number): number {
+  return before === 0 ? latest : before * 0.8 + latest * 0.2;
+}
+
+function describe({ cause }: HandlerError): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+}

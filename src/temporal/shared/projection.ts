@@ -1,0 +1,198 @@
+import { uuidV5 } from '../../core/events/event-id.js';
+import type { Checkpoint } from '../../core/store/capabilities.js';
+import type { ParkedEvent, ProjectionBuild } from '../../core/projections/projection-sink.js';
+import { shortWorkflowId } from './workflow-id.js';
+
+/** Input of `eventStoreProjection`. Later versions of it have a higher number. */
+export interface ProjectionInput {
+  readonly version: 1;
+  readonly name: string;
+  /** Milliseconds without a sign of life after which another worker takes over. */
+  readonly heartbeatTimeout: number;
+  /** What a run gives the next when it continues as new. */
+  readonly run?: ProjectionRun;
+}
+
+/** What a projection is about, besides what its sink knows. */
+export interface ProjectionRun {
+  readonly mode: ProjectionMode;
+  readonly lastError?: string;
+  readonly blocked?: BlockedShare;
+  readonly rebuild?: RebuildRun;
+}
+
+/**
+ * `running`; `paused` by an operator; `blocked` by an event that can't be applied; `failed` for a reason that another
+ * attempt doesn't mend; `stopped`, its workflow completed.
+ */
+export type ProjectionMode = 'running' | 'paused' | 'blocked' | 'failed' | 'stopped';
+
+export interface RebuildRun {
+  readonly phase: 'building' | 'verifying' | 'switching' | 'failed';
+  /** Absent until it is begun. */
+  readonly build?: number;
+  /** Most events a second. */
+  readonly maxRate?: number;
+  readonly error?: string;
+}
+
+/** Input of `eventStoreProjectionShare`: one share of a build. */
+export interface ProjectionShareInput {
+  readonly version: 1;
+  readonly name: string;
+  readonly build: number;
+  readonly share: number;
+  readonly until?: number | 'end';
+  readonly maxRate?: number;
+  readonly heartbeatTimeout: number;
+}
+
+/** How the run of a share has ended. */
+export type ProjectionShareReply =
+  { readonly kind: 'paused' | 'reached' | 'fenced' } | ({ readonly kind: 'blocked' } & BlockedShare);
+
+/** Where a projection stopped at an event. */
+export interface BlockedShare {
+  readonly event: ParkedEventSummary;
+  readonly share: number;
+  /** Of the event. */
+  readonly checkpoint: Checkpoint;
+}
+
+/** A parked event without its data, which may be large: read it in its stream, at its version. */
+export interface ParkedEventSummary {
+  readonly eventId: string;
+  readonly streamId: string;
+  readonly version: number;
+  readonly position: number;
+  readonly type: string;
+  readonly error: string;
+  readonly attempts: number;
+  readonly status: ParkedEvent['status'];
+  /** ISO 8601. */
+  readonly parkedAt?: string;
+  readonly operator?: string;
+  readonly reason?: string;
+}
+
+/** The builds of a projection, and where the store ends. */
+export interface ProjectionProgress {
+  readonly builds: readonly ProjectionBuild[];
+  /** Position of the last event of the store. */
+  readonly end: number;
+  /** Seconds since the first event that the live build has not applied was recorded; 0 when there is none. */
+  readonly lagSeconds: number;
+}
+
+export interface ProjectionStatus {
+  readonly name: string;
+  readonly state: ProjectionMode;
+  /** Of the live build. */
+  readonly version: number;
+  /** Everything up to it is in the read model. Where there are several shares: in all of them. */
+  readonly position: number;
+  /** How far behind the end of the store it is. `events` counts positions, so also events that the projection doesn't want. */
+  readonly lag: { readonly events: number; readonly seconds: number };
+  /** Events applied by the live build. */
+  readonly applied: number;
+  /** Events a second while it has some to apply. */
+  readonly rate: number;
+  readonly shards: number;
+  /** The event at which it stopped. */
+  readonly blocked?: ParkedEventSummary;
+  readonly lastError?: string;
+  readonly rebuild?: RebuildStatus;
+  /** What `rollback` would bring back. */
+  readonly previous?: { readonly version: number; readonly position: number };
+}
+
+export interface RebuildStatus {
+  readonly phase: RebuildRun['phase'];
+  readonly version?: number;
+  readonly position: number;
+  /** The end of the store, which it has to reach. */
+  readonly target: number;
+  /** 0 to 1. */
+  readonly done: number;
+  readonly rate: number;
+  /** Absent while nothing can be said. */
+  readonly etaSeconds?: number;
+  readonly error?: string;
+}
+
+export type ProjectionAction =
+  | { readonly action: 'pause' | 'resume' | 'stop' | 'cancelRebuild' | 'rollback' }
+  | { readonly action: 'rebuild'; readonly maxRate?: number }
+  | { readonly action: 'retry'; readonly eventId: string }
+  | { readonly action: 'skip'; readonly eventId: string; readonly operator: string; readonly reason: string };
+
+export const projectionWorkflowType = 'eventStoreProjection';
+export const controlProjectionUpdate = 'eventStoreControlProjection';
+export const projectionStatusUpdate = 'eventStoreReadProjectionStatus';
+export const parkedEventsUpdate = 'eventStoreReadParkedEvents';
+export const projectionStatusQuery = 'eventStoreProjectionStatus';
+
+/** Type of the failure by which a projection refuses an update, because it is about to continue as new. Try again. */
+export const projectionIsDraining = 'temporal-event-store.ProjectionIsDraining';
+
+/** `event-store/projection/<task queue>/<name>`. */
+export function projectionWorkflowId(taskQueue: string, name: string): string {
+  const whole = `event-store/projection/${taskQueue}/${name}`;
+  return shortWorkflowId(whole, () => `event-store/projection/${uuidV5(whole)}`);
+}
+
+export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild | undefined {
+  return builds.find(({ role }) => role === 'live');
+}
+
+/** What all shares of a build have passed. */
+export function positionOf({ progress }: ProjectionBuild): number {
+  return Math.min(...progress.map(({ checkpoint }) => checkpoint?.position ?? 0));
+}
+
+export function statusOf(name: string, run: ProjectionRun, progress: ProjectionProgress): ProjectionStatus {
+  const { builds, end } = progress;
+  const live = liveBuildOf(builds);
+  const previous = builds.find(({ role }) => role === 'previous');
+  const position = live === undefined ? 0 : positionOf(live);
+  return {
+    name,
+    state: run.mode,
+    version: live?.version ?? 0,
+    position,
+    lag: { events: Math.max(end - position, 0), seconds: progress.lagSeconds },
+    applied: total(live, 'applied'),
+    rate: total(live, 'rate'),
+    shards: live?.shares ?? 0,
+    ...(run.blocked !== undefined && { blocked: run.blocked.event }),
+    ...(run.lastError !== undefined && { lastError: run.lastError }),
+    ...(run.rebuild !== undefined && { rebuild: rebuildStatusOf(run.rebuild, progress) }),
+    ...(previous !== undefined && {
+      previous: { version: previous.version, position: positionOf(previous) },
+    }),
+  };
+}
+
+function rebuildStatusOf({ phase, build, error }: RebuildRun, progress: ProjectionProgress): RebuildStatus {
+  const { builds, end: target } = progress;
+  const next = builds.find((other) => other.build === build);
+  const position = next === undefined ? 0 : positionOf(next);
+  const rate = total(next, 'rate');
+  const applied = total(next, 'applied');
+  // Positions a second: of the positions passed so far, so many were events that it wants.
+  const speed = applied === 0 ? 0 : rate * (position / applied);
+  return {
+    phase,
+    ...(next !== undefined && { version: next.version }),
+    position,
+    target,
+    done: target === 0 ? 1 : Math.min(position / target, 1),
+    rate,
+    ...(speed > 0 && { etaSeconds: Math.max(target - position, 0) / speed }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+function total(build: ProjectionBuild | undefined, what: 'applied' | 'rate'): number {
+  return (build?.progress ?? []).reduce((sum, share) => sum + share[what], 0);
+}

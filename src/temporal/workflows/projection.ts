@@ -1,0 +1,477 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  executeChild,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
+import type { ProjectionActivities } from '../shared/activity-types.js';
+import {
+  controlProjectionUpdate,
+  liveBuildOf,
+  parkedEventsUpdate,
+  positionOf,
+  projectionIsDraining,
+  projectionStatusQuery,
+  projectionStatusUpdate,
+  statusOf,
+  type ParkedEventSummary,
+  type ProjectionAction,
+  type ProjectionInput,
+  type ProjectionProgress,
+  type ProjectionRun,
+  type ProjectionShareReply,
+  type ProjectionStatus,
+  type RebuildRun,
+} from '../shared/projection.js';
+import { typed } from '../shared/remote-store.js';
+import { assertInput } from '../shared/requests.js';
+import { eventStoreProjectionShare } from './projection-share.js';
+
+const controlUpdate = defineUpdate<ProjectionStatus, [ProjectionAction]>(controlProjectionUpdate);
+const statusUpdate = defineUpdate<ProjectionStatus>(projectionStatusUpdate);
+const parkedUpdate = defineUpdate<readonly ParkedEventSummary[]>(parkedEventsUpdate);
+const statusQuery = defineQuery<ProjectionStatus>(projectionStatusQuery);
+
+// An operator waits for these.
+const local = proxyLocalActivities<ProjectionActivities>({
+  startToCloseTimeout: '5 seconds',
+  scheduleToCloseTimeout: '20 seconds',
+  retry: { initialInterval: '100 milliseconds', maximumInterval: '2 seconds' },
+});
+const {
+  eventStoreOpenProjection,
+  eventStoreBeginBuild,
+  eventStoreVerifyBuild,
+  eventStoreActivateBuild,
+  eventStoreDropBuild,
+  eventStoreFenceProjection,
+} = proxyActivities<ProjectionActivities>({
+  startToCloseTimeout: '30 minutes',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+});
+
+/** Updates after which a run continues as new. */
+const maxUpdates = 500;
+
+/**
+ * Keeps a projection: applies events to its read model as they come, and does what an operator asks for by
+ * `ProjectionClient`, which also starts it. The work is done by child workflows, one for each share, and their activities.
+ */
+export async function eventStoreProjection(input: ProjectionInput): Promise<void> {
+  const supervisor = new ProjectionSupervisor(checkedInput(input));
+  await supervisor.run();
+}
+
+class ProjectionSupervisor {
+  readonly #input: ProjectionInput;
+  #run: ProjectionRun;
+  #builds: readonly ProjectionBuild[] = [];
+  #progress: ProjectionProgress | undefined;
+  #live: CancellationScope | undefined;
+  #building: CancellationScope | undefined;
+  /** While it is set, the live build rests. */
+  #isHeld = false;
+  /** Whether it could be opened; the error, when not. */
+  #opened: true | Error | undefined;
+  #isDraining = false;
+  #updates = 0;
+  /** Actions of operators take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(input: ProjectionInput) {
+    this.#input = input;
+    this.#run = input.run ?? { mode: 'running' };
+    const validator = (): void => {
+      if (this.#isDraining)
+        throw ApplicationFailure.nonRetryable(
+          'The projection is about to continue as new.',
+          projectionIsDraining,
+        );
+    };
+    setHandler(statusQuery, () => this.#lastStatus());
+    setHandler(statusUpdate, () => this.#status(), { validator });
+    setHandler(
+      parkedUpdate,
+      async () => {
+        await this.#open();
+        return typed(local.eventStoreParkedEvents({ name: input.name }));
+      },
+      { validator },
+    );
+    setHandler(
+      controlUpdate,
+      async (action) => {
+        await this.#open();
+        const turn = this.#turn.then(() => this.#act(action));
+        this.#turn = turn.catch(() => undefined);
+        await turn;
+        return this.#status();
+      },
+      {
+        validator: (action: ProjectionAction) => {
+          validator();
+          checkAction(action);
+        },
+      },
+    );
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#refreshLive();
+      this.#opened = true;
+    } catch (error) {
+      this.#opened = error as Error;
+      // Whoever waits learns it too.
+      await condition(allHandlersFinished);
+      throw error;
+    }
+    await Promise.all([this.#keepLive(), this.#keepRebuilding(), this.#endWhenDue()]);
+    await condition(allHandlersFinished);
+    if (this.#run.mode === 'stopped') return;
+    await continueAsNew<typeof eventStoreProjection>({ ...this.#input, run: this.#run });
+  }
+
+  async #open(): Promise<void> {
+    await condition(() => this.#opened !== undefined);
+    if (this.#opened !== true) throw this.#opened as Error;
+  }
+
+  get #isEnding(): boolean {
+    return this.#isDraining || this.#run.mode === 'stopped';
+  }
+
+  /** The live build is projected whenever it shall be. */
+  async #keepLive(): Promise<void> {
+    for (;;) {
+      await condition(() => this.#isEnding || (this.#run.mode === 'running' && !this.#isHeld));
+      if (this.#isEnding) return;
+      const live = liveBuildOf(this.#builds) as ProjectionBuild;
+      this.#describe();
+      try {
+        this.#live = new CancellationScope();
+        const reply = await this.#project(live, {}, this.#live);
+        if (reply?.kind === 'blocked') this.#set({ mode: 'blocked', blocked: reply });
+        // Somebody else projects it: another workflow, or an operator by hand.
+        else if (reply?.kind === 'fenced') await sleep('1 second');
+      } catch (error) {
+        this.#set({ mode: 'failed', lastError: messageOf(error) });
+      } finally {
+        this.#live = undefined;
+      }
+      this.#describe();
+    }
+  }
+
+  async #keepRebuilding(): Promise<void> {
+    for (;;) {
+      await condition(() => this.#isEnding || isActive(this.#run.rebuild));
+      if (this.#isEnding) return;
+      this.#building = new CancellationScope();
+      try {
+        await this.#building.run(() => this.#rebuild());
+      } catch (error) {
+        if (!isCancellation(error)) this.#setRebuild({ phase: 'failed', error: messageOf(error) });
+      } finally {
+        this.#building = undefined;
+      }
+    }
+  }
+
+  async #endWhenDue(): Promise<void> {
+    await condition(
+      () => this.#isEnding || this.#updates >= maxUpdates || workflowInfo().continueAsNewSuggested,
+    );
+    if (this.#run.mode !== 'stopped') this.#isDraining = true;
+    this.#live?.cancel();
+    this.#building?.cancel();
+  }
+
+  /**
+   * All shares of a build, until one ends for a reason, or they are interrupted.
+   *
+   * @returns why; undefined when they were interrupted
+   */
+  async #project(
+    { name, build, shares }: ProjectionBuild,
+    options: { readonly until?: number | 'end'; readonly maxRate?: number } = {},
+    scope = new CancellationScope(),
+  ): Promise<ProjectionShareReply | undefined> {
+    const { heartbeatTimeout } = this.#input;
+    let reply: ProjectionShareReply | undefined;
+    const project = async (share: number): Promise<void> => {
+      const ended = await executeChild(eventStoreProjectionShare, {
+        workflowId: `${workflowInfo().workflowId}/${build}/${share}`,
+        args: [{ version: 1, name, build, share, heartbeatTimeout, ...options }],
+      });
+      if (reply === undefined || reply.kind === 'reached') reply = ended;
+      if (ended.kind !== 'reached') scope.cancel();
+    };
+    try {
+      await scope.run(() => Promise.all(Array.from({ length: shares }, (_, share) => project(share))));
+    } catch (error) {
+      // Of a run of this workflow that was ended from outside: its children follow it.
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'fenced' };
+      if (!isCancellation(error)) throw error;
+    }
+    return reply;
+  }
+
+  /** Runs in the scope of the rebuild. */
+  async #rebuild(): Promise<void> {
+    const { name } = this.#input;
+    const next = await this.#nextBuild();
+    if (next === undefined) return;
+    this.#setRebuild({ build: next.build });
+    const limits = this.#run.rebuild?.maxRate === undefined ? {} : { maxRate: this.#run.rebuild.maxRate };
+    await this.#build(next, { until: 'end', ...limits });
+    this.#setRebuild({ phase: 'verifying' });
+    await typed(eventStoreVerifyBuild({ name, build: next.build }));
+    await this.#build(next, { until: 'end', ...limits });
+    this.#setRebuild({ phase: 'switching' });
+    await this.#hold(async () => {
+      // Readers must not see an earlier state than they have seen.
+      await this.#build(next, { until: positionOf(await this.#refreshLive()) });
+      await this.#activate(next);
+    });
+    this.#clearRebuild();
+    // What ailed the build before is over.
+    if (this.#run.mode !== 'paused') this.#resume();
+  }
+
+  /** The build that is under way, or a new one. Undefined when there is nothing to build. */
+  async #nextBuild(): Promise<ProjectionBuild | undefined> {
+    const { name } = this.#input;
+    const begun = this.#run.rebuild?.build;
+    await this.#refreshLive();
+    const found = this.#builds.find(({ build }) => build === begun);
+    // If it is live, it was activated, and only the news of it was lost.
+    const next = found ?? (await typed(eventStoreBeginBuild({ name })));
+    if (next.role !== 'live') return next;
+    // Or the live one was emptied, for want of a sink that has room for two.
+    this.#clearRebuild();
+    await this.#hold(() => this.#refreshLive());
+    return undefined;
+  }
+
+  /** Projects a build until it is where it shall be. */
+  async #build(
+    next: ProjectionBuild,
+    options: { readonly until: number | 'end'; readonly maxRate?: number },
+  ): Promise<void> {
+    for (;;) {
+      const reply = await this.#project(next, options);
+      if (reply?.kind === 'reached') return;
+      if (reply?.kind === 'blocked') {
+        const { type, position, streamId, error } = reply.event;
+        throw new InvalidArgumentError(
+          `The event ${type} at position ${position}, of the stream '${streamId}', can't be applied: ${error}`,
+        );
+      }
+      // What was done to the live build has fenced this one too. Throws when the rebuild is cancelled.
+      await sleep('100 milliseconds');
+    }
+  }
+
+  async #activate({ build }: ProjectionBuild): Promise<void> {
+    const { name } = this.#input;
+    // Begun, it must be known how it ended.
+    await CancellationScope.nonCancellable(async () => {
+      await typed(eventStoreActivateBuild({ name, build }));
+      await this.#refreshLive();
+    });
+  }
+
+  async #act(action: ProjectionAction): Promise<void> {
+    const { name } = this.#input;
+    switch (action.action) {
+      case 'pause':
+        this.#set({ mode: 'paused' });
+        return this.#interrupt();
+      case 'resume':
+        this.#resume();
+        return;
+      case 'stop':
+        this.#set({ mode: 'stopped' });
+        this.#building?.cancel();
+        return this.#interrupt();
+      case 'rebuild':
+        if (isActive(this.#run.rebuild))
+          throw new InvalidArgumentError(`'${name}' is being rebuilt already.`);
+        this.#run = {
+          ...this.#run,
+          rebuild: { phase: 'building', ...(action.maxRate !== undefined && { maxRate: action.maxRate }) },
+        };
+        return;
+      case 'cancelRebuild':
+        return this.#cancelRebuild();
+      case 'rollback':
+        return this.#rollBack();
+      case 'retry':
+      case 'skip':
+        return this.#decide(action);
+    }
+  }
+
+  #resume(): void {
+    const { blocked: _, lastError: __, mode: ___, ...rest } = this.#run;
+    this.#run = { ...rest, mode: 'running' };
+  }
+
+  async #cancelRebuild(): Promise<void> {
+    const { name } = this.#input;
+    const { rebuild } = this.#run;
+    if (rebuild === undefined) throw new InvalidArgumentError(`'${name}' is not being rebuilt.`);
+    this.#clearRebuild();
+    this.#building?.cancel();
+    await condition(() => this.#building === undefined);
+    if (rebuild.build !== undefined) await typed(eventStoreDropBuild({ name, build: rebuild.build }));
+    await this.#refreshLive();
+  }
+
+  async #rollBack(): Promise<void> {
+    await this.#refreshLive();
+    const previous = this.#builds.find(({ role }) => role === 'previous');
+    if (previous === undefined)
+      throw new InvalidArgumentError(`'${this.#input.name}' has no earlier build to roll back to.`);
+    await this.#hold(() => this.#activate(previous));
+    if (this.#run.mode !== 'paused') this.#resume();
+  }
+
+  async #decide(action: ProjectionAction & { readonly eventId: string }): Promise<void> {
+    const { name } = this.#input;
+    const { blocked } = this.#run;
+    const { build } = await this.#refreshLive();
+    const { eventId } = action;
+    const isBlocked = blocked?.event.eventId === eventId;
+    await this.#hold(() =>
+      typed(
+        local.eventStoreDecideParked({
+          name,
+          build,
+          eventId,
+          ...(action.action === 'skip' && { skip: { operator: action.operator, reason: action.reason } }),
+          ...(isBlocked && { blockedAt: { share: blocked.share, checkpoint: blocked.checkpoint } }),
+        }),
+      ),
+    );
+    if (isBlocked && this.#run.mode === 'blocked') this.#resume();
+  }
+
+  /** Does something while the live build rests. */
+  async #hold(run: () => Promise<unknown>): Promise<void> {
+    await condition(() => !this.#isHeld);
+    this.#isHeld = true;
+    try {
+      await this.#interrupt();
+      await run();
+    } finally {
+      this.#isHeld = false;
+    }
+  }
+
+  /** From its return on, nothing is written. */
+  async #interrupt(): Promise<void> {
+    this.#live?.cancel();
+    await condition(() => this.#live === undefined);
+    await typed(eventStoreFenceProjection({ name: this.#input.name }));
+  }
+
+  async #refreshLive(): Promise<ProjectionBuild> {
+    this.#builds = await typed(eventStoreOpenProjection({ name: this.#input.name }));
+    return liveBuildOf(this.#builds) as ProjectionBuild;
+  }
+
+  async #status(): Promise<ProjectionStatus> {
+    await this.#open();
+    this.#updates++;
+    this.#progress = await typed(local.eventStoreProjectionProgress({ name: this.#input.name }));
+    return this.#lastStatus();
+  }
+
+  #lastStatus(): ProjectionStatus {
+    const progress = this.#progress ?? { builds: this.#builds, end: 0, lagSeconds: 0 };
+    return statusOf(this.#input.name, this.#run, progress);
+  }
+
+  #set(change: Partial<ProjectionRun> & Pick<ProjectionRun, 'mode'>): void {
+    // An operator's word stands.
+    if (this.#run.mode === 'stopped' || (this.#run.mode === 'paused' && change.mode !== 'stopped')) return;
+    this.#run = { ...this.#run, ...change };
+    this.#describe();
+  }
+
+  /** Unless it was cancelled meanwhile. */
+  #setRebuild(change: Partial<RebuildRun>): void {
+    const { rebuild } = this.#run;
+    if (rebuild === undefined) return;
+    this.#run = { ...this.#run, rebuild: { ...rebuild, ...change } };
+    this.#describe();
+  }
+
+  #clearRebuild(): void {
+    const { rebuild: _, ...rest } = this.#run;
+    this.#run = rest;
+    this.#describe();
+  }
+
+  /** For the Temporal UI. */
+  #describe(): void {
+    const { mode, rebuild, blocked, lastError } = this.#run;
+    const parts = [
+      mode,
+      blocked && `at ${blocked.event.type}, position ${blocked.event.position}: ${blocked.event.error}`,
+      lastError,
+      rebuild && `rebuild: ${rebuild.phase}`,
+    ];
+    setCurrentDetails(parts.filter((part) => part !== undefined).join(' · '));
+  }
+}
+
+function isActive(rebuild: RebuildRun | undefined): boolean {
+  return rebuild !== undefined && rebuild.phase !== 'failed';
+}
+
+function messageOf(error: unknown): string {
+  return (findEventStoreError(error) ?? (error as Error)).message;
+}
+
+function checkedInput(input: ProjectionInput): ProjectionInput {
+  const { version, name, heartbeatTimeout } = assertInput('eventStoreProjection', input);
+  if (version === 1 && typeof name === 'string' && Number(heartbeatTimeout) > 0) return input;
+  throw new InvalidArgumentError(
+    'eventStoreProjection is started by ProjectionClient, with { version: 1, name, heartbeatTimeout }.',
+  );
+}
+
+/** @throws InvalidArgumentError; the update then leaves no trace in the history */
+function checkAction(action: ProjectionAction): void {
+  const known = ['pause', 'resume', 'stop', 'rebuild', 'cancelRebuild', 'rollback', 'retry', 'skip'];
+  if (!known.includes((action as Partial<ProjectionAction> | undefined)?.action ?? ''))
+    throw new InvalidArgumentError(`${controlProjectionUpdate} knows the actions ${known.join(', ')}.`);
+  if (action.action === 'skip' && !(isText(action.operator) && isText(action.reason)))
+    throw new InvalidArgumentError('To skip an event, say who you are (operator) and why (reason).');
+  if ((action.action === 'skip' || action.action === 'retry') && !isText(action.eventId))
+    throw new InvalidArgumentError(`To ${action.action} an event, give its eventId.`);
+  if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0))
+    throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
+}
