@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as pgModule from 'pg';
 import type * as coreModule from 'temporal-event-store';
+import type * as clientModule from 'temporal-event-store/client';
 import type * as postgresModule from 'temporal-event-store/postgres';
+import type * as workerModule from 'temporal-event-store/worker';
 
 /**
  * The built library and the `pg` that it uses. Not the `pg` in `bench/node_modules`: Emmett replaces that one's type parsers
@@ -12,3 +14,5 @@ const require = createRequire(new URL('../package.json', import.meta.url));
 export const pg = require('pg') as typeof pgModule;
 export const { isEventStoreError, iterateAll } = require('temporal-event-store') as typeof coreModule;
 export const { PostgresEventStore } = require('temporal-event-store/postgres') as typeof postgresModule;
+export const { AggregateClient } = require('temporal-event-store/client') as typeof clientModule;
+export const { EventStorePlugin } = require('temporal-event-store/worker') as typeof workerModule;

@@ -11,15 +11,22 @@ export interface Options {
   readonly save: boolean;
 }
 
-const full: Settings = { rounds: 7, seconds: 1.5, events: 200_000, size: 1_000_000 };
-const quick: Settings = { rounds: 2, seconds: 0.2, events: 20_000, size: 20_000 };
+const full: Settings = {
+  rounds: 7,
+  seconds: 1.5,
+  window: 20,
+  events: 200_000,
+  size: 1_000_000,
+  isQuick: false,
+};
+const quick: Settings = { rounds: 2, seconds: 0.2, window: 2, events: 20_000, size: 20_000, isQuick: true };
 
 export const usage = `npm run bench -- [suite …] [option …]
 
 Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
 
   --rounds N       paired rounds (${full.rounds})
-  --seconds S      of one measurement (${full.seconds})
+  --seconds S      of one measurement (${full.seconds}; of commands ${full.window})
   --events N       of the store that is read from start to end (${full.events})
   --size N         of a large store (${full.size})
   --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')}
@@ -48,9 +55,9 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
 
   const defaults = values.quick ? quick : full;
-  const number = (name: keyof Settings) => {
+  const number = (name: 'rounds' | 'seconds' | 'events' | 'size', byDefault = defaults[name]) => {
     const text = values[name];
-    const value = text === undefined ? defaults[name] : Number(text);
+    const value = text === undefined ? byDefault : Number(text);
     if (!(value > 0) || (name !== 'seconds' && !Number.isInteger(value))) {
       throw new Error(`--${name} ${text} is not a positive number.`);
     }
@@ -62,8 +69,10 @@ export function readOptions(args: readonly string[]): Options | undefined {
     settings: {
       rounds: number('rounds'),
       seconds: number('seconds'),
+      window: number('seconds', defaults.window),
       events: number('events'),
       size: number('size'),
+      isQuick: values.quick,
     },
     save: values.save,
   };

@@ -21,12 +21,14 @@ export function table(head: readonly string[], lines: readonly (readonly string[
 
 function toTable(rows: readonly Row[]): string {
   const isMeasured = rows.some(({ values }) => values.length > 0);
+  const hasLatency = rows.some(({ latency }) => latency !== undefined);
   const ratios = headings(rows, ({ ratios }) => ratios);
   const counts = headings(rows, ({ counts }) => counts);
   const head = [
     'workload',
     'contender',
     ...(isMeasured ? ['median'] : []),
+    ...(hasLatency ? ['p50', 'p99'] : []),
     ...ratios.map((heading) => `${heading} (min–max)`),
     ...counts.map(toWords),
   ];
@@ -34,6 +36,7 @@ function toTable(rows: readonly Row[]): string {
     row.workload,
     row.contender,
     ...(isMeasured ? [`${formatNumber(median(row.values))} ${row.unit ?? ''}`] : []),
+    ...(hasLatency ? [formatLatency(row.latency?.p50), formatLatency(row.latency?.p99)] : []),
     ...ratios.map((heading) => withSpread(row.ratios?.[heading])),
     ...counts.map((heading) => formatCount(row.counts?.[heading])),
   ]);
@@ -53,6 +56,10 @@ export function formatRatio(value: number): string {
 function formatNumber(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+}
+
+function formatLatency(value: number | undefined): string {
+  return value === undefined ? '–' : `${formatNumber(value)} ms`;
 }
 
 function headings(rows: readonly Row[], of: (row: Row) => Row['ratios'] | Row['counts']): string[] {

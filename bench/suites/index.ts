@@ -1,10 +1,11 @@
 import { append } from './append.js';
 import { bpi2012 } from './bpi2012.js';
 import { catchUp } from './catch-up.js';
+import { commands } from './commands.js';
 import { growth } from './growth.js';
 import { hotStream } from './hot-stream.js';
 import { load } from './load.js';
 import { order } from './order.js';
 import type { Suite } from './suite.js';
 
-export const suites: readonly Suite[] = [append, hotStream, load, catchUp, growth, bpi2012, order];
+export const suites: readonly Suite[] = [append, hotStream, load, catchUp, growth, bpi2012, order, commands];

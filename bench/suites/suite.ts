@@ -19,10 +19,14 @@ export interface Settings {
   readonly rounds: number;
   /** Of one measurement of one contender. */
   readonly seconds: number;
+  /** The same for commands, which pass through more. */
+  readonly window: number;
   /** Events of the store that is read from the start to the end. */
   readonly events: number;
   /** Events of a large store. */
   readonly size: number;
+  /** Whether it's enough to see that it works. */
+  readonly isQuick: boolean;
 }
 
 export interface SuiteReport {
@@ -39,6 +43,8 @@ export interface Row {
   readonly unit?: Unit;
   /** One for each round. */
   readonly values: readonly number[];
+  /** Milliseconds from a call to its answer. */
+  readonly latency?: { readonly p50: number; readonly p99: number };
   /** To other rows, by the heading of the column. */
   readonly ratios?: Readonly<Record<string, Ratio>>;
   /** By the heading of the column. */
@@ -48,7 +54,7 @@ export interface Row {
 export type Counts = Readonly<Record<string, number>>;
 
 /** Less is better of `ms`, more of the others. */
-export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s';
+export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s' | 'commands/s';
 
 export function thatCan(contenders: readonly Contender[], ...abilities: readonly Ability[]): Contender[] {
   return contenders.filter(({ can }) => abilities.every((ability) => can.includes(ability)));

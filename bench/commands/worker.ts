@@ -1,0 +1,44 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface WorkerPlace {
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  /** Of the database with the event store. */
+  readonly storeUrl: string;
+  /** File with the bundled workflows. */
+  readonly codePath: string;
+}
+
+const file = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+
+/** Runs with a worker in a process of its own, as in production. It has stopped when this returns. */
+export async function withWorker<T>(place: WorkerPlace, run: () => Promise<T>): Promise<T> {
+  const { address, namespace, taskQueue, storeUrl, codePath } = place;
+  const child = fork(file, {
+    // What a person reads on standard output are the results.
+    stdio: ['ignore', 2, 2, 'ipc'],
+    env: {
+      ...process.env,
+      ADDRESS: address,
+      NAMESPACE: namespace,
+      TASK_QUEUE: taskQueue,
+      STORE_URL: storeUrl,
+      BUNDLE: codePath,
+    },
+  });
+  const ended = once(child, 'exit');
+  const died = ended.then(([code, signal]) => {
+    throw new Error(`The worker ended with ${String(signal ?? code)}.`);
+  });
+  try {
+    await Promise.race([once(child, 'message'), died]);
+    return await Promise.race([run(), died]);
+  } finally {
+    died.catch(() => undefined);
+    if (child.connected) child.send('stop');
+    await ended;
+  }
+}
