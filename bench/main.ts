@@ -1,7 +1,7 @@
 import { startPostgresServer } from '../dev/postgres-server.js';
 import { assertAuditFindsFaults } from './audit-control.js';
 import { readOptions, usage, type Options } from './options.js';
-import { writeFigure } from './report/figure.js';
+import { writeFigures } from './report/figures.js';
 import { countFaults, toGates } from './report/gates.js';
 import { describeMachine, toLine } from './report/machine.js';
 import { toMarkdown } from './report/markdown.js';
@@ -49,7 +49,7 @@ async function run(options: Options, serverUrl: string, command: string): Promis
   console.log(`\n${gates}`);
   if (save) {
     await writeReport('latest', report, [...parts, gates].join('\n\n'));
-    await writeFigure(report);
+    await writeFigures(report);
   }
   return countFaults(report.suites);
 }

@@ -29,9 +29,9 @@ Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
   --seconds S      of one measurement (${full.seconds}; of commands ${full.window})
   --events N       of the store that is read from start to end (${full.events})
   --size N         of a large store (${full.size})
-  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')}
+  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (of all suites but commands)
   --quick          a short run to see that it works; its numbers mean little
-  --save           keep the results in bench/results/latest.{json,md} and the figure
+  --save           keep the results in bench/results/latest.{json,md} and the figures
   --help
 
 The server is PostgreSQL at POSTGRES_URL, else one of npm's. EVENT_LOG_DIR names the folder of real logs.`;

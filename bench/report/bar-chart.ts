@@ -5,24 +5,26 @@ export interface BarChart {
   readonly title: string;
   readonly subtitle: string;
   readonly series: readonly string[];
+  /** A label may have two lines. */
   readonly groups: readonly { readonly label: string; readonly bars: readonly (Ratio | undefined)[] }[];
-  readonly footer: string;
 }
 
 const width = 860;
 const height = 420;
 const plot = { left: 48, right: width - 20, top: 104, bottom: height - 66 };
-const barWidth = 32;
+const widestBar = 32;
 const barGap = 5;
 
 /** A grouped bar chart with a line at 1. It has a ground of its own, so that it is readable wherever it is shown. */
-export function drawBars({ title, subtitle, series, groups, footer }: BarChart): string {
+export function drawBars({ title, subtitle, series, groups }: BarChart, footer: string): string {
   const highest = Math.max(1, ...groups.flatMap(({ bars }) => bars.map((bar) => bar?.most ?? 0)));
-  const top = Math.ceil(highest * 2) / 2;
+  const step = tickOf(highest);
+  const top = Math.ceil(highest / step) * step;
   const y = (value: number) => plot.bottom - (value / top) * (plot.bottom - plot.top);
 
-  const ticks = Array.from({ length: top / tickOf(top) + 1 }, (_, index) => index * tickOf(top));
+  const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
   const slot = (plot.right - plot.left) / groups.length;
+  const barWidth = Math.min(widestBar, (slot - 10) / series.length - barGap);
   const barsWidth = series.length * barWidth + (series.length - 1) * barGap;
   const parts = [
     ...ticks.map((tick) => drawTick(tick, y(tick))),
@@ -32,9 +34,11 @@ export function drawBars({ title, subtitle, series, groups, footer }: BarChart):
         ...bars.flatMap((bar, index) =>
           bar === undefined
             ? []
-            : drawBar(bar, index, middle - barsWidth / 2 + index * (barWidth + barGap), y),
+            : drawBar(bar, index, middle - barsWidth / 2 + index * (barWidth + barGap), barWidth, y),
         ),
-        text(middle, plot.bottom + 20, 'label', label, 'middle'),
+        ...label
+          .split('\n')
+          .map((part, index) => text(middle, plot.bottom + 20 + index * 16, 'label', part, 'middle')),
       ];
     }),
     line(plot.left, y(1), plot.right, y(1), 'one'),
@@ -53,22 +57,30 @@ ${text(plot.left - 28, height - 16, 'note', footer)}
 `;
 }
 
-function tickOf(top: number): number {
-  return top > 4 ? 1 : 0.5;
+/** At most eight steps of 1, 2 or 5, or of ten times as much, and so on; none is less than 0.5. */
+function tickOf(highest: number): number {
+  const steps = [0.5, 1, 2, 5].flatMap((step) => [1, 10, 100, 1000].map((power) => step * power));
+  return steps.sort((a, b) => a - b).find((step) => highest / step <= 8) ?? highest;
 }
 
 function drawTick(tick: number, y: number): string {
   return (
     line(plot.left, y, plot.right, y, tick === 0 ? 'axis' : 'grid') +
-    text(plot.left - 8, y + 4, 'note', tick.toFixed(1), 'end')
+    text(plot.left - 8, y + 4, 'note', tick.toFixed(tick < 10 ? 1 : 0), 'end')
   );
 }
 
-function drawBar(bar: Ratio, index: number, x: number, y: (value: number) => number): string[] {
-  const middle = x + barWidth / 2;
+function drawBar(
+  bar: Ratio,
+  index: number,
+  x: number,
+  width: number,
+  y: (value: number) => number,
+): string[] {
+  const middle = x + width / 2;
   const top = y(bar.ofMedians);
   return [
-    `<rect class="s${index}" x="${round(x)}" y="${round(top)}" width="${barWidth}" height="${round(plot.bottom - top)}" rx="2"/>`,
+    `<rect class="s${index}" x="${round(x)}" y="${round(top)}" width="${round(width)}" height="${round(plot.bottom - top)}" rx="2"/>`,
     line(middle, y(bar.least), middle, y(bar.most), 'spread'),
     text(middle, y(bar.most) - 6, 'value', formatRatio(bar.ofMedians), 'middle'),
   ];
@@ -91,7 +103,7 @@ function describe(series: readonly string[], groups: BarChart['groups']): string
       const values = bars.flatMap((bar, index) =>
         bar === undefined ? [] : [`${series[index] ?? ''} ${formatRatio(bar.ofMedians)}`],
       );
-      return `${label}: ${values.join(', ')}.`;
+      return `${label.replace('\n', ', ')}: ${values.join(', ')}.`;
     })
     .join(' ');
 }
@@ -118,11 +130,11 @@ text { font-family: system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Aria
 .note { font-size: 12px; fill: #59636e }
 .ground { fill: #ffffff; stroke: #d1d9e0 } .grid { stroke: #e6eaef } .axis { stroke: #818b98 }
 .one { stroke: #1f2328; stroke-dasharray: 5 4 } .spread { stroke: #1f2328; stroke-width: 1.5 }
-.s0 { fill: #3b7de0 } .s1 { fill: #d9923b } .s2 { fill: #8b6fc0 } .s3 { fill: #8a949e }
+.s0 { fill: #3b7de0 } .s1 { fill: #d9923b } .s2 { fill: #8b6fc0 } .s3 { fill: #8a949e } .s4 { fill: #4f9d69 }
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc } .note { fill: #9198a1 }
 .ground { fill: #0d1117; stroke: #3d444d } .grid { stroke: #21262d } .axis { stroke: #656c76 }
 .one { stroke: #f0f6fc } .spread { stroke: #f0f6fc }
-.s0 { fill: #4c8df0 } .s1 { fill: #c98536 } .s2 { fill: #9379c9 } .s3 { fill: #78828c }
+.s0 { fill: #4c8df0 } .s1 { fill: #c98536 } .s2 { fill: #9379c9 } .s3 { fill: #78828c } .s4 { fill: #5aa874 }
 }
 `;

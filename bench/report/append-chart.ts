@@ -1,12 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { ratioOf, type Ratio } from '../rounds.js';
 import { workloadName } from '../suites/append.js';
 import type { Row } from '../suites/suite.js';
-import { drawBars } from './bar-chart.js';
-import { toLine } from './machine.js';
-import type { RunReport } from './results.js';
-
-const file = new URL('../../docs/figures/append-throughput.svg', import.meta.url);
+import type { BarChart } from './bar-chart.js';
 
 const workloads = [
   [1, 1],
@@ -24,28 +19,20 @@ const series = [
   { contender: 'message-db', name: 'message-db' },
 ];
 
-/** Draws the append suite for the README. Does nothing when it didn't run. */
-export async function writeFigure(report: RunReport): Promise<void> {
-  const { append } = report.suites;
-  if (append === undefined) return;
-  await mkdir(new URL('./', file), { recursive: true });
-  await writeFile(file, toFigure(append.rows, report));
-}
-
-function toFigure(rows: readonly Row[], { date, machine, command }: RunReport): string {
+/** The append suite. */
+export function toAppendChart(rows: readonly Row[]): BarChart {
   const groups = workloads.map(([clients, events]) => {
     const workload = workloadName(clients, events);
     const find = (name: string) => rows.find((row) => row.workload === workload && row.contender === name);
     return { label: workload, bars: series.map(({ contender }) => toBar(find(contender), find('raw'))) };
   });
-  return drawBars({
+  return {
     title: 'Appends, against one unchecked INSERT for each',
     subtitle:
       'Rate of a raw INSERT into the same table = 1.0; bars are ratios of medians, lines the spread of the rounds',
     series: series.map(({ name }) => name),
     groups,
-    footer: `${date.slice(0, 10)} · ${toLine(machine)} · ${command}`,
-  });
+  };
 }
 
 function toBar(row: Row | undefined, raw: Row | undefined): Ratio | undefined {
