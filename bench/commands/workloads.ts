@@ -19,28 +19,29 @@ export interface CommandWorkload {
 
 const allLanes = [lanePerAggregate, sixteenLanes, fourLanes, oneLane];
 
-/** Those that leave the most workflows behind come last. */
+/** By callers, so that what is compared is measured close together. */
 export const workloads: readonly CommandWorkload[] = [
   { callers: 1, aggregates: 'new', contenders: [workflowPerCommand] },
-  { callers: 16, aggregates: 'new', contenders: [workflowPerCommand] },
-  { callers: 64, aggregates: 'new', contenders: [workflowPerCommand] },
-  { callers: 256, aggregates: 'new', contenders: [workflowPerCommand] },
   { callers: 1, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
   { callers: 8, aggregates: 1, contenders: [updatePerCommand] },
+  { callers: 16, aggregates: 'new', contenders: [workflowPerCommand] },
   { callers: 16, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
-  { callers: 64, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
-  { callers: 256, aggregates: 1, contenders: [lanePerAggregate] },
   { callers: 16, aggregates: 64, contenders: [fourLanes, oneLane] },
+  { callers: 64, aggregates: 'new', contenders: [workflowPerCommand] },
+  { callers: 64, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
   { callers: 64, aggregates: 64, contenders: [updatePerCommand, ...allLanes] },
-  { callers: 256, aggregates: 64, contenders: allLanes },
   { callers: 64, aggregates: 10_000, contenders: [fourLanes] },
+  { callers: 256, aggregates: 1, contenders: [lanePerAggregate] },
+  { callers: 256, aggregates: 64, contenders: allLanes },
   { callers: 256, aggregates: 10_000, contenders: [oneLane, fourLanes, sixteenLanes, lanePerAggregate] },
+  // Leaves the most behind.
+  { callers: 256, aggregates: 'new', contenders: [workflowPerCommand] },
 ];
 
 export const quickWorkloads: readonly CommandWorkload[] = [
   { callers: 1, aggregates: 'new', contenders: [workflowPerCommand] },
-  { callers: 16, aggregates: 'new', contenders: [workflowPerCommand] },
   { callers: 1, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
+  { callers: 16, aggregates: 'new', contenders: [workflowPerCommand] },
   { callers: 64, aggregates: 1, contenders: [lanePerAggregate] },
   { callers: 64, aggregates: 64, contenders: [fourLanes, oneLane] },
 ];
