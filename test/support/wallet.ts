@@ -14,6 +14,7 @@ export class Wallet extends AggregateRoot<WalletEvent> {
     withdrawSlowly: true,
     check: true,
     fail: true,
+    refuseLoudly: z.object({ length: z.number() }),
     raiseAndFail: true,
     raiseInvalid: true,
     unlisted: false,
@@ -45,6 +46,11 @@ export class Wallet extends AggregateRoot<WalletEvent> {
 
   fail(): void {
     (undefined as unknown as { method(): void }).method();
+  }
+
+  refuseLoudly({ length }: { length: number }): void {
+    const details = { text: 'x'.repeat(length) };
+    throw new DomainError('n'.repeat(length), { reason: 'LOUD', details });
   }
 
   raiseAndFail(): void {

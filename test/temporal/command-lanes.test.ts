@@ -96,6 +96,29 @@ describe('a command', () => {
     expect(await wallets.state('1')).toMatchObject({ state: { balance: 0 } });
   });
 
+  it.each([
+    [1, 1_500_000],
+    [64, 40_000],
+  ])(
+    'is refused, and the lane lives, when %i errors of %i characters are too much to travel',
+    async (count, length) => {
+      const { wallets } = await useWallets();
+      const commands = Array.from({ length: count }, () => wallets.execute('1', 'refuseLoudly', { length }));
+      const good = wallets.execute('1', 'deposit', { amount: 1 });
+      const refusals = (await Promise.allSettled(commands)).map(
+        (result): unknown => 'reason' in result && result.reason,
+      );
+      expect(refusals).toMatchObject(
+        Array.from({ length: count }, () => ({
+          code: 'DOMAIN_ERROR',
+          reason: 'LOUD',
+          message: expect.stringMatching(/^n{1000,}.*cut/) as string,
+        })),
+      );
+      await good;
+    },
+  );
+
   it('that changes nothing leaves no trace', async () => {
     const { store, wallets } = await useWallets();
     expect(await wallets.execute('1', 'check')).toEqual({ version: 0, events: [], deduplicated: false });

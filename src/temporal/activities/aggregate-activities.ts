@@ -14,6 +14,7 @@ import { behaviourOf } from './behaviour.js';
 import { CommandExecutor } from './command-executor.js';
 import { activityMetrics, noMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
+import { fitOutcomes } from './fit-outcomes.js';
 import { activityLogger, isInActivity, logged, type ActivityLogger } from './logged.js';
 
 export interface AggregateActivitiesOptions {
@@ -76,7 +77,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           metrics.onBatch(request.commands.length);
           const outcomes = await executor.execute(request, originOfCommands(), metrics);
           for (const outcome of outcomes) metrics.onOutcome(outcome);
-          return outcomes;
+          return fitOutcomes(outcomes);
         },
         'debug',
       ),

@@ -1,0 +1,45 @@
+import { utf8Length, type JsonValue } from '../../core/values/json.js';
+import type { CommandOutcome } from '../shared/command-lane.js';
+import type { ErrorMessage } from '../shared/error-message.js';
+
+/**
+ * Most bytes of JSON of the outcomes of a batch. They travel twice in one call of the worker, as a result and as the
+ * answers, and Temporal takes 2 MiB of one and 4 MB of both. An activity whose result doesn't fit would run for ever.
+ */
+const maxBytes = 1_000_000;
+
+/** Cuts the errors of those commands that take more than their share, when all of a batch are too much together. */
+export function fitOutcomes(outcomes: readonly CommandOutcome[]): readonly CommandOutcome[] {
+  const sizes = outcomes.map(sizeOf);
+  if (sizes.reduce((sum, size) => sum + size, 0) <= maxBytes) return outcomes;
+  const share = maxBytes / outcomes.length;
+  return outcomes.map((outcome, index) =>
+    outcome.kind === 'committed' || Number(sizes[index]) <= share
+      ? outcome
+      : { ...outcome, error: cut(outcome.error, share) },
+  );
+}
+
+/** Keeps the type, the beginning of the message, and the small fields: a code, a reason. */
+function cut({ type, message, details }: ErrorMessage, share: number): ErrorMessage {
+  // A character takes 6 bytes of JSON at most.
+  const length = Math.floor(share / 2 / 6);
+  const isCut = message.length > length;
+  const [fields = {}] = details;
+  let left = share / 4;
+  const small = Object.entries(fields as Record<string, JsonValue>).filter(([key, value]) => {
+    const size = sizeOf([key, value]);
+    const isSmall = size <= left;
+    if (isSmall) left -= size;
+    return isSmall;
+  });
+  return {
+    type,
+    message: isCut ? `${message.slice(0, length)} … (cut, of ${message.length} characters)` : message,
+    details: [Object.fromEntries(small)],
+  };
+}
+
+function sizeOf(value: unknown): number {
+  return utf8Length(JSON.stringify(value));
+}
