@@ -11,8 +11,6 @@ interface Waiter {
 /** A command on its way, and those who wait for its outcome. */
 export class CommandFlight {
   readonly command: LaneCommand;
-  /** Tells the command from another with its id. */
-  readonly hash: string | undefined;
   /** Of its JSON, in UTF-8. */
   readonly bytes: number;
   /** Whether it may have reached the lane. */
@@ -22,9 +20,8 @@ export class CommandFlight {
   readonly #waiters = new Set<Waiter>();
   readonly #onAbandoned: () => void;
 
-  constructor(command: LaneCommand, hash: string | undefined, bytes: number, onAbandoned: () => void) {
+  constructor(command: LaneCommand, bytes: number, onAbandoned: () => void) {
     this.command = command;
-    this.hash = hash;
     this.bytes = bytes;
     this.#onAbandoned = onAbandoned;
   }
