@@ -30,7 +30,6 @@ export const workloads: readonly CommandWorkload[] = [
   { callers: 64, aggregates: 'new', contenders: [workflowPerCommand] },
   { callers: 64, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
   { callers: 64, aggregates: 64, contenders: [updatePerCommand, ...allLanes] },
-  { callers: 64, aggregates: 10_000, contenders: [fourLanes] },
   { callers: 256, aggregates: 1, contenders: [lanePerAggregate] },
   { callers: 256, aggregates: 64, contenders: allLanes },
   { callers: 256, aggregates: 10_000, contenders: [oneLane, fourLanes, sixteenLanes, lanePerAggregate] },
