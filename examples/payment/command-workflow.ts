@@ -1,35 +1,19 @@
 import { isEventStoreError, streamId } from 'temporal-event-store';
 import { proxyEventPublisher, proxyRepository } from 'temporal-event-store/workflow';
-import type { Money } from './money.js';
 import { PaymentAggregate } from './payment-aggregate.js';
-
-export interface ProcessPayment {
-  /** The same for every repetition of this command: it makes the payment happen once. */
-  readonly commandId: string;
-  /** The same for all that belongs to one business case. */
-  readonly correlationId: string;
-  readonly paymentId: string;
-  readonly organizationId: string;
-  readonly userId: string;
-  readonly amount: Money;
-  readonly description: string;
-}
-
-export type PaymentResult =
-  | { readonly success: true; readonly version: number; readonly deduplicated: boolean }
-  | { readonly success: false; readonly reason: string };
+import type { PaymentResult, ProcessPayment } from './payment-command.js';
 
 const payments = proxyRepository(PaymentAggregate);
 const publisher = proxyEventPublisher();
 
-/** Load, decide, append, publish. A business rule that says no is a result, not a failure. */
+/** Load, decide, append, publish: for a command that is a part of more. */
 export async function processPayment(command: ProcessPayment): Promise<PaymentResult> {
-  const { commandId, correlationId, paymentId, userId } = command;
+  const { commandId, correlationId, paymentId, organizationId, userId, amount, description } = command;
   try {
     const { version, deduplicated } = await payments.execute(
       paymentId,
       (payment) => {
-        payment.process(command.organizationId, command.amount, command.description);
+        payment.process({ organizationId, amount, description });
       },
       { commandId, metadata: { correlationId, causationId: commandId, actor: userId } },
     );

@@ -1,16 +1,19 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { TemporalEventStore } from 'temporal-event-store/client';
+import { AggregateClient, TemporalEventStore } from 'temporal-event-store/client';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { openStore } from '../open-store.js';
-import type { processPayment, ProcessPayment } from './command-workflow.js';
+import type { processPayment } from './command-workflow.js';
 import { formatMoney } from './money.js';
+import { PaymentAggregate } from './payment-aggregate.js';
+import type { PaymentResult, ProcessPayment } from './payment-command.js';
 import type {
   HistoryEntry,
   paymentHistory,
   paymentTimeline,
   searchPaymentEvents,
 } from './query-workflows.js';
+import { sendPayment } from './send-payment.js';
 import { createPaymentWorker } from './worker.js';
 
 const taskQueue = 'payments';
@@ -51,32 +54,35 @@ async function tellTheStory(): Promise<void> {
   ): Promise<Awaited<ReturnType<T>>> =>
     client.workflow.execute(name, { taskQueue, workflowId: `${name}-${crypto.randomUUID()}`, args: [input] });
 
+  const payments = new AggregateClient({ client, aggregate: PaymentAggregate, taskQueue });
+  const send = async (command: ProcessPayment): Promise<void> => {
+    report(command, await sendPayment(payments, command));
+  };
   const pay = async (command: ProcessPayment): Promise<void> => {
-    const result = await execute<typeof processPayment>('processPayment', command);
-    const outcome = result.success
-      ? `processed, version ${result.version}${result.deduplicated ? ' (it was already: nothing was stored)' : ''}`
-      : `refused: ${result.reason}`;
-    say(`  ${command.paymentId}, ${formatMoney(command.amount)} → ${outcome}`);
+    report(command, await execute<typeof processPayment>('processPayment', command));
   };
 
   // A store on a server keeps the payments of earlier runs.
   const { streams: earlier } = await store.statistics();
   const payment = (number: number): string => `payment-${earlier + number}`;
 
-  title('Three payments of two organisations, each a durable workflow');
+  title('Three payments of two organisations, sent as durable commands');
   const first = command(payment(1), 'org-456', 10_000, 'EUR');
-  await pay(first);
-  await pay(command(payment(2), 'org-456', 20_000, 'USD'));
-  await pay(command(payment(3), 'org-789', 30_000, 'EUR'));
+  await send(first);
+  await send(command(payment(2), 'org-456', 20_000, 'USD'));
+  await send(command(payment(3), 'org-789', 30_000, 'EUR'));
 
-  title(
-    'The caller did not hear the answer and sends the first one again (it is published again: at least once)',
-  );
-  await pay(first);
+  title('The caller did not hear the answer and sends the first one again');
+  await send(first);
 
   title('What the rules forbid is refused, and nothing is stored');
-  await pay({ ...first, commandId: crypto.randomUUID() });
-  await pay(command(payment(4), 'org-789', 0, 'EUR'));
+  await send({ ...first, commandId: crypto.randomUUID() });
+  await send(command(payment(4), 'org-789', 0, 'EUR'));
+
+  title('A payment as a workflow of its own, which also publishes; and again (published at least once)');
+  const fourth = command(payment(4), 'org-789', 40_000, 'EUR');
+  await pay(fourth);
+  await pay(fourth);
 
   title(`History of ${payment(1)}`);
   show(await execute<typeof paymentHistory>('paymentHistory', payment(1)));
@@ -97,6 +103,14 @@ async function tellTheStory(): Promise<void> {
   const { version, state } = await remote.replay({ aggregate: 'Payment', id: payment(3) });
   say(`  ${payment(3)} replayed to version ${version}: ${JSON.stringify(state)}`);
   say('');
+  await payments.close();
+}
+
+function report(command: ProcessPayment, result: PaymentResult): void {
+  const outcome = result.success
+    ? `processed, version ${result.version}${result.deduplicated ? ' (it was already: nothing was stored)' : ''}`
+    : `refused: ${result.reason}`;
+  say(`  ${command.paymentId}, ${formatMoney(command.amount)} → ${outcome}`);
 }
 
 function command(

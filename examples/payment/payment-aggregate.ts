@@ -1,5 +1,13 @@
 import { AggregateRoot, DomainError, type DomainEvent } from 'temporal-event-store';
+import { z } from 'zod';
 import type { Money } from './money.js';
+
+/** What it takes to process a payment. What an amount may be, the rules say. */
+const paymentDetails = z.object({
+  organizationId: z.string(),
+  amount: z.object({ minorUnits: z.number(), currency: z.string() }),
+  description: z.string(),
+});
 
 type PaymentProcessed = DomainEvent<
   'PaymentProcessed',
@@ -11,6 +19,8 @@ export type PaymentEvent = PaymentProcessed;
 /** A payment: it is processed once. */
 export class PaymentAggregate extends AggregateRoot<PaymentEvent> {
   static readonly category = 'Payment';
+  /** What may be sent from outside. */
+  static readonly commands = { process: paymentDetails };
 
   status: 'new' | 'processed' = 'new';
   organizationId = '';
@@ -18,7 +28,7 @@ export class PaymentAggregate extends AggregateRoot<PaymentEvent> {
   amount: Money = { minorUnits: 0, currency: 'XXX' };
 
   /** Works on a payment that does not exist yet: that is how it comes to exist. */
-  process(organizationId: string, amount: Money, description: string): void {
+  process({ organizationId, amount, description }: z.infer<typeof paymentDetails>): void {
     if (this.status !== 'new') {
       throw new DomainError(`Payment ${this.id} is processed already`, { reason: 'ALREADY_PROCESSED' });
     }

@@ -43,15 +43,15 @@ describe('with POSTGRES_URL', { timeout: 180_000 }, () => {
     expect(first).toMatchObject({ code: 0 });
     expect(first.stdout).toContain('The event store is in PostgreSQL, at POSTGRES_URL.\n');
     expect(first.stdout).toContain('payment-3, €300.00 → processed, version 1\n');
-    expect(first.stdout).toContain('3 events in 3 streams\n');
+    expect(first.stdout).toContain('4 events in 4 streams\n');
 
     const second = await runExample('payment');
     expect(second).toMatchObject({ code: 0 });
-    expect(second.stdout).toContain('payment-6, €300.00 → processed, version 1\n');
-    expect(second.stdout).toContain('6 events in 6 streams\n');
+    expect(second.stdout).toContain('payment-7, €300.00 → processed, version 1\n');
+    expect(second.stdout).toContain('8 events in 8 streams\n');
     const stored = 'select stream_id from payment_example.events order by position';
     expect(await query(databaseUrl(), stored)).toEqual(
-      [1, 2, 3, 4, 5, 6].map((number) => ({ stream_id: `Payment-payment-${number}` })),
+      [1, 2, 3, 4, 5, 6, 7, 8].map((number) => ({ stream_id: `Payment-payment-${number}` })),
     );
   });
 

@@ -1,10 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { RecordedEvent } from 'temporal-event-store';
+import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import type { PaymentResult, ProcessPayment } from '../../../examples/payment/command-workflow.js';
+import { PaymentAggregate } from '../../../examples/payment/payment-aggregate.js';
+import type { PaymentResult, ProcessPayment } from '../../../examples/payment/payment-command.js';
 import type { HistoryEntry } from '../../../examples/payment/query-workflows.js';
+import { sendPayment } from '../../../examples/payment/send-payment.js';
 import { createPaymentWorker } from '../../../examples/payment/worker.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
 
@@ -61,12 +64,16 @@ function command(
   };
 }
 
-describe("the seed's event-sourcing tests", () => {
+/** The two ways in which a payment is made. */
+const ways: Record<string, (command: ProcessPayment) => Promise<PaymentResult>> = {
+  AggregateClient: (command) =>
+    sendPayment(new AggregateClient({ client, aggregate: PaymentAggregate, taskQueue }), command),
+  'a workflow': (command) => execute('processPayment', command),
+};
+
+describe.each(Object.entries(ways))("the seed's event-sourcing tests, by %s", (_way, pay) => {
   it('testEventSourcingFlow: one payment gives one PaymentProcessed in its history', async () => {
-    const result = await execute<PaymentResult>(
-      'processPayment',
-      command('payment-123', 'org-456', 10_000, 'EUR'),
-    );
+    const result = await pay(command('payment-123', 'org-456', 10_000, 'EUR'));
     const history = await execute<HistoryEntry[]>('paymentHistory', 'payment-123');
 
     expect(result).toMatchObject({ success: true });
@@ -74,9 +81,9 @@ describe("the seed's event-sourcing tests", () => {
   });
 
   it('testEventSearch: three payments of two organisations are found by type and date range', async () => {
-    await execute('processPayment', command('payment-1', 'org-456', 10_000, 'EUR'));
-    await execute('processPayment', command('payment-2', 'org-456', 20_000, 'USD'));
-    await execute('processPayment', command('payment-3', 'org-789', 30_000, 'EUR'));
+    await pay(command('payment-1', 'org-456', 10_000, 'EUR'));
+    await pay(command('payment-2', 'org-456', 20_000, 'USD'));
+    await pay(command('payment-3', 'org-789', 30_000, 'EUR'));
     const year = new Date().getUTCFullYear();
     const search = (first: number, last: number): Promise<HistoryEntry[]> =>
       execute('searchPaymentEvents', {
@@ -95,18 +102,19 @@ describe("the seed's event-sourcing tests", () => {
   });
 });
 
-describe('a payment', () => {
-  it('is published after it is stored', async () => {
-    await execute('processPayment', command('1', 'org-456', 10_000, 'EUR'));
-    expect(published).toEqual((await store.readStream('Payment-1')).events);
+describe.each(Object.entries(ways))('a payment by %s', (_way, pay) => {
+  it('says who did it, why, and in which case', async () => {
+    const sent = command('1', 'org-456', 10_000, 'EUR');
+    await pay(sent);
+    expect((await store.readStream('Payment-1')).events).toMatchObject([
+      { metadata: { actor: 'user-789', causationId: sent.commandId, correlationId: 'case-1' } },
+    ]);
   });
 
   it('that is sent again with its command id is stored once', async () => {
     const sent = command('1', 'org-456', 10_000, 'EUR');
-    await execute('processPayment', sent);
-    const again = await execute<PaymentResult>('processPayment', sent);
-
-    expect(again).toEqual({ success: true, version: 1, deduplicated: true });
+    await pay(sent);
+    expect(await pay(sent)).toEqual({ success: true, version: 1, deduplicated: true });
     expect((await store.readStream('Payment-1')).version).toBe(1);
   });
 
@@ -115,19 +123,23 @@ describe('a payment', () => {
     ['a fraction of a cent', { minorUnits: 0.5, currency: 'EUR' }, /whole number/],
     ['no currency', { minorUnits: 100, currency: 'euro' }, /ISO 4217/],
   ])('with %s is refused with the reason, and nothing is stored', async (_what, amount, reason) => {
-    const result = await execute<PaymentResult>('processPayment', {
-      ...command('1', 'org-456', 1, 'EUR'),
-      amount,
-    });
+    const result = await pay({ ...command('1', 'org-456', 1, 'EUR'), amount });
     expect(result).toEqual({ success: false, reason: expect.stringMatching(reason) as string });
     expect((await store.readStream('Payment-1')).version).toBe(0);
   });
 
   it('is found by the correlation id of its case', async () => {
-    await execute('processPayment', command('1', 'org-456', 10_000, 'EUR'));
-    await execute('processPayment', command('2', 'org-456', 10_000, 'EUR'));
+    await pay(command('1', 'org-456', 10_000, 'EUR'));
+    await pay(command('2', 'org-456', 10_000, 'EUR'));
     const timeline = await execute<HistoryEntry[]>('paymentTimeline', 'case-2');
     expect(timeline.map((entry) => entry.paymentId)).toEqual(['2']);
+  });
+});
+
+describe('a payment', () => {
+  it('by a workflow is published after it is stored', async () => {
+    await execute('processPayment', command('1', 'org-456', 10_000, 'EUR'));
+    expect(published).toEqual((await store.readStream('Payment-1')).events);
   });
 
   it('gives an error where its id is malformed, not an empty history', async () => {
