@@ -1,11 +1,16 @@
-import type { Client } from '@temporalio/client';
-import { isEventStoreError } from 'temporal-event-store';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  AggregateRoot,
+  isEventStoreError,
+  type CommandReceipt,
+  type DomainEvent,
+} from 'temporal-event-store';
 import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
-import { tally, Wallet } from '../support/wallet.js';
+import { tally, Wallet, type WalletEvent } from '../support/wallet.js';
 
 let client: Client;
 beforeAll(async () => {
@@ -24,16 +29,17 @@ async function useWallets(
 
 describe('a command', () => {
   it('is decided and appended, and its receipt says what it led to', async () => {
-    const { store, wallets } = await useWallets();
+    const { store, wallets, taskQueue } = await useWallets();
 
     const receipt = await wallets.execute(
       '1',
       'deposit',
       { amount: 5 },
-      { commandId: 'first', metadata: { actor: 'Ann' } },
+      { commandId: 'first', metadata: { actor: 'Ann', correlationId: 'case-1' } },
     );
 
     const { events } = await store.readStream('Wallet-1');
+    const lane = await client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`).describe();
     expect(receipt).toEqual({
       version: 1,
       events: [{ id: events[0]?.id, type: 'Deposited' }],
@@ -46,7 +52,9 @@ describe('a command', () => {
         metadata: {
           actor: 'Ann',
           causationId: 'first',
-          workflowId: expect.stringContaining('/Wallet/1') as string,
+          correlationId: 'case-1',
+          workflowId: lane.workflowId,
+          runId: lane.runId,
         },
       },
     ]);
@@ -170,6 +178,85 @@ describe('a command', () => {
     expect((await store.readAll()).events).toEqual([]);
   });
 
+  it('that its client refuses leaves no history', async () => {
+    const { wallets, taskQueue } = await useWallets();
+    const refused = await Promise.allSettled([
+      wallets.execute('1', 'toString' as 'check'),
+      wallets.execute('1', 'deposit', { amount: -5 }),
+      wallets.execute('1', 'check', 'x'.repeat(3_000_000) as never),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+    await expect(lane.describe()).rejects.toThrow(WorkflowNotFoundError);
+  });
+
+  it('comes from a service that knows no more than the category', async () => {
+    const { store, taskQueue } = await useWallets();
+    const strangers = new AggregateClient({ client, aggregate: { category: 'Wallet' }, taskQueue });
+    expect(await strangers.execute('1', 'deposit', { amount: 5 })).toMatchObject({ version: 1 });
+    expect(await strangers.state('1')).toEqual({ version: 1, state: { balance: 5 } });
+    expect((await store.readStream('Wallet-1')).version).toBe(1);
+  });
+
+  it('that fails by a defect is decided once, and its lane goes on', async () => {
+    let calls = 0;
+    class Brittle extends AggregateRoot<DomainEvent<'Done', object>> {
+      static readonly category = 'Brittle';
+      static readonly commands = { fail: true, succeed: true };
+      fail(): void {
+        calls++;
+        throw new TypeError('x is not a function');
+      }
+      succeed(): void {
+        this.raise({ type: 'Done', data: {} });
+      }
+      protected apply(): void {
+        // Nothing to keep.
+      }
+    }
+    const taskQueue = uniqueName('lanes');
+    const plugins = [new EventStorePlugin({ store: new MemoryEventStore(), aggregates: [Brittle] })];
+    await useWorker({ taskQueue, plugins });
+    const brittle = new AggregateClient({ client, aggregate: Brittle, taskQueue });
+    await expect(brittle.execute('1', 'fail')).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: expect.stringContaining('x is not a function') as string,
+    });
+    const first = await client.workflow.getHandle(`event-store/commands/${taskQueue}/Brittle/1`).describe();
+    expect(await brittle.execute('1', 'succeed')).toMatchObject({ version: 1 });
+    const then = await client.workflow.getHandle(`event-store/commands/${taskQueue}/Brittle/1`).describe();
+    expect(then.runId).toBe(first.runId);
+    expect(calls).toBe(1);
+  });
+
+  it('is one of a bounded number that wait', async () => {
+    const few = new AggregateClient({
+      client,
+      aggregate: Wallet,
+      taskQueue: uniqueName('nobody'),
+      maxPending: 2,
+    });
+    const end = new AbortController();
+    const waiting = [1, 2].map(() => few.execute('1', 'check', undefined, { signal: end.signal }));
+    await expect(few.execute('2', 'check')).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    end.abort(new Error('enough'));
+    for (const each of waiting) await expect(each).rejects.toThrow('enough');
+    // Room again.
+    await expect(few.execute('2', 'check', undefined, { timeout: 50 })).rejects.toMatchObject({
+      code: 'COMMAND_OUTCOME_UNKNOWN',
+    });
+  });
+
+  it('that was taken is answered before its client is closed', async () => {
+    const { wallets } = await useWallets();
+    let version = 0;
+    void wallets.execute('1', 'deposit', { amount: 5 }).then((receipt) => (version = receipt.version));
+    // The check of the payload is over.
+    await Promise.resolve();
+    await wallets.close();
+    expect(version).toBe(1);
+  });
+
   it('whose aggregate the worker does not know is refused', async () => {
     const { taskQueue } = await useWallets();
     const strangers = new AggregateClient({ client, aggregate: { category: 'Stranger' }, taskQueue });
@@ -233,6 +320,54 @@ describe('a lane', () => {
       expect((await lane.describe()).historyLength).toBe(historyLength);
     },
   );
+});
+
+describe('the number of lanes', () => {
+  it.each([
+    [4, 16],
+    ['per-aggregate', 4],
+    [16, 'per-aggregate'],
+  ] as const)('may go from %s to %s with commands under way', async (from, to) => {
+    const { store, wallets: before, taskQueue } = await useWallets({ lanes: from, maxBatch: 8 });
+    const after = new AggregateClient({ client, aggregate: Wallet, taskQueue, lanes: to, maxBatch: 8 });
+    const receipts = new Map<string, CommandReceipt>();
+    let refusals = 0;
+
+    // Half a deploy: both send to the same aggregates, a third of the commands both.
+    const send = async (number: number): Promise<void> => {
+      const commandId = `command-${number}`;
+      const amount = 1 + (number % 3);
+      const name = number % 4 === 1 ? 'withdraw' : 'deposit';
+      const senders = number % 3 === 0 ? [before, after] : [number % 2 === 0 ? before : after];
+      for (const result of await Promise.allSettled(
+        senders.map((each) => each.execute(String(number % 5), name, { amount }, { commandId })),
+      )) {
+        if (result.status === 'fulfilled') {
+          expect(receipts.get(commandId)?.version ?? result.value.version).toBe(result.value.version);
+          receipts.set(commandId, result.value);
+        } else {
+          expect(result.reason).toMatchObject({ reason: 'INSUFFICIENT_FUNDS' });
+          refusals++;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 240 }, (_, number) => send(number)));
+
+    const { events } = await store.readAll<WalletEvent>({ limit: 1_000 });
+    expect(events.map(({ commitId }) => commitId).sort()).toEqual([...receipts.keys()].sort());
+    for (const { commitId, version } of events) expect(receipts.get(commitId)?.version).toBe(version);
+    expect(receipts.size + refusals).toBeGreaterThanOrEqual(240);
+    for (const id of ['0', '1', '2', '3', '4']) {
+      const ofWallet = events.filter(({ streamId }) => streamId === `Wallet-${id}`);
+      let balance = 0;
+      for (const { type, data } of ofWallet) {
+        balance += type === 'Deposited' ? data.amount : -data.amount;
+        expect(balance).toBeGreaterThanOrEqual(0);
+      }
+      // They did get in each other's way.
+      expect(new Set(ofWallet.map(({ metadata }) => metadata.workflowId)).size).toBe(2);
+    }
+  });
 });
 
 describe('a workflow', () => {
