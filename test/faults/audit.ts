@@ -1,16 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Client } from 'pg';
+import { bulkInsert } from './bulk-insert.js';
+import { findOffenders, type Finding } from './findings.js';
 import { readJournal, type ReaderLine, type WriterLine } from './journal.js';
-
-/** What an invariant found. */
-interface Finding {
-  readonly invariant: string;
-  /** How many break it; none is what is wanted. */
-  readonly offenders: number;
-  /** Some of them. */
-  readonly sample: string;
-}
 
 export interface Audit {
   readonly findings: readonly Finding[];
@@ -88,13 +81,7 @@ export async function audit(url: string, folder: string): Promise<Audit> {
     await client.query(tables);
     const readers = await loadJournals(client, folder);
     await client.query('analyze');
-    const findings: Finding[] = [];
-    for (const [invariant, query] of Object.entries(invariants)) {
-      const { rows } = await client.query<{ offenders: number; sample: string | null }>(
-        `select count(*)::integer as offenders, (array_agg(o::text))[1:3]::text as sample from (${query}) o`,
-      );
-      findings.push({ invariant, offenders: rows[0]?.offenders ?? 0, sample: rows[0]?.sample ?? '' });
-    }
+    const findings = await findOffenders(client, invariants);
     const { rows } = await client.query<Omit<Audit['counts'], 'readers'>>(`select
       (select count(*)::integer from event_store.events) as events,
       (select count(*)::integer from audit.acknowledged) as acknowledged,
@@ -110,15 +97,15 @@ export async function audit(url: string, folder: string): Promise<Audit> {
 async function loadJournals(client: Client, folder: string): Promise<number> {
   const files = await readdir(folder);
   const inserts = {
-    sent: batch(
+    sent: bulkInsert(
       client,
       'audit.sent',
       ['text', 'text', 'text', 'integer', 'bigint'],
       'on conflict do nothing',
     ),
-    acknowledged: batch(client, 'audit.acknowledged', ['text', 'bigint', 'bigint', 'bigint']),
-    rejected: batch(client, 'audit.rejected', ['text']),
-    seen: batch(client, 'audit.seen', ['text', 'bigint', 'bigint', 'uuid']),
+    acknowledged: bulkInsert(client, 'audit.acknowledged', ['text', 'bigint', 'bigint', 'bigint']),
+    rejected: bulkInsert(client, 'audit.rejected', ['text']),
+    seen: bulkInsert(client, 'audit.seen', ['text', 'bigint', 'bigint', 'uuid']),
   };
   for (const file of files.filter((name) => name.endsWith('.writer'))) {
     for await (const line of readJournal<WriterLine>(join(folder, file))) {
@@ -137,21 +124,4 @@ async function loadJournals(client: Client, folder: string): Promise<number> {
   }
   for (const insert of Object.values(inserts)) await insert.flush();
   return readers.length;
-}
-
-/** Inserts rows many at a time. */
-function batch(client: Client, table: string, types: readonly string[], suffix = '') {
-  const parameters = types.map((type, index) => `$${index + 1}::${type}[]`).join();
-  let rows: unknown[][] = [];
-  const flush = async (): Promise<void> => {
-    const columns = types.map((_, column) => rows.map((row) => row[column]));
-    rows = [];
-    await client.query(`insert into ${table} select * from unnest(${parameters}) ${suffix}`, columns);
-  };
-  return {
-    flush,
-    async add(...row: readonly unknown[]): Promise<void> {
-      if (rows.push([...row]) >= 5_000) await flush();
-    },
-  };
 }

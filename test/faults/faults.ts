@@ -5,7 +5,7 @@ import type { Cluster } from '../../dev/postgres-server/cluster.js';
 import type { Exchange } from '../support/postgres-messages.js';
 import type { TcpProxy } from '../support/tcp-proxy.js';
 import type { Journal, WriterLine } from './journal.js';
-import type { Program } from './program.js';
+import type { WriterProgram } from './writer-program.js';
 
 /** What faults are made with. */
 export interface Target {
@@ -15,7 +15,7 @@ export interface Target {
   /** Of the database, past the proxy. */
   readonly url: string;
   readonly database: string;
-  readonly writers: readonly Program[];
+  readonly writers: readonly WriterProgram[];
   /** Past the proxy, for appends in transactions of the run itself, whose journal is this. */
   readonly store: PostgresEventStore;
   readonly journal: Journal<WriterLine>;

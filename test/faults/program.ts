@@ -1,62 +1,53 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Order, Report } from './messages.js';
+import type { UnexpectedReport } from './channel.js';
+
+export interface ProgramOptions<Report> {
+  readonly name: string;
+  readonly file: URL;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onReport: (report: Report) => void;
+  /** Called with an error that nothing may throw. */
+  readonly onUnexpected: (error: string) => void;
+  /** Called when it has ended otherwise than in order or by {@link Program.kill}. Default: that is unexpected. */
+  readonly onDeath?: (how: string) => void;
+  /** Where its output goes. Default: where that of the run does. */
+  readonly logFile?: string;
+}
 
 /** A process of the run, which may be killed and started again. */
-export class Program {
+export class Program<Order extends object, Report extends object> {
   readonly name: string;
-  readonly #file: string;
-  readonly #env: Readonly<Record<string, string>>;
-  readonly #onUnexpected: (error: string) => void;
+  readonly #options: ProgramOptions<Report>;
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
   #starts = 0;
-  /** Of the processes before. */
-  #before = { appends: 0, retries: 0 };
-  #current = { appends: 0, retries: 0 };
-  #isFinished = false;
 
-  constructor(
-    name: string,
-    file: string,
-    env: Readonly<Record<string, string>>,
-    onUnexpected: (error: string) => void,
-  ) {
-    this.name = name;
-    this.#file = fileURLToPath(new URL(file, import.meta.url));
-    this.#env = env;
-    this.#onUnexpected = onUnexpected;
-  }
-
-  get appends(): number {
-    return this.#before.appends + this.#current.appends;
-  }
-
-  get retries(): number {
-    return this.#before.retries + this.#current.retries;
-  }
-
-  /** Whether all appends that it began are settled. */
-  get isFinished(): boolean {
-    return this.#isFinished;
+  constructor(options: ProgramOptions<Report>) {
+    this.name = options.name;
+    this.#options = options;
   }
 
   start(): void {
-    this.#before = { appends: this.appends, retries: this.retries };
-    this.#current = { appends: 0, retries: 0 };
-    const child = fork(this.#file, {
+    const { name, file, env, onReport, onUnexpected, onDeath, logFile } = this.#options;
+    const output = logFile === undefined ? 'inherit' : openSync(logFile, 'a');
+    const child = fork(fileURLToPath(file), {
       // The tsconfig without `paths`: it imports the built package.
-      env: { ...process.env, ...this.#env, NAME: this.name, START: String(++this.#starts) },
+      env: { ...process.env, ...env, NAME: name, START: String(++this.#starts) },
+      stdio: ['ignore', output, output, 'ipc'],
     });
-    child.on('message', (report: Report) => {
-      if (report.kind === 'unexpected') this.#onUnexpected(`${this.name}: ${report.error}`);
-      else if (report.kind === 'finished') this.#isFinished = true;
-      else this.#current = report;
+    if (typeof output === 'number') closeSync(output);
+    child.on('message', (report: Report | UnexpectedReport) => {
+      if (isUnexpected(report)) onUnexpected(`${name}: ${report.error}`);
+      else onReport(report);
     });
     child.on('exit', (code, signal) => {
-      if (child === this.#child && code !== 0)
-        this.#onUnexpected(`${this.name} ended by ${signal ?? `code ${code ?? '?'}`}`);
+      if (child !== this.#child || code === 0) return;
+      const how = signal ?? `code ${code ?? '?'}`;
+      if (onDeath === undefined) onUnexpected(`${name} ended by ${how}`);
+      else onDeath(how);
     });
     this.#ended = once(child, 'exit');
     this.#child = child;
@@ -76,4 +67,8 @@ export class Program {
   async end(): Promise<void> {
     await this.#ended;
   }
+}
+
+function isUnexpected(report: object): report is UnexpectedReport {
+  return 'kind' in report && report.kind === 'unexpected';
 }

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { iterateAll, subscribe } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
-import { reportUnexpected } from './messages.js';
+import { openChannel } from './channel.js';
 import { readOn } from './reader.js';
 
 // Readers that are unlike the subscriptions of the writers' processes, with connections of their own.
 const { FOLDER = '', STORE_URL = '' } = process.env;
+const { reportUnexpected } = openChannel();
 const store = await PostgresEventStore.connect({ connectionString: STORE_URL, notifications: false });
 
 const readers = {

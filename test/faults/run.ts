@@ -7,18 +7,20 @@ import { findPostgresBinaries } from '../../dev/postgres-server/binaries.js';
 import { createCluster } from '../../dev/postgres-server/cluster.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { audit, type Audit } from './audit.js';
+import { say, showProgress } from './console.js';
 import { runControls } from './controls.js';
 import { faults, withClient, type Target } from './faults.js';
+import { describeFinding } from './findings.js';
 import { openJournal, type WriterLine } from './journal.js';
 import { Program } from './program.js';
 import { lastEvent } from './reader.js';
-import { waitUntil } from './wait.js';
+import { waitUntil, within } from './wait.js';
+import { WriterProgram } from './writer-program.js';
 
 // 16 writers in two processes against a server that syncs, one fault at a time, for FAULT_MINUTES. What they and the
 // readers wrote down is then compared with what is stored, by plain SQL.
 const minutes = Number(process.env['FAULT_MINUTES'] ?? 10);
 const writersAProcess = 8;
-const started = performance.now();
 
 const folder = await mkdtemp(join(tmpdir(), 'faults-'));
 const cluster = await createCluster(await findPostgresBinaries(), { settings: { max_connections: '60' } });
@@ -33,9 +35,15 @@ try {
   const env = { FOLDER: journals, WRITERS: String(writersAProcess) };
   const onUnexpected = (error: string): void => void unexpected.push(error);
   const writers = ['writers 1', 'writers 2'].map(
-    (name) => new Program(name, './writer-process.ts', { ...env, STORE_URL: proxy.url(url) }, onUnexpected),
+    (name) => new WriterProgram(name, { ...env, STORE_URL: proxy.url(url) }, onUnexpected),
   );
-  const readers = new Program('readers', './reader-process.ts', { ...env, STORE_URL: url }, onUnexpected);
+  const readers = new Program({
+    name: 'readers',
+    file: new URL('./reader-process.ts', import.meta.url),
+    env: { ...env, STORE_URL: url },
+    onReport: () => undefined,
+    onUnexpected,
+  });
   const journal = openJournal<WriterLine>(join(journals, 'run.writer'));
   for (const program of [...writers, readers]) program.start();
 
@@ -79,7 +87,7 @@ async function makeFaults(target: Target): Promise<Map<string, number>> {
   while (performance.now() < end) {
     for (const [name, make] of shuffled(Object.entries(faults))) {
       if (performance.now() > end) break;
-      showProgress(name, target.writers);
+      showWriters(name, target.writers);
       await within(60, `the fault "${name}" has ended`, make(target));
       made.set(name, (made.get(name) ?? 0) + 1);
       await waitForAppends(target.writers, name);
@@ -89,7 +97,7 @@ async function makeFaults(target: Target): Promise<Map<string, number>> {
 }
 
 /** Each process must append again after each fault. */
-async function waitForAppends(writers: readonly Program[], after: string): Promise<void> {
+async function waitForAppends(writers: readonly WriterProgram[], after: string): Promise<void> {
   const goals = writers.map((writer) => writer.appends + 100);
   await waitUntil(
     () => writers.every((writer, index) => writer.appends >= (goals[index] ?? 0)),
@@ -113,7 +121,7 @@ function summarise(
   { findings, counts }: Audit,
   deadlocks: number,
   made: ReadonlyMap<string, number>,
-  writers: readonly Program[],
+  writers: readonly WriterProgram[],
 ): void {
   say('');
   for (const [name, count] of made) say(`${String(count).padStart(9)}  ${name}`);
@@ -131,27 +139,13 @@ function summarise(
       sample: unexpected.slice(0, 3).join('\n'),
     },
   ];
-  for (const { invariant, offenders, sample } of rows)
-    say(
-      `${offenders === 0 ? '       ok' : String(offenders).padStart(9)}  ${invariant}${sample === '' ? '' : `: ${sample}`}`,
-    );
+  for (const row of rows) say(describeFinding(row));
   if (rows.some(({ offenders }) => offenders > 0)) process.exitCode = 1;
 }
 
-function showProgress(fault: string, writers: readonly Program[]): void {
+function showWriters(fault: string, writers: readonly WriterProgram[]): void {
   const appends = writers.reduce((sum, writer) => sum + writer.appends, 0);
-  const line = `[${seconds()} s] ${appends} appends, ${unexpected.length} unexpected errors; now: ${fault}`;
-  if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${line}`);
-  else say(line);
-}
-
-function say(line: string): void {
-  if (process.stdout.isTTY) process.stdout.write('\r\u001b[K');
-  console.log(line);
-}
-
-function seconds(): string {
-  return ((performance.now() - started) / 1_000).toFixed(0);
+  showProgress(`${appends} appends, ${unexpected.length} unexpected errors; now: ${fault}`);
 }
 
 function shuffled<T>(items: readonly T[]): T[] {
@@ -159,16 +153,4 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map((item) => ({ item, place: Math.random() }))
     .sort((one, other) => one.place - other.place)
     .map(({ item }) => item);
-}
-
-async function within<T>(limit: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`Waited ${limit} s in vain until ${what}`));
-    }, limit * 1_000);
-  });
-  return Promise.race([promise, late]).finally(() => {
-    clearTimeout(timer);
-  });
 }

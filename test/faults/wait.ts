@@ -12,3 +12,16 @@ export async function waitUntil(
     await sleep(20);
   }
 }
+
+/** @throws when the promise takes longer */
+export async function within<T>(seconds: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Waited ${seconds} s in vain until ${what}`));
+    }, seconds * 1_000);
+  });
+  return Promise.race([promise, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}

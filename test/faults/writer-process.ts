@@ -3,14 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { subscribe } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
+import { openChannel } from './channel.js';
 import { openJournal, readJournal, type SentCommit, type WriterLine } from './journal.js';
-import { onOrder, report, reportUnexpected } from './messages.js';
+import type { Order, Report } from './messages.js';
 import { readOn } from './reader.js';
 import { settle, write, type WriterOptions } from './writer.js';
 
 // Half of the writers, and a subscription, on one pool. It is started again under the same name after it was killed,
 // and first settles what it left unsettled.
 const { NAME = '', FOLDER = '', STORE_URL = '', WRITERS = '', START = '' } = process.env;
+const { report, reportUnexpected, onOrder } = openChannel<Order, Report>();
 const file = join(FOLDER, `${NAME}.writer`);
 
 // Small enough to be exhausted, and impatient, so that the writers have to repeat appends too, and not only the store.
