@@ -1,0 +1,62 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { findEventStoreError } from 'temporal-event-store';
+import { PostgresEventStore } from 'temporal-event-store/postgres';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { Wallet } from '../../support/wallet.js';
+import { openChannel } from '../channel.js';
+import type { WorkerOrder, WorkerReport } from './messages.js';
+import { omissions, toWorkerStore, type Omission, type WorkerStore } from './worker-store.js';
+
+// The worker, which kills itself at an append when it is told to.
+const { ADDRESS = '', TASK_QUEUE = '', STORE_URL = '', WORKFLOW_BUNDLE = '', OMISSION } = process.env;
+const { report, onOrder } = openChannel<WorkerOrder, WorkerReport>();
+Runtime.install({ logger: new DefaultLogger('WARN') });
+
+let death: WorkerOrder | undefined;
+let appends = 0;
+onOrder((order) => {
+  death = order;
+  appends = 0;
+});
+
+// Less patient than the activity, which has five seconds.
+const postgres = await PostgresEventStore.connect({
+  connectionString: STORE_URL,
+  operationTimeout: 2_000,
+  retryTimeout: 1_000,
+});
+const store = mortal(toWorkerStore(postgres));
+const worker = await Worker.create({
+  connection: await NativeConnection.connect({ address: ADDRESS }),
+  taskQueue: TASK_QUEUE,
+  workflowBundle: { codePath: WORKFLOW_BUNDLE },
+  maxCachedWorkflows: 2,
+  plugins: [
+    new EventStorePlugin({
+      store: OMISSION === undefined ? store : omissions[OMISSION as Omission](store),
+      aggregates: [Wallet],
+      snapshotEvery: 20,
+    }),
+  ],
+});
+report({ kind: 'ready' });
+await worker.run();
+
+function mortal(inner: WorkerStore): WorkerStore {
+  return {
+    ...inner,
+    async appendCommits(...args) {
+      const isLast = death !== undefined && ++appends > death.afterAppends;
+      if (isLast && death?.when === 'before COMMIT') process.kill(process.pid, 'SIGKILL');
+      try {
+        const results = await inner.appendCommits(...args);
+        if (isLast) process.kill(process.pid, 'SIGKILL');
+        report({ kind: 'append' });
+        return results;
+      } catch (error) {
+        report({ kind: 'append', error: findEventStoreError(error)?.code ?? String(error) });
+        throw error;
+      }
+    },
+  };
+}
