@@ -3,6 +3,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
   AggregateRoot,
   isEventStoreError,
+  StoreUnavailableError,
   type CommandReceipt,
   type DomainEvent,
 } from 'temporal-event-store';
@@ -76,6 +77,40 @@ describe('a command', () => {
     for (const receipt of receipts)
       expect(receipt).toEqual({ ...receipts[0], deduplicated: receipt.deduplicated });
     expect((await store.readStream('Wallet-1')).version).toBe(2);
+  });
+
+  it('is decided on what is stored, whoever stored it', async () => {
+    const { store, wallets } = await useWallets();
+    const withdraw = () => wallets.execute('1', 'withdraw', { amount: 10 });
+    const appendFromElsewhere = (type: WalletEvent['type'], amount: number) =>
+      store.appendToStream('Wallet-1', [{ type, data: { amount } }]);
+    await wallets.execute('1', 'deposit', { amount: 10 });
+
+    await appendFromElsewhere('Withdrawn', 1);
+    await expect(withdraw()).rejects.toMatchObject({ code: 'DOMAIN_ERROR', details: { balance: 9 } });
+
+    await appendFromElsewhere('Deposited', 1);
+    expect(await withdraw()).toMatchObject({ version: 4, deduplicated: false });
+  });
+
+  it('whose answer is lost on the way from the store is not decided again', async () => {
+    const { store, wallets } = await useWallets();
+    await wallets.execute('1', 'deposit', { amount: 10 });
+    const append = store.appendCommits.bind(store);
+    store.appendCommits = async (...args) => {
+      store.appendCommits = append;
+      await append(...args);
+      throw new StoreUnavailableError('The answer is lost.');
+    };
+
+    expect(await wallets.execute('1', 'withdraw', { amount: 10 })).toMatchObject({
+      version: 2,
+      events: [{ type: 'Withdrawn' }],
+      deduplicated: true,
+    });
+    await expect(wallets.execute('1', 'withdraw', { amount: 10 })).rejects.toMatchObject({
+      code: 'DOMAIN_ERROR',
+    });
   });
 
   it('fails alone when others wait with it', async () => {
