@@ -4,7 +4,6 @@ import { Program } from '../program.js';
 import { waitUntil } from '../wait.js';
 import type { WalletCommand } from './commands.js';
 import type { DurableTemporalServer } from './durable-temporal-server.js';
-import type { Answer } from './journal-lines.js';
 import type {
   CallerOrder,
   CallerReport,
@@ -13,6 +12,7 @@ import type {
   WorkerOrder,
   WorkerReport,
 } from './messages.js';
+import { Tally } from './tally.js';
 import type { Omission } from './worker-store.js';
 
 export interface ArenaOptions {
@@ -29,21 +29,6 @@ export interface ArenaOptions {
   readonly omission?: Omission;
 }
 
-/** What has happened so far. */
-export interface Tally {
-  readonly answers: Record<Answer['kind'], number>;
-  foreignAppends: number;
-  foreignConflicts: number;
-  appends: number;
-  /** Appends of the worker by the code of their error. */
-  readonly appendErrors: Map<string, number>;
-  /** Ends of the worker by signal or code, and who ended it. */
-  readonly workerDeaths: Map<string, number>;
-  readonly unexpected: string[];
-  /** Milliseconds. */
-  longestStall: number;
-}
-
 /** Half of all who are repeated are sent again while they are on their way, the others when they have an answer. */
 const repeats = 10;
 /** One of so many answers is followed by an append of the foreign writer to the same wallet. */
@@ -54,17 +39,8 @@ export class Arena {
   readonly cluster: Cluster;
   readonly temporal: DurableTemporalServer;
   readonly proxy: TcpProxy;
-  readonly tally: Tally = {
-    answers: { committed: 0, rejected: 0, unknown: 0, failed: 0 },
-    foreignAppends: 0,
-    foreignConflicts: 0,
-    appends: 0,
-    appendErrors: new Map(),
-    workerDeaths: new Map(),
-    unexpected: [],
-    longestStall: 0,
-  };
-  readonly callers: readonly Program<CallerOrder, CallerReport>[];
+  readonly tally = new Tally();
+  readonly #callers: readonly Program<CallerOrder, CallerReport>[];
   /** Sends again what others send, by lanes of its own. */
   readonly #repeater: Program<CallerOrder, CallerReport>;
   readonly #foreignWriter: Program<ForeignOrder, ForeignReport>;
@@ -76,7 +52,6 @@ export class Arena {
   #foreignOrders = 0;
   #isWorkerReady = false;
   #isEnding = false;
-  #lastAnswerAt = 0;
   #lastProgressAt = 0;
 
   static async open(options: ArenaOptions): Promise<Arena> {
@@ -102,7 +77,7 @@ export class Arena {
         onUnexpected,
         logFile,
       });
-    this.callers = [callers('callers 1', {}), callers('callers 2', {})];
+    this.#callers = [callers('callers 1', {}), callers('callers 2', {})];
     this.#repeater = callers('repeater', { LANES: '4' });
     this.#foreignWriter = new Program({
       name: 'foreign writer',
@@ -127,12 +102,12 @@ export class Arena {
       },
       onReport: (report) => {
         if (report.kind === 'ready') this.#isWorkerReady = true;
-        else this.#onAppend(report.error);
+        else this.tally.onAppend(report.error);
       },
       onUnexpected,
       // A supervisor starts it again, whyever it died.
       onDeath: (how) => {
-        count(this.tally.workerDeaths, `by itself: ${how}`);
+        this.tally.onDeath(`by itself: ${how}`);
         this.#isWorkerReady = false;
         if (!this.#isEnding) this.#worker.start();
       },
@@ -141,26 +116,16 @@ export class Arena {
   }
 
   async start(): Promise<void> {
-    for (const program of [...this.callers, this.#repeater, this.#foreignWriter, this.#worker])
+    for (const program of [...this.#callers, this.#repeater, this.#foreignWriter, this.#worker])
       program.start();
     await waitUntil(() => this.#isWorkerReady, 'the worker is ready');
   }
 
-  /** Answers of the callers so far; that nobody knows the outcome is one, too. */
-  get answered(): number {
-    const { committed, rejected, unknown, failed } = this.tally.answers;
-    return committed + rejected + unknown + failed;
-  }
-
-  get deaths(): number {
-    return [...this.tally.workerDeaths.values()].reduce((sum, deaths) => sum + deaths, 0);
-  }
-
   /** Lets the callers of both processes send commands. */
   send(commands: readonly WalletCommand[], timeout: number): void {
-    if (this.#open.size === 0) this.#lastAnswerAt = performance.now();
-    for (const [index, caller] of this.callers.entries()) {
-      const share = commands.filter((_, place) => place % this.callers.length === index);
+    if (this.#open.size === 0) this.tally.onWait();
+    for (const [index, caller] of this.#callers.entries()) {
+      const share = commands.filter((_, place) => place % this.#callers.length === index);
       for (const command of share) this.#open.set(command.commandId, { command, caller: index });
       if (share.length > 0) caller.tell({ kind: 'send', commands: share, timeout });
     }
@@ -168,7 +133,7 @@ export class Arena {
 
   /** Kills a process of callers; the next one sends again whatever has no answer. */
   async killCallers(index: number, timeout: number): Promise<void> {
-    const caller = this.callers[index];
+    const caller = this.#callers[index];
     await caller?.kill();
     caller?.start();
     const open = [...this.#open.values()].filter((each) => each.caller === index);
@@ -215,7 +180,7 @@ export class Arena {
   async killWorker(): Promise<void> {
     this.#isWorkerReady = false;
     await this.#worker.kill();
-    count(this.tally.workerDeaths, 'from outside: SIGKILL');
+    this.tally.onDeath('from outside: SIGKILL');
     this.#worker.start();
   }
 
@@ -225,7 +190,7 @@ export class Arena {
 
   /** Ends the callers and the foreign writer. The worker lives on. */
   async endCallers(): Promise<void> {
-    const programs = [...this.callers, this.#repeater, this.#foreignWriter];
+    const programs = [...this.#callers, this.#repeater, this.#foreignWriter];
     for (const program of programs) program.tell({ kind: 'finish' });
     await Promise.all(programs.map((program) => program.end()));
   }
@@ -233,7 +198,7 @@ export class Arena {
   async close(): Promise<void> {
     this.#isEnding = true;
     await Promise.all(
-      [...this.callers, this.#repeater, this.#foreignWriter, this.#worker].map((program) => program.kill()),
+      [...this.#callers, this.#repeater, this.#foreignWriter, this.#worker].map((program) => program.kill()),
     );
     await this.proxy.close();
   }
@@ -247,19 +212,14 @@ export class Arena {
     const { command } = report;
     // Of those in scenes there is none, and nothing else happens to them.
     const number = Number(/^command-(\d+)$/.exec(command.commandId)?.[1] ?? NaN);
-    const isFirstTime = this.#open.has(command.commandId);
     if (report.kind === 'sending') {
       if (number % (2 * repeats) === 0) this.#repeat(command);
       return;
     }
-    const now = performance.now();
-    this.tally.longestStall = Math.max(this.tally.longestStall, now - this.#lastAnswerAt);
-    this.#lastAnswerAt = now;
-    this.tally.answers[report.answer.kind]++;
-    if (!isFirstTime) this.tally.unexpected.push(`${command.commandId} was answered without a question`);
+    this.tally.onAnswer(report.answer);
     this.#open.delete(command.commandId);
     if (report.answer.kind === 'unknown') this.#unknown.set(command.commandId, command);
-    else this.#lastProgressAt = now;
+    else this.#lastProgressAt = performance.now();
     if (number % (2 * repeats) === repeats) this.#repeat(command);
     if (number % foreignEvery === 1) this.appendFromElsewhere(command.id);
   }
@@ -279,13 +239,4 @@ export class Arena {
     this.#openAgain.delete(command.commandId);
     this.#lastProgressAt = performance.now();
   }
-
-  #onAppend(error: string | undefined): void {
-    this.tally.appends++;
-    if (error !== undefined) count(this.tally.appendErrors, error);
-  }
-}
-
-function count(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

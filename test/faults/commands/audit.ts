@@ -18,8 +18,9 @@ export interface Audit {
 /** What is counted of the lane that continues as new again and again. */
 export const hotLaneRuns = 'runs of the lane of the hot wallet';
 
-const tables = `
+const tables = (commands: number): string => `
   create schema audit;
+  create view audit.commands as select 'command-' || number as command_id from generate_series(1, ${commands}) number;
   create table audit.calls (
     call text primary key, command_id text, stream_id text, name text, amount integer, sent_at bigint,
     kind text, version integer, event_ids uuid[], deduplicated boolean, error text, answered_at bigint
@@ -41,7 +42,7 @@ const tables = `
 /** Each a query for its offenders, on what the store holds and what callers and the foreign writer wrote down. */
 const invariants: Readonly<Record<string, string>> = {
   'each command has an answer': `
-    select command_id from audit.calls group by command_id
+    select command_id from audit.commands full join audit.calls using (command_id) group by command_id
     having count(*) filter (where kind in ('committed', 'rejected')) = 0`,
   'no answer but committed, rejected, or outcome unknown': `
     select call, command_id, kind, error from audit.calls where kind = 'failed'`,
@@ -84,12 +85,21 @@ const invariants: Readonly<Record<string, string>> = {
     having min(version) <> 1 or max(version) <> count(*) or count(distinct version) <> count(*)`,
 };
 
-/** Compares, by plain SQL and by a fold of the log, what a database holds with the journals in a folder. */
-export async function audit(url: string, folder: string, readState: ReadState): Promise<Audit> {
+/**
+ * Compares, by plain SQL and by a fold of the log, what a database holds with the journals in a folder.
+ *
+ * @param commands how many the callers were to send
+ */
+export async function audit(
+  url: string,
+  folder: string,
+  commands: number,
+  readState: ReadState,
+): Promise<Audit> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(tables);
+    await client.query(tables(commands));
     await loadJournals(client, folder);
     await client.query('analyze');
     const wallets = await foldLog(client);

@@ -75,9 +75,9 @@ function death(when: 'before COMMIT' | 'after COMMIT'): Fault {
   let deaths = 0;
   return {
     prepare: (arena) => {
-      deaths = arena.deaths;
+      deaths = arena.tally.deaths;
       arena.armWorker(when, 5);
     },
-    make: (arena) => waitUntil(() => arena.deaths > deaths, `the worker has died ${when}`),
+    make: (arena) => waitUntil(() => arena.tally.deaths > deaths, `the worker has died ${when}`),
   };
 }
