@@ -379,11 +379,8 @@ describe('the number of lanes', () => {
     ['per-aggregate', 4],
     [16, 'per-aggregate'],
   ] as const)('may go from %s to %s with commands under way', async (from, to) => {
-    const {
-      store,
-      wallets: before,
-      taskQueue,
-    } = await useWallets({ lanes: from, maxBatch: 8 }, new UnhurriedStore());
+    const store = new UnhurriedStore();
+    const { wallets: before, taskQueue } = await useWallets({ lanes: from, maxBatch: 8 }, store);
     const after = new AggregateClient({ client, aggregate: Wallet, taskQueue, lanes: to, maxBatch: 8 });
     const receipts = new Map<string, CommandReceipt>();
     let refusals = 0;
