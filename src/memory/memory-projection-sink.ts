@@ -13,6 +13,7 @@ import {
   type ShareProgress,
   type SinkTransaction,
 } from '../core/projections/projection-sink.js';
+import { shareOf } from '../core/projections/share-of.js';
 import { isFunction } from '../core/store/options.js';
 
 interface Build<Model> extends BuildSpec {
@@ -30,10 +31,10 @@ interface Build<Model> extends BuildSpec {
  *
  * @example
  * const sink = new MemoryProjectionSink(() => new Map<string, number>());
- * const balances = defineProjection<AccountEvent, Map<string, number>>({
+ * const balances = defineProjection<Deposited, Map<string, number>>({
  *   name: 'balances',
  *   sink,
- *   handlers: { Deposited: (event, model) => model.set(event.streamId, event.data.balance) },
+ *   handlers: { Deposited: (event, model) => model.set(event.streamId, event.data.amount) },
  * });
  * sink.model('balances')?.get('Account-7');
  */
@@ -71,7 +72,13 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
   ): Promise<ProjectionBuild> {
     return this.#inTurn(async () => {
       await this.#remove(spec.name, ({ role }) => role === 'next', reset);
-      return describe(await this.#add(spec, 'next', init));
+      const next = await this.#add(spec, 'next', init);
+      // What an operator has skipped is skipped for good.
+      for (const [eventId, event] of this.#of(spec.name).find(({ role }) => role === 'live')?.parked ?? []) {
+        const share = shareOf(event.event.streamId, spec.shares);
+        if (event.status === 'skipped') next.parked.set(eventId, { ...event, share });
+      }
+      return describe(next);
     });
   }
 
@@ -180,7 +187,8 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
       progress: { applied: 0, rate: 0 },
     }));
     const model = this.#create();
-    const build = { ...spec, build: ++this.#lastBuild, role, model, owned, parked: new Map() };
+    const parked: Build<Model>['parked'] = new Map();
+    const build = { ...spec, build: ++this.#lastBuild, role, model, owned, parked };
     await init?.(model);
     this.#builds.set(spec.name, [...this.#of(spec.name), build]);
     return build;

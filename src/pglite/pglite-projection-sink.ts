@@ -15,6 +15,7 @@ export interface PGliteProjectionSinkOptions {
  * handlers write and the checkpoint are one transaction. Handlers must not call the store: it waits for them.
  *
  * @example
+ * const store = await PGliteEventStore.open();
  * const sink = new PGliteProjectionSink({ store });
  */
 export class PGliteProjectionSink extends SqlProjectionSink<Transaction> {

@@ -17,7 +17,8 @@ export interface PostgresProjectionSinkOptions {
  *
  * @typeParam Client what handlers get as `client`: say `PoolClient` of `pg` for its full type
  * @example
- * const sink = new PostgresProjectionSink({ pool: new pg.Pool({ connectionString }) });
+ * const pool = new Pool({ connectionString: 'postgres://localhost/orders' });
+ * const sink = new PostgresProjectionSink({ pool });
  */
 export class PostgresProjectionSink<Client extends PgClient = PgClient> extends SqlProjectionSink<Client> {
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */

@@ -386,9 +386,16 @@ describe('a projection into the embedded database', () => {
     await projector.skip('balances', eventIds[0] as string, { operator: 'Ann', reason: 'a test' });
     await projector.waitFor('balances', position);
     expect(await rows(store)).toEqual([{ stream: 'Account-1', balance: 6, events: 3 }]);
-    expect(await projector.parked('balances')).toMatchObject([
-      { status: 'skipped', operator: 'Ann', reason: 'a test' },
-    ]);
+    const skipped = [{ eventId: eventIds[0], status: 'skipped', operator: 'Ann', reason: 'a test' }];
+    expect(await projector.parked('balances')).toMatchObject(skipped);
+
+    // For good: also when it is built again.
+    await projector.rebuild('balances');
+    await expect
+      .poll(() => projector.status('balances'), { timeout: 30_000 })
+      .toMatchObject({ previous: { position } });
+    expect(await rows(store)).toEqual([{ stream: 'Account-1', balance: 6, events: 3 }]);
+    expect(await projector.parked('balances')).toMatchObject(skipped);
   });
 
   it('is rebuilt in a schema of its own, and rolled back', async () => {

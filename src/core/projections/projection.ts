@@ -80,12 +80,13 @@ export type AnyProjection = Projection<any, any>;
  *
  * @throws InvalidArgumentError for a missing, unknown or malformed option
  * @example
- * const balances = defineProjection<AccountEvent, SqlProjectionContext>({
- *   name: 'balances',
- *   sink: postgresSink({ pool }),
- *   init: ({ client }) => client.query('create table balance (account text primary key, amount bigint)'),
+ * const deposits = defineProjection<Deposited, SqlProjectionContext>({
+ *   name: 'deposits',
+ *   sink,
+ *   init: ({ client }) => client.query('create table deposit (account text, amount bigint)'),
  *   handlers: {
- *     Opened: (event, { client }) => client.query('insert into balance values ($1, 0)', [event.streamId]),
+ *     Deposited: ({ streamId, data }, { client }) =>
+ *       client.query('insert into deposit values ($1, $2)', [streamId, data.amount]),
  *   },
  * });
  */

@@ -14,6 +14,7 @@ import {
   type ShareProgress,
   type SinkTransaction,
 } from '../../core/projections/projection-sink.js';
+import { shareOf } from '../../core/projections/share-of.js';
 import { utf8Length } from '../../core/values/json.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
 import { isPassing, sqlStateOf, translateSqlError } from '../sql-errors.js';
@@ -62,7 +63,10 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     this.#transaction = transaction;
   }
 
-  open(spec: BuildSpec, init: BuildHook<SqlProjectionContext<Client>>): Promise<readonly ProjectionBuild[]> {
+  async open(
+    spec: BuildSpec,
+    init: BuildHook<SqlProjectionContext<Client>>,
+  ): Promise<readonly ProjectionBuild[]> {
     assertReadModelName(spec.name);
     return this.#alone(spec.name, async (client) => {
       const found = await this.#builds(client, spec.name);
@@ -72,7 +76,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     });
   }
 
-  begin(
+  async begin(
     spec: BuildSpec,
     {
       init,
@@ -86,7 +90,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     return this.#alone(spec.name, async (client) => {
       const unfinished = (await this.#builds(client, spec.name)).find(({ role }) => role === 'next');
       if (unfinished !== undefined) await this.#remove(client, unfinished, reset);
-      await this.#create(client, spec, 'next', init);
+      const build = await this.#create(client, spec, 'next', init);
+      await this.#skipAsBefore(client, spec, build);
       const builds = await this.#builds(client, spec.name);
       return builds.find(({ role }) => role === 'next') as ProjectionBuild;
     });
@@ -114,29 +119,29 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     write: (transaction: SinkTransaction<SqlProjectionContext<Client>>) => Promise<void>,
   ): Promise<void> {
     await this.#prepare();
-    await this.#run(async (client) => {
-      const [row] = await this.#query(client, statements.lockShare, [...keyOf(key), token]);
-      if (row === undefined) throw new OwnershipLostError(key);
-      await write({
-        context: { client, schema: row['schema'] as string },
-        park: async (failure) => {
-          await this.#park(client, key, failure, 'parked');
-        },
-        settle: async (eventId) => {
-          await this.#query(client, statements.settle, [key.name, key.build, eventId]);
-        },
-      });
-      // Last, because it fails when a statement of the handler did, and the handler went on as if it had not.
-      await this.#query(client, statements.advance, [
-        ...keyOf(key),
-        checkpoint?.storeId ?? null,
-        checkpoint?.position ?? null,
-        applied,
-        rate,
-      ]).catch((error: unknown) => {
-        throw new HandlerError(error);
-      });
-    });
+    let isWritten = false;
+    await this.#run(
+      async (client) => {
+        const [row] = await this.#query(client, statements.lockShare, [...keyOf(key), token]);
+        if (row === undefined) throw new OwnershipLostError(key);
+        await write({
+          context: { client, schema: row['schema'] as string },
+          park: async (failure) => {
+            await this.#park(client, key, failure, 'parked');
+          },
+          settle: async (eventId) => {
+            await this.#query(client, statements.settle, [key.name, key.build, eventId]);
+          },
+        });
+        isWritten = true;
+        const { storeId, position } = checkpoint ?? {};
+        const values = [...keyOf(key), storeId ?? null, position ?? null, applied, rate];
+        await this.#query(client, statements.advance, values);
+      },
+      (error) =>
+        // The handler went on after a statement of its own had failed, or left what a deferred constraint refuses.
+        isWritten && sqlStateOf(error) !== undefined ? new HandlerError(error) : error,
+    );
   }
 
   async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
@@ -229,12 +234,24 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     { name, version, shares }: BuildSpec,
     role: 'live' | 'next',
     init: BuildHook<SqlProjectionContext<Client>>,
-  ): Promise<void> {
+  ): Promise<number> {
     const schema = schemaOf(name, role);
     await client.query(`create schema ${quoted(schema)}`);
-    const [build] = await this.#query(client, statements.addBuild, [name, role, version]);
-    await this.#query(client, statements.addShares, [name, build?.['build'], shares]);
+    const [row] = await this.#query(client, statements.addBuild, [name, role, version]);
+    const build = Number(row?.['build']);
+    await this.#query(client, statements.addShares, [name, build, shares]);
     await this.#hook(client, schema, init);
+    return build;
+  }
+
+  /** What an operator has skipped is skipped for good. */
+  async #skipAsBefore(client: Client, { name, shares }: BuildSpec, build: number): Promise<void> {
+    for (const row of await this.#query(client, statements.skippedOfLive, [name])) {
+      const { event, error, attempts, operator, reason } = toParked(row);
+      const share = { name, build, share: shareOf(event.streamId, shares) };
+      await this.#park(client, share, { event, error, attempts }, 'parked');
+      await this.#query(client, statements.skip, [name, build, event.id, operator, reason]);
+    }
   }
 
   async #remove(
@@ -305,10 +322,14 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   }
 
   /** A transaction whose failures are the handler's, or typed errors. */
-  async #run<T>(run: (client: Client) => Promise<T>): Promise<T> {
+  async #run<T>(
+    run: (client: Client) => Promise<T>,
+    whose: (error: unknown) => unknown = (error) => error,
+  ): Promise<T> {
     try {
       return await this.#transaction(run);
-    } catch (error) {
+    } catch (thrown) {
+      const error = whose(thrown);
       if (error instanceof OwnershipLostError) throw error;
       if (!(error instanceof HandlerError)) throw translateSqlError(error);
       const { cause } = error;

@@ -41,6 +41,9 @@ const parkedColumns = `event, error, attempts, status, operator, reason,
   to_char(parked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as parked_at`;
 export const parkedOfBuild = `select ${parkedColumns} from __schema__.parked
   where projection = $1 and build = $2 order by position`;
+export const skippedOfLive = `select ${parkedColumns} from __schema__.parked p
+  join __schema__.builds b using (projection, build)
+  where projection = $1 and role = 'live' and status = 'skipped' order by position`;
 export const parkedOfShare = `select ${parkedColumns} from __schema__.parked p
   where projection = $1 and build = $2 and share = $3 and (status <> 'skipped' or position > coalesce(
     (select position from __schema__.shares s where (s.projection, s.build, s.share) = ($1, $2, $3)), 0))

@@ -60,9 +60,9 @@ const attemptTimeout = 20_000;
  * StoreUnavailableError when Temporal or the worker gives no answer.
  *
  * @example
- * const projections = new ProjectionClient({ client, taskQueue: 'accounts' });
+ * const projections = new ProjectionClient({ client: new Client({ connection }), taskQueue: 'accounts' });
  * await projections.start('balances');
- * const { position } = await store.appendToStream('Account-7', [deposited]);
+ * const { position } = await store.appendToStream('Account-7', [deposited(5)]);
  * await projections.waitFor('balances', position);
  */
 export class ProjectionClient {

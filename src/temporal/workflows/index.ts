@@ -18,5 +18,12 @@ export {
 } from './event-store-workflows.js';
 export type { AppendInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
-export type { ProjectionInput, ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
+export type {
+  ProjectionInput,
+  ProjectionMode,
+  ProjectionRun,
+  ProjectionShareInput,
+  ProjectionShareReply,
+  RebuildRun,
+} from '../shared/projection.js';
 export type { CommandLaneInput } from '../shared/command-lane.js';
