@@ -11,12 +11,13 @@ import {
 } from '../../src/core/index.js';
 import { createEventStoreActivities } from '../../src/temporal/activities/index.js';
 import { MemoryEventStore } from '../../src/memory/index.js';
-import type { PostgresEventStore } from '../../src/postgres/index.js';
+import type { PostgresEventStore, PostgresProjectionSink } from '../../src/postgres/index.js';
 
 export { describe, expect, it } from 'vitest';
 export { z };
 export const store = new MemoryEventStore();
 export declare const postgres: PostgresEventStore;
+export declare const sink: PostgresProjectionSink;
 export declare const client: ClientBase;
 export const events = [{ type: 'Opened', data: {} }];
 export const request = { id: 'request-1' };

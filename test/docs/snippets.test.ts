@@ -81,6 +81,7 @@ describe('the snippets', () => {
       ...exportedNames({ 'test/docs/example-context.ts': '../example-context.js' }),
       ...['Client', 'Connection'].map((name) => [name, '@temporalio/client'] as const),
       ['Worker', '@temporalio/worker'],
+      ['Pool', 'pg'],
     ]);
     const complete = (code: string): string => {
       const wanted = [...names].filter(
