@@ -6,6 +6,12 @@ import { bundleWorkflows } from '../support/temporal.js';
 const folder = new URL('./histories/', import.meta.url);
 const versions = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
+interface History {
+  readonly events: readonly {
+    readonly workflowExecutionStartedEventAttributes?: { readonly workflowId: string };
+  }[];
+}
+
 let workflowBundle: { code: string };
 beforeAll(async () => {
   workflowBundle = await bundleWorkflows('exactly-once');
@@ -15,8 +21,10 @@ describe.each(versions.map((entry) => entry.name))('the histories recorded with 
   const files = readdirSync(new URL(`${version}/`, folder));
 
   it.each(files)('replay with the present workflows: %s', async (file) => {
-    const history: unknown = JSON.parse(readFileSync(new URL(`${version}/${file}`, folder), 'utf8'));
-    await Worker.runReplayHistory({ workflowBundle }, history);
+    const history = JSON.parse(readFileSync(new URL(`${version}/${file}`, folder), 'utf8')) as History;
+    // Children are named after it.
+    const { workflowId } = history.events[0]?.workflowExecutionStartedEventAttributes ?? {};
+    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
   });
 });
 

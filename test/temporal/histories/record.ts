@@ -1,12 +1,19 @@
+import { setTimeout } from 'node:timers/promises';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { createAggregateActivities, createEventStoreActivities } from 'temporal-event-store/activities';
-import { AggregateClient } from 'temporal-event-store/client';
+import {
+  createAggregateActivities,
+  createEventStoreActivities,
+  createProjectionActivities,
+} from 'temporal-event-store/activities';
+import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
+import { projectionWorkflowId } from '../../../src/temporal/shared/projection.js';
 import { startTemporalServer } from '../../../dev/temporal-server.js';
 import { Account } from '../../support/account.js';
+import { deposited, memoryBalances } from '../../support/balances.js';
 import { Wallet } from '../../support/wallet.js';
 
 // Records a history of each library-owned workflow, and of users' workflows over the proxies, for the present version.
@@ -49,6 +56,18 @@ const worker = await Worker.create({
   activities: {
     ...createEventStoreActivities({ store, publisher: { publish: async () => undefined } }),
     ...createAggregateActivities({ store, aggregates: [Account, Wallet] }),
+    ...createProjectionActivities({
+      store,
+      projections: [
+        memoryBalances({
+          shards: 2,
+          maxAttempts: 1,
+          onEvent: (type) => {
+            if (type === 'Broken') throw new Error('never');
+          },
+        }).projection,
+      ],
+    }),
   },
 });
 await mkdir(folder, { recursive: true });
@@ -88,6 +107,29 @@ await worker.runUntil(async () => {
     await lane.result();
     await record(name, client.workflow.getHandle(lane.workflowId, runId));
   }
+
+  const projections = new ProjectionClient({ client, taskQueue });
+  const append = async (...events: { type: string; data: object }[]): Promise<number> =>
+    (await store.appendToStream('Balance-1', events)).position;
+  await projections.start('balances');
+  await projections.waitFor('balances', await append(deposited(1)));
+  await projections.pause('balances');
+  await projections.resume('balances');
+  const { eventIds, position } = await store.appendToStream('Balance-1', [{ type: 'Broken', data: {} }]);
+  await projections.waitFor('balances', position).catch(() => undefined);
+  await projections.skip('balances', eventIds[0] as string, { operator: 'Ann', reason: 'recorded' });
+  await projections.waitFor('balances', await append(deposited(2)));
+  await projections.rebuild('balances');
+  // Each look is an update, which the history keeps.
+  while ((await projections.status('balances')).rebuild !== undefined) await setTimeout(500);
+  await projections.rollback('balances');
+  await projections.waitFor('balances', await append(deposited(3)));
+  const projection = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
+  const share = client.workflow.getHandle(`${projection.workflowId}/1/0`);
+  await projections.stop('balances');
+  await projection.result();
+  await record('projection', projection);
+  await record('projection-share', share);
 });
 await connection.close();
 await server.stop();
