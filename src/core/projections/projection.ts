@@ -15,11 +15,13 @@ import type { ProjectionSink } from './projection-sink.js';
 
 /** What is done with an event, by its type. */
 export type ProjectionHandlers<E extends DomainEvent, Context> = {
-  readonly [Type in E['type']]?: (
-    event: RecordedEvent<Extract<E, { readonly type: Type }>>,
-    context: Context,
-  ) => unknown;
+  readonly [Type in E['type']]?: (event: RecordedEvent<EventOfType<E, Type>>, context: Context) => unknown;
 };
+
+/** Any event, where the types of events are not said. */
+type EventOfType<E extends DomainEvent, Type> = string extends E['type']
+  ? E
+  : Extract<E, { readonly type: Type }>;
 
 export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Context = unknown> {
   /** Names the projection, and in an SQL sink the schema of its read model. */

@@ -1,0 +1,65 @@
+import { defineProjection, type ProjectionDefinition, type RecordedEvent } from 'temporal-event-store';
+import { describe, expect, it } from 'vitest';
+
+const handlers = { Opened: () => undefined };
+
+describe('defineProjection', () => {
+  it('fills in what is not said, and wants the events that have a handler', () => {
+    expect(defineProjection({ name: 'any', handlers })).toMatchObject({
+      name: 'any',
+      version: 1,
+      onPoison: 'stop',
+      maxAttempts: 5,
+      shards: 1,
+      pageSize: 500,
+      filter: [{ types: ['Opened'] }],
+    });
+    expect(defineProjection({ name: 'any', handlePage: () => undefined }).filter).toBeUndefined();
+    expect(defineProjection({ name: 'any', handlers, filter: { categories: ['Account'] } }).filter).toEqual([
+      { categories: ['Account'] },
+    ]);
+  });
+
+  it('calls the handlers in order, each after the one before', async () => {
+    const calls: string[] = [];
+    const { handle } = defineProjection({
+      name: 'any',
+      handlers: {
+        Opened: async ({ id }) => {
+          await new Promise(setImmediate);
+          calls.push(id);
+        },
+        Closed: ({ id }) => calls.push(id),
+      },
+    });
+    const events = ['Opened', 'Unknown', 'toString', 'Closed'].map((type, index) => ({
+      type,
+      id: String(index),
+    }));
+
+    await handle(events as RecordedEvent[], undefined);
+
+    expect(calls).toEqual(['0', '3']);
+  });
+
+  it.each<[unknown, string]>([
+    [{ handlers }, 'name'],
+    [{ name: '', handlers }, 'name'],
+    [{ name: 'any' }, `either 'handlers' or 'handlePage'`],
+    [{ name: 'any', handlers, handlePage: () => undefined }, `either 'handlers' or 'handlePage'`],
+    [{ name: 'any', handlers: { Opened: 1 } }, `no function for the event type 'Opened'`],
+    [{ name: 'any', handlers: {} }, 'at least one'],
+    [{ name: 'any', handlers, version: 0 }, 'version'],
+    [{ name: 'any', handlers, shards: 1.5 }, 'shards'],
+    [{ name: 'any', handlers, pageSize: 0 }, 'pageSize'],
+    [{ name: 'any', handlers, maxAttempts: -1 }, 'maxAttempts'],
+    [{ name: 'any', handlers, onPoison: 'ignore' }, 'onPoison'],
+    [{ name: 'any', handlers, filter: { typo: ['Opened'] } }, 'typo'],
+    [{ name: 'any', handlers, filters: {} }, `no option 'filters'`],
+    [undefined, 'name'],
+  ])('refuses %j', (definition, said) => {
+    expect(() => defineProjection(definition as ProjectionDefinition)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(said) as string }),
+    );
+  });
+});
