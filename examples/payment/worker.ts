@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import type { EventPublisher } from 'temporal-event-store/activities';
 import { EventStorePlugin } from 'temporal-event-store/worker';
-import { PaymentAggregate } from './payment-aggregate.js';
+import { PaymentAggregate } from './domain/payment-aggregate.js';
 
 export interface PaymentWorkerOptions {
   readonly connection: NativeConnection;

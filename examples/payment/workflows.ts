@@ -1,3 +1,3 @@
 export * from 'temporal-event-store/workflows';
-export { processPayment } from './command-workflow.js';
-export { paymentHistory, paymentTimeline, searchPaymentEvents } from './query-workflows.js';
+export { processPayment } from './commands/command-workflow.js';
+export { paymentHistory, paymentTimeline, searchPaymentEvents } from './queries/payment-queries.js';

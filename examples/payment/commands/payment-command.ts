@@ -1,4 +1,4 @@
-import type { Money } from './money.js';
+import type { Money } from '../domain/money.js';
 
 export interface ProcessPayment {
   /** The same for every repetition of this command: it makes the payment happen once. */

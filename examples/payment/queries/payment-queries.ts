@@ -6,7 +6,8 @@ import {
   type RecordedEvent,
 } from 'temporal-event-store';
 import { proxyEventStore } from 'temporal-event-store/workflow';
-import { PaymentAggregate, type PaymentEvent } from './payment-aggregate.js';
+import { PaymentAggregate } from '../domain/payment-aggregate.js';
+import type { PaymentEvent } from '../domain/payment-event.js';
 
 /** An event as a person looks at it. */
 export interface HistoryEntry {

@@ -1,6 +1,6 @@
 import { isEventStoreError } from 'temporal-event-store';
 import type { AggregateClient } from 'temporal-event-store/client';
-import type { PaymentAggregate } from './payment-aggregate.js';
+import type { PaymentAggregate } from '../domain/payment-aggregate.js';
 import type { PaymentResult, ProcessPayment } from './payment-command.js';
 
 /** Sends the command to the lane of its payment, from any service with a Temporal client, and waits for what it led to. */

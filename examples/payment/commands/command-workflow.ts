@@ -1,6 +1,6 @@
 import { isEventStoreError, streamId } from 'temporal-event-store';
 import { proxyEventPublisher, proxyRepository } from 'temporal-event-store/workflow';
-import { PaymentAggregate } from './payment-aggregate.js';
+import { PaymentAggregate } from '../domain/payment-aggregate.js';
 import type { PaymentResult, ProcessPayment } from './payment-command.js';
 
 const payments = proxyRepository(PaymentAggregate);

@@ -1,0 +1,24 @@
+import type { Client } from '@temporalio/client';
+import type { EventStore, StoreCapabilities } from 'temporal-event-store';
+import type { AggregateClient } from 'temporal-event-store/client';
+import type { PaymentAggregate } from '../domain/payment-aggregate.js';
+
+/** What a chapter of the story has to play with. */
+export interface Stage {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly store: EventStore & StoreCapabilities;
+  readonly payments: AggregateClient<typeof PaymentAggregate>;
+  /** The id of the n-th payment of this run: a store on a server keeps those of earlier runs. */
+  readonly payment: (number: number) => string;
+  /** Runs a workflow of the worker, and gives its result. */
+  readonly execute: <T extends (input: never) => Promise<unknown>>(
+    workflowType: string,
+    input: Parameters<T>[0],
+  ) => Promise<Awaited<ReturnType<T>>>;
+  readonly title: (text: string) => void;
+  readonly say: (text: string) => void;
+}
+
+/** A part of the story: rows of the table in the README of this example, which it names. */
+export type Chapter = (stage: Stage) => Promise<void>;
