@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Returns how many faults our store has. Writes after each suite, so that the results of a long run aren't lost. */
 async function run(options: Options, serverUrl: string, command: string): Promise<number> {
-  const { suites, contenders, settings, save } = options;
+  const { suites, contenders, settings, saveAs } = options;
   const machine = await describeMachine(serverUrl);
   const report: RunReport = { date: new Date().toISOString(), command, machine, settings, suites: {} };
   const parts = [
@@ -47,8 +47,8 @@ async function run(options: Options, serverUrl: string, command: string): Promis
   }
   const gates = toGates(report.suites);
   console.log(`\n${gates}`);
-  if (save) {
-    await writeReport('latest', report, [...parts, gates].join('\n\n'));
+  if (saveAs !== undefined) {
+    await writeReport(saveAs, report, [...parts, gates].join('\n\n'));
     await writeFigures(report);
   }
   return countFaults(report.suites);

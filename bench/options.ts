@@ -8,7 +8,8 @@ export interface Options {
   readonly suites: readonly Suite[];
   readonly contenders: readonly Contender[];
   readonly settings: Settings;
-  readonly save: boolean;
+  /** Name of the files that the results are kept in. */
+  readonly saveAs?: string;
 }
 
 const full: Settings = {
@@ -31,7 +32,7 @@ Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
   --size N         of a large store (${full.size})
   --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (of all suites but commands)
   --quick          a short run to see that it works; its numbers mean little
-  --save           keep the results in bench/results/latest.{json,md} and the figures
+  --save           keep the results in bench/results/ and the figures: in latest.{json,md}, or in files named as the suites
   --help
 
 The server is PostgreSQL at POSTGRES_URL, else one of npm's. EVENT_LOG_DIR names the folder of real logs.`;
@@ -74,7 +75,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       size: number('size'),
       isQuick: values.quick,
     },
-    save: values.save,
+    ...(values.save && { saveAs: positionals.length === 0 ? 'latest' : positionals.join('-') }),
   };
 }
 

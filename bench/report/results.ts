@@ -14,12 +14,8 @@ export interface RunReport {
 
 const folder = new URL('../results/', import.meta.url);
 
-/** @param name `latest` is the one that is committed */
-export async function writeReport(
-  name: 'latest' | 'last-run',
-  report: RunReport,
-  markdown: string,
-): Promise<void> {
+/** @param name of the files; all but `last-run` are for being committed */
+export async function writeReport(name: string, report: RunReport, markdown: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   // A line for the numbers of a row.
   const json = JSON.stringify(report, round, 2).replace(/\[[\d\s.,]+\]/g, (numbers) => {
