@@ -17,6 +17,7 @@ import {
   type Balances,
   type BalanceEvent,
 } from '../support/balances.js';
+import { projectionWorkflowId } from '../../src/temporal/shared/projection.js';
 import { connectClient, startWorker, uniqueName, useWorker } from '../support/temporal.js';
 
 let client: Client;
@@ -176,6 +177,28 @@ describe('a projection', () => {
       message: expect.stringContaining(`start('balances')`) as string,
     });
     await expect(projector.pause('balances')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(projector.waitFor('balances', 1)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(`start('balances')`) as string,
+    });
+  });
+
+  it('is not disturbed by those who wait for it, nor waits who gives up', async () => {
+    const store = new MemoryEventStore();
+    const { projector, taskQueue } = await useProjections(store, [memoryBalances().projection]);
+    await projector.start('balances');
+    await projector.pause('balances');
+    const handle = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
+    const { historyLength } = await handle.describe();
+
+    const giveUp = new AbortController();
+    const waiting = projector.waitFor('balances', 1, { signal: giveUp.signal });
+    await expect(projector.waitFor('balances', 1, { timeout: 500 })).rejects.toMatchObject({
+      code: 'PROJECTION_BEHIND',
+    });
+    giveUp.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    expect((await handle.describe()).historyLength).toBe(historyLength);
   });
 });
 

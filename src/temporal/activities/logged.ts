@@ -1,4 +1,4 @@
-import { Context, log } from '@temporalio/activity';
+import { CancelledFailure, Context, log } from '@temporalio/activity';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { toApplicationFailure } from '../shared/application-failure.js';
 
@@ -19,7 +19,8 @@ export function activityLogger(): ActivityLogger {
 
 /**
  * Runs an operation and writes one entry when it ends: how long it took and what came of it. A refusal that the caller
- * may well expect, such as a conflict, is a warning; what keeps the store from working is an error.
+ * may well expect, such as a conflict, is a warning; what keeps the store from working is an error; being cancelled, as when
+ * the worker shuts down, is neither.
  *
  * @param givenLogger default: the activity's own
  * @param level of the entry when it succeeds
@@ -40,6 +41,10 @@ export async function logged<T>(
     logger[level](operation, { ...attributes, ...describe(result), durationMs: durationMs() });
     return result;
   } catch (error) {
+    if (error instanceof CancelledFailure) {
+      logger.debug(`${operation} cancelled`, { ...attributes, durationMs: durationMs() });
+      throw error;
+    }
     const code = findEventStoreError(error)?.code;
     const failureLevel = code === undefined || code.startsWith('STORE_') ? 'error' : 'warn';
     logger[failureLevel](`${operation} failed`, { ...attributes, code, error, durationMs: durationMs() });

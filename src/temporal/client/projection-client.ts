@@ -1,11 +1,12 @@
 import {
   QueryNotRegisteredError,
   WithStartWorkflowOperation,
+  WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   type Client,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
   InvalidArgumentError,
@@ -15,7 +16,10 @@ import {
 import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
 import {
   controlProjectionUpdate,
+  liveBuildOf,
   parkedEventsUpdate,
+  positionOf,
+  progressWorkflowType,
   projectionIsDraining,
   projectionStatusQuery,
   projectionStatusUpdate,
@@ -24,6 +28,7 @@ import {
   type ParkedEventSummary,
   type ProjectionAction,
   type ProjectionInput,
+  type ProjectionProgress,
   type ProjectionStatus,
 } from '../shared/projection.js';
 import { isTransient } from './send-commands.js';
@@ -51,6 +56,8 @@ const firstPause = 10;
 const longestPause = 500;
 /** Milliseconds after which a request without an answer is made again. */
 const attemptTimeout = 20_000;
+/** Milliseconds after which somebody who waits looks again whether the projection is still running. */
+const stateInterval = 1_000;
 
 /**
  * Starts projections, says where they stand, and does what an operator wants done. A projection runs as a workflow of its
@@ -69,8 +76,8 @@ export class ProjectionClient {
   readonly #client: Client;
   readonly #taskQueue: string;
   readonly #timeout: number;
-  /** All who wait for a projection ask together: Temporal lets few updates of a workflow be under way. */
-  readonly #looks = new Map<string, Promise<ProjectionStatus>>();
+  /** All who wait for a projection ask together. */
+  readonly #looks = new Map<string, Promise<number>>();
 
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: ProjectionClientOptions) {
@@ -189,23 +196,50 @@ export class ProjectionClient {
     assertOptions('waitFor', options, { timeout: integerFrom(0), signal: isSignal });
     const { timeout = 30_000, signal } = options;
     const end = performance.now() + timeout;
+    let nextState = 0;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      signal?.throwIfAborted();
-      const status = await this.#look(name);
-      if (status.position >= position) return;
-      const hasEnded = ['blocked', 'failed', 'stopped'].includes(status.state);
-      if (hasEnded || performance.now() >= end) throw behind(status, position, timeout);
-      await wait(Math.min(pause, end - performance.now()), signal);
+      const reached = await unlessAborted(() => this.#position(name), signal);
+      if (reached >= position) return;
+      const now = performance.now();
+      const isOver = now >= end;
+      if (isOver || now >= nextState) {
+        nextState = now + stateInterval;
+        const status = await unlessAborted(() => this.#state(name), signal);
+        const hasEnded = ['blocked', 'failed', 'stopped'].includes(status.state);
+        // It may have got there before it ended.
+        if (isOver || (hasEnded && (await this.#position(name)) < position))
+          throw behind({ ...status, position: reached }, position, timeout);
+      }
+      await wait(Math.min(pause, end - now), signal);
     }
   }
 
-  #look(name: string): Promise<ProjectionStatus> {
+  /**
+   * How far the live build is, by a short workflow: each update that the projection itself answers would stay in its
+   * history, and many would interrupt it to continue as new.
+   */
+  #position(name: string): Promise<number> {
     let look = this.#looks.get(name);
     if (look === undefined) {
-      look = this.status(name).finally(() => this.#looks.delete(name));
+      look = this.#patiently(name, () =>
+        this.#client.workflow.execute<(input: object) => Promise<ProjectionProgress>>(progressWorkflowType, {
+          workflowId: `event-store/projection-progress/${crypto.randomUUID()}`,
+          taskQueue: this.#taskQueue,
+          args: [{ name }],
+          workflowExecutionTimeout: attemptTimeout,
+        }),
+      )
+        .then(({ builds }) => positionOf(liveBuildOf(builds)))
+        .finally(() => this.#looks.delete(name));
       this.#looks.set(name, look);
     }
     return look;
+  }
+
+  async #state(name: string): Promise<ProjectionStatus> {
+    const status = await this.#patiently(name, () => this.#lastStatus(name));
+    if (status === undefined) throw this.#notRunning(name);
+    return status;
   }
 
   async #act(name: string, action: ProjectionAction): Promise<ProjectionStatus> {
@@ -235,6 +269,13 @@ export class ProjectionClient {
     }
   }
 
+  #notRunning(name: string, cause?: unknown): InvalidArgumentError {
+    return new InvalidArgumentError(
+      `The projection '${name}' is not running on the task queue '${this.#taskQueue}'. Start it: start('${name}').`,
+      { cause },
+    );
+  }
+
   async #patiently<T>(name: string, request: () => Promise<T>): Promise<T> {
     const end = performance.now() + this.#timeout;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
@@ -244,12 +285,7 @@ export class ProjectionClient {
       } catch (error) {
         const typed = findEventStoreError(error);
         if (typed !== undefined) throw typed;
-        if (error instanceof WorkflowNotFoundError) {
-          throw new InvalidArgumentError(
-            `The projection '${name}' is not running on the task queue '${this.#taskQueue}'. Start it: start('${name}').`,
-            { cause: error },
-          );
-        }
+        if (error instanceof WorkflowNotFoundError) throw this.#notRunning(name, error);
         if (!isPassing(error)) throw error;
         if (performance.now() + pause >= end) throw unanswered(this.#taskQueue, error);
       }
@@ -264,6 +300,8 @@ function assertName(name: string): void {
 
 /** Whether the same request may go through when it is made again. */
 function isPassing(error: unknown): boolean {
+  // No worker took it in time.
+  if (error instanceof WorkflowFailedError) return error.cause instanceof TimeoutFailure;
   if (!(error instanceof WorkflowUpdateFailedError)) return isTransient(error);
   return error.cause instanceof ApplicationFailure && error.cause.type === projectionIsDraining;
 }
@@ -288,6 +326,23 @@ function unanswered(taskQueue: string, cause: unknown): StoreUnavailableError {
       `poll that queue? Try again.`,
     { commitId: undefined, cause },
   );
+}
+
+async function unlessAborted<T>(run: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
+  if (signal === undefined) return run();
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([run(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {

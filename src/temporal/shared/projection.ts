@@ -127,6 +127,7 @@ export type ProjectionAction =
   | { readonly action: 'skip'; readonly eventId: string; readonly operator: string; readonly reason: string };
 
 export const projectionWorkflowType = 'eventStoreProjection';
+export const progressWorkflowType = 'eventStoreProjectionProgress';
 export const controlProjectionUpdate = 'eventStoreControlProjection';
 export const projectionStatusUpdate = 'eventStoreReadProjectionStatus';
 export const parkedEventsUpdate = 'eventStoreReadParkedEvents';
@@ -145,16 +146,18 @@ export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild
   return builds.find(({ role }) => role === 'live');
 }
 
-/** What all shares of a build have passed. */
-export function positionOf({ progress }: ProjectionBuild): number {
-  return Math.min(...progress.map(({ checkpoint }) => checkpoint?.position ?? 0));
+/** What all shares of a build have passed; 0 when there is none. */
+export function positionOf(build: ProjectionBuild | undefined): number {
+  return build === undefined
+    ? 0
+    : Math.min(...build.progress.map(({ checkpoint }) => checkpoint?.position ?? 0));
 }
 
 export function statusOf(name: string, run: ProjectionRun, progress: ProjectionProgress): ProjectionStatus {
   const { builds, end } = progress;
   const live = liveBuildOf(builds);
   const previous = builds.find(({ role }) => role === 'previous');
-  const position = live === undefined ? 0 : positionOf(live);
+  const position = positionOf(live);
   return {
     name,
     state: run.mode,
@@ -176,7 +179,7 @@ export function statusOf(name: string, run: ProjectionRun, progress: ProjectionP
 function rebuildStatusOf({ phase, build, error }: RebuildRun, progress: ProjectionProgress): RebuildStatus {
   const { builds, end: target } = progress;
   const next = builds.find((other) => other.build === build);
-  const position = next === undefined ? 0 : positionOf(next);
+  const position = positionOf(next);
   const rate = total(next, 'rate');
   const applied = total(next, 'applied');
   // Positions a second: of the positions passed so far, so many were events that it wants.

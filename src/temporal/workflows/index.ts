@@ -6,6 +6,7 @@
  */
 export { eventStoreCommandLane } from './command-lane.js';
 export { eventStoreProjection } from './projection.js';
+export { eventStoreProjectionProgress } from './projection-progress.js';
 export { eventStoreProjectionShare } from './projection-share.js';
 export {
   eventStoreAppend,
@@ -21,6 +22,7 @@ export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 export type {
   ProjectionInput,
   ProjectionMode,
+  ProjectionProgress,
   ProjectionRun,
   ProjectionShareInput,
   ProjectionShareReply,

@@ -124,6 +124,13 @@ await worker.runUntil(async () => {
   while ((await projections.status('balances')).rebuild !== undefined) await setTimeout(500);
   await projections.rollback('balances');
   await projections.waitFor('balances', await append(deposited(3)));
+  const progress = await client.workflow.start('eventStoreProjectionProgress', {
+    taskQueue,
+    workflowId: 'recorded-projection-progress',
+    args: [{ name: 'balances' }],
+  });
+  await progress.result();
+  await record('projection-progress', progress);
   const projection = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
   const share = client.workflow.getHandle(`${projection.workflowId}/1/0`);
   await projections.stop('balances');

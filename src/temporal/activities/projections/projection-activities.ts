@@ -137,8 +137,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const newest = registry.newest(name);
           const builds = await openBuilds(newest);
-          const live = liveBuildOf(builds);
-          const position = live === undefined ? 0 : positionOf(live);
+          const position = positionOf(liveBuildOf(builds));
           const [last, [next]] = await Promise.all([
             store.readAll({ direction: 'backward', limit: 1 }),
             readNext(store, position),
