@@ -90,13 +90,21 @@ function storedEvent(cells: Cells): StoredEvent {
   return { ...event, data: cells[10], metadata: cells[11], correlationId: metadata.correlationId };
 }
 
-/** Of a moment: many events in a row have the same. */
+/** Of the last time: that events follow each other in the same minute is the rule. */
 let last = { seconds: '', iso: '' };
+let lastMinute = { minute: NaN, prefix: '' };
 
 /** Of seconds since 1970, which are whole milliseconds. */
 export function isoTime(seconds: string): string {
-  if (seconds !== last.seconds)
-    last = { seconds, iso: new Date(Math.round(Number(seconds) * 1000)).toISOString() };
+  if (seconds === last.seconds) return last.iso;
+  const time = Math.round(Number(seconds) * 1000);
+  const minute = Math.floor(time / 60_000);
+  if (minute !== lastMinute.minute) {
+    lastMinute = { minute, prefix: new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length) };
+  }
+  // With a digit in front, so that none is lost.
+  const digits = String(100_000 + time - minute * 60_000);
+  last = { seconds, iso: `${lastMinute.prefix}${digits.slice(1, 3)}.${digits.slice(3)}Z` };
   return last.iso;
 }
 
