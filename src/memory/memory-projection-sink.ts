@@ -82,15 +82,17 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
     });
   }
 
-  async acquire(key: ShareKey): Promise<ShareOwnership> {
-    const { build, owned } = this.#share(key);
-    owned.token = ++this.#lastToken;
-    const { checkpoint } = owned.progress;
-    const parked = [...build.parked.values()].filter(
-      ({ share, status, event }) =>
-        share === key.share && (status !== 'skipped' || event.position > (checkpoint?.position ?? 0)),
-    );
-    return { ...owned.progress, token: owned.token, parked: inOrder(parked) };
+  acquire(key: ShareKey): Promise<ShareOwnership> {
+    return this.#inTurn(async () => {
+      const { build, owned } = this.#share(key);
+      owned.token = ++this.#lastToken;
+      const { checkpoint } = owned.progress;
+      const parked = [...build.parked.values()].filter(
+        ({ share, status, event }) =>
+          share === key.share && (status !== 'skipped' || event.position > (checkpoint?.position ?? 0)),
+      );
+      return { ...owned.progress, token: owned.token, parked: inOrder(parked) };
+    });
   }
 
   fence(name: string): Promise<void> {

@@ -27,6 +27,8 @@ export class CheckpointSink implements ProjectionSink<undefined> {
   readonly #checkpoints: CheckpointStore;
   readonly #shares = new Map<string, { token: number; applied: number; rate: number }>();
   readonly #blocking = new Map<string, ParkedEvent>();
+  /** Of each share: who takes over, or holds the projection up, waits for a page under way. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   #lastToken = 0;
 
   constructor(checkpoints: CheckpointStore) {
@@ -57,38 +59,54 @@ export class CheckpointSink implements ProjectionSink<undefined> {
     return this.#describe(spec);
   }
 
-  async acquire(key: ShareKey): Promise<ShareOwnership> {
-    const { applied, rate } = this.#share(key);
-    const token = ++this.#lastToken;
-    this.#shares.set(checkpointName(key), { token, applied, rate });
-    const checkpoint = await this.#checkpoints.load(checkpointName(key));
-    return { ...(checkpoint !== undefined && { checkpoint }), applied, rate, token, parked: [] };
+  acquire(key: ShareKey): Promise<ShareOwnership> {
+    const name = checkpointName(key);
+    return this.#inTurn(name, async () => {
+      const { applied, rate } = this.#share(key);
+      const token = ++this.#lastToken;
+      this.#shares.set(name, { token, applied, rate });
+      const checkpoint = await this.#checkpoints.load(name);
+      const blocking = this.#blocking.get(name);
+      const parked = blocking === undefined ? [] : [blocking];
+      return { ...(checkpoint !== undefined && { checkpoint }), applied, rate, token, parked };
+    });
   }
 
   async fence(name: string): Promise<void> {
-    for (const [key, share] of this.#shares)
-      if (key.startsWith(`projection/${name}/`)) share.token = ++this.#lastToken;
+    const shares = [...this.#shares].filter(([key]) => key.startsWith(`projection/${name}/`));
+    await Promise.all(
+      shares.map(([key]) =>
+        this.#inTurn(key, async () => {
+          const share = this.#shares.get(key);
+          if (share !== undefined) share.token = ++this.#lastToken;
+        }),
+      ),
+    );
   }
 
-  async commit(
+  commit(
     key: ShareKey,
     token: number,
     { checkpoint, applied, rate }: ShareProgress,
     write: (transaction: SinkTransaction<undefined>) => Promise<void>,
   ): Promise<void> {
-    this.#assertOwner(key, token);
-    await write({
-      context: undefined,
-      park: () => {
-        throw new InvalidArgumentError(
-          `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
-        );
-      },
-      settle: async () => undefined,
+    const name = checkpointName(key);
+    return this.#inTurn(name, async () => {
+      this.#assertOwner(key, token);
+      await write({
+        context: undefined,
+        park: () => {
+          throw new InvalidArgumentError(
+            `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
+          );
+        },
+        settle: async (eventId) => {
+          if (this.#blocking.get(name)?.event.id === eventId) this.#blocking.delete(name);
+        },
+      });
+      if (checkpoint !== undefined) await this.#checkpoints.save(name, checkpoint);
+      this.#shares.set(name, { token, applied, rate });
     });
-    this.#assertOwner(key, token);
-    if (checkpoint !== undefined) await this.#checkpoints.save(checkpointName(key), checkpoint);
-    this.#shares.set(checkpointName(key), { token, applied, rate });
   }
 
   async inspect(_name: string, _build: number, run: BuildHook<undefined>): Promise<void> {
@@ -134,6 +152,15 @@ export class CheckpointSink implements ProjectionSink<undefined> {
       progress.push({ ...(checkpoint !== undefined && { checkpoint }), applied, rate });
     }
     return { name, build: onlyBuild, role: 'live', version, shares, progress };
+  }
+
+  #inTurn<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const turn = Promise.resolve(this.#turns.get(name)).then(run);
+    this.#turns.set(
+      name,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   #share(key: Pick<ShareKey, 'name' | 'share'>): { token: number; applied: number; rate: number } {

@@ -30,6 +30,8 @@ export class SharePages {
   /** Streams with an event that was put aside: those that follow wait behind it. */
   readonly #parkedStreams = new Set<string>();
   readonly #skipped: ReadonlySet<string>;
+  /** Events at which an owner before has stopped. */
+  readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
   #position: number;
   #applied: number;
@@ -51,7 +53,8 @@ export class SharePages {
     this.#position = checkpoint?.position ?? 0;
     this.#applied = applied;
     this.#rate = rate;
-    this.#skipped = new Set(parked.filter(({ status }) => status === 'skipped').map(({ event }) => event.id));
+    this.#skipped = idsOf(parked, 'skipped');
+    this.#blocking = idsOf(parked, 'blocking');
     for (const { status, event } of parked)
       if (status === 'parked' || status === 'retrying') this.#parkedStreams.add(event.streamId);
   }
@@ -152,6 +155,7 @@ export class SharePages {
     for (const event of events) (this.#parkedStreams.has(event.streamId) ? behind : ready).push(event);
     return this.#move(position, ready.length, async (transaction) => {
       if (ready.length > 0) await this.#handle(ready, transaction);
+      for (const { id } of ready) if (this.#blocking.has(id)) await transaction.settle(id);
       for (const event of behind) await transaction.park(waitingBehind(event));
     });
   }
@@ -186,6 +190,10 @@ export class SharePages {
     this.#rate = rate;
     this.#lastCommitAt = performance.now();
   }
+}
+
+function idsOf(parked: readonly ParkedEvent[], wanted: ParkedEvent['status']): ReadonlySet<string> {
+  return new Set(parked.filter(({ status }) => status === wanted).map(({ event }) => event.id));
 }
 
 function waitingBehind(event: RecordedEvent): EventFailure {

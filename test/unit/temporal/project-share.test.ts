@@ -1,0 +1,333 @@
+import fc from 'fast-check';
+import {
+  defineProjection,
+  type DomainEvent,
+  type Projection,
+  type ProjectionSink,
+  type ShareKey,
+} from 'temporal-event-store';
+import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
+import { expect, it } from 'vitest';
+import { shareOf } from '../../../src/core/projections/share-of.js';
+import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
+import {
+  projectShare,
+  type ShareOutcome,
+} from '../../../src/temporal/activities/projections/project-share.js';
+
+type Happened = DomainEvent<'Happened', { readonly isPoison: boolean }>;
+/** The versions that were applied of each stream, in the order in which they were. */
+type Model = Map<string, number[]>;
+
+type Step =
+  | { readonly kind: 'append'; readonly stream: string; readonly poison: readonly boolean[] }
+  | { readonly kind: 'run'; readonly share: number; readonly interruption: Interruption; readonly at: number }
+  | { readonly kind: 'mend' }
+  | { readonly kind: 'decide'; readonly action: 'retry' | 'skip'; readonly which: number };
+
+/** What happens to a run, at one of its calls of a handler or at one of its commits. */
+type Interruption = (typeof interruptions)[number];
+const interruptions = ['none', 'abort', 'rival', 'fence', 'lost before commit', 'lost after commit'] as const;
+
+const streams = ['Account-1', 'Account-2', 'Account-3', 'Payment-1', 'Payment-2'];
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('append' as const),
+        stream: fc.constantFrom(...streams),
+        poison: fc.array(
+          fc.nat({ max: 9 }).map((one) => one === 0),
+          { minLength: 1, maxLength: 4 },
+        ),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('run' as const),
+        share: fc.nat({ max: 2 }),
+        interruption: fc.constantFrom(...interruptions),
+        at: fc.integer({ min: 1, max: 6 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('mend' as const) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('decide' as const),
+        action: fc.constantFrom('retry' as const, 'skip' as const),
+        which: fc.nat(),
+      }),
+    },
+  ),
+  { minLength: 5, maxLength: 30 },
+);
+
+const settings = fc.record({
+  pageSize: fc.integer({ min: 1, max: 6 }),
+  shards: fc.integer({ min: 1, max: 3 }),
+  onPoison: fc.constantFrom('stop' as const, 'quarantine' as const),
+});
+
+class Lost extends Error {}
+
+/** A projection, to which steps are done; what it has made of them is checked by each test. */
+class Rehearsal<Context> {
+  readonly store = new MemoryEventStore();
+  readonly sink: ProjectionSink<Context>;
+  readonly projection: Projection<Happened, Context>;
+  readonly skipped = new Set<string>();
+  readonly #mended = new Set<string>();
+  readonly #blocked = new Map<number, { readonly storeId: string; readonly position: number }>();
+  readonly #running = new Set<number>();
+  #onCall = (): void => undefined;
+  build = 0;
+
+  constructor(
+    sink: ProjectionSink<Context>,
+    { shards, ...rest }: { pageSize: number; shards: number; onPoison: 'stop' | 'quarantine' },
+    apply: (streamId: string, version: number, context: Context) => void,
+  ) {
+    this.sink = sink;
+    this.projection = defineProjection<Happened, Context>({
+      name: 'rehearsed',
+      shards,
+      maxAttempts: 1,
+      ...rest,
+      handlers: {
+        Happened: async ({ id, streamId, version, data }, context) => {
+          const share = shareOf(streamId, shards);
+          // Owners of a share take turns.
+          expect(this.#running.has(share)).toBe(false);
+          this.#running.add(share);
+          try {
+            this.#onCall();
+            await Promise.resolve();
+            if (data.isPoison && !this.#mended.has(id)) throw new Error('poison');
+            apply(streamId, version, context);
+          } finally {
+            this.#running.delete(share);
+          }
+        },
+      },
+    });
+  }
+
+  async open(): Promise<void> {
+    const { name, version, shards: shares } = this.projection;
+    const [live] = await this.sink.open({ name, version, shares }, undefined);
+    this.build = live?.build ?? 0;
+  }
+
+  async do(step: Step): Promise<void> {
+    if (step.kind === 'append') {
+      const events = step.poison.map((isPoison): Happened => ({ type: 'Happened', data: { isPoison } }));
+      await this.store.appendToStream<Happened>(step.stream, events);
+    } else if (step.kind === 'mend') for (const { id } of await this.events()) this.#mended.add(id);
+    else if (step.kind === 'decide') await this.#decide(step.action, step.which);
+    else await this.run(step.share % this.projection.shards, step.interruption, step.at);
+  }
+
+  /** Mends all, and applies it. */
+  async finish(): Promise<void> {
+    await this.do({ kind: 'mend' });
+    for (let share = 0; share < this.projection.shards; share++) {
+      expect(await this.run(share, 'none', 0)).toMatchObject({ kind: 'reached' });
+    }
+    while ((await this.waiting()).length > 0) {
+      for (let which = (await this.waiting()).length; which > 0; which--)
+        await this.#decide('retry', which - 1);
+      for (let share = 0; share < this.projection.shards; share++) await this.run(share, 'none', 0);
+    }
+  }
+
+  async run(share: number, interruption: Interruption, at: number): Promise<ShareOutcome | undefined> {
+    const controller = new AbortController();
+    const besides: Promise<unknown>[] = [];
+    let calls = 0;
+    this.#onCall = () => {
+      if (++calls !== at) return;
+      if (interruption === 'abort') controller.abort(new Lost());
+      if (interruption === 'rival') besides.push(this.#project(share, this.sink));
+      if (interruption === 'fence') besides.push(this.sink.fence(this.projection.name));
+    };
+    try {
+      return await this.#project(share, this.#losing(interruption, at), controller.signal);
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      return undefined;
+    } finally {
+      await Promise.all(besides);
+    }
+  }
+
+  async events(): Promise<
+    readonly {
+      readonly id: string;
+      readonly streamId: string;
+      readonly version: number;
+      readonly position: number;
+    }[]
+  > {
+    return (await this.store.readAll({ limit: 1_000 })).events;
+  }
+
+  /** Of a stream, without those that an operator has skipped. */
+  async wanted(streamId: string): Promise<readonly number[]> {
+    const events = await this.events();
+    return events
+      .filter((event) => event.streamId === streamId && !this.skipped.has(event.id))
+      .map(({ version }) => version);
+  }
+
+  /** Events that were put aside, or stopped the projection. */
+  async waiting(): ReturnType<ProjectionSink<Context>['parked']> {
+    const parked = await this.sink.parked(this.projection.name, this.build);
+    return parked.filter(({ status }) => status !== 'skipped');
+  }
+
+  async #project(
+    share: number,
+    sink: ProjectionSink<Context>,
+    signal = new AbortController().signal,
+  ): Promise<ShareOutcome> {
+    const outcome = await projectShare({
+      store: this.store,
+      projection: this.projection,
+      sink: sink as ProjectionSink<unknown>,
+      share: this.#key(share),
+      shares: this.projection.shards,
+      until: 'end',
+      duration: 60_000,
+      signal,
+      onProgress: () => undefined,
+    });
+    if (outcome.kind === 'blocked') {
+      const { storeId, failure } = outcome;
+      this.#blocked.set(share, { storeId, position: failure.event.position });
+    }
+    return outcome;
+  }
+
+  async #decide(action: 'retry' | 'skip', which: number): Promise<void> {
+    const waiting = await this.waiting();
+    const found = waiting[which % waiting.length];
+    if (found === undefined) return;
+    const { id: eventId, streamId } = found.event;
+    const share = shareOf(streamId, this.projection.shards);
+    const checkpoint = this.#blocked.get(share);
+    const isDecided = await this.sink.decide(
+      this.projection.name,
+      this.build,
+      action === 'retry'
+        ? { action, eventId }
+        : {
+            action,
+            eventId,
+            operator: 'Ann',
+            reason: 'a test',
+            ...(checkpoint !== undefined && { blockedAt: { share, checkpoint } }),
+          },
+    );
+    expect(isDecided).toBe(true);
+    if (action === 'skip') this.skipped.add(eventId);
+  }
+
+  /** The sink as it looks to one whose connection breaks at a commit. */
+  #losing(interruption: Interruption, at: number): ProjectionSink<Context> {
+    const { sink } = this;
+    let commits = 0;
+    const commit: typeof sink.commit = async (...args) => {
+      const isLast = ++commits === at;
+      if (isLast && interruption === 'lost before commit') throw new Lost();
+      await sink.commit(...args);
+      if (isLast && interruption === 'lost after commit') throw new Lost();
+    };
+    const acquire: typeof sink.acquire = (key) => sink.acquire(key);
+    const reportStop: typeof sink.reportStop = (...args) => sink.reportStop(...args);
+    return { acquire, commit, reportStop } as ProjectionSink<Context>;
+  }
+
+  #key(share: number): ShareKey {
+    return { name: this.projection.name, build: this.build, share };
+  }
+}
+
+it('makes of any events, faults and decisions a read model that is their fold', { timeout: 60_000 }, () =>
+  fc.assert(
+    fc.asyncProperty(settings, steps, async (how, script) => {
+      const sink = new MemoryProjectionSink<Model>(() => new Map());
+      const rehearsal = new Rehearsal<Model>(sink, how, (streamId, version, model) => {
+        model.set(streamId, [...(model.get(streamId) ?? []), version]);
+      });
+      await rehearsal.open();
+      for (const step of script) {
+        await rehearsal.do(step);
+        await check(rehearsal, sink);
+      }
+      await rehearsal.finish();
+      const expected = new Map<string, readonly number[]>();
+      for (const streamId of streams) {
+        const wanted = await rehearsal.wanted(streamId);
+        if (wanted.length > 0) expected.set(streamId, wanted);
+      }
+      expect(sink.model('rehearsed')).toEqual(expected);
+    }),
+    { numRuns: 200 },
+  ),
+);
+
+/** At any moment. */
+async function check(rehearsal: Rehearsal<Model>, sink: MemoryProjectionSink<Model>): Promise<void> {
+  const model = sink.model('rehearsed') as Model;
+  for (const streamId of streams) {
+    const applied = model.get(streamId) ?? [];
+    expect(applied).toEqual((await rehearsal.wanted(streamId)).slice(0, applied.length));
+  }
+  const [live] = await sink.open({ name: 'rehearsed', version: 1, shares: 1 }, undefined);
+  const waiting = new Set((await rehearsal.waiting()).map(({ event }) => event.id));
+  for (const { id, streamId, version, position } of await rehearsal.events()) {
+    const isApplied = model.get(streamId)?.includes(version) ?? false;
+    const { checkpoint } = live?.progress[shareOf(streamId, rehearsal.projection.shards)] ?? {};
+    const isPassed = position <= (checkpoint?.position ?? 0);
+    if (isApplied) expect(waiting.has(id) || rehearsal.skipped.has(id)).toBe(false);
+    else if (isPassed) expect(waiting.has(id) || rehearsal.skipped.has(id)).toBe(true);
+  }
+}
+
+it(
+  'calls handlers without a sink with each event, in order, and again after a fault',
+  { timeout: 60_000 },
+  () =>
+    fc.assert(
+      fc.asyncProperty(settings, steps, async (how, script) => {
+        const calls: Model = new Map();
+        const sink = new CheckpointSink(new MemoryCheckpointStore());
+        const rehearsal = new Rehearsal<undefined>(
+          sink,
+          { ...how, onPoison: 'stop' },
+          (streamId, version) => {
+            calls.set(streamId, [...(calls.get(streamId) ?? []), version]);
+          },
+        );
+        await rehearsal.open();
+        for (const step of script) await rehearsal.do(step);
+        await rehearsal.finish();
+        for (const streamId of streams) {
+          const seen = new Set<number>();
+          const applied = calls.get(streamId) ?? [];
+          const wanted = await rehearsal.wanted(streamId);
+          for (const [index, version] of applied.entries()) {
+            // One after the other, or again from an earlier one on.
+            const isNext = wanted.indexOf(version) <= wanted.indexOf(applied[index - 1] ?? 0) + 1;
+            expect(isNext, `${streamId}: ${applied.join()}`).toBe(true);
+            seen.add(version);
+          }
+          expect([...seen]).toEqual(wanted);
+        }
+      }),
+      { numRuns: 200 },
+    ),
+);
