@@ -60,8 +60,17 @@ export class Program<Order extends object, Report extends object> {
     await this.#ended;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   tell(order: Order): void {
-    this.#child?.send(order);
+    // One that has just died needs no orders.
+    this.#child?.send(order, () => undefined);
   }
 
   async end(): Promise<void> {
