@@ -13,6 +13,16 @@ const house = {
     folders: ['core/registry', 'core/store', 'core/events', 'core/errors', 'core/values'],
   },
   'core/projections': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
+  'core/reactions': {
+    folders: [
+      'core/aggregates',
+      'core/projections',
+      'core/store',
+      'core/events',
+      'core/errors',
+      'core/values',
+    ],
+  },
   memory: { folders: ['core'] },
   cache: { folders: ['core'], packages: ['lru-cache'] },
   sql: { folders: ['core'] },
@@ -28,8 +38,8 @@ const house = {
     packages: ['@temporalio/workflow', '@temporalio/common'],
   },
   'temporal/activities': {
-    folders: ['core', 'temporal/shared'],
-    packages: ['@temporalio/activity', '@temporalio/common', 'lru-cache'],
+    folders: ['core', 'temporal/shared', 'temporal/client'],
+    packages: ['@temporalio/activity', '@temporalio/client', '@temporalio/common', 'lru-cache'],
     node: true,
   },
   'temporal/client': {

@@ -62,6 +62,7 @@ export {
   StoreClosedError,
   StoreOverloadedError,
   StoreUnavailableError,
+  TryAgainLaterError,
   UnsafeReadError,
 } from './errors/errors.js';
 export type { EventStoreErrorCode, EventStoreErrorOf } from './errors/errors.js';
@@ -72,6 +73,8 @@ export type {
   ProjectionDefinition,
   ProjectionHandlers,
 } from './projections/projection.js';
+export { definePublisher } from './projections/publisher.js';
+export type { EventPublisher, PublisherDefinition } from './projections/publisher.js';
 export { HandlerError, OwnershipLostError } from './projections/projection-sink.js';
 export type {
   BuildHook,
@@ -86,6 +89,19 @@ export type {
   ShareProgress,
   SinkTransaction,
 } from './projections/projection-sink.js';
+export { defineReaction } from './reactions/reaction.js';
+export type { CommandRejection, Reaction, ReactionDefinition } from './reactions/reaction.js';
+export { sendCommand, startWorkflow } from './reactions/consequences.js';
+export type {
+  CommandOrigin,
+  CommandToSend,
+  Consequence,
+  Consequences,
+  ReactionPort,
+  StartWorkflowOptions,
+  WorkflowFunction,
+  WorkflowToStart,
+} from './reactions/consequences.js';
 export { defineEvents } from './registry/event-registry.js';
 export type { EventDefinition, EventRegistry, InferEvents, Upcaster } from './registry/event-registry.js';
 export type {

@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConcurrencyError, type EventStore } from 'temporal-event-store';
+import { ConcurrencyError, type CheckpointStore, type EventStore } from 'temporal-event-store';
 
-/** Lets other processes use a store of this one: it outlives a worker that is killed. */
+type Methods = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
+
+/** Lets other processes use a store of this one, or its checkpoints: it outlives a worker that is killed. */
 export async function serveStore(
-  store: EventStore,
+  store: EventStore | CheckpointStore,
 ): Promise<{ url: string; appends(): number; close(): Promise<void> }> {
   let appends = 0;
   const server = createServer((request, response) => {
@@ -12,12 +14,12 @@ export async function serveStore(
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { method, args } = JSON.parse(Buffer.concat(chunks).toString()) as {
-        method: keyof EventStore;
+        method: string;
         args: never[];
       };
       if (method === 'appendToStream') appends++;
       try {
-        const result: unknown = await (store[method] as (...args: never[]) => Promise<unknown>)(...args);
+        const result: unknown = await (store as unknown as Methods)[method]?.(...args);
         response.end(JSON.stringify({ result }));
       } catch (error) {
         const { message } = error as Error;
@@ -41,17 +43,31 @@ export async function serveStore(
 
 /** The store behind a URL of {@link serveStore}. */
 export function storeAt(url: string): EventStore {
-  const call = async <T>(method: string, args: unknown[]): Promise<T> => {
-    const response = await fetch(url, { method: 'POST', body: JSON.stringify({ method, args }) });
-    const { result, error } = (await response.json()) as { result: T; error?: ConcurrencyError };
-    if (error?.code === 'VERSION_CONFLICT') throw new ConcurrencyError(error.message, error);
-    if (error !== undefined) throw new Error(error.message);
-    return result;
-  };
+  const call = callerOf(url);
   return {
     appendToStream: (...args) => call('appendToStream', args),
     readStream: (...args) => call('readStream', args),
     readAll: (...args) => call('readAll', args),
     findCommit: (...args) => call('findCommit', args),
+  };
+}
+
+/** The checkpoints behind a URL of {@link serveStore}. */
+export function checkpointsAt(url: string): CheckpointStore {
+  const call = callerOf(url);
+  return {
+    load: (...args) => call('load', args),
+    save: (...args) => call('save', args),
+    delete: (...args) => call('delete', args),
+  };
+}
+
+function callerOf(url: string) {
+  return async <T>(method: string, args: unknown[]): Promise<T> => {
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify({ method, args }) });
+    const { result, error } = (await response.json()) as { result: T; error?: ConcurrencyError };
+    if (error?.code === 'VERSION_CONFLICT') throw new ConcurrencyError(error.message, error);
+    if (error !== undefined) throw new Error(error.message);
+    return result;
   };
 }

@@ -18,6 +18,7 @@ export type EventStoreErrorCode =
   | 'COMMAND_OUTCOME_UNKNOWN'
   | 'COMMAND_FAILED'
   | 'PROJECTION_BEHIND'
+  | 'TRY_AGAIN_LATER'
   | 'DOMAIN_ERROR';
 
 /**
@@ -235,6 +236,38 @@ export class ProjectionBehindError extends EventStoreError {
 }
 
 /**
+ * Thrown by a handler or a publisher of yours when no event is to blame: what it goes to is away, or too busy. The
+ * projection keeps its place and tries again for as long as it takes.
+ *
+ * @example
+ * throw new TryAgainLaterError('The broker is away', { retryAfter: 5_000 });
+ */
+export class TryAgainLaterError extends EventStoreError {
+  declare readonly code: 'TRY_AGAIN_LATER';
+  /** Milliseconds. Default: pauses that grow from 200 ms to 30 s. */
+  readonly retryAfter?: number;
+  /**
+   * How many events of the page, from its first, a publisher has published: they don't come again. Elsewhere it counts
+   * for nothing. Default 0.
+   */
+  readonly done?: number;
+
+  /** @throws {@link InvalidArgumentError} for a field that is no number from 0 */
+  constructor(
+    message: string,
+    fields: Fields<{ readonly retryAfter?: number | undefined; readonly done?: number | undefined }> = {},
+  ) {
+    super('TRY_AGAIN_LATER', message, fields);
+    for (const [name, value] of Object.entries({ retryAfter: fields.retryAfter, done: fields.done })) {
+      if (value !== undefined && !(Number.isFinite(value) && value >= 0))
+        throw new InvalidArgumentError(`The '${name}' of a TryAgainLaterError must be a number from 0.`);
+    }
+    if (fields.retryAfter !== undefined) this.retryAfter = fields.retryAfter;
+    if (fields.done !== undefined) this.done = fields.done;
+  }
+}
+
+/**
  * A business rule said no. Thrown by aggregates and deciders; never retried.
  *
  * @example
@@ -279,6 +312,7 @@ export const errorClasses = {
   CommandTimeoutError,
   CommandFailedError,
   ProjectionBehindError,
+  TryAgainLaterError,
   DomainError,
 };
 

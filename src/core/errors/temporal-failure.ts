@@ -20,7 +20,12 @@ export interface CrossingError extends Error {
 }
 
 // Passing, or not to be blamed on the call: another attempt may go through.
-const retryableCodes: readonly string[] = ['STORE_UNAVAILABLE', 'STORE_OVERLOADED', 'STORE_CLOSED'];
+const retryableCodes: readonly string[] = [
+  'STORE_UNAVAILABLE',
+  'STORE_OVERLOADED',
+  'STORE_CLOSED',
+  'TRY_AGAIN_LATER',
+];
 
 /** Category BENIGN of `temporal.api.enums.v1.ApplicationErrorCategory`: expected, not worth an error in the worker's log. */
 const benign = 1;

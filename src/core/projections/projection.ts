@@ -70,6 +70,8 @@ export interface Projection<E extends DomainEvent = DomainEvent, Context = unkno
   readonly shards: number;
   readonly pageSize: number;
   readonly filter: readonly EventFilter[] | undefined;
+  /** Whether it writes nothing into its sink, so that a part of a page may be done. */
+  readonly publishes?: true;
   readonly handle: (events: readonly RecordedEvent<E>[], context: Context) => Promise<void>;
 }
 

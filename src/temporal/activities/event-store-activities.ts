@@ -2,19 +2,12 @@ import type { EventStatistics, StoreCapabilities } from '../../core/store/capabi
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import type { RecordedEvent } from '../../core/events/event.js';
+import { isPublisher, type EventPublisher } from '../../core/projections/publisher.js';
 import { iterateStream } from '../../core/store/iterate.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { assertTravels, capPage } from '../shared/page-size.js';
 import { logged, type ActivityLogger } from './logged.js';
-
-/**
- * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
- * with the same `id`.
- */
-export interface EventPublisher {
-  publish(events: readonly RecordedEvent[]): Promise<void>;
-}
 
 export interface EventStoreActivitiesOptions {
   /** The store; its statistics are offered where it has them. */
@@ -146,6 +139,3 @@ const isStore: OptionCheck = (value) =>
   )
     ? undefined
     : 'an EventStore';
-
-const isPublisher: OptionCheck = (value) =>
-  typeof (value as { publish?: unknown } | null)?.publish === 'function' ? undefined : 'an EventPublisher';

@@ -9,7 +9,10 @@ export type { AnyAggregate } from './aggregate-registry.js';
 export { createProjectionActivities } from './projections/projection-activities.js';
 export type { ProjectionActivitiesOptions } from './projections/projection-activities.js';
 export { createEventStoreActivities } from './event-store-activities.js';
-export type { EventPublisher, EventStoreActivitiesOptions } from './event-store-activities.js';
+export type { EventStoreActivitiesOptions } from './event-store-activities.js';
+export type { EventPublisher } from '../../core/projections/publisher.js';
+export { WebhookPublisher } from './webhooks/webhook-publisher.js';
+export type { WebhookPublisherOptions } from './webhooks/webhook-publisher.js';
 export type { ActivityLogger } from './logged.js';
 export type {
   AggregateActivities,

@@ -9,6 +9,7 @@ import {
 import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
 import { expect, it } from 'vitest';
 import { shareOf } from '../../../src/core/projections/share-of.js';
+import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
 import {
   projectShare,
@@ -203,6 +204,7 @@ class Rehearsal<Context> {
       duration: 60_000,
       signal,
       onProgress: () => undefined,
+      onDelay: () => undefined,
     });
     if (outcome.kind === 'blocked') {
       const { storeId, failure } = outcome;
@@ -297,6 +299,11 @@ async function check(rehearsal: Rehearsal<Model>, sink: MemoryProjectionSink<Mod
   }
 }
 
+const noConsequences: ReactionPort = {
+  startWorkflow: () => Promise.reject(new Error('No reaction takes part.')),
+  sendCommand: () => Promise.reject(new Error('No reaction takes part.')),
+};
+
 it(
   'calls handlers without a sink with each event, in order, and again after a fault',
   { timeout: 60_000 },
@@ -304,8 +311,8 @@ it(
     fc.assert(
       fc.asyncProperty(settings, steps, async (how, script) => {
         const calls: Model = new Map();
-        const sink = new CheckpointSink(new MemoryCheckpointStore());
-        const rehearsal = new Rehearsal<undefined>(
+        const sink = new CheckpointSink(new MemoryCheckpointStore(), noConsequences);
+        const rehearsal = new Rehearsal<ReactionPort>(
           sink,
           { ...how, onPoison: 'stop' },
           (streamId, version) => {

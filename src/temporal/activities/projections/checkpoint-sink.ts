@@ -13,6 +13,7 @@ import {
   type ShareProgress,
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
+import type { ReactionPort } from '../../../core/reactions/consequences.js';
 import type { CheckpointStore } from '../../../core/store/capabilities.js';
 
 const onlyBuild = 1;
@@ -22,29 +23,32 @@ const onlyBuild = 1;
  * so that an event may come again after a crash. Owners of one process take turns; another process is told of by its
  * heartbeat only.
  */
-export class CheckpointSink implements ProjectionSink<undefined> {
+export class CheckpointSink implements ProjectionSink<ReactionPort> {
   readonly guarantee = 'at-least-once';
   readonly #checkpoints: CheckpointStore;
+  readonly #context: ReactionPort;
   readonly #shares = new Map<string, { token: number; applied: number; rate: number }>();
   readonly #blocking = new Map<string, ParkedEvent>();
   /** Of each share: who takes over, or holds the projection up, waits for a page under way. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #lastToken = 0;
 
-  constructor(checkpoints: CheckpointStore) {
+  /** @param context what handlers get: reactions act by it */
+  constructor(checkpoints: CheckpointStore, context: ReactionPort) {
     this.#checkpoints = checkpoints;
+    this.#context = context;
   }
 
-  async open(spec: BuildSpec, init: BuildHook<undefined>): Promise<readonly ProjectionBuild[]> {
+  async open(spec: BuildSpec, init: BuildHook<ReactionPort>): Promise<readonly ProjectionBuild[]> {
     const build = await this.#describe(spec);
-    if (build.progress.every(({ checkpoint }) => checkpoint === undefined)) await init?.(undefined);
+    if (build.progress.every(({ checkpoint }) => checkpoint === undefined)) await init?.(this.#context);
     return [build];
   }
 
   /** There is nothing beside which another could be built: what is there is reset, and filled again. */
   async begin(
     spec: BuildSpec,
-    { init, reset }: { readonly init: BuildHook<undefined>; readonly reset: BuildHook<undefined> },
+    { init, reset }: { readonly init: BuildHook<ReactionPort>; readonly reset: BuildHook<ReactionPort> },
   ): Promise<ProjectionBuild> {
     if (reset === undefined) {
       throw new InvalidArgumentError(
@@ -52,10 +56,10 @@ export class CheckpointSink implements ProjectionSink<undefined> {
       );
     }
     await this.fence(spec.name);
-    await reset(undefined);
+    await reset(this.#context);
     for (let share = 0; share < spec.shares; share++)
       await this.#checkpoints.delete(checkpointName({ name: spec.name, share }));
-    await init?.(undefined);
+    await init?.(this.#context);
     return this.#describe(spec);
   }
 
@@ -88,13 +92,13 @@ export class CheckpointSink implements ProjectionSink<undefined> {
     key: ShareKey,
     token: number,
     { checkpoint, applied, rate }: ShareProgress,
-    write: (transaction: SinkTransaction<undefined>) => Promise<void>,
+    write: (transaction: SinkTransaction<ReactionPort>) => Promise<void>,
   ): Promise<void> {
     const name = checkpointName(key);
     return this.#inTurn(name, async () => {
       this.#assertOwner(key, token);
       await write({
-        context: undefined,
+        context: this.#context,
         park: () => {
           throw new InvalidArgumentError(
             `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
@@ -109,8 +113,8 @@ export class CheckpointSink implements ProjectionSink<undefined> {
     });
   }
 
-  async inspect(_name: string, _build: number, run: BuildHook<undefined>): Promise<void> {
-    await run?.(undefined);
+  async inspect(_name: string, _build: number, run: BuildHook<ReactionPort>): Promise<void> {
+    await run?.(this.#context);
   }
 
   async activate(): Promise<void> {

@@ -1,6 +1,11 @@
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
-import { OwnershipLostError, type EventFailure } from '../../../core/projections/projection-sink.js';
+import {
+  HandlerError,
+  OwnershipLostError,
+  type EventFailure,
+} from '../../../core/projections/projection-sink.js';
 import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
@@ -20,6 +25,8 @@ export interface ShareRun extends ProjectedShare {
   readonly duration: number;
   /** Called with the position after each page. */
   readonly onProgress: (position: number) => void;
+  /** Called when a handler wants to be called later, with what it said, and the milliseconds until then. */
+  readonly onDelay: (position: number, reason: string, delay: number) => void;
 }
 
 export type ShareOutcome =
@@ -36,6 +43,10 @@ export type ShareOutcome =
 const shortestPause = 20;
 const longestPause = 1_000;
 
+/** Milliseconds before a page is tried again when no event is to blame, which grow from the first to the second. */
+const firstDelay = 200;
+const longestDelay = 30_000;
+
 /**
  * Takes a share of a projection over and applies events to it, page by page. The next page is read while one is written.
  *
@@ -49,6 +60,7 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
     return await project(run, wakeUp);
   } catch (error) {
     if (error instanceof OwnershipLostError) return { kind: 'fenced' };
+    if (error instanceof HandlerError) throw error.cause;
     throw error;
   } finally {
     stopWatching?.();
@@ -62,6 +74,7 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
   const { filter, pageSize: limit } = projection;
   const pages = await SharePages.acquire(run);
   let idlePause = shortestPause;
+  let delays = 0;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
     const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), after, limit, signal });
@@ -82,7 +95,20 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
     const events: readonly RecordedEvent[] = slice.events;
     const own =
       shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
-    const failure = await pages.write(own, slice);
+    const position = pages.position;
+    let failure: EventFailure | undefined;
+    try {
+      failure = await pages.write(own, slice);
+    } catch (error) {
+      if (!(error instanceof HandlerError)) throw error;
+      delays = pages.position > position ? 0 : delays + 1;
+      const delay = delayOf(error, delays);
+      run.onDelay(pages.position, error.message, delay);
+      next = undefined;
+      await pause(Math.min(delay, end - performance.now()), signal);
+      continue;
+    }
+    delays = 0;
     if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
     run.onProgress(pages.position);
     if (run.maxRate !== undefined)
@@ -92,6 +118,14 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
     idlePause = own.length > 0 ? shortestPause : Math.min(idlePause * 2, longestPause);
     await wakeUp.wait(Math.min(idlePause, end - performance.now()));
   }
+}
+
+/** Milliseconds. @param delays how often in a row, without progress */
+function delayOf(error: HandlerError, delays: number): number {
+  const { retryAfter } = findEventStoreError(error, 'TRY_AGAIN_LATER') ?? {};
+  // Without progress it comes to rest in any case.
+  if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
+  return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
 }
 
 function assertSameStore({ storeId, position }: AllSlice<never>, pages: SharePages): void {

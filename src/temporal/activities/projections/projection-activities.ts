@@ -13,7 +13,8 @@ import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
 import { liveBuildOf, positionOf, type ParkedEventSummary } from '../../shared/projection.js';
-import { logged, type ActivityLogger } from '../logged.js';
+import { activityLogger, logged, type ActivityLogger } from '../logged.js';
+import { reactionPort } from '../reactions/reaction-port.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
@@ -50,7 +51,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   );
   const { store, projections, logger } = options;
   const checkpoints = options.checkpoints ?? store.checkpoints;
-  const checkpointSink = checkpoints && new CheckpointSink(checkpoints);
+  const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort());
   const registry = new ProjectionRegistry(projections, ({ name }) => {
     if (checkpointSink !== undefined) return checkpointSink;
     throw new InvalidArgumentError(
@@ -109,6 +110,20 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               onProgress: (reached) => {
                 position = reached;
                 context.heartbeat({ position });
+              },
+              onDelay: (reached, reason, delay) => {
+                position = reached;
+                // Seen in Temporal's UI.
+                context.heartbeat({ position, waitsFor: reason });
+                const attributes = {
+                  projection: name,
+                  build,
+                  share,
+                  position,
+                  reason,
+                  delayMs: Math.round(delay),
+                };
+                (logger ?? activityLogger()).warn('Projection waits', attributes);
               },
             });
             return replyOf(outcome, share);

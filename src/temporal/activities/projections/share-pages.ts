@@ -1,3 +1,5 @@
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import type { EventStoreError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
@@ -14,6 +16,8 @@ import { pause } from './pause.js';
 /** Milliseconds before a handler is tried again, which grow from the first to the second. */
 const firstPause = 100;
 const longestPause = 5_000;
+
+const passing = ['TRY_AGAIN_LATER', 'STORE_UNAVAILABLE', 'STORE_OVERLOADED', 'STORE_CLOSED'] as const;
 
 /** A share of a projection, to be written. */
 export interface ProjectedShare {
@@ -71,6 +75,7 @@ export class SharePages {
    * Applies events and moves the checkpoint.
    *
    * @returns the event at which the projection stops
+   * @throws HandlerError when no event is to blame: see {@link findDelay}
    */
   async write(
     events: readonly RecordedEvent[],
@@ -83,7 +88,8 @@ export class SharePages {
       await this.#commit(wanted, end.position);
       return undefined;
     } catch (error) {
-      if (!(error instanceof HandlerError)) throw error;
+      await this.#keepDone(wanted, error);
+      this.#assertBlames(error);
     }
     // One at a time: what comes before the event that can't be applied, is.
     for (const event of wanted) {
@@ -142,22 +148,48 @@ export class SharePages {
         await write();
         return undefined;
       } catch (error) {
-        if (!(error instanceof HandlerError)) throw error;
+        this.#assertBlames(error);
         if (attempts >= projection.maxAttempts) return { event, error: describe(error), attempts };
       }
       await pause(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
     }
   }
 
-  #commit(events: readonly RecordedEvent[], position: number): Promise<void> {
-    const ready: RecordedEvent[] = [];
-    const behind: RecordedEvent[] = [];
-    for (const event of events) (this.#parkedStreams.has(event.streamId) ? behind : ready).push(event);
+  /** Whether a handler threw, and an event may be the reason. @throws the error, when not */
+  #assertBlames(error: unknown): asserts error is HandlerError {
+    if (!(error instanceof HandlerError)) throw error;
+    this.#run.signal.throwIfAborted();
+    if (findDelay(error) !== undefined) throw error;
+  }
+
+  /** What a publisher says to have published before it failed, is not published again. */
+  async #keepDone(events: readonly RecordedEvent[], error: unknown): Promise<void> {
+    const { done = 0 } = findEventStoreError(error, 'TRY_AGAIN_LATER') ?? {};
+    const last = this.#split(events).ready[done - 1];
+    if (this.#run.projection.publishes !== true || last === undefined) return;
+    const until = events.slice(0, events.indexOf(last) + 1);
+    await this.#commit(until, last.position, async () => undefined);
+  }
+
+  #commit(
+    events: readonly RecordedEvent[],
+    position: number,
+    handle = (ready: readonly RecordedEvent[], transaction: SinkTransaction<unknown>): Promise<void> =>
+      this.#handle(ready, transaction),
+  ): Promise<void> {
+    const { ready, behind } = this.#split(events);
     return this.#move(position, ready.length, async (transaction) => {
-      if (ready.length > 0) await this.#handle(ready, transaction);
+      if (ready.length > 0) await handle(ready, transaction);
       for (const { id } of ready) if (this.#blocking.has(id)) await transaction.settle(id);
       for (const event of behind) await transaction.park(waitingBehind(event));
     });
+  }
+
+  #split(events: readonly RecordedEvent[]): Record<'ready' | 'behind', readonly RecordedEvent[]> {
+    const ready: RecordedEvent[] = [];
+    const behind: RecordedEvent[] = [];
+    for (const event of events) (this.#parkedStreams.has(event.streamId) ? behind : ready).push(event);
+    return { ready, behind };
   }
 
   async #handle(events: readonly RecordedEvent[], { context }: SinkTransaction<unknown>): Promise<void> {
@@ -194,6 +226,14 @@ export class SharePages {
 
 function idsOf(parked: readonly ParkedEvent[], wanted: ParkedEvent['status']): ReadonlySet<string> {
   return new Set(parked.filter(({ status }) => status === wanted).map(({ event }) => event.id));
+}
+
+/**
+ * The error by which a handler says that no event is to blame: TRY_AGAIN_LATER, or one of a store that another attempt may
+ * mend.
+ */
+export function findDelay({ cause }: HandlerError): EventStoreError | undefined {
+  return passing.map((code) => findEventStoreError(cause, code)).find((error) => error !== undefined);
 }
 
 function waitingBehind(event: RecordedEvent): EventFailure {

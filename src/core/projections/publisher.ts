@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from '../errors/errors.js';
+import type { RecordedEvent } from '../events/event.js';
+import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
+import { defineProjection, type Projection, type ProjectionDefinition } from './projection.js';
+
+/**
+ * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
+ * with the same `id`.
+ */
+export interface EventPublisher {
+  /**
+   * @throws TryAgainLaterError when no event is to blame: the events come again for as long as it takes. Anything else
+   *   counts as an event that can't be published
+   */
+  publish(events: readonly RecordedEvent[]): Promise<void>;
+}
+
+export interface PublisherDefinition extends Pick<
+  ProjectionDefinition,
+  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards'
+> {
+  readonly publisher: EventPublisher;
+  /** Most events in one call of `publish`. Default 100. */
+  readonly pageSize?: number;
+}
+
+/**
+ * Declares a projection that hands events to a publisher: in order, at least once, from the first event that its filter
+ * takes. Its checkpoints are in the store; to put events aside it needs a `sink`, whose transaction then stays open while
+ * a page is published.
+ *
+ * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'quarantine' without a sink
+ * @example
+ * const toBroker = definePublisher({
+ *   name: 'payments-to-broker',
+ *   filter: { categories: ['Payment'] },
+ *   publisher: { publish: async (events) => broker.send(events.map((event) => toCloudEvent(event))) },
+ * });
+ */
+export function definePublisher(definition: PublisherDefinition): Projection {
+  assertOptions(
+    'definePublisher',
+    definition,
+    {
+      name: isName,
+      publisher: isPublisher,
+      // Checked by defineProjection.
+      filter: anything,
+      sink: anything,
+      onPoison: anything,
+      maxAttempts: anything,
+      shards: anything,
+      pageSize: anything,
+    },
+    ['name', 'publisher'],
+  );
+  const { publisher, ...rest } = definition;
+  if (rest.onPoison === 'quarantine' && rest.sink === undefined) {
+    throw new InvalidArgumentError(
+      `The publisher '${rest.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
+    );
+  }
+  return {
+    ...defineProjection({ pageSize: 100, ...rest, handlePage: (events) => publisher.publish(events) }),
+    publishes: true,
+  };
+}
+
+/** Whether something is an {@link EventPublisher}. */
+export const isPublisher: OptionCheck = (value) =>
+  typeof (value as Partial<EventPublisher> | null | undefined)?.publish === 'function'
+    ? undefined
+    : 'an EventPublisher';

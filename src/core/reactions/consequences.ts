@@ -1,0 +1,153 @@
+import type {
+  CommandArguments,
+  CommandNameOf,
+  CommandPayloadOf,
+  CommandTarget,
+} from '../aggregates/commands.js';
+import { InvalidArgumentError } from '../errors/errors.js';
+import type { EventMetadata, RecordedEvent } from '../events/event.js';
+import {
+  anything,
+  assertOptions,
+  integerFrom,
+  isName,
+  isPlainObject,
+  type OptionCheck,
+} from '../store/options.js';
+import { describeValue } from '../values/describe-value.js';
+
+/** What follows from an event. */
+export type Consequence =
+  { readonly startWorkflow: WorkflowToStart } | { readonly sendCommand: CommandToSend };
+
+/** One, several in their order, or nothing. */
+export type Consequences = Consequence | readonly Consequence[] | undefined | void;
+
+/** Anything that Temporal takes as a workflow. */
+export type WorkflowFunction = (...args: never[]) => Promise<unknown>;
+
+export interface WorkflowToStart {
+  readonly workflowType: string;
+  /** Default: none. */
+  readonly args?: readonly unknown[];
+  /** Default: that of the worker on which the reaction runs. */
+  readonly taskQueue?: string;
+  /** Default: derived from the reaction, the event and the place among its consequences. */
+  readonly workflowId?: string;
+}
+
+/** What is said of a workflow beside its type; of one that is only named, any arguments. */
+export type StartWorkflowOptions<W extends WorkflowFunction> = Pick<
+  WorkflowToStart,
+  'taskQueue' | 'workflowId'
+> &
+  (never[] extends Parameters<W>
+    ? { readonly args?: readonly unknown[] }
+    : Parameters<W> extends []
+      ? { readonly args?: readonly [] }
+      : { readonly args: Readonly<Parameters<W>> });
+
+export interface CommandToSend {
+  /** The class or decider, or just its category. */
+  readonly aggregate: CommandTarget;
+  /** Of the aggregate, without its category. */
+  readonly id: string;
+  /** Of the command. */
+  readonly name: string;
+  readonly payload?: unknown;
+  /** Of a worker that knows the aggregate. Default: that of the worker on which the reaction runs. */
+  readonly taskQueue?: string;
+  /** As all who send commands to the category have it. Default `per-aggregate`. */
+  readonly lanes?: 'per-aggregate' | number;
+  /** Of its events. Default: the event as their `causationId`, and its `correlationId`. */
+  readonly metadata?: EventMetadata;
+}
+
+/** Where a consequence comes from, and what makes it happen once. */
+export interface CommandOrigin {
+  readonly reaction: string;
+  readonly event: RecordedEvent;
+  /** Place among the consequences of the event, such as `0`; behind a rejected command `0/rejected/0`. */
+  readonly place: string;
+}
+
+/** What consequences are carried out with. The worker has one. */
+export interface ReactionPort {
+  /** Returns also when it was started before. */
+  startWorkflow(workflow: WorkflowToStart, origin: CommandOrigin): Promise<void>;
+  /** @throws DomainError when a rule says no */
+  sendCommand(command: CommandToSend, origin: CommandOrigin): Promise<void>;
+}
+
+/**
+ * A workflow that follows from an event; for {@link defineReaction}.
+ *
+ * @param workflow the function, or its name: `startWorkflow<typeof refund>('refund', …)` needs no import of its code
+ * @throws InvalidArgumentError for a function without a name
+ */
+export function startWorkflow<W extends WorkflowFunction = WorkflowFunction>(
+  workflow: W | string,
+  options: StartWorkflowOptions<W>,
+): Consequence {
+  const workflowType = typeof workflow === 'string' ? workflow : workflow.name;
+  return checkConsequence({ startWorkflow: { workflowType, ...options } });
+}
+
+/** A command that follows from an event; for {@link defineReaction}. @throws InvalidArgumentError */
+export function sendCommand<T extends CommandTarget, Name extends CommandNameOf<T>>(
+  aggregate: T,
+  id: string,
+  name: Name,
+  ...[payload, options]: CommandArguments<
+    CommandPayloadOf<T, Name>,
+    Pick<CommandToSend, 'taskQueue' | 'lanes' | 'metadata'>
+  >
+): Consequence {
+  return checkConsequence({ sendCommand: { aggregate, id, name, payload, ...options } });
+}
+
+/** @throws InvalidArgumentError when it is neither of the two, or malformed */
+export function checkConsequence(consequence: unknown): Consequence {
+  const kinds = isPlainObject(consequence) === undefined ? Object.keys(consequence as object) : [];
+  const [kind] = kinds;
+  if (kinds.length !== 1 || (kind !== 'startWorkflow' && kind !== 'sendCommand')) {
+    throw new InvalidArgumentError(
+      `What follows from an event is { startWorkflow } or { sendCommand }, one of them or a list; got ${describeValue(consequence)}${kinds.length === 0 ? '' : ` with ${kinds.join(', ')}`}.`,
+    );
+  }
+  const valid = consequence as Consequence;
+  if ('startWorkflow' in valid) {
+    assertOptions(
+      'startWorkflow',
+      valid.startWorkflow,
+      { workflowType: isName, args: isList, taskQueue: isName, workflowId: isName },
+      ['workflowType'],
+    );
+  } else {
+    assertOptions(
+      'sendCommand',
+      valid.sendCommand,
+      {
+        aggregate: isTarget,
+        id: isName,
+        name: isName,
+        payload: anything,
+        taskQueue: isName,
+        lanes: isLanes,
+        metadata: isPlainObject,
+      },
+      ['aggregate', 'id', 'name'],
+    );
+  }
+  return valid;
+}
+
+const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list');
+const isTarget: OptionCheck = (value) =>
+  typeof (value as Partial<CommandTarget> | null)?.category === 'string'
+    ? undefined
+    : 'an aggregate class, a decider or { category }';
+const isLanes: OptionCheck = (value) =>
+  value === 'per-aggregate' || integerFrom(1)(value) === undefined
+    ? undefined
+    : `'per-aggregate' or an integer from 1`;

@@ -1,0 +1,142 @@
+import { findEventStoreError } from '../errors/error-recognition.js';
+import type { DomainError } from '../errors/errors.js';
+import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import { defineProjection, type Projection, type ProjectionDefinition } from '../projections/projection.js';
+import type { EventFilter } from '../store/event-store.js';
+import {
+  anything,
+  assertOptions,
+  isFunction,
+  isName,
+  isPlainObject,
+  type OptionCheck,
+} from '../store/options.js';
+import {
+  checkConsequence,
+  type CommandOrigin,
+  type CommandToSend,
+  type Consequences,
+  type ReactionPort,
+} from './consequences.js';
+
+export interface ReactionDefinition<E extends DomainEvent = DomainEvent> extends Pick<
+  ProjectionDefinition,
+  'maxAttempts' | 'shards'
+> {
+  /** Names the reaction, in its namespace of Temporal. Ids derive from it: under another name all happens again. */
+  readonly name: string;
+  /** The types of the events that it reacts to. */
+  readonly on: E['type'] | readonly E['type'][];
+  /** What else the events must be. Default: nothing. */
+  readonly filter?: Omit<EventFilter, 'types'>;
+  /** Says what follows from an event: for the same event always the same, since it may be asked again. */
+  readonly handle: (event: RecordedEvent<E>) => Consequences | Promise<Consequences>;
+  /**
+   * Says what follows when a rule of the aggregate refuses a command; nothing may. Without it the reaction stops at the event,
+   * as it does when one of these commands is refused in turn.
+   */
+  readonly onRejected?: (
+    rejection: CommandRejection,
+    event: RecordedEvent<E>,
+  ) => Consequences | Promise<Consequences>;
+}
+
+/** A command, and why it was refused. */
+export interface CommandRejection {
+  readonly command: CommandToSend;
+  readonly error: DomainError;
+}
+
+/** A projection whose read model is what it sets going, made by {@link defineReaction}. */
+export type Reaction<E extends DomainEvent = DomainEvent> = Projection<E, ReactionPort>;
+
+/**
+ * Declares a reaction (a process manager): from events follow workflows, each started once, and commands, each taking
+ * effect once. It runs as a projection does.
+ *
+ * @throws InvalidArgumentError for a missing, unknown or malformed option
+ * @example
+ * const receipts = defineReaction<PaymentEvent>({
+ *   name: 'receipts',
+ *   on: 'PaymentCaptured',
+ *   handle: ({ streamId, data }) =>
+ *     startWorkflow<typeof sendReceipt>('sendReceipt', { args: [streamId, data.amount] }),
+ * });
+ */
+export function defineReaction<E extends DomainEvent = DomainEvent>(
+  definition: ReactionDefinition<E>,
+): Reaction<E> {
+  assertOptions(
+    'defineReaction',
+    definition,
+    {
+      name: isName,
+      on: isTypes,
+      filter: isRestOfFilter,
+      handle: isFunction,
+      onRejected: isFunction,
+      // Checked by defineProjection.
+      maxAttempts: anything,
+      shards: anything,
+    },
+    ['name', 'on', 'handle'],
+  );
+  const { on, filter, handle: _, onRejected: __, ...rest } = definition;
+  return defineProjection<E, ReactionPort>({
+    ...rest,
+    filter: { ...filter, types: typeof on === 'string' ? [on] : on },
+    // A checkpoint behind each event: after a crash, a command that was refused is decided again.
+    pageSize: 1,
+    handlePage: async (events, port) => {
+      for (const event of events) await react(definition, event, port);
+    },
+  });
+}
+
+async function react<E extends DomainEvent>(
+  { name, handle, onRejected }: ReactionDefinition<E>,
+  event: RecordedEvent<E>,
+  port: ReactionPort,
+): Promise<void> {
+  const originAt = (place: string): CommandOrigin => ({ reaction: name, event, place });
+  const carryOut = async (
+    consequences: Consequences,
+    placeOf: (index: number) => string,
+    reject: ((rejection: CommandRejection, place: string) => Promise<void>) | undefined,
+  ): Promise<void> => {
+    for (const [index, consequence] of listOf(consequences).map(checkConsequence).entries()) {
+      const place = placeOf(index);
+      if ('startWorkflow' in consequence) {
+        await port.startWorkflow(consequence.startWorkflow, originAt(place));
+        continue;
+      }
+      const command = consequence.sendCommand;
+      try {
+        await port.sendCommand(command, originAt(place));
+      } catch (failure) {
+        const error = findEventStoreError(failure, 'DOMAIN_ERROR');
+        if (error === undefined || reject === undefined) throw failure;
+        await reject({ command, error }, place);
+      }
+    }
+  };
+  await carryOut(
+    await handle(event),
+    String,
+    onRejected &&
+      (async (rejection, place) =>
+        carryOut(await onRejected(rejection, event), (index) => `${place}/rejected/${index}`, undefined)),
+  );
+}
+
+function listOf(consequences: Consequences): readonly unknown[] {
+  if (consequences === undefined) return [];
+  return Array.isArray(consequences) ? (consequences as readonly unknown[]) : [consequences];
+}
+
+const isRestOfFilter: OptionCheck = (value) =>
+  isPlainObject(value) ?? ('types' in (value as object) ? `without 'types', which 'on' says` : undefined);
+const isTypes: OptionCheck = (value) =>
+  isName(value) === undefined || (Array.isArray(value) && value.length > 0)
+    ? undefined
+    : 'an event type, or a list of at least one';

@@ -1,0 +1,79 @@
+import { Context } from '@temporalio/activity';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import { TryAgainLaterError } from '../../../core/errors/errors.js';
+import { uuidV5 } from '../../../core/events/event-id.js';
+import type { CommandOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
+import type { CommandTarget } from '../../../core/aggregates/commands.js';
+import { AggregateClient } from '../../client/aggregate-client.js';
+import { isTransient } from '../../client/send-commands.js';
+import { shortWorkflowId } from '../../shared/workflow-id.js';
+
+/** Acts by the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
+export function reactionPort(): ReactionPort {
+  /** Of each client by what they are made of: the commands of several shares travel together. */
+  const senders = new WeakMap<Client, Map<string, AggregateClient<CommandTarget>>>();
+  const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<CommandTarget> => {
+    const { client, info } = Context.current();
+    const options = {
+      // The rest of it is on the worker that decides.
+      aggregate: { category: aggregate.category },
+      taskQueue: taskQueue ?? info.taskQueue,
+      lanes: lanes ?? ('per-aggregate' as const),
+    };
+    const key = JSON.stringify(options);
+    const ofClient = senders.get(client) ?? new Map<string, AggregateClient<CommandTarget>>();
+    const sender = ofClient.get(key) ?? new AggregateClient({ client, ...options });
+    senders.set(client, ofClient.set(key, sender));
+    return sender;
+  };
+  return {
+    async startWorkflow({ workflowType, args = [], taskQueue, workflowId }, origin) {
+      const { client, info } = Context.current();
+      try {
+        await client.workflow.start(workflowType, {
+          workflowId: workflowId ?? reactionId(origin),
+          taskQueue: taskQueue ?? info.taskQueue,
+          args: [...args],
+          // Also when it has ended.
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'FAIL',
+        });
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+        if (!isTransient(error)) throw error;
+        throw new TryAgainLaterError(`The workflow '${workflowType}' could not be started just now.`, {
+          cause: error,
+        });
+      }
+    },
+
+    async sendCommand(command, origin) {
+      const { id, name, payload, metadata } = command;
+      const { event } = origin;
+      const { correlationId } = event.metadata;
+      const options = {
+        commandId: reactionId(origin),
+        metadata: {
+          causationId: event.id,
+          ...(correlationId !== undefined && { correlationId }),
+          ...metadata,
+        },
+        signal: Context.current().cancellationSignal,
+      };
+      try {
+        await senderOf(command).execute(id, name, payload, options);
+      } catch (error) {
+        const code = findEventStoreError(error)?.code;
+        if (code !== 'COMMAND_OUTCOME_UNKNOWN') throw error;
+        throw new TryAgainLaterError((error as Error).message, { cause: error });
+      }
+    },
+  };
+}
+
+/** `event-store/reaction/<reaction>/<event id>/<place>`: of the workflow, or of the command. */
+function reactionId({ reaction, event, place }: CommandOrigin): string {
+  const whole = `event-store/reaction/${reaction}/${event.id}/${place}`;
+  return shortWorkflowId(whole, () => `event-store/reaction/${uuidV5(whole)}`);
+}

@@ -1,0 +1,274 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { Webhook } from 'standardwebhooks';
+import {
+  definePublisher,
+  TryAgainLaterError,
+  type AnyProjection,
+  type EventStore,
+  type StoreCapabilities,
+} from 'temporal-event-store';
+import { WebhookPublisher } from 'temporal-event-store/activities';
+import { ProjectionClient } from 'temporal-event-store/client';
+import { MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
+import { PGliteEventStore } from 'temporal-event-store/pglite';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { serveStore } from '../support/store-over-http.js';
+import { connectClient, uniqueName, useWorker } from '../support/temporal.js';
+import { newSecret, useReceiver, type WebhookReceiver } from '../support/webhook-receiver.js';
+
+let client: Client;
+beforeAll(async () => {
+  client = await connectClient();
+});
+
+const secret = newSecret();
+const backoff = { first: 20, longest: 50 };
+
+function webhookTo({ url }: WebhookReceiver): WebhookPublisher {
+  return new WebhookPublisher({ url, secrets: [secret], backoff });
+}
+
+async function usePublishers(
+  store: EventStore & StoreCapabilities,
+  projections: readonly AnyProjection[],
+): Promise<ProjectionClient> {
+  const taskQueue = uniqueName('publishing');
+  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections })] });
+  return new ProjectionClient({ client, taskQueue });
+}
+
+/** Appends events of the data 1 to `count`, to streams in turn. @returns the position of the last */
+async function pay(store: EventStore, count: number, streams = 3): Promise<number> {
+  let position = 0;
+  for (let data = 1; data <= count; data++)
+    ({ position } = await store.appendToStream(`Payment-${data % streams}`, [{ type: 'Paid', data }]));
+  return position;
+}
+
+function upTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+describe('a publisher', () => {
+  it('hands over events in order, those of its filter, and goes on after those of before', async () => {
+    const store = await PGliteEventStore.open();
+    onTestFinished(() => store.close());
+    const receiver = await useReceiver();
+    const name = 'payments';
+    const filter = { types: ['Paid'] };
+    const publisher = () => definePublisher({ name, filter, pageSize: 7, publisher: webhookTo(receiver) });
+    await pay(store, 20);
+    await store.appendToStream('Payment-1', [{ type: 'Viewed', data: 0 }]);
+    const first = await usePublishers(store, [publisher()]);
+    await first.start('payments');
+    await first.waitFor('payments', 21);
+    await first.stop('payments');
+
+    const second = await usePublishers(store, [publisher()]);
+    await second.start('payments');
+    await second.waitFor(
+      'payments',
+      (await store.appendToStream('Payment-1', [{ type: 'Paid', data: 21 }])).position,
+    );
+
+    expect(receiver.accepted).toEqual(upTo(21));
+    expect(await second.status('payments')).toMatchObject({ state: 'running', position: 22 });
+    for (const { body, headers } of receiver.deliveries)
+      expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toBeDefined();
+  });
+
+  it('keeps its place while what it goes to is away, whatever maxAttempts says', async () => {
+    const store = new MemoryEventStore();
+    const published: unknown[] = [];
+    let attempts = 0;
+    const projector = await usePublishers(store, [
+      definePublisher({
+        name: 'broker',
+        maxAttempts: 1,
+        publisher: {
+          async publish(events) {
+            // Half a page goes through, then the broker is away for a while.
+            if (published.length === 0) {
+              published.push(...events.slice(0, 2).map(({ data }) => data));
+              throw new TryAgainLaterError('away', { done: 2, retryAfter: 0 });
+            }
+            if (++attempts < 4) throw new TryAgainLaterError('away', { retryAfter: 1 });
+            published.push(...events.map(({ data }) => data));
+          },
+        },
+      }),
+    ]);
+    const position = await pay(store, 5);
+    await projector.start('broker');
+    await projector.waitFor('broker', position);
+
+    expect(published).toEqual(upTo(5));
+    expect(attempts).toBe(4);
+    expect(await projector.status('broker')).toMatchObject({ state: 'running', applied: 5 });
+  });
+
+  it('is not rebuilt: what it has published is out', async () => {
+    const store = new MemoryEventStore();
+    const receiver = await useReceiver();
+    const projector = await usePublishers(store, [
+      definePublisher({ name: 'hook', publisher: webhookTo(receiver) }),
+    ]);
+    await projector.start('hook');
+    await projector.waitFor('hook', await pay(store, 1));
+    await projector.rebuild('hook');
+    await expect
+      .poll(() => projector.status('hook'), { timeout: 20_000 })
+      .toMatchObject({ rebuild: { phase: 'failed' } });
+    expect(receiver.accepted).toEqual([1]);
+  });
+});
+
+describe('webhooks', () => {
+  it('get all events while another is down, which gets its own when it is up again', async () => {
+    const store = new MemoryEventStore();
+    const [well, ill] = [await useReceiver(), await useReceiver()];
+    await ill.down();
+    const projector = await usePublishers(store, [
+      definePublisher({ name: 'well', publisher: webhookTo(well) }),
+      definePublisher({ name: 'ill', publisher: webhookTo(ill), maxAttempts: 1 }),
+    ]);
+    await projector.start('well');
+    await projector.start('ill');
+    const position = await pay(store, 10);
+
+    await projector.waitFor('well', position);
+    expect(well.accepted).toEqual(upTo(10));
+    await expect(projector.waitFor('ill', 1, { timeout: 500 })).rejects.toMatchObject({
+      code: 'PROJECTION_BEHIND',
+    });
+    expect(await projector.status('ill')).toMatchObject({ state: 'running', position: 0 });
+
+    await ill.up();
+    await projector.waitFor('ill', position);
+    expect(ill.accepted).toEqual(upTo(10));
+  });
+
+  it('that answer 503 in the middle of a page get each event accepted once', async () => {
+    const store = new MemoryEventStore();
+    const receiver = await useReceiver((_, number) => ({ status: number % 3 === 0 ? 503 : 204 }));
+    const projector = await usePublishers(store, [
+      definePublisher({ name: 'hook', publisher: webhookTo(receiver) }),
+    ]);
+    const position = await pay(store, 12);
+    await projector.start('hook');
+    await projector.waitFor('hook', position);
+    expect(receiver.accepted).toEqual(upTo(12));
+    expect(receiver.deliveries).toHaveLength(17);
+  });
+
+  it('that refuse an event stop at it, and go on when an operator skips it', async () => {
+    const store = new MemoryEventStore();
+    const receiver = await useReceiver(({ body }) => ({ status: body.includes('"data":3') ? 410 : 204 }));
+    const projector = await usePublishers(store, [
+      definePublisher({ name: 'hook', maxAttempts: 2, publisher: webhookTo(receiver) }),
+    ]);
+    const position = await pay(store, 5);
+    await projector.start('hook');
+
+    await expect(projector.waitFor('hook', position)).rejects.toMatchObject({
+      code: 'PROJECTION_BEHIND',
+      message: expect.stringContaining('answered 410') as string,
+    });
+    const { state, blocked } = await projector.status('hook');
+    expect(state).toBe('blocked');
+    expect(blocked).toMatchObject({ position: 3, attempts: 2, type: 'Paid' });
+    expect(receiver.accepted).toEqual([1, 2]);
+
+    await projector.skip('hook', blocked?.eventId ?? '', { operator: 'Ann', reason: 'gone' });
+    await projector.waitFor('hook', position);
+    expect(receiver.accepted).toEqual([1, 2, 4, 5]);
+  });
+
+  it('put an event aside where there is a sink for it, with those behind it in its stream', async () => {
+    const store = new MemoryEventStore();
+    let isMended = false;
+    const receiver = await useReceiver(({ body }) => ({
+      status: body.includes('"data":2') && !isMended ? 400 : 204,
+    }));
+    const projector = await usePublishers(store, [
+      definePublisher({
+        name: 'hook',
+        onPoison: 'quarantine',
+        maxAttempts: 1,
+        sink: new MemoryProjectionSink(() => ({})),
+        publisher: webhookTo(receiver),
+      }),
+    ]);
+    const position = await pay(store, 6);
+    await projector.start('hook');
+    await projector.waitFor('hook', position);
+    expect(receiver.accepted).toEqual([1, 3, 4, 6]);
+    const [parked] = await projector.parked('hook');
+    expect(parked).toMatchObject({ version: 1, streamId: 'Payment-2', status: 'parked' });
+
+    isMended = true;
+    await projector.retry('hook', parked?.eventId ?? '');
+    await expect.poll(() => receiver.accepted).toEqual([1, 3, 4, 6, 2, 5]);
+  });
+});
+
+describe('a worker that is killed in the middle of a page', () => {
+  function spawnWorker(env: Record<string, string>): ChildProcess {
+    const script = fileURLToPath(new URL('../support/mortal-publisher.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', script], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        ...process.env,
+        TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url)),
+        ...env,
+      },
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return child;
+  }
+
+  it('leaves nothing unpublished and no order broken: a page may come again', async () => {
+    const store = new MemoryEventStore();
+    const [storeServer, checkpointServer] = [await serveStore(store), await serveStore(store.checkpoints)];
+    onTestFinished(() => storeServer.close());
+    onTestFinished(() => checkpointServer.close());
+    const taskQueue = uniqueName('publishing');
+    const { address, namespace } = inject('temporal');
+    let worker: ChildProcess | undefined;
+    const killAt = [30, 47, 75];
+    const receiver = await useReceiver((_, number) => {
+      if (!killAt.includes(number)) return { status: 204 };
+      worker?.kill('SIGKILL');
+      worker = spawnWorker(env);
+      // It came, but who sent it never learns.
+      return { status: 204 };
+    });
+    const env = {
+      ADDRESS: address,
+      NAMESPACE: namespace,
+      TASK_QUEUE: taskQueue,
+      STORE_URL: storeServer.url,
+      CHECKPOINTS_URL: checkpointServer.url,
+      WEBHOOK_URL: receiver.url,
+      SECRET: secret,
+    };
+    await pay(store, 100, 7);
+    worker = spawnWorker(env);
+    const projector = new ProjectionClient({ client, taskQueue });
+    await projector.start('webhook', { heartbeatTimeout: 1_000 });
+    await projector.waitFor('webhook', 100, { timeout: 50_000 });
+
+    expect(receiver.deliveries.length).toBeGreaterThan(100);
+    // In the order of their first coming, each is there.
+    expect([...new Set(receiver.accepted)]).toEqual(upTo(100));
+    // And each page that came again came in order.
+    const steps = receiver.accepted.map(
+      (data, index) => Number(data) - Number(receiver.accepted[index - 1] ?? 0),
+    );
+    expect(steps.filter((step) => step !== 1)).toHaveLength(killAt.length);
+    expect(steps.every((step) => step === 1 || (step <= 0 && step > -20))).toBe(true);
+  }, 90_000);
+});

@@ -1,0 +1,38 @@
+import { definePublisher, type PublisherDefinition } from 'temporal-event-store';
+import { MemoryProjectionSink } from 'temporal-event-store/memory';
+import { describe, expect, it } from 'vitest';
+
+const publisher = { publish: async () => undefined };
+
+describe('definePublisher', () => {
+  it('makes a projection of all events, without a sink', () => {
+    const made = definePublisher({ name: 'any', publisher });
+    expect(made).toMatchObject({ name: 'any', version: 1, onPoison: 'stop', pageSize: 100, shards: 1 });
+    expect(made.filter).toBeUndefined();
+    expect(made.sink).toBeUndefined();
+  });
+
+  it('takes what a projection takes', () => {
+    const sink = new MemoryProjectionSink(() => ({}));
+    const given = { onPoison: 'quarantine', sink, maxAttempts: 2, shards: 3, pageSize: 4 } as const;
+    const made = definePublisher({ name: 'any', publisher, filter: { types: ['Paid'] }, ...given });
+    expect(made).toMatchObject({ ...given, filter: [{ types: ['Paid'] }] });
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'name'],
+    [{ publisher }, 'name'],
+    [{ name: 'any' }, 'publisher'],
+    [{ name: 'any', publisher: {} }, 'an EventPublisher'],
+    [{ name: 'any', publisher: { publish: 1 } }, 'an EventPublisher'],
+    [{ name: '', publisher }, 'name'],
+    [{ name: 'any', publisher, pageSize: 0 }, 'pageSize'],
+    [{ name: 'any', publisher, handlers: {} }, `no option 'handlers'`],
+    [{ name: 'any', publisher, version: 2 }, `no option 'version'`],
+    [{ name: 'any', publisher, onPoison: 'quarantine' }, 'no sink'],
+  ])('refuses %j', (definition, says) => {
+    expect(() => definePublisher(definition as PublisherDefinition)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(says) as string }),
+    );
+  });
+});
