@@ -30,11 +30,12 @@ export const lockShares =
   'select from __schema__.shares where projection = $1 order by build, share for update';
 /**
  * Locks the share for this transaction, if the token is that of its newest owner, and sets the search path. The lock of an
- * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already.
+ * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already: not at once,
+ * since a publisher may take its time between two statements.
  */
 export const lockShare = `select schema, set_config('search_path', quote_ident(schema) || ', ' || current_setting('search_path'), true),
     case current_setting('idle_in_transaction_session_timeout') when '0'
-      then set_config('idle_in_transaction_session_timeout', '30s', true) end
+      then set_config('idle_in_transaction_session_timeout', '5min', true) end
   from (select case role when 'live' then b.projection else b.projection || '__' || role end as schema
     from __schema__.shares s join __schema__.builds b using (projection, build)
     where s.projection = $1 and s.build = $2 and s.share = $3 and s.token = $4 for update of s) locked`;
