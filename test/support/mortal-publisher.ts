@@ -6,7 +6,7 @@ import { checkpointsAt, storeAt } from './store-over-http.js';
 
 // A worker in a process of its own that publishes the events of a store to a webhook; its end comes from outside.
 const { ADDRESS = '', NAMESPACE = '', TASK_QUEUE = '', STORE_URL = '', CHECKPOINTS_URL = '' } = process.env;
-const { WEBHOOK_URL = '', SECRET = '' } = process.env;
+const { WEBHOOK_URL = '', SECRET = '', BUNDLE = '' } = process.env;
 
 const projections = [
   definePublisher({
@@ -19,6 +19,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: ADDRESS }),
   namespace: NAMESPACE,
   taskQueue: TASK_QUEUE,
+  workflowBundle: { codePath: BUNDLE },
   plugins: [
     new EventStorePlugin({
       store: storeAt(STORE_URL),

@@ -47,7 +47,8 @@ export function storeAt(url: string): EventStore {
   return {
     appendToStream: (...args) => call('appendToStream', args),
     readStream: (...args) => call('readStream', args),
-    readAll: (...args) => call('readAll', args),
+    // A signal doesn't travel.
+    readAll: ({ signal: _, ...options } = {}) => call('readAll', [options]),
     findCommit: (...args) => call('findCommit', args),
   };
 }

@@ -1,0 +1,167 @@
+import type { Client } from '@temporalio/client';
+import {
+  defineReaction,
+  sendCommand,
+  startWorkflow,
+  type AnyProjection,
+  type DomainEvent,
+  type ReactionDefinition,
+} from 'temporal-event-store';
+import { ProjectionClient } from 'temporal-event-store/client';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleWorkflows, connectClient, uniqueName, useWorker } from '../support/temporal.js';
+import { Wallet } from '../support/wallet.js';
+import type { refund } from './workflows/reactions.js';
+
+type Failed = DomainEvent<'PaymentFailed', { readonly amount: number }>;
+
+let client: Client;
+let workflowBundle: { code: string };
+beforeAll(async () => {
+  client = await connectClient();
+  workflowBundle = await bundleWorkflows('reactions');
+});
+
+const refunds = (definition: Partial<ReactionDefinition<Failed>> = {}) =>
+  defineReaction<Failed>({
+    name: uniqueName('refunds'),
+    on: 'PaymentFailed',
+    maxAttempts: 1,
+    handle: ({ streamId, data }) => startWorkflow<typeof refund>('refund', { args: [streamId, data.amount] }),
+    ...definition,
+  });
+
+async function useReactions(
+  store: MemoryEventStore,
+  ...projections: readonly AnyProjection[]
+): Promise<{ projector: ProjectionClient; taskQueue: string }> {
+  const taskQueue = uniqueName('reactions');
+  const plugins = [new EventStorePlugin({ store, projections, aggregates: [Wallet] })];
+  await useWorker({ taskQueue, plugins, workflowBundle });
+  return { projector: new ProjectionClient({ client, taskQueue }), taskQueue };
+}
+
+function fail(store: MemoryEventStore, amount = 5): ReturnType<typeof store.appendToStream> {
+  const metadata = { correlationId: 'order-1' };
+  return store.appendToStream('Payment-1', [{ type: 'PaymentFailed', data: { amount } }], { metadata });
+}
+
+/** Has the events of the store delivered again from the first, as after the loss of the checkpoint. */
+async function deliverAgain(
+  projector: ProjectionClient,
+  store: MemoryEventStore,
+  name: string,
+): Promise<void> {
+  await projector.stop(name);
+  await store.checkpoints.delete(`projection/${name}/0`);
+  await projector.start(name);
+}
+
+describe('a reaction', () => {
+  it('starts a workflow once, also when the event comes again after it has ended', async () => {
+    const store = new MemoryEventStore();
+    let deliveries = 0;
+    const reaction = refunds({
+      handle: ({ streamId, data }) => {
+        deliveries++;
+        return startWorkflow<typeof refund>('refund', { args: [streamId, data.amount] });
+      },
+    });
+    const { projector, taskQueue } = await useReactions(store, reaction);
+    const { eventIds, position } = await fail(store);
+    await projector.start(reaction.name);
+    await projector.waitFor(reaction.name, position);
+
+    const started = client.workflow.getHandle(`event-store/reaction/${reaction.name}/${eventIds[0]}/0`);
+    expect(await started.result()).toBe('5 for Payment-1');
+    const { runId, taskQueue: usedQueue } = await started.describe();
+    expect(usedQueue).toBe(taskQueue);
+
+    await deliverAgain(projector, store, reaction.name);
+    await projector.waitFor(reaction.name, position);
+    expect(deliveries).toBe(2);
+    expect((await started.describe()).runId).toBe(runId);
+  });
+
+  it('sends a command once, with what caused it', async () => {
+    const store = new MemoryEventStore();
+    const reaction = refunds({ handle: ({ data }) => sendCommand(Wallet, '7', 'deposit', data) });
+    const { projector } = await useReactions(store, reaction);
+    const { eventIds, position } = await fail(store);
+    await projector.start(reaction.name);
+    await projector.waitFor(reaction.name, position);
+    await deliverAgain(projector, store, reaction.name);
+    await projector.waitFor(reaction.name, position);
+
+    const { events } = await store.readStream('Wallet-7');
+    expect(events).toMatchObject([
+      {
+        type: 'Deposited',
+        data: { amount: 5 },
+        commitId: `event-store/reaction/${reaction.name}/${eventIds[0]}/0`,
+        metadata: { causationId: eventIds[0], correlationId: 'order-1' },
+      },
+    ]);
+  });
+
+  it('lets its author say what follows when a rule refuses a command', async () => {
+    const store = new MemoryEventStore();
+    const reaction = refunds({
+      handle: ({ data }) => sendCommand(Wallet, '7', 'withdraw', data),
+      onRejected: ({ error, command }) => {
+        expect(error).toMatchObject({ reason: 'INSUFFICIENT_FUNDS', details: { balance: 0 } });
+        return sendCommand(Wallet, 'reserve', 'deposit', command.payload as { amount: number });
+      },
+    });
+    const { projector } = await useReactions(store, reaction);
+    const { position } = await fail(store);
+    await projector.start(reaction.name);
+    await projector.waitFor(reaction.name, position);
+    expect((await store.readStream('Wallet-7')).version).toBe(0);
+    expect((await store.readStream('Wallet-reserve')).events).toMatchObject([{ data: { amount: 5 } }]);
+  });
+
+  it('stops at the event where nobody says so, until the rule allows it', async () => {
+    const store = new MemoryEventStore();
+    const reaction = refunds({ handle: ({ data }) => sendCommand(Wallet, '7', 'withdraw', data) });
+    const { projector } = await useReactions(store, reaction);
+    const { position, eventIds } = await fail(store);
+    await projector.start(reaction.name);
+    await expect(projector.waitFor(reaction.name, position)).rejects.toMatchObject({
+      code: 'PROJECTION_BEHIND',
+      message: expect.stringContaining('Only 0 are left') as string,
+    });
+    expect(await projector.status(reaction.name)).toMatchObject({ state: 'blocked' });
+
+    await store.appendToStream('Wallet-7', [{ type: 'Deposited', data: { amount: 9 } }]);
+    await projector.retry(reaction.name, eventIds[0] as string);
+    await projector.waitFor(reaction.name, position);
+    expect((await store.readStream('Wallet-7')).version).toBe(2);
+  });
+
+  it.each([
+    [
+      'an aggregate that no worker knows',
+      () => sendCommand({ category: 'Purse' }, '7', 'deposit'),
+      `'Purse' is not registered`,
+    ],
+    [
+      'a command that it does not list',
+      () => sendCommand({ category: 'Wallet' }, '7', 'unlisted'),
+      'not in its list',
+    ],
+    ['no consequence', () => ({ startWorkfow: {} }) as never, '{ startWorkflow }'],
+  ])('stops loudly at %s', async (_what, handle, says) => {
+    const store = new MemoryEventStore();
+    const reaction = refunds({ handle });
+    const { projector } = await useReactions(store, reaction);
+    const { position } = await fail(store);
+    await projector.start(reaction.name);
+    await expect(projector.waitFor(reaction.name, position)).rejects.toMatchObject({
+      code: 'PROJECTION_BEHIND',
+      message: expect.stringContaining(says) as string,
+    });
+  });
+});
