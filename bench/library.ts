@@ -12,7 +12,10 @@ import type * as workerModule from 'temporal-event-store/worker';
 const require = createRequire(new URL('../package.json', import.meta.url));
 
 export const pg = require('pg') as typeof pgModule;
-export const { isEventStoreError, iterateAll } = require('temporal-event-store') as typeof coreModule;
-export const { PostgresEventStore } = require('temporal-event-store/postgres') as typeof postgresModule;
-export const { AggregateClient } = require('temporal-event-store/client') as typeof clientModule;
+export const { defineProjection, isEventStoreError, iterateAll } =
+  require('temporal-event-store') as typeof coreModule;
+export const { PostgresEventStore, PostgresProjectionSink } =
+  require('temporal-event-store/postgres') as typeof postgresModule;
+export const { AggregateClient, ProjectionClient } =
+  require('temporal-event-store/client') as typeof clientModule;
 export const { EventStorePlugin } = require('temporal-event-store/worker') as typeof workerModule;

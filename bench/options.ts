@@ -27,10 +27,10 @@ export const usage = `npm run bench -- [suite …] [option …]
 Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
 
   --rounds N       paired rounds (${full.rounds})
-  --seconds S      of one measurement (${full.seconds}; of commands ${full.window})
+  --seconds S      of one measurement (${full.seconds}; of commands and live writes ${full.window})
   --events N       of the store that is read from start to end (${full.events})
   --size N         of a large store (${full.size})
-  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (of all suites but commands)
+  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (not of commands and projections)
   --quick          a short run to see that it works; its numbers mean little
   --save           keep the results in bench/results/ and the figures: in latest.{json,md}, or in files named as the suites
   --help

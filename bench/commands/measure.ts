@@ -6,12 +6,14 @@ import { ours } from '../contenders/ours.js';
 import { withDatabases } from '../databases.js';
 import { percentile } from '../rounds.js';
 import type { Row } from '../suites/suite.js';
+import { withWorker } from '../worker.js';
 import { createEventSource } from '../workload/events.js';
 import { Ledger } from '../workload/ledger.js';
 import { runCallers } from './callers.js';
 import type { CommandContender } from './contender.js';
-import { withWorker } from './worker.js';
 import { commandWorkload, type CommandWorkload } from './workloads.js';
+
+const workerFile = new URL('./worker-process.ts', import.meta.url);
 
 export interface CommandServers {
   /** Of PostgreSQL. */
@@ -40,7 +42,8 @@ export async function measureCommands(
     const storeUrl = urlOf(ours);
     const taskQueue = `bench-${randomUUID()}`;
     const ledger = new Ledger();
-    const result = await withWorker({ address, namespace, taskQueue, storeUrl, codePath }, async () => {
+    const place = { address, namespace, taskQueue, storeUrl, codePath };
+    const result = await withWorker(workerFile, place, async () => {
       const session = contender.open(client, taskQueue);
       const load = { callers, aggregates, window };
       const result = await runCallers(session, createEventSource(), ledger, load);

@@ -1,9 +1,11 @@
+import type { StatementPer } from '../projections/read-model.js';
 import { ratioOf, type Ratio } from '../rounds.js';
 import { workloadName } from '../suites/append.js';
 import { catchUpWorkload } from '../suites/catch-up.js';
 import { commands } from '../suites/commands.js';
 import { emptyStore, largeStore } from '../suites/growth.js';
 import { streamOf } from '../suites/load.js';
+import { projectionWorkload } from '../suites/projections.js';
 import type { Row, SuiteReport } from '../suites/suite.js';
 import { commandGates } from './command-gates.js';
 import { formatRatio, table, withSpread } from './markdown.js';
@@ -49,6 +51,12 @@ const gates: readonly Gate[] = [
     stretch: 0.95,
   },
   ...commandGates,
+  projection('event', 100, 'by hand', 0.8),
+  projection('event', 1_000, 'by hand', 0.8),
+  projection('page', 100, 'by hand', 0.8),
+  projection('page', 1_000, 'by hand', 0.8),
+  projection('event', 100, 'emmett', 5),
+  projection('event', 1_000, 'emmett', 5),
 ];
 
 /** Says of each gate whether it was passed; nothing where its suite didn't run. */
@@ -75,6 +83,7 @@ const faultNames = [
   'acceptedWrongly',
   'deadlocks',
   'misplaced',
+  'foldedWrongly',
   'never seen',
   'seen twice',
 ];
@@ -96,6 +105,15 @@ function append(clients: number, events: number, contender: string, gate: number
     of: ours('append', workload, contender),
     gate,
     stretch,
+  };
+}
+
+function projection(statementPer: StatementPer, pageSize: number, contender: string, gate: number): Gate {
+  const workload = projectionWorkload(statementPer, pageSize);
+  return {
+    name: `projection, ${workload}, to ${contender}`,
+    of: ours('projections', workload, contender),
+    gate,
   };
 }
 

@@ -6,6 +6,17 @@ import { growth } from './growth.js';
 import { hotStream } from './hot-stream.js';
 import { load } from './load.js';
 import { order } from './order.js';
+import { projections } from './projections.js';
 import type { Suite } from './suite.js';
 
-export const suites: readonly Suite[] = [append, hotStream, load, catchUp, growth, bpi2012, order, commands];
+export const suites: readonly Suite[] = [
+  append,
+  hotStream,
+  load,
+  catchUp,
+  growth,
+  bpi2012,
+  order,
+  commands,
+  projections,
+];

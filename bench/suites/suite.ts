@@ -61,18 +61,18 @@ export function thatCan(contenders: readonly Contender[], ...abilities: readonly
 }
 
 /** Adds to the counts of earlier rounds. */
-export function addCounts(sums: Map<Contender, Counts>, contender: Contender, counts: Counts): void {
+export function addCounts<S>(sums: Map<S, Counts>, contender: S, counts: Counts): void {
   const sum = sums.get(contender) ?? {};
   const added = Object.entries(counts).map(([name, count]) => [name, count + (sum[name] ?? 0)] as const);
   sums.set(contender, Object.fromEntries(added));
 }
 
 /** A row for each contender. */
-export function toRows(
+export function toRows<S extends { readonly name: string }>(
   workload: string,
   unit: Unit,
-  values: ReadonlyMap<Contender, readonly number[]>,
-  counts: ReadonlyMap<Contender, Counts>,
+  values: ReadonlyMap<S, readonly number[]>,
+  counts: ReadonlyMap<S, Counts>,
 ): Row[] {
   return Array.from(values, ([contender, ofContender]) => {
     return { workload, contender: contender.name, unit, values: ofContender, counts: counts.get(contender)! };

@@ -12,12 +12,20 @@ export interface WorkerPlace {
   readonly codePath: string;
 }
 
-const file = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
-
-/** Runs with a worker in a process of its own, as in production. It has stopped when this returns. */
-export async function withWorker<T>(place: WorkerPlace, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs with a worker in a process of its own, as in production. It has stopped when this returns.
+ *
+ * @param file what the process runs: it sends a message when the worker runs, and ends after it got one
+ * @param env beside the place
+ */
+export async function withWorker<T>(
+  file: URL,
+  place: WorkerPlace,
+  run: () => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const { address, namespace, taskQueue, storeUrl, codePath } = place;
-  const child = fork(file, {
+  const child = fork(fileURLToPath(file), {
     // What a person reads on standard output are the results.
     stdio: ['ignore', 2, 2, 'ipc'],
     env: {
@@ -27,6 +35,7 @@ export async function withWorker<T>(place: WorkerPlace, run: () => Promise<T>): 
       TASK_QUEUE: taskQueue,
       STORE_URL: storeUrl,
       BUNDLE: codePath,
+      ...env,
     },
   });
   const ended = once(child, 'exit');
