@@ -16,3 +16,5 @@ export type {
 export { TemporalEventStore } from './temporal-event-store.js';
 export type { TemporalEventStoreOptions } from './temporal-event-store.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
+export { workflowMetrics } from './workflow-metrics.js';
+export type { DefaultFamily, FamilyMetrics, WorkflowMetricsOptions } from './workflow-metrics.js';
