@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
   AggregateRoot,
   isEventStoreError,
@@ -61,6 +61,25 @@ describe('a command', () => {
       },
     ]);
     expect(await wallets.state('1')).toEqual({ version: 1, state: { balance: 5 } });
+  });
+
+  it('is answered also when its lane is cancelled, and the next one starts another', async () => {
+    const { store, wallets, taskQueue } = await useWallets({ maxBatch: 1 });
+    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+    await wallets.execute('1', 'deposit', { amount: 1 });
+    const { runId } = await lane.describe();
+
+    const receipts = Array.from({ length: 20 }, () => wallets.execute('1', 'deposit', { amount: 1 }));
+    await lane.cancel();
+    await Promise.all(receipts);
+    await wallets.execute('1', 'deposit', { amount: 1 });
+
+    const first = client.workflow.getHandle(lane.workflowId, runId);
+    await expect(first.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect((await first.describe()).status.name).toBe('CANCELLED');
+    expect((await lane.describe()).runId).not.toBe(runId);
+    expect(await wallets.state('1')).toEqual({ version: 22, state: { balance: 22 } });
+    expect((await store.readStream('Wallet-1')).version).toBe(22);
   });
 
   it('takes effect once, however often it is sent', async () => {

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import {
   isEventStoreError,
   type AnyProjection,
@@ -142,6 +142,23 @@ describe('a projection', () => {
 
     await projector.start('balances');
     await projector.waitFor('balances', position);
+    expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });
+  });
+
+  it('that is cancelled ends, and goes on where it was once it is started', async () => {
+    const store = new MemoryEventStore();
+    const { projection, sink } = memoryBalances();
+    const { projector, taskQueue } = await useProjections(store, [projection]);
+    await projector.start('balances');
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
+
+    const handle = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
+    await handle.cancel();
+    await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+
+    await projector.start('balances');
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 2));
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });
   });
 

@@ -56,7 +56,7 @@ export interface CommandLaneStatus {
   readonly processed: number;
   /** Batches since this run began. */
   readonly batches: number;
-  /** Whether it takes no more updates, because it is about to continue as new. */
+  /** Whether it takes no more updates, because this run is about to end. */
   readonly isDraining: boolean;
 }
 
@@ -64,7 +64,7 @@ export const laneWorkflowType = 'eventStoreCommandLane';
 export const laneUpdateName = 'eventStoreExecuteCommands';
 export const laneStatusQuery = 'eventStoreLaneStatus';
 
-/** Type of the failure by which a lane refuses an update, because it is about to continue as new. Try again. */
+/** Type of the failure by which a lane refuses an update, because its run is about to end. Try again. */
 export const laneIsDraining = 'temporal-event-store.LaneIsDraining';
 
 /** Most commands in one update. */

@@ -1,6 +1,7 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
@@ -48,9 +49,15 @@ interface Waiting {
  * it has accepted is decided and answered, whoever dies. Deciding happens in an activity, one batch at a time, in which
  * all the commands that wait go together. `AggregateClient` starts it and sends its updates.
  *
- * It completes when no command has come for a while; the next starts it again.
+ * It completes when no command has come for a while, or it is cancelled; the next starts it again.
  */
-export async function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
+export function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
+  const { cancelRequested } = CancellationScope.current();
+  // What it has accepted is answered also when it is cancelled.
+  return CancellationScope.nonCancellable(() => runLane(input, cancelRequested));
+}
+
+async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>): Promise<void> {
   const { category, idleTimeout, maxUpdates, batchTimeout } = checkedInput(input);
   // Made here, because the timeout is the input's.
   const { eventStoreExecute } = proxyLocalActivities<AggregateActivities>({
@@ -62,6 +69,11 @@ export async function eventStoreCommandLane(input: CommandLaneInput): Promise<vo
   let lastCommandAt = Date.now();
   let isDraining = false;
   let isIdle = false;
+  let cancellation: unknown;
+  cancelRequested.catch((error: unknown) => {
+    cancellation = error;
+    isDraining = true;
+  });
 
   setHandler(statusQuery, () => ({ pending, inBatch, processed, batches, isDraining }));
   setHandler(
@@ -72,13 +84,13 @@ export async function eventStoreCommandLane(input: CommandLaneInput): Promise<vo
       pending += commands.length;
       lastCommandAt = Date.now();
       updates++;
-      await condition(() => isAnswered(update));
+      await CancellationScope.nonCancellable(() => condition(() => isAnswered(update)));
       return update.outcomes;
     },
     {
       validator: (commands) => {
         if (isDraining)
-          throw ApplicationFailure.nonRetryable('The lane is about to continue as new.', laneIsDraining);
+          throw ApplicationFailure.nonRetryable('This run of the lane is about to end.', laneIsDraining);
         checkCommands(commands);
       },
     },
@@ -119,11 +131,12 @@ export async function eventStoreCommandLane(input: CommandLaneInput): Promise<vo
       isIdle = false;
       void watchIdleness();
     }
-    isDraining = updates >= maxUpdates || workflowInfo().continueAsNewSuggested;
+    isDraining = cancellation !== undefined || updates >= maxUpdates || workflowInfo().continueAsNewSuggested;
     if (waiting.length > 0 || !(isDraining || isIdle)) continue;
     // Whoever waits for an answer must have it before this run ends.
     await condition(allHandlersFinished);
     if (waiting.length > 0) continue;
+    if (cancellation !== undefined) throw cancellation as Error;
     if (isDraining) await continueAsNew<typeof eventStoreCommandLane>(input);
     return;
   }
