@@ -81,7 +81,7 @@ describe('a publisher', () => {
     expect(await projector.status('payments')).toMatchObject({ state: 'running', position: 22 });
     for (const { body, headers } of receiver.deliveries)
       expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toBeDefined();
-  });
+  }, 120_000);
 
   it('keeps its place while what it goes to is away, whatever maxAttempts says', async () => {
     const store = new MemoryEventStore();

@@ -232,7 +232,7 @@ function idsOf(parked: readonly ParkedEvent[], wanted: ParkedEvent['status']): R
  * The error by which a handler says that no event is to blame: TRY_AGAIN_LATER, or one of a store that another attempt may
  * mend.
  */
-export function findDelay({ cause }: HandlerError): EventStoreError | undefined {
+function findDelay({ cause }: HandlerError): EventStoreError | undefined {
   return passing.map((code) => findEventStoreError(cause, code)).find((error) => error !== undefined);
 }
 

@@ -41,10 +41,17 @@ export function reactionPort(): ReactionPort {
         });
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-        if (!isTransient(error)) throw error;
-        throw new TryAgainLaterError(`The workflow '${workflowType}' could not be started just now.`, {
-          cause: error,
-        });
+        const reason = reasonOf(error);
+        if (!isTransient(error))
+          throw new Error(`Temporal refuses to start the workflow '${workflowType}': ${reason}`, {
+            cause: error,
+          });
+        throw new TryAgainLaterError(
+          `The workflow '${workflowType}' could not be started just now: ${reason}`,
+          {
+            cause: error,
+          },
+        );
       }
     },
 
@@ -70,6 +77,12 @@ export function reactionPort(): ReactionPort {
       }
     },
   };
+}
+
+/** The SDK's error says what was done; its cause, what Temporal said. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }
 
 /** `event-store/reaction/<reaction>/<event id>/<place>`: of the workflow, or of the command. */
