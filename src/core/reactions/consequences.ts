@@ -21,6 +21,7 @@ export type Consequence =
   { readonly startWorkflow: WorkflowToStart } | { readonly sendCommand: CommandToSend };
 
 /** One, several in their order, or nothing. */
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that returns nothing may say so
 export type Consequences = Consequence | readonly Consequence[] | undefined | void;
 
 /** Anything that Temporal takes as a workflow. */
