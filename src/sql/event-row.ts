@@ -16,10 +16,10 @@ export interface StoredEvent extends PreparedEvent {
 /**
  * What {@link readEvents} and {@link readPage} read: all columns as one text, since a driver takes as long for a short value
  * as for a long one. They are set apart by a character that neither a name nor JSON may hold. Times are seconds, whatever
- * the settings of the session are.
+ * the settings of the session are, and the second one is empty where it is the same: to write one takes a tenth of the row.
  */
 export const eventColumns = `concat_ws(chr(1), position, stream_id, version, id, commit_id, type, schema_version, tags,
-  date_part('epoch', occurred_at), date_part('epoch', recorded_at), data, metadata)`;
+  date_part('epoch', occurred_at), coalesce(date_part('epoch', nullif(recorded_at, occurred_at))::text, ''), data, metadata)`;
 
 const separator = '\u0001';
 
@@ -69,6 +69,7 @@ type Cells = [
 ];
 
 function recordedEvent<E extends DomainEvent>(cells: Cells): RecordedEvent<E> {
+  const occurredAt = isoTime(cells[8]);
   return {
     id: cells[3],
     streamId: cells[1],
@@ -80,8 +81,8 @@ function recordedEvent<E extends DomainEvent>(cells: Cells): RecordedEvent<E> {
     data: JSON.parse(cells[10]) as unknown,
     metadata: JSON.parse(cells[11]) as EventMetadata,
     tags: tagsOf(cells[7]),
-    occurredAt: isoTime(cells[8]),
-    recordedAt: isoTime(cells[9]),
+    occurredAt,
+    recordedAt: cells[9] === '' ? occurredAt : isoTime(cells[9]),
   } as unknown as RecordedEvent<E>;
 }
 
@@ -91,21 +92,17 @@ function storedEvent(cells: Cells): StoredEvent {
 }
 
 /** Of the last time: that events follow each other in the same minute is the rule. */
-let last = { seconds: '', iso: '' };
-let lastMinute = { minute: NaN, prefix: '' };
+let last = { minute: NaN, prefix: '' };
 
 /** Of seconds since 1970, which are whole milliseconds. */
 export function isoTime(seconds: string): string {
-  if (seconds === last.seconds) return last.iso;
   const time = Math.round(Number(seconds) * 1000);
   const minute = Math.floor(time / 60_000);
-  if (minute !== lastMinute.minute) {
-    lastMinute = { minute, prefix: new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length) };
-  }
+  if (minute !== last.minute)
+    last = { minute, prefix: new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length) };
   // With a digit in front, so that none is lost.
   const digits = String(100_000 + time - minute * 60_000);
-  last = { seconds, iso: `${lastMinute.prefix}${digits.slice(1, 3)}.${digits.slice(3)}Z` };
-  return last.iso;
+  return `${last.prefix}${digits.slice(1, 3)}.${digits.slice(3)}Z`;
 }
 
 /** An array of texts as PostgreSQL writes it. */
