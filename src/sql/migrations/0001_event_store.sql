@@ -215,12 +215,13 @@ begin
       nextval('__schema__.positions'), s_ids[m_streams[i.member]], v_bases[i.member] + i.below, i.id, c_ids[i.commit],
       split_part(s_ids[m_streams[i.member]], '-', 1), i.type, i.schema_version, i.data, i.metadata, i.correlation_id,
       coalesce(i.tags::text[], '{}'), coalesce(i.occurred_at, v_now), v_now
-    from unnest(
-      e_members, e_commits, e_offsets, e_ids, e_types, e_schema_versions, e_data, e_metadata, e_correlation_ids, e_tags,
-      e_occurred_at
-    ) i (
-      member, commit, below, id, type, schema_version, data, metadata, correlation_id, tags, occurred_at
-    )
+    from (
+      -- Each in the list of columns: in FROM, an array is first copied into a table.
+      select unnest(e_members) as member, unnest(e_commits) as commit, unnest(e_offsets) as below, unnest(e_ids) as id,
+        unnest(e_types) as type, unnest(e_schema_versions) as schema_version, unnest(e_data) as data,
+        unnest(e_metadata) as metadata, unnest(e_correlation_ids) as correlation_id, unnest(e_tags) as tags,
+        unnest(e_occurred_at) as occurred_at
+    ) i
     where v_bases[i.member] is not null
     returning events.position
   )
