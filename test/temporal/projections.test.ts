@@ -260,6 +260,32 @@ describe('an event whose handler throws', () => {
     expect(await projector.parked('balances')).toEqual([]);
   });
 
+  it('is no longer listed once it went through after a resume', async () => {
+    const store = new MemoryEventStore();
+    let isBroken = true;
+    const { projection } = memoryBalances({
+      maxAttempts: 1,
+      onEvent: (type) => {
+        if (type === 'Broken' && isBroken) throw new Error('not yet');
+      },
+    });
+    const { projector } = await useProjections(store, [projection]);
+    const { eventIds, position } = await store.appendToStream('Account-1', [{ type: 'Broken', data: {} }]);
+    await projector.start('balances');
+    await expect(projector.waitFor('balances', position)).rejects.toMatchObject({
+      code: 'PROJECTION_BEHIND',
+    });
+
+    isBroken = false;
+    await projector.resume('balances');
+    await projector.waitFor('balances', position);
+
+    expect(await projector.parked('balances')).toEqual([]);
+    await expect(
+      projector.skip('balances', eventIds[0] as string, { operator: 'Ann', reason: 'too late' }),
+    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('is passed over when an operator says so, which is kept', async () => {
     const store = new MemoryEventStore();
     const { projection, sink } = memoryBalances({

@@ -32,6 +32,9 @@ export interface ArenaOptions {
 /** Milliseconds without a sign of life after which another worker takes over. */
 const heartbeatTimeout = 3_000;
 
+/** Seconds. */
+const patience = 120;
+
 /** One of the workers that fight over the projection. */
 interface Contender {
   readonly program: Program<WorkerOrder, WorkerReport>;
@@ -158,12 +161,16 @@ export class Arena {
 
   /** Waits until no share is owned by a worker that is stopped. */
   async waitForTakeover(): Promise<void> {
-    await waitUntil(async () => {
-      const stopped = await Promise.all(
-        [...this.#owners.values()].map(({ contender }) => isStopped(contender.program.pid)),
-      );
-      return !stopped.includes(true);
-    }, 'another worker has taken over');
+    await waitUntil(
+      async () => {
+        const stopped = await Promise.all(
+          [...this.#owners.values()].map(({ contender }) => isStopped(contender.program.pid)),
+        );
+        return !stopped.includes(true);
+      },
+      'another worker has taken over',
+      patience,
+    );
   }
 
   async waitForWorkers(): Promise<void> {
@@ -177,7 +184,7 @@ export class Arena {
     await waitUntil(
       () => this.waiter.position >= position,
       `the read model is up to date after: ${what}`,
-      90,
+      patience,
     );
     this.tally.recoveries.push(performance.now() - started);
     await this.waitForWorkers();

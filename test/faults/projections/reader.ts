@@ -38,7 +38,7 @@ export class Reader {
       );
       this.looks++;
     } catch (error) {
-      if (isMissing(error)) {
+      if (isRefusal(error)) {
         this.offences.push(String(error));
         return;
       }
@@ -65,8 +65,8 @@ export class Reader {
   }
 }
 
-/** A schema, a table or a column that isn't there. */
-function isMissing(error: unknown): boolean {
+/** Whatever the database says, but that it is down: that a schema isn't there, for example. */
+function isRefusal(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' && ['3F000', '42P01', '42703'].includes(code);
+  return typeof code === 'string' && /^(?!08|57)[0-9X]/.test(code);
 }

@@ -49,6 +49,8 @@ const worker = await Worker.create({
   workflowBundle: { codePath: WORKFLOW_BUNDLE },
   // The tasks of one that was killed are for the other.
   stickyQueueScheduleToStartTimeout: '1 second',
+  // Each poll of one that is stopped swallows a task, until its heartbeat is missed.
+  maxConcurrentActivityTaskPolls: 2,
   plugins: [new EventStorePlugin({ store, projections })],
 });
 report({ kind: 'ready' });

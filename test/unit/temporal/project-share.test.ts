@@ -197,7 +197,7 @@ class Rehearsal<Context> {
     const outcome = await projectShare({
       store: this.store,
       projection: this.projection,
-      sink: sink as ProjectionSink<unknown>,
+      sink,
       share: this.#key(share),
       shares: this.projection.shards,
       until: 'end',
