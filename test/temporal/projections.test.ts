@@ -286,6 +286,30 @@ describe('an event whose handler throws', () => {
     ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('goes through when it is tried again by who sees it before the workflow has heard of it', async () => {
+    const store = new MemoryEventStore();
+    let isBroken = true;
+    const { projection, sink } = memoryBalances({
+      maxAttempts: 1,
+      onEvent: (type) => {
+        if (type === 'Broken' && isBroken) throw new Error('not yet');
+      },
+    });
+    const { projector } = await useProjections(store, [projection]);
+    await projector.start('balances');
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
+    const [live] = await sink.open({ name: 'balances', version: 1, shares: 1 }, undefined);
+    const parked = () => sink.parked('balances', live?.build ?? 0);
+    const { eventIds, position } = await store.appendToStream('Account-1', [{ type: 'Broken', data: {} }]);
+    await expect.poll(parked, { interval: 1, timeout: 20_000 }).toHaveLength(1);
+
+    isBroken = false;
+    await projector.retry('balances', eventIds[0] as string);
+
+    await projector.waitFor('balances', position);
+    expect(await parked()).toEqual([]);
+  });
+
   it('is passed over when an operator says so, which is kept', async () => {
     const store = new MemoryEventStore();
     const { projection, sink } = memoryBalances({

@@ -29,6 +29,7 @@ import {
   projectionStatusQuery,
   projectionStatusUpdate,
   statusOf,
+  type BlockedShare,
   type ParkedEventSummary,
   type ProjectionAction,
   type ProjectionInput,
@@ -355,22 +356,24 @@ class ProjectionSupervisor {
 
   async #decide(action: ProjectionAction & { readonly eventId: string }): Promise<void> {
     const { name } = this.#input;
-    const { blocked } = this.#run;
     const { build } = await this.#refreshLive();
     const { eventId } = action;
-    const isBlocked = blocked?.event.eventId === eventId;
-    await this.#hold(() =>
-      typed(
+    // Asked when it rests: the news that it has stopped may come after the operator, who has seen it in the sink.
+    const blockedAt = (): BlockedShare | undefined =>
+      this.#run.blocked?.event.eventId === eventId ? this.#run.blocked : undefined;
+    await this.#hold(() => {
+      const blocked = blockedAt();
+      return typed(
         local.eventStoreDecideParked({
           name,
           build,
           eventId,
           ...(action.action === 'skip' && { skip: { operator: action.operator, reason: action.reason } }),
-          ...(isBlocked && { blockedAt: { share: blocked.share, checkpoint: blocked.checkpoint } }),
+          ...(blocked && { blockedAt: { share: blocked.share, checkpoint: blocked.checkpoint } }),
         }),
-      ),
-    );
-    if (isBlocked && this.#run.mode === 'blocked') this.#resume();
+      );
+    });
+    if (blockedAt() !== undefined && this.#run.mode === 'blocked') this.#resume();
   }
 
   /** Does something while the live build rests. */
