@@ -261,16 +261,20 @@ export class Arena {
   async #order(order: Extract<WorkerOrder, { kind: 'strike' }>, isDone: () => boolean | Promise<boolean>) {
     const isForAll = order.moment.endsWith('switch');
     let armed: readonly Contender[] = [];
-    await waitUntil(async () => {
-      if (await isDone()) return true;
-      const owner = [...this.#owners.values()][0]?.contender;
-      const targets = isForAll ? this.#contenders.filter(({ isReady }) => isReady) : owner ? [owner] : [];
-      for (const contender of armed)
-        if (!targets.includes(contender)) contender.program.tell({ kind: 'spare' });
-      for (const contender of targets) if (!armed.includes(contender)) contender.program.tell(order);
-      armed = targets;
-      return false;
-    }, `a worker is struck ${order.moment}`);
+    await waitUntil(
+      async () => {
+        if (await isDone()) return true;
+        const owner = [...this.#owners.values()][0]?.contender;
+        const targets = isForAll ? this.#contenders.filter(({ isReady }) => isReady) : owner ? [owner] : [];
+        for (const contender of armed)
+          if (!targets.includes(contender)) contender.program.tell({ kind: 'spare' });
+        for (const contender of targets) if (!armed.includes(contender)) contender.program.tell(order);
+        armed = targets;
+        return false;
+      },
+      `a worker is struck ${order.moment}`,
+      patience,
+    );
     for (const { program } of this.#contenders) program.tell({ kind: 'spare' });
   }
 

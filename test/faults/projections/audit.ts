@@ -60,11 +60,8 @@ const queries: Readonly<Record<keyof typeof invariants, string>> = {
 /** Compares, by plain SQL on a connection of its own, the live read model with the log. */
 export async function audit(url: string): Promise<readonly Finding[]> {
   return withConnection(url, async (client) => {
-    const findings = await findOffenders(
-      client,
-      Object.fromEntries(Object.entries(queries).map(([key, query]) => [invariants[key as 'fold'], query])),
-    );
-    return findings;
+    const named = Object.entries(queries).map(([key, query]) => [invariants[key as 'fold'], query] as const);
+    return findOffenders(client, Object.fromEntries(named));
   });
 }
 
@@ -78,6 +75,13 @@ export async function findMissing(url: string, position: number): Promise<readon
       [position],
     );
     return rows.map((row) => row.position);
+  });
+}
+
+export async function findLiveVersion(url: string): Promise<number | undefined> {
+  return withConnection(url, async (client) => {
+    const { rows } = await client.query<{ version: number }>(`select version from ${live} b`);
+    return rows[0]?.version;
   });
 }
 

@@ -1,6 +1,7 @@
 import { waitUntil } from '../wait.js';
 import type { Arena } from './arena.js';
 import type { Fault } from './faults.js';
+import { findLiveVersion } from './audit.js';
 import { ledger } from './ledger.js';
 
 /** What is done to a projection while it is rebuilt, by the name of the round. */
@@ -33,15 +34,7 @@ export const rebuilds: Readonly<Record<string, Fault>> = {
 async function rebuild(arena: Arena, meanwhile: () => Promise<void>): Promise<void> {
   await arena.projector.rebuild(ledger);
   await meanwhile();
-  await waitUntil(
-    async () => {
-      const status = await arena.projector.status(ledger);
-      if (status.rebuild?.phase === 'failed') throw new Error(`The rebuild failed: ${status.rebuild.error}`);
-      return status.version === 2 && status.rebuild === undefined;
-    },
-    'the new version is live',
-    120,
-  );
+  await waitUntil(async () => (await findLiveVersion(arena.url)) === 2, 'the new version is live', 120);
 }
 
 /** @returns the number of the build that is not live yet */
