@@ -1,45 +1,52 @@
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { isEventStoreError, parseStreamId } from 'temporal-event-store';
-import { createAggregateActivities } from 'temporal-event-store/activities';
+import { ProjectionClient } from 'temporal-event-store/client';
+import { EventStorePlugin } from 'temporal-event-store/worker';
 import type { eventStoreReplay } from 'temporal-event-store/workflows';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal-server.js';
 import { openStore, type OpenStore } from '../open-store.js';
 import { createImportActivities, type LogSource } from './activities.js';
 import { CaseAggregate } from './case-aggregate.js';
 import { tagOf } from './case-event.js';
+import { readCaseFigures } from './case-figures.js';
+import { defineCaseProjection } from './case-projection.js';
+import { describeCases } from './case-report.js';
 import { findEventLogProblem } from './event-log-error.js';
 import { importLog } from './import-log.js';
 import { fingerprintOf } from './log-reader.js';
-import { createProgressBar } from './progress.js';
+import { figureFile, OptionError, readOptions } from './options.js';
+import { createProgressBar, type ProgressBar } from './progress.js';
+import { projectCases } from './project-cases.js';
 import { describeLog, findLongestStream, format } from './report.js';
+import { drawTransitions } from './transition-matrix.js';
 
 /** Beside this file, so that an import which was interrupted is found by the next one. */
 const dataDir = process.env['EVENT_LOG_STORE'] ?? fileURLToPath(new URL('./.store/pglite', import.meta.url));
 
-async function main(argument: string | undefined): Promise<void> {
-  if (argument === undefined) console.log('No log given, so here is the one of a bicycle workshop.');
-  const file =
-    argument === undefined
-      ? fileURLToPath(new URL('./sample-log.csv', import.meta.url))
-      : // Where npm was called; it runs scripts in the folder of the package.
-        resolve(process.env['INIT_CWD'] ?? '.', argument);
+async function main(args: readonly string[]): Promise<void> {
+  const options = readOptions(args);
+  if (options.log === undefined) console.log('No log given, so here is the one of a bicycle workshop.');
+  const file = options.log ?? fileURLToPath(new URL('./sample-log.csv', import.meta.url));
   const log = { file, fingerprint: await fingerprintOf(file) };
+  const figure = await figureFile(options, log.fingerprint);
 
-  const { store, place, close } = await openStore({ schema: 'event_log_example', dataDir });
+  const opened = await openStore({ schema: 'event_log_example', dataDir });
   try {
-    console.log(`The event store is ${place}.`);
-    await importAndShow(log, store);
+    console.log(`The event store is ${opened.place}.`);
+    await importAndShow(log, opened, figure);
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
-async function importAndShow(log: LogSource, store: OpenStore['store']): Promise<void> {
+async function importAndShow(log: LogSource, opened: OpenStore, figure: string): Promise<void> {
+  const { store } = opened;
   const { storeId } = await store.readAll({ limit: 1 });
   // No worker with another store may take these tasks.
   const taskQueue = `event-log-${storeId}`;
@@ -50,12 +57,13 @@ async function importAndShow(log: LogSource, store: OpenStore['store']): Promise
   const connection = await Connection.connect({ address: server.address });
   try {
     const client = new Client({ connection, namespace: server.namespace });
-    await withWorker({ server, store, taskQueue }, async () => {
+    await withWorker({ server, opened, taskQueue }, async () => {
       await importWithProgress(client, { log, taskQueue });
       const tag = tagOf(log.fingerprint);
       console.log(await describeLog(store, tag));
       const longest = await findLongestStream(store, tag);
       if (longest !== undefined) await replayCase(client, { stream: longest.streamId, taskQueue });
+      await projectAndShow(new ProjectionClient({ client, taskQueue }), opened, { log, figure });
     });
   } finally {
     await connection.close();
@@ -67,12 +75,13 @@ async function importAndShow(log: LogSource, store: OpenStore['store']): Promise
 async function withWorker(
   options: {
     readonly server: TemporalServer;
-    readonly store: OpenStore['store'];
+    readonly opened: OpenStore;
     readonly taskQueue: string;
   },
   run: () => Promise<void>,
 ): Promise<void> {
-  const { server, store, taskQueue } = options;
+  const { server, taskQueue } = options;
+  const { store, sink } = options.opened;
   const connection = await NativeConnection.connect({ address: server.address });
   try {
     const worker = await Worker.create({
@@ -80,10 +89,14 @@ async function withWorker(
       namespace: server.namespace,
       taskQueue,
       workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
-      activities: {
-        ...createImportActivities({ store }),
-        ...createAggregateActivities({ store, aggregates: [CaseAggregate] }),
-      },
+      activities: createImportActivities({ store }),
+      plugins: [
+        new EventStorePlugin({
+          store,
+          aggregates: [CaseAggregate],
+          projections: [defineCaseProjection(sink)],
+        }),
+      ],
       // The progress bar lives on heartbeats, which are otherwise sent at four fifths of their timeout.
       maxHeartbeatThrottleInterval: '500 milliseconds',
       // After this process was killed, the server waits that long for it before it asks its successor.
@@ -101,21 +114,9 @@ async function importWithProgress(
 ): Promise<void> {
   console.log(`Importing ${log.file}`);
   const started = performance.now();
-  const bar = createProgressBar();
-  const interruption = new AbortController();
-  const interrupt = () => {
-    interruption.abort();
-  };
-  process.once('SIGINT', interrupt);
-  const { events, cases, added } = await importLog(client, {
-    log,
-    taskQueue,
-    onProgress: bar.update,
-    signal: interruption.signal,
-  }).finally(() => {
-    process.off('SIGINT', interrupt);
-    bar.stop();
-  });
+  const { events, cases, added } = await withProgress((bar, signal) =>
+    importLog(client, { log, taskQueue, onProgress: bar.update, signal }),
+  );
   const seconds = (performance.now() - started) / 1_000;
   const news =
     added === 0 ? 'already imported' : added === events ? 'all new' : `${format(added)} of them new`;
@@ -123,6 +124,36 @@ async function importWithProgress(
     `${format(events)} events of ${format(cases)} cases, ${news}, in ${seconds.toFixed(1)} s` +
       ` (${format(Math.round(events / seconds))} events/s with the check before)\n`,
   );
+}
+
+/** A read model of the cases, kept by a projection. */
+async function projectAndShow(
+  projections: ProjectionClient,
+  { store, query }: OpenStore,
+  { log, figure }: { readonly log: LogSource; readonly figure: string },
+): Promise<void> {
+  console.log('\nProjecting the cases');
+  await withProgress((bar, signal) => projectCases(projections, store, { onProgress: bar.update, signal }));
+  const figures = await readCaseFigures(query, tagOf(log.fingerprint));
+  console.log(`${describeCases(figures)}\n`);
+  await writeFile(figure, drawTransitions(basename(log.file), figures.transitions));
+  console.log(`The transition matrix is drawn in ${figure}`);
+}
+
+/** Runs with a progress bar, until it is done or Ctrl+C aborts the signal. */
+async function withProgress<T>(run: (bar: ProgressBar, signal: AbortSignal) => Promise<T>): Promise<T> {
+  const bar = createProgressBar();
+  const interruption = new AbortController();
+  const interrupt = () => {
+    interruption.abort();
+  };
+  process.once('SIGINT', interrupt);
+  try {
+    return await run(bar, interruption.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+    bar.stop();
+  }
 }
 
 /** The state of a case, as its events build it up: by a ready-made workflow of the library. */
@@ -140,11 +171,19 @@ async function replayCase(
   console.log(inspect(state, { maxArrayLength: 12, breakLength: 100, colors: process.stdout.isTTY }));
 }
 
+/** In a line, where it is something that a person can mend. */
+function describeProblem(error: unknown): unknown {
+  if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure)
+    return 'The import was cancelled.';
+  if (error instanceof DOMException && error.name === 'AbortError')
+    return 'The projection was interrupted. The next run goes on where it stopped.';
+  if (isEventStoreError(error) || error instanceof OptionError) return error.message;
+  return findEventLogProblem(error) ?? error;
+}
+
 try {
-  await main(process.argv[2]);
+  await main(process.argv.slice(2));
 } catch (error) {
-  const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
-  const problem = isEventStoreError(error) ? error.message : (findEventLogProblem(error) ?? error);
-  console.error(isCancelled ? 'The import was cancelled.' : problem);
+  console.error(describeProblem(error));
   process.exitCode = 1;
 }

@@ -1,8 +1,13 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { OnProgress } from './import-log.js';
 
+export interface ProgressBar {
+  readonly update: OnProgress;
+  readonly stop: () => void;
+}
+
 /** A bar on the standard error: where that is a terminal, it moves; elsewhere it is a line every few seconds. */
-export function createProgressBar(): { readonly update: OnProgress; readonly stop: () => void } {
+export function createProgressBar(): ProgressBar {
   const bar = new SingleBar(
     {
       format: '{bar} {percentage}% | {value}/{total} events | {rate} events/s | ETA {eta_formatted}',

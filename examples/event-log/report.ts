@@ -1,10 +1,4 @@
-import {
-  iterateAll,
-  type EventStatistics,
-  type EventStore,
-  type RecordedEvent,
-  type TrendBucket,
-} from 'temporal-event-store';
+import { iterateAll, type EventStatistics, type EventStore, type RecordedEvent } from 'temporal-event-store';
 
 /** What the store knows about the events with this tag, for the terminal. */
 export async function describeLog(store: EventStore & EventStatistics, tag: string): Promise<string> {
@@ -17,7 +11,7 @@ export async function describeLog(store: EventStore & EventStatistics, tag: stri
     formatTypes(byType),
     '',
     'Events per month',
-    formatMonths(months),
+    formatBars(months.map(({ start, count }) => [start.slice(0, 7), count])),
     '',
     `Longest stream: ${longest?.streamId ?? 'none'} with ${longest?.version ?? 0} events`,
   ].join('\n');
@@ -45,12 +39,10 @@ function formatTypes(byType: Readonly<Record<string, number>>): string {
   return formatRows(rows.map(([type, count]) => [type, count, '']));
 }
 
-/** A bar for each month. */
-function formatMonths(months: readonly TrendBucket[], width = 50): string {
-  const most = Math.max(1, ...months.map(({ count }) => count));
-  return formatRows(
-    months.map(({ start, count }) => [start.slice(0, 7), count, bar((count / most) * width)]),
-  );
+/** A row with a bar for each name. */
+export function formatBars(counts: readonly (readonly [name: string, count: number])[], width = 50): string {
+  const most = Math.max(1, ...counts.map(([, count]) => count));
+  return formatRows(counts.map(([name, count]) => [name, count, bar((count / most) * width)]));
 }
 
 function formatRows(rows: readonly (readonly [name: string, count: number, bar: string])[]): string {

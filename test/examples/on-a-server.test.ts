@@ -55,11 +55,14 @@ describe('with POSTGRES_URL', { timeout: 180_000 }, () => {
     );
   });
 
-  it('npm run example:event-log imports into the server', async () => {
+  it('npm run example:event-log imports and projects into the server', async () => {
     const { code, stdout } = await runExample('event-log');
     expect(code).toBe(0);
     expect(stdout).toContain('244 events of 20 cases, all new, in ');
     expect(stdout).toMatch(/Replay of Case-job-003, version 19\n/);
+    expect(stdout).toContain('\nThe transition matrix is drawn in ');
+    const projected = 'select sum(events)::int as events, count(*)::int as cases from event_log_cases.cases';
+    expect(await query(databaseUrl(), projected)).toEqual([{ events: 244, cases: 20 }]);
     const counted =
       'select count(*)::int as events, count(distinct stream_id)::int as streams from event_log_example.events';
     expect(await query(databaseUrl(), counted)).toEqual([{ events: 244, streams: 20 }]);

@@ -14,10 +14,10 @@ export async function copySample(): Promise<string> {
   return temporaryFile('sample.csv', content.replaceAll('job-', `${randomUUID().slice(0, 8)}-`));
 }
 
-/** 1,600 lines, which are 4 windows, of interleaved cases, which have a commit in each. */
-export async function generateLog(cases = 40): Promise<string> {
+/** Of 500 lines a window, of interleaved cases, which have a commit in each. */
+export async function generateLog(cases = 40, count = 1_600): Promise<string> {
   const prefix = randomUUID().slice(0, 8);
-  const lines = Array.from({ length: 1600 }, (_, index) => {
+  const lines = Array.from({ length: count }, (_, index) => {
     const time = new Date(Date.UTC(2024, 0, 1, 0, index)).toISOString();
     return `${prefix}-${(index * 7) % cases},step ${index},${time}`;
   });

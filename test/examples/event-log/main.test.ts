@@ -1,4 +1,5 @@
-import { dirname, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { describe, expect, inject, it } from 'vitest';
 import { temporaryFile } from '../../support/temporary-file.js';
@@ -35,10 +36,21 @@ describe('npm run example:event-log', { timeout: 180_000 }, () => {
     expect(stdout).toMatch(/Events per month\n {2}2024-02 {2}47 {2}█+▏\n/);
     expect(stdout).toContain('Longest stream: Case-job-003 with 19 events');
     expect(stdout).toMatch(/Replay of Case-job-003, version 19\n\{\n {2}events: 19,\n/);
+    expect(stdout).toContain('\n\nCases that began in each month\n  2024-02  4  ');
+    expect(stdout).toMatch(
+      /Throughput time of a case: median [\d.]+ days, p90 [\d.]+ days, longest [\d.]+ days\n/,
+    );
+    expect(stdout).toContain('What follows what, most often (');
+    const [, figure = ''] = /The transition matrix is drawn in (.+)\n/.exec(stdout) ?? [];
+    const svg = await readFile(figure, 'utf8');
+    expect(svg).toMatch(/^<svg .*<title id="title">sample-log.csv<\/title>.*<\/svg>\n$/s);
+    expect(svg).toMatch(/<title>Inspect → Inspect: \d+<\/title>/);
     // The progress, where there is no terminal.
     expect(stderr).toMatch(/100% \| 244\/244 events \| [\d,]+ events\/s \| ETA 0s/);
 
-    const again = await runExample(dataDir);
+    const out = join(dirname(dataDir), 'figures', 'matrix.svg');
+    const again = await runExample(dataDir, '--out', out);
+    expect(await readFile(out, 'utf8')).toBe(svg);
     expect(again.stdout).toContain('244 events of 20 cases, already imported, in ');
     expect(again.stdout).toContain('Longest stream: Case-job-003 with 19 events');
   });
@@ -61,6 +73,18 @@ describe('npm run example:event-log', { timeout: 180_000 }, () => {
       `${file}, line 3: the CSV is malformed: Invalid Record Length: expect 3, got 2 on line 3.\n`,
     );
     expect(stdout).toMatch(/\nImporting .*\n$/);
+  });
+
+  it.each([
+    [
+      ['--out', '/dev/null/figure.svg'],
+      /^The figure can't be written: .*\/dev\/null.* Name a file with --out\.\n$/,
+    ],
+    [['--oot', 'figure.svg'], /^Unknown option '--oot'.*\n$/],
+    [['a.csv', 'b.csv'], /^One log at a time: b\.csv is a second one\.\n$/],
+  ])('says in one line what is wrong with %j, without a server', async (args, problem) => {
+    const { code, stderr } = await runScript(main, args, { env: { TEMPORAL_ADDRESS: 'not.there:1' } });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(problem) as string });
   });
 
   it('says so where there is no such file, without a server', async () => {

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventStatistics } from 'temporal-event-store';
+import type { ProjectionClient } from 'temporal-event-store/client';
+import { caseProjection } from './case-projection.js';
+import type { OnProgress } from './import-log.js';
+
+/**
+ * Starts the projection where it left off, and waits until it holds what the store has now. It goes on by itself with
+ * what is imported later, on whatever worker has the store.
+ *
+ * @throws ProjectionBehindError when it has stopped at an event · what the signal says
+ */
+export async function projectCases(
+  projections: ProjectionClient,
+  store: EventStatistics,
+  options: { readonly onProgress?: OnProgress; readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const { onProgress, signal } = options;
+  const { total } = await store.statistics();
+  const { position, lag } = await projections.start(caseProjection);
+  const watching = new AbortController();
+  const watched = onProgress && watch(projections, (done) => onProgress({ done, total }), watching.signal);
+  try {
+    await projections.waitFor(caseProjection, position + lag.events, {
+      timeout: oneDay,
+      ...(signal !== undefined && { signal }),
+    });
+  } finally {
+    watching.abort();
+    await watched;
+  }
+  onProgress?.({ done: total, total });
+}
+
+const oneDay = 24 * 60 * 60 * 1_000;
+
+async function watch(
+  projections: ProjectionClient,
+  onApplied: (events: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    while (!signal.aborted) {
+      onApplied((await projections.status(caseProjection)).applied);
+      await delay(500, undefined, { signal });
+    }
+  } catch {
+    // The projection does not depend on who watches it.
+  }
+}

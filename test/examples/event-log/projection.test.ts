@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { cp } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import type { Client } from '@temporalio/client';
+import type { EventStore, StoreCapabilities } from 'temporal-event-store';
+import { ProjectionClient } from 'temporal-event-store/client';
+import { PGliteEventStore, PGliteProjectionSink } from 'temporal-event-store/pglite';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { tagOf } from '../../../examples/event-log/case-event.js';
+import { readCaseFigures, type CaseFigures } from '../../../examples/event-log/case-figures.js';
+import { defineCaseProjection } from '../../../examples/event-log/case-projection.js';
+import { importLog } from '../../../examples/event-log/import-log.js';
+import { projectCases } from '../../../examples/event-log/project-cases.js';
+import type { Query } from '../../../examples/open-store.js';
+import { connectClient, uniqueName, useWorker } from '../../support/temporal.js';
+import { runScript } from '../script.js';
+import { comparable, figuresOf } from './expected-figures.js';
+import { useImportWorker } from './import-worker.js';
+import { copySample, generateLog, sourceOf } from './logs.js';
+
+const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
+const killInPage = new URL('./kill-in-page.mjs', import.meta.url).href;
+/** Public logs of real processes, which are not part of the project. */
+const folder = process.env['EVENT_LOG_DIR'] ?? '';
+
+let client: Client;
+beforeAll(async () => {
+  client = await connectClient();
+});
+
+interface UsedStore {
+  readonly store: EventStore & StoreCapabilities;
+  readonly projections: ProjectionClient;
+  readonly load: (file: string) => Promise<void>;
+  readonly figures: (file: string) => Promise<CaseFigures>;
+}
+
+/** An embedded store, with workers that import and project. */
+async function useStore(): Promise<UsedStore> {
+  const store = await PGliteEventStore.open();
+  onTestFinished(() => store.close());
+  const query: Query = <Row>(text: string, values: unknown[]) =>
+    store.transaction(async (transaction) => (await transaction.query<Row>(text, values)).rows);
+  const imports = await useImportWorker(store);
+  const taskQueue = uniqueName('event-log-cases');
+  const projection = defineCaseProjection(new PGliteProjectionSink({ store }));
+  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections: [projection] })] });
+  return {
+    store,
+    projections: new ProjectionClient({ client, taskQueue }),
+    load: async (file) => {
+      await importLog(client, { log: await sourceOf(file), taskQueue: imports });
+    },
+    figures: async (file) => readCaseFigures(query, tagOf((await sourceOf(file)).fingerprint)),
+  };
+}
+
+describe('the projection of cases', { timeout: 120_000 }, () => {
+  it('says of each log what its file says, over the ends of pages and of imports', async () => {
+    const { store, projections, load, figures } = await useStore();
+    const [sample, interleaved] = [await copySample(), await generateLog()];
+    await load(sample);
+    await projectCases(projections, store);
+    expect(comparable(await figures(sample))).toEqual(comparable(await figuresOf(sample)));
+
+    await load(interleaved);
+    const reported: { done: number; total: number }[] = [];
+    await projectCases(projections, store, { onProgress: (progress) => reported.push(progress) });
+    expect(reported.at(-1)).toEqual({ done: 1844, total: 1844 });
+    for (const file of [sample, interleaved])
+      expect(comparable(await figures(file))).toEqual(comparable(await figuresOf(file)));
+  });
+
+  it('says nothing of a log that is not there', async () => {
+    const { store, projections, load, figures } = await useStore();
+    await load(await copySample());
+    await projectCases(projections, store);
+    expect(await figures(await generateLog())).toEqual({
+      cases: 0,
+      events: 0,
+      months: [],
+      throughput: { median: 0, p90: 0, longest: 0 },
+      transitions: [],
+    });
+  });
+
+  it('goes on when its process is killed in the middle of a page', { timeout: 240_000 }, async () => {
+    const file = await generateLog(50, 5_000);
+    const dataDir = join(dirname(file), 'store');
+    const { address, namespace } = inject('temporal');
+    const env = {
+      POSTGRES_URL: '',
+      EVENT_LOG_STORE: dataDir,
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+    };
+    const args = [file, '--out', join(dirname(file), 'figure.svg')];
+    const killed = await runScript(main, args, {
+      nodeOptions: ['--import', killInPage],
+      env: { ...env, LAST_PAGE: '3' },
+    });
+    expect(killed.code).toBe('SIGKILL');
+    expect(await projectedIn(dataDir)).toEqual({ events: 2_000, position: 2_000 });
+
+    const { code, stderr } = await runScript(main, args, { env });
+
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const store = await PGliteEventStore.open({ dataDir, schema: 'event_log_example' });
+    onTestFinished(() => store.close());
+    const figures = await readCaseFigures(
+      (text, values) =>
+        store.transaction(async (transaction) => (await transaction.query(text, values)).rows as never),
+      tagOf((await sourceOf(file)).fingerprint),
+    );
+    expect(comparable(figures)).toEqual(comparable(await figuresOf(file)));
+  });
+});
+
+/** By SQL and without the library; of a copy, so that nobody but the store recovers it. */
+async function projectedIn(dataDir: string): Promise<unknown> {
+  const copy = `${dataDir}-${randomUUID()}`;
+  await cp(dataDir, copy, { recursive: true });
+  const database = await PGlite.create(copy);
+  try {
+    const { rows } = await database.query(
+      `select (select sum(events)::int from event_log_cases.cases) as events,
+         (select position::int from event_log_example_projections.shares) as position`,
+    );
+    return rows[0];
+  } finally {
+    await database.close();
+  }
+}
+
+describe.runIf(folder !== '')('the projection of a real log', { timeout: 400_000 }, () => {
+  // Events, cases, and how often what followed what most often.
+  it.each([
+    ['roadtraffic100traces.csv', 390, 100],
+    ['receipt.csv', 8_577, 1_434],
+    ['bpic2012.xes.gz', 262_200, 13_087],
+  ])('%s says what its file says', async (name, events, cases) => {
+    const { store, projections, load, figures } = await useStore();
+    const file = join(folder, name);
+    await load(file);
+    await projectCases(projections, store);
+    const found = await figures(file);
+    expect(found).toMatchObject({ events, cases });
+    expect(comparable(found)).toEqual(comparable(await figuresOf(file)));
+  });
+});
