@@ -91,13 +91,18 @@ describe('a projection', () => {
     const store = new MemoryEventStore();
     const { projection, sink } = memoryBalances();
     const taskQueue = uniqueName('projections');
-    const plugins = [new EventStorePlugin({ store, projections: [projection] })];
+    const failures: string[] = [];
+    const report = (message: string) => failures.push(message);
+    const logger = { debug: () => undefined, info: () => undefined, warn: report, error: report };
+    const plugins = [new EventStorePlugin({ store, projections: [projection], logger })];
     const projector = new ProjectionClient({ client, taskQueue });
     const stopWorker = await startWorker({ taskQueue, plugins });
     await projector.start('balances', { heartbeatTimeout: 1_000 });
     await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
 
     await stopWorker();
+    // A worker that is told to end has not failed.
+    expect(failures).toEqual([]);
     await deposit(store, 'Account-1', 2);
     await useWorker({ taskQueue, plugins });
 
