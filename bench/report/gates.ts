@@ -57,6 +57,8 @@ const gates: readonly Gate[] = [
   projection('page', 1_000, 'by hand', 0.8),
   projection('event', 100, 'emmett', 5),
   projection('event', 1_000, 'emmett', 5),
+  pagesToEmmett(100),
+  pagesToEmmett(1_000),
 ];
 
 /** Says of each gate whether it was passed; nothing where its suite didn't run. */
@@ -114,6 +116,19 @@ function projection(statementPer: StatementPer, pageSize: number, contender: str
     name: `projection, ${workload}, to ${contender}`,
     of: ours('projections', workload, contender),
     gate,
+  };
+}
+
+/** What each is best at: Emmett's projector gets one event at a time. */
+function pagesToEmmett(pageSize: number): Gate {
+  const workload = projectionWorkload('page', pageSize);
+  return {
+    name: `projection, ${workload}, to emmett with a statement an event`,
+    of: between(
+      ['projections', workload, 'ours'],
+      ['projections', projectionWorkload('event', pageSize), 'emmett'],
+    ),
+    gate: 5,
   };
 }
 
