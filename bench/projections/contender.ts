@@ -15,7 +15,7 @@ export interface ProjectionContender {
   /** Projects the events of a store that nobody appends to, from the first on, into a read model that isn't there yet. */
   catchUp(place: ProjectionPlace, load: CatchUp): Promise<CaughtUp>;
   /** Runs something while a store that is empty is followed, statement by statement; the read model is there. */
-  follow?<T>(place: ProjectionPlace, run: () => Promise<T>): Promise<T>;
+  readonly follow?: <T>(place: ProjectionPlace, run: () => Promise<T>) => Promise<T>;
 }
 
 export interface ProjectionPlace {

@@ -3,7 +3,7 @@ import type { SqlProjectionContext } from 'temporal-event-store/postgres';
 import type { Pool } from 'pg';
 import type { EventData } from '../contenders/contender.js';
 import { defineProjection, PostgresProjectionSink } from '../library.js';
-import { types } from '../workload/events.js';
+import type { types } from '../workload/events.js';
 import { applyEvents, createBalance, type StatementPer } from './read-model.js';
 
 type BenchEvent = DomainEvent<(typeof types)[number], EventData>;
