@@ -19,7 +19,7 @@ export async function projectCases(
   const { total } = await store.statistics();
   const { position, lag } = await projections.start(caseProjection);
   const watching = new AbortController();
-  const watched = onProgress && watch(projections, (done) => onProgress({ done, total }), watching.signal);
+  const watched = onProgress && watch(projections, { onProgress, total }, watching.signal);
   try {
     await projections.waitFor(caseProjection, position + lag.events, {
       timeout: oneDay,
@@ -36,12 +36,13 @@ const oneDay = 24 * 60 * 60 * 1_000;
 
 async function watch(
   projections: ProjectionClient,
-  onApplied: (events: number) => void,
+  { onProgress, total }: { readonly onProgress: OnProgress; readonly total: number },
   signal: AbortSignal,
 ): Promise<void> {
   try {
     while (!signal.aborted) {
-      onApplied((await projections.status(caseProjection)).applied);
+      const { applied } = await projections.status(caseProjection);
+      onProgress({ done: applied, total });
       await delay(500, undefined, { signal });
     }
   } catch {
