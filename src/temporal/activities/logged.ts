@@ -42,7 +42,8 @@ export async function logged<T>(
     return result;
   } catch (error) {
     if (error instanceof CancelledFailure) {
-      logger.debug(`${operation} cancelled`, { ...attributes, durationMs: durationMs() });
+      const { message: reason } = error;
+      logger.debug(`${operation} cancelled`, { ...attributes, reason, durationMs: durationMs() });
       throw error;
     }
     const code = findEventStoreError(error)?.code;
