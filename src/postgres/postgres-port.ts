@@ -1,11 +1,9 @@
-import type { ClientBase, Pool } from 'pg';
+import type { Client, ClientBase, Pool, Submittable } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
 import { sqlStateOf } from '../sql/sql-errors.js';
 import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeArray } from './binary-array.js';
-import type { WireValue } from './wire-message.js';
-import { sendStatement } from './wire-statement.js';
 import { withClient } from './with-client.js';
 
 export interface PostgresPortOptions {
@@ -18,6 +16,9 @@ export interface PostgresPortOptions {
 
 /** What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. */
 const unknownStatements: readonly (string | undefined)[] = ['26000', '42P05'];
+
+/** Column values as the text that the server writes. */
+const asText = { getTypeParser: () => (text: string) => text };
 
 /** The statements of the store on a pool of `pg`, each in a transaction of its own. */
 export class PostgresPort implements TransactionalSqlPort {
@@ -58,6 +59,13 @@ export class PostgresPort implements TransactionalSqlPort {
     });
   }
 }
+
+/** The part of `pg` that gives row by row, which its types lack. */
+type QueryClass = new (config: object) => Submittable & {
+  on(event: 'row', listener: (row: (string | null)[]) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+};
 
 interface Prepared {
   readonly text: string;
@@ -104,31 +112,41 @@ export class PreparedStatements {
     const { text, name } = statement.isConstant
       ? this.#prepare(statement)
       : { text: inSchema(statement.text, this.schema), name: undefined };
+    const config = {
+      text,
+      values: values.map((value) =>
+        typeof value === 'object' && value !== null ? encodeArray(value) : value,
+      ),
+      rowMode: 'array',
+      types: asText,
+      ...(usesName && name !== undefined && { name }),
+    };
     return new Promise((resolve, reject) => {
       const rows: T[] = [];
       let failure: Error | undefined;
+      // The class of the client itself, which need not be of the `pg` that is found from here.
+      const { Query } = client.constructor as typeof Client & { Query: QueryClass };
+      const query = new Query(config);
       const timer = setTimeout(() => {
         reject(new Error(`Query read timeout: no answer in ${this.#operationTimeout} ms`));
       }, this.#operationTimeout);
-      const wireStatement = { text, name: usesName ? name : undefined, values: values.map(toWireValue) };
-      sendStatement(client, wireStatement, {
-        onRow(row) {
-          try {
-            rows.push(map(row));
-          } catch (error) {
-            failure ??= error as Error;
-          }
-        },
-        onError(error) {
-          clearTimeout(timer);
-          reject(error);
-        },
-        onEnd() {
-          clearTimeout(timer);
-          if (failure === undefined) resolve(rows);
-          else reject(failure);
-        },
+      query.on('row', (row) => {
+        try {
+          rows.push(map(row));
+        } catch (error) {
+          failure ??= error as Error;
+        }
       });
+      query.on('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      query.on('end', () => {
+        clearTimeout(timer);
+        if (failure === undefined) resolve(rows);
+        else reject(failure);
+      });
+      client.query(query);
     });
   }
 
@@ -142,9 +160,4 @@ export class PreparedStatements {
     }
     return prepared;
   }
-}
-
-function toWireValue(value: SqlValue): WireValue {
-  if (typeof value === 'object' && value !== null) return encodeArray(value);
-  return typeof value === 'number' ? String(value) : value;
 }
