@@ -5,12 +5,13 @@ import { startTemporalServer } from '../../dev/temporal-server.js';
 import { openStore } from '../open-store.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
 import { commands } from './story/commands.js';
+import { metrics } from './story/metrics.js';
 import { queries } from './story/queries.js';
 import type { Chapter } from './story/stage.js';
 import { createPaymentWorker } from './worker.js';
 
 const taskQueue = 'payments';
-const chapters: readonly Chapter[] = [commands, queries];
+const chapters: readonly Chapter[] = [commands, queries, metrics];
 
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const server = await startTemporalServer();

@@ -46,7 +46,7 @@ const defaultFamilies: Readonly<Record<DefaultFamily, readonly string[]>> = {
  * @throws InvalidArgumentError for an unknown or malformed option
  * @throws StoreUnavailableError when Temporal gives no answer
  * @example
- * const { command, payments } = await workflowMetrics(client, {
+ * const { command, payments } = await workflowMetrics(new Client({ connection }), {
  *   families: { command: ['eventStoreCommandLane'], payments: ['paymentWorkflow'] },
  * });
  */
