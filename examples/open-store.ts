@@ -1,25 +1,17 @@
 import pg from 'pg';
-import type { EventStore, ProjectionSink, StoreCapabilities } from 'temporal-event-store';
-import {
-  PGliteEventStore,
-  PGliteProjectionSink,
-  type SqlProjectionContext,
-} from 'temporal-event-store/pglite';
-import { PostgresEventStore, PostgresProjectionSink } from 'temporal-event-store/postgres';
+import type { EventStore, StoreCapabilities } from 'temporal-event-store';
+import { PGliteEventStore } from 'temporal-event-store/pglite';
+import { PostgresEventStore } from 'temporal-event-store/postgres';
+import { readModelsBeside, readModelsOn, type ReadModelDatabase } from './read-model-database.js';
 
 export interface OpenStore {
   readonly store: EventStore & StoreCapabilities;
-  /** For read models in the same database. */
-  readonly sink: ProjectionSink<SqlProjectionContext>;
-  /** Reads what they hold. */
-  readonly query: Query;
+  /** In the same database. */
+  readonly readModels: ReadModelDatabase;
   /** Where the events are, for a person. */
   readonly place: string;
   readonly close: () => Promise<void>;
 }
-
-/** @typeParam Row of the answer, as the statement names its columns */
-export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
 
 /**
  * The store of an example, in a schema of its own: on the server at `POSTGRES_URL`, else embedded in this process.
@@ -31,7 +23,7 @@ export async function openStore(options: {
   readonly dataDir?: string;
 }): Promise<OpenStore> {
   const { schema, dataDir } = options;
-  const sinkSchema = `${schema}_projections`;
+  const checkpoints = `${schema}_projections`;
   const connectionString = process.env['POSTGRES_URL'];
   if (connectionString) {
     const store = await PostgresEventStore.connect({ connectionString, schema });
@@ -41,25 +33,21 @@ export async function openStore(options: {
       await store.close();
       throw error;
     }
-    const pool = new pg.Pool({ connectionString });
+    const pool = new pg.Pool({ connectionString, max: 4 });
+    // A connection that broke while nobody used it is replaced by the next query.
+    pool.on('error', () => undefined);
+    const close = async (): Promise<void> => {
+      await pool.end();
+      await store.close();
+    };
     return {
       store,
-      sink: new PostgresProjectionSink({ pool, schema: sinkSchema }),
-      query: async <Row>(text: string, values: unknown[]) => (await pool.query(text, values)).rows as Row[],
+      readModels: readModelsOn(pool, checkpoints),
       place: 'in PostgreSQL, at POSTGRES_URL',
-      close: async () => {
-        await store.close();
-        await pool.end();
-      },
+      close,
     };
   }
   const store = await PGliteEventStore.open({ schema, ...(dataDir !== undefined && { dataDir }) });
-  return {
-    store,
-    sink: new PGliteProjectionSink({ store, schema: sinkSchema }),
-    query: <Row>(text: string, values: unknown[]) =>
-      store.transaction(async (transaction) => (await transaction.query<Row>(text, values)).rows),
-    place: `in PGlite, in ${dataDir ?? 'the memory of this process'}`,
-    close: () => store.close(),
-  };
+  const place = `in PGlite, in ${dataDir ?? 'the memory of this process'}`;
+  return { store, readModels: readModelsBeside(store, checkpoints), place, close: () => store.close() };
 }

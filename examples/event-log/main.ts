@@ -81,7 +81,7 @@ async function withWorker(
   run: () => Promise<void>,
 ): Promise<void> {
   const { server, taskQueue } = options;
-  const { store, sink } = options.opened;
+  const { store, readModels } = options.opened;
   const connection = await NativeConnection.connect({ address: server.address });
   try {
     const worker = await Worker.create({
@@ -94,7 +94,7 @@ async function withWorker(
         new EventStorePlugin({
           store,
           aggregates: [CaseAggregate],
-          projections: [defineCaseProjection(sink)],
+          projections: [defineCaseProjection(readModels.sink)],
         }),
       ],
       // The progress bar lives on heartbeats, which are otherwise sent at four fifths of their timeout.
@@ -129,12 +129,12 @@ async function importWithProgress(
 /** A read model of the cases, kept by a projection. */
 async function projectAndShow(
   projections: ProjectionClient,
-  { store, query }: OpenStore,
+  { store, readModels }: OpenStore,
   { log, figure }: { readonly log: LogSource; readonly figure: string },
 ): Promise<void> {
   console.log('\nProjecting the cases');
   await withProgress((bar, signal) => projectCases(projections, store, { onProgress: bar.update, signal }));
-  const figures = await readCaseFigures(query, tagOf(log.fingerprint));
+  const figures = await readCaseFigures(readModels.client, tagOf(log.fingerprint));
   console.log(`${describeCases(figures)}\n`);
   await writeFile(figure, drawTransitions(basename(log.file), figures.transitions));
   console.log(`The transition matrix is drawn in ${figure}`);

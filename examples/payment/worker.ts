@@ -4,25 +4,40 @@ import { Worker } from '@temporalio/worker';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import type { EventPublisher } from 'temporal-event-store/activities';
 import { EventStorePlugin } from 'temporal-event-store/worker';
+import type { ReadModelDatabase } from '../read-model-database.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
+import { paymentProjections } from './read-models/payment-reader.js';
+import { createPaymentSearchActivities } from './repository/payment-search-activities.js';
 
 export interface PaymentWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly store: EventStore & Partial<StoreCapabilities>;
+  /** For a worker that also runs the projections, and searches in what they make. */
+  readonly readModels?: ReadModelDatabase;
   readonly publisher: EventPublisher;
 }
 
 /** The worker of the payment service: its own workflows, and the event store's activities by the plugin. */
 export async function createPaymentWorker({
   store,
+  readModels,
   publisher,
   ...worker
 }: PaymentWorkerOptions): Promise<Worker> {
+  const projections = readModels && paymentProjections(readModels);
   return Worker.create({
     ...worker,
     workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
-    plugins: [new EventStorePlugin({ store, publisher, aggregates: [PaymentAggregate] })],
+    activities: { ...(readModels && createPaymentSearchActivities({ store, readModels })) },
+    plugins: [
+      new EventStorePlugin({
+        store,
+        publisher,
+        aggregates: [PaymentAggregate],
+        ...(projections && { projections }),
+      }),
+    ],
   });
 }

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import type { Client } from '@temporalio/client';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import { ProjectionClient } from 'temporal-event-store/client';
-import { PGliteEventStore, PGliteProjectionSink } from 'temporal-event-store/pglite';
+import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { tagOf } from '../../../examples/event-log/case-event.js';
@@ -13,7 +13,7 @@ import { readCaseFigures, type CaseFigures } from '../../../examples/event-log/c
 import { defineCaseProjection } from '../../../examples/event-log/case-projection.js';
 import { importLog } from '../../../examples/event-log/import-log.js';
 import { projectCases } from '../../../examples/event-log/project-cases.js';
-import type { Query } from '../../../examples/open-store.js';
+import { readModelsBeside } from '../../../examples/read-model-database.js';
 import { connectClient, uniqueName, useWorker } from '../../support/temporal.js';
 import { runScript } from '../script.js';
 import { comparable, figuresOf } from './expected-figures.js';
@@ -41,11 +41,10 @@ interface UsedStore {
 async function useStore(): Promise<UsedStore> {
   const store = await PGliteEventStore.open();
   onTestFinished(() => store.close());
-  const query: Query = <Row>(text: string, values: unknown[]) =>
-    store.transaction(async (transaction) => (await transaction.query<Row>(text, values)).rows);
+  const readModels = readModelsBeside(store);
   const imports = await useImportWorker(store);
   const taskQueue = uniqueName('event-log-cases');
-  const projection = defineCaseProjection(new PGliteProjectionSink({ store }));
+  const projection = defineCaseProjection(readModels.sink);
   await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections: [projection] })] });
   return {
     store,
@@ -53,7 +52,7 @@ async function useStore(): Promise<UsedStore> {
     load: async (file) => {
       await importLog(client, { log: await sourceOf(file), taskQueue: imports });
     },
-    figures: async (file) => readCaseFigures(query, tagOf((await sourceOf(file)).fingerprint)),
+    figures: async (file) => readCaseFigures(readModels.client, tagOf((await sourceOf(file)).fingerprint)),
   };
 }
 
@@ -110,8 +109,7 @@ describe('the projection of cases', { timeout: 120_000 }, () => {
     const store = await PGliteEventStore.open({ dataDir, schema: 'event_log_example' });
     onTestFinished(() => store.close());
     const figures = await readCaseFigures(
-      (text, values) =>
-        store.transaction(async (transaction) => (await transaction.query(text, values)).rows as never),
+      readModelsBeside(store).client,
       tagOf((await sourceOf(file)).fingerprint),
     );
     expect(comparable(figures)).toEqual(comparable(await figuresOf(file)));
