@@ -1,22 +1,27 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { AggregateClient } from 'temporal-event-store/client';
+import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { openStore } from '../open-store.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
+import { startPaymentProjections, stopPaymentProjections } from './read-models/payment-reader.js';
+import { api } from './story/api.js';
 import { commands } from './story/commands.js';
 import { metrics } from './story/metrics.js';
 import { queries } from './story/queries.js';
+import { readModels as readModelsChapter } from './story/read-models.js';
+import { repository } from './story/repository.js';
 import type { Chapter } from './story/stage.js';
 import { createPaymentWorker } from './worker.js';
 
-const taskQueue = 'payments';
-const chapters: readonly Chapter[] = [commands, queries, metrics];
+// Of this run: a store in memory has no other worker.
+const taskQueue = `payments-${crypto.randomUUID().slice(0, 8)}`;
+const chapters: readonly Chapter[] = [commands, queries, readModelsChapter, repository, api, metrics];
 
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const server = await startTemporalServer();
 say(`Temporal server at ${server.address} (${server.source}).`);
-const { store, place, close } = await openStore({ schema: 'payment_example' });
+const { store, readModels, place, close } = await openStore({ schema: 'payment_example' });
 say(`The event store is ${place}.`);
 
 const { address, namespace } = server;
@@ -26,6 +31,7 @@ const worker = await createPaymentWorker({
   namespace,
   taskQueue,
   store,
+  readModels,
   publisher: {
     publish: async (events) => {
       for (const event of events)
@@ -44,6 +50,8 @@ try {
 async function tellTheStory(): Promise<void> {
   const client = new Client({ connection: await Connection.connect({ address }), namespace });
   const payments = new AggregateClient({ client, aggregate: PaymentAggregate, taskQueue });
+  const projections = new ProjectionClient({ client, taskQueue });
+  await startPaymentProjections(projections);
   const { streams: earlier } = await store.statistics();
   for (const chapter of chapters) {
     await chapter({
@@ -51,6 +59,8 @@ async function tellTheStory(): Promise<void> {
       taskQueue,
       store,
       payments,
+      readModels,
+      projections,
       payment: (number) => `payment-${earlier + number}`,
       execute: (workflowType, input) =>
         client.workflow.execute(workflowType, {
@@ -65,6 +75,7 @@ async function tellTheStory(): Promise<void> {
     });
   }
   say('');
+  await stopPaymentProjections(projections);
   await payments.close();
 }
 

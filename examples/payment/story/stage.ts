@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
-import type { AggregateClient } from 'temporal-event-store/client';
+import type { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
+import type { ReadModelDatabase } from '../../read-model-database.js';
 import type { PaymentAggregate } from '../domain/payment-aggregate.js';
 
 /** What a chapter of the story has to play with. */
@@ -9,6 +10,8 @@ export interface Stage {
   readonly taskQueue: string;
   readonly store: EventStore & StoreCapabilities;
   readonly payments: AggregateClient<typeof PaymentAggregate>;
+  readonly readModels: ReadModelDatabase;
+  readonly projections: ProjectionClient;
   /** The id of the n-th payment of this run: a store on a server keeps those of earlier runs. */
   readonly payment: (number: number) => string;
   /** Runs a workflow of the worker, and gives its result. */
