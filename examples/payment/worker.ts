@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
-import type { EventPublisher } from 'temporal-event-store/activities';
+import type { ActivityLogger, EventPublisher } from 'temporal-event-store/activities';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import type { ReadModelDatabase } from '../read-model-database.js';
+import { createPaymentActivities } from './commands/payment-activities.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
+import { createProcessActivities, type ProcessPorts } from './process/process-activities.js';
 import { paymentProjections } from './read-models/payment-reader.js';
 import { createPaymentSearchActivities } from './repository/payment-search-activities.js';
 
@@ -17,6 +19,10 @@ export interface PaymentWorkerOptions {
   /** For a worker that also runs the projections, and searches in what they make. */
   readonly readModels?: ReadModelDatabase;
   readonly publisher: EventPublisher;
+  /** What `paymentWorkflow` needs; a worker without it does all the rest. */
+  readonly ports?: ProcessPorts;
+  /** Where the activities write. Default: the worker's own log. */
+  readonly logger?: ActivityLogger;
 }
 
 /** The worker of the payment service: its own workflows, and the event store's activities by the plugin. */
@@ -24,19 +30,25 @@ export async function createPaymentWorker({
   store,
   readModels,
   publisher,
+  ports,
+  logger,
   ...worker
 }: PaymentWorkerOptions): Promise<Worker> {
-  const projections = readModels && paymentProjections(readModels);
+  const logging = logger !== undefined && { logger };
+  const shared = { store, publisher, ...logging };
   return Worker.create({
     ...worker,
     workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
-    activities: { ...(readModels && createPaymentSearchActivities({ store, readModels })) },
+    activities: {
+      ...createPaymentActivities(shared),
+      ...(ports !== undefined && createProcessActivities({ ...ports, ...logging })),
+      ...(readModels && createPaymentSearchActivities({ store, readModels })),
+    },
     plugins: [
       new EventStorePlugin({
-        store,
-        publisher,
+        ...shared,
         aggregates: [PaymentAggregate],
-        ...(projections && { projections }),
+        ...(readModels && { projections: paymentProjections(readModels) }),
       }),
     ],
   });

@@ -1,4 +1,5 @@
 export * from 'temporal-event-store/workflows';
+export { changePayment } from './commands/change-payment.js';
 export { processPayment } from './commands/command-workflow.js';
 export { paymentHistory, paymentTimeline, searchPaymentEvents } from './queries/payment-queries.js';
 export { deletePayment, persistPayment } from './repository/payment-persistence-workflow.js';
