@@ -31,7 +31,7 @@ export function emailNotifier({ url, from }: EmailNotifierOptions): Notifier {
           // As an address and not as a list of them.
           to: { name: '', address: email },
           messageId: `<${noticeId(notice)}@${domain}>`,
-          subject: `Payment ${paymentId} of ${formatMoney(amount)}`,
+          subject: `Payment ${paymentId}`,
           text: `${organizationId} has received ${formatMoney(amount)}.\n\n${description}\n`,
         });
       } catch (error) {
