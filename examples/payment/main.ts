@@ -8,6 +8,14 @@ import { startPaymentProjections, stopPaymentProjections } from './read-models/p
 import { api } from './story/api.js';
 import { commands } from './story/commands.js';
 import { metrics } from './story/metrics.js';
+import type { PaymentEvent } from './domain/payment-event.js';
+import { EventBus } from './events/event-bus.js';
+import { jsonLogger } from './events/json-logger.js';
+import { commands } from './story/commands.js';
+import { eventStore } from './story/event-store.js';
+import { life } from './story/life.js';
+import { startOutside } from './story/outside.js';
+import { processes } from './story/process.js';
 import { queries } from './story/queries.js';
 import { readModels as readModelsChapter } from './story/read-models.js';
 import { repository } from './story/repository.js';
@@ -17,6 +25,8 @@ import { createPaymentWorker } from './worker.js';
 // Of this run: a store in memory has no other worker.
 const taskQueue = `payments-${crypto.randomUUID().slice(0, 8)}`;
 const chapters: readonly Chapter[] = [commands, queries, readModelsChapter, repository, api, metrics];
+const taskQueue = 'payments';
+const chapters: readonly Chapter[] = [commands, queries, life, eventStore, processes];
 
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const server = await startTemporalServer();
@@ -26,6 +36,12 @@ say(`The event store is ${place}.`);
 
 const { address, namespace } = server;
 const connection = await NativeConnection.connect({ address });
+const outside = await startOutside();
+const bus = new EventBus<PaymentEvent>();
+bus.onAny(({ type, streamId, id }) => {
+  say(`    published ${type} of ${streamId}, event ${id.slice(0, 8)}`);
+});
+const log: string[] = [];
 const worker = await createPaymentWorker({
   connection,
   namespace,
@@ -38,12 +54,16 @@ const worker = await createPaymentWorker({
         say(`    published ${event.type} of ${event.streamId}, event ${event.id.slice(0, 8)}`);
     },
   },
+  publisher: bus,
+  ports: outside.ports,
+  logger: jsonLogger((line) => void log.push(line)),
 });
 try {
   await worker.runUntil(tellTheStory());
 } finally {
   await connection.close();
   await close();
+  await outside.close();
   await server.stop();
 }
 
@@ -58,6 +78,10 @@ async function tellTheStory(): Promise<void> {
       client,
       taskQueue,
       store,
+      bus,
+      log,
+      address,
+      outside,
       payments,
       readModels,
       projections,

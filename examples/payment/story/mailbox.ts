@@ -33,8 +33,10 @@ export async function startMailbox(
     onData(stream, session, answer) {
       const receive = async (): Promise<void> => {
         const raw = await text(stream);
+        // A long header goes on in the next line.
+        const unfolded = raw.replace(/\r\n[ \t]+/g, ' ');
         const header = (name: string): string =>
-          new RegExp(`^${name}: (.*)$`, 'im').exec(raw)?.[1]?.trim() ?? '';
+          new RegExp(`^${name}: (.*)$`, 'im').exec(unfolded)?.[1]?.trim() ?? '';
         const to = session.envelope.rcptTo.map(({ address }) => address);
         const mail = { to, messageId: header('Message-ID'), subject: header('Subject'), raw };
         await inspect(mail);

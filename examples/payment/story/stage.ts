@@ -3,12 +3,22 @@ import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import type { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import type { ReadModelDatabase } from '../../read-model-database.js';
 import type { PaymentAggregate } from '../domain/payment-aggregate.js';
+import type { PaymentEvent } from '../domain/payment-event.js';
+import type { EventBus } from '../events/event-bus.js';
+import type { Outside } from './outside.js';
 
 /** What a chapter of the story has to play with. */
 export interface Stage {
   readonly client: Client;
   readonly taskQueue: string;
   readonly store: EventStore & StoreCapabilities;
+  /** Where the worker publishes. */
+  readonly bus: EventBus<PaymentEvent>;
+  /** What the worker's activities logged, a line each. */
+  readonly log: readonly string[];
+  /** Of the Temporal server. */
+  readonly address: string;
+  readonly outside: Outside;
   readonly payments: AggregateClient<typeof PaymentAggregate>;
   readonly readModels: ReadModelDatabase;
   readonly projections: ProjectionClient;

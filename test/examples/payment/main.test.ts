@@ -32,4 +32,11 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
   expect(stdout).toMatch(
     /\n {2}201 .*"deduplicated":false}\n {2}201 .*"deduplicated":true}\n {2}422 .*\n {2}400 /,
   );
+  expect(stdout).toContain('payment-5 → completed, 2500 cents refunded, version 5\n');
+  expect(stdout).toContain('the handler of PaymentFailed got version 2: The card has expired\n');
+  expect(stdout).toContain('payment-9 → Payment processed successfully\n');
+  expect(stdout).toContain('e-mail to payer@example.com: Payment payment-9\n');
+  expect(stdout).toContain('payment-11 → refused: Organization not found: org-000\n');
+  expect(stdout).toContain('1 charge at the provider\n');
+  expect(stdout).toContain('workflow payment-payment-9: completed\n');
 });
