@@ -3,7 +3,7 @@ import { findEventStoreError } from 'temporal-event-store';
 import { z } from 'zod';
 
 /** RFC 9457. */
-export const problem = z.object({
+const problem = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),

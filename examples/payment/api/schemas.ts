@@ -25,7 +25,7 @@ const status = z.enum([
 ]);
 const day = z.iso.date().describe('A day in UTC, YYYY-MM-DD; inclusive.');
 
-export const money = z
+const money = z
   .strictObject({
     minorUnits: z.int().positive().describe('In the smallest unit of the currency: cents of EUR.'),
     currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),

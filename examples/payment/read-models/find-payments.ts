@@ -3,7 +3,7 @@ import type { Money } from '../domain/money.js';
 import type { PaymentStatus } from '../domain/payment-aggregate.js';
 
 /** Of a payment that is there. */
-export type VisibleStatus = Exclude<PaymentStatus, 'new' | 'deleted'>;
+type VisibleStatus = Exclude<PaymentStatus, 'new' | 'deleted'>;
 
 /** A row of the read model. */
 export interface PaymentSummary {

@@ -185,7 +185,7 @@ describe('the API', () => {
   it('describes itself by a valid OpenAPI document', async () => {
     const { status, body } = await call('GET', '/openapi.json');
     expect(status).toBe(200);
-    expect(await new Validator().validate(body)).toEqual({ valid: true });
+    expect(await new Validator().validate({ ...body })).toEqual({ valid: true });
     expect(Object.keys(body.paths)).toEqual(
       expect.arrayContaining([
         '/payments',
