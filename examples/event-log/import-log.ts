@@ -1,7 +1,6 @@
-import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ImportProgress, LogSource } from './activities.js';
+import type { Client } from '@temporalio/client';
+import type { LogSource } from './activities.js';
+import { watchProgress, type OnProgress } from './watch-progress.js';
 import type { importEventLog } from './workflows.js';
 
 export interface ImportedLog {
@@ -10,8 +9,6 @@ export interface ImportedLog {
   /** How many of the events this import added. */
   readonly added: number;
 }
-
-export type OnProgress = (progress: Pick<ImportProgress, 'done' | 'total'>) => void;
 
 /**
  * Imports a log by a workflow whose id comes from its content: who imports the same log into the
@@ -42,7 +39,7 @@ export async function importLog(
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel);
   const watching = new AbortController();
-  const watched = onProgress && watch(handle, onProgress, watching.signal);
+  const watched = onProgress && watchProgress(handle, 'appendEventLog', onProgress, watching.signal);
   const { events, cases, stored } = await handle.result().finally(async () => {
     signal?.removeEventListener('abort', cancel);
     watching.abort();
@@ -50,28 +47,4 @@ export async function importLog(
   });
   onProgress?.({ done: events, total: events });
   return { events, cases, added: events - stored };
-}
-
-/**
- * Reports what the importing activity last told the server. That works wherever the worker runs, also for an import that
- * somebody else started, and asks nothing of the workflow or the store.
- */
-async function watch(
-  handle: WorkflowHandleWithFirstExecutionRunId<typeof importEventLog>,
-  onProgress: OnProgress,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    while (!signal.aborted) {
-      const { raw } = await handle.describe();
-      for (const { activityType, heartbeatDetails } of raw.pendingActivities ?? []) {
-        const payload = heartbeatDetails?.payloads?.[0];
-        if (activityType?.name !== 'appendEventLog' || !payload) continue;
-        onProgress(defaultPayloadConverter.fromPayload<ImportProgress>(payload));
-      }
-      await delay(500, undefined, { signal });
-    }
-  } catch {
-    // The import does not depend on who watches it.
-  }
 }

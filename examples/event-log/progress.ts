@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { OnProgress } from './import-log.js';
+import type { OnProgress } from './watch-progress.js';
 
 export interface ProgressBar {
   readonly update: OnProgress;
