@@ -6,6 +6,7 @@ import { openStore } from '../open-store.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
 import { startPaymentProjections, stopPaymentProjections } from './read-models/payment-reader.js';
 import { api } from './story/api.js';
+import { analytics } from './story/analytics.js';
 import { commands } from './story/commands.js';
 import { metrics } from './story/metrics.js';
 import type { PaymentEvent } from './domain/payment-event.js';
@@ -19,6 +20,7 @@ import { processes } from './story/process.js';
 import { queries } from './story/queries.js';
 import { readModels as readModelsChapter } from './story/read-models.js';
 import { repository } from './story/repository.js';
+import { replay } from './story/replay.js';
 import type { Chapter } from './story/stage.js';
 import { createPaymentWorker } from './worker.js';
 
@@ -27,6 +29,7 @@ const taskQueue = `payments-${crypto.randomUUID().slice(0, 8)}`;
 const chapters: readonly Chapter[] = [commands, queries, readModelsChapter, repository, api, metrics];
 const taskQueue = 'payments';
 const chapters: readonly Chapter[] = [commands, queries, life, eventStore, processes];
+const chapters: readonly Chapter[] = [commands, queries, replay, analytics];
 
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const server = await startTemporalServer();

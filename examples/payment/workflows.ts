@@ -6,3 +6,4 @@ export { deletePayment, persistPayment } from './repository/payment-persistence-
 export { countPayments, searchPayments } from './repository/payment-search-workflow.js';
 export { compensatePayment } from './process/compensation-workflow.js';
 export { paymentWorkflow } from './process/payment-workflow.js';
+export { paymentReport } from './queries/payment-report.js';

@@ -17,16 +17,16 @@ export async function queries({ client, taskQueue, payment, execute, title, say 
     }
   };
 
-  title(`History of ${payment(1)}`);
+  title(`A9  History of ${payment(1)}`);
   show(await execute<typeof paymentHistory>('paymentHistory', payment(1)));
 
-  title('PaymentProcessed events of the last hour');
+  title('A9  PaymentProcessed events of the last hour');
   const from = new Date(Date.now() - 3_600_000).toISOString();
   show(
     await execute<typeof searchPaymentEvents>('searchPaymentEvents', { eventType: 'PaymentProcessed', from }),
   );
 
-  title(`Timeline of the case of ${payment(2)} (by its correlation id)`);
+  title(`A9  Timeline of the case of ${payment(2)} (by its correlation id)`);
   show(await execute<typeof paymentTimeline>('paymentTimeline', `case-${payment(2)}`));
 
   title('The same store, from a service that has a Temporal client and no database');
