@@ -1,6 +1,6 @@
+import { StoreAccessError } from 'temporal-event-store';
 import { TemporalEventStore } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { describe, expect, it } from 'vitest';
 import { EventAnalyticsService } from '../../../examples/payment/analytics/event-analytics-service.js';
 import type { PaymentEvent } from '../../../examples/payment/domain/payment-event.js';
@@ -86,15 +86,17 @@ describe('EventAnalyticsService, over a Temporal client', () => {
   });
 
   it('gives the error of the store, not a count of zero', async () => {
-    const store = await PGliteEventStore.open();
+    const store = new MemoryEventStore();
+    const refuse = () => Promise.reject(new StoreAccessError('The role may not read this schema.'));
+    store.statistics = refuse;
+    store.trends = refuse;
     const { client, taskQueue } = await usePaymentWorker(store);
     const service = new EventAnalyticsService(new TemporalEventStore({ client, taskQueue }));
-    await store.close();
     await expect(service.statistics('PaymentProcessed', march)).rejects.toMatchObject({
-      code: 'STORE_CLOSED',
+      code: 'STORE_ACCESS_DENIED',
     });
     await expect(service.trends('PaymentProcessed', march, 'day')).rejects.toMatchObject({
-      code: 'STORE_CLOSED',
+      code: 'STORE_ACCESS_DENIED',
     });
   });
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, inject, it } from 'vitest';
 import { runScript } from '../script.js';
 
@@ -15,6 +16,7 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
   expect(stdout).toContain(
     "payment-1, €100.00 → refused: Payment payment-1 is processed already: it can't process any more\n",
   );
+  expect(stdout).toContain('payment-1, €100.00 → refused: Payment payment-1 is processed already: ');
   expect(stdout).toMatch(
     /\n {4}published PaymentProcessed of Payment-payment-4, .*\n {2}payment-4, €400.00 → processed/,
   );
@@ -39,4 +41,12 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
   expect(stdout).toContain('payment-11 → refused: Organization not found: org-000\n');
   expect(stdout).toContain('1 charge at the provider\n');
   expect(stdout).toContain('workflow payment-payment-9: completed\n');
+  expect(stdout).toContain('by its version: version 1, processed, $0.00 refunded\n');
+  expect(stdout).toMatch(
+    /\n {2}at .*: version 2, completed, \$0\.00 refunded\n {2}now: version 3, completed, \$50\.00 refunded\n/,
+  );
+  expect(stdout).toContain('completed: 1 in USD, $200.00, $50.00 of it refunded\n');
+  expect(stdout).toContain('PaymentProcessed: 4 events of 4 payments, 67 % of all events\n');
+  const [, picture = ''] = /the same as a picture: (.*\.svg)\n/.exec(stdout) ?? [];
+  expect(await readFile(picture, 'utf8')).toMatch(/^<svg .*: 4<\/title>.*<\/svg>\n$/s);
 });
