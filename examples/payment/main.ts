@@ -4,32 +4,40 @@ import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { openStore } from '../open-store.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
-import { startPaymentProjections, stopPaymentProjections } from './read-models/payment-reader.js';
-import { api } from './story/api.js';
-import { analytics } from './story/analytics.js';
-import { commands } from './story/commands.js';
-import { metrics } from './story/metrics.js';
 import type { PaymentEvent } from './domain/payment-event.js';
 import { EventBus } from './events/event-bus.js';
 import { jsonLogger } from './events/json-logger.js';
+import { startPaymentProjections, stopPaymentProjections } from './read-models/payment-reader.js';
+import { analytics } from './story/analytics.js';
+import { api } from './story/api.js';
 import { commands } from './story/commands.js';
 import { eventStore } from './story/event-store.js';
 import { life } from './story/life.js';
+import { metrics } from './story/metrics.js';
 import { startOutside } from './story/outside.js';
 import { processes } from './story/process.js';
 import { queries } from './story/queries.js';
 import { readModels as readModelsChapter } from './story/read-models.js';
-import { repository } from './story/repository.js';
 import { replay } from './story/replay.js';
+import { repository } from './story/repository.js';
 import type { Chapter } from './story/stage.js';
 import { createPaymentWorker } from './worker.js';
 
 // Of this run: a store in memory has no other worker.
 const taskQueue = `payments-${crypto.randomUUID().slice(0, 8)}`;
-const chapters: readonly Chapter[] = [commands, queries, readModelsChapter, repository, api, metrics];
-const taskQueue = 'payments';
-const chapters: readonly Chapter[] = [commands, queries, life, eventStore, processes];
-const chapters: readonly Chapter[] = [commands, queries, replay, analytics];
+const chapters: readonly Chapter[] = [
+  commands,
+  queries,
+  replay,
+  analytics,
+  life,
+  eventStore,
+  processes,
+  readModelsChapter,
+  repository,
+  api,
+  metrics,
+];
 
 Runtime.install({ logger: new DefaultLogger('WARN') });
 const server = await startTemporalServer();
@@ -51,12 +59,6 @@ const worker = await createPaymentWorker({
   taskQueue,
   store,
   readModels,
-  publisher: {
-    publish: async (events) => {
-      for (const event of events)
-        say(`    published ${event.type} of ${event.streamId}, event ${event.id.slice(0, 8)}`);
-    },
-  },
   publisher: bus,
   ports: outside.ports,
   logger: jsonLogger((line) => void log.push(line)),

@@ -8,6 +8,7 @@ import type { ReadModelDatabase } from '../read-model-database.js';
 import { createPaymentActivities } from './commands/payment-activities.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
 import { createProcessActivities, type ProcessPorts } from './process/process-activities.js';
+import { createReportActivities } from './queries/report-activities.js';
 import { paymentProjections } from './read-models/payment-reader.js';
 import { createPaymentSearchActivities } from './repository/payment-search-activities.js';
 
@@ -41,6 +42,7 @@ export async function createPaymentWorker({
     workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
     activities: {
       ...createPaymentActivities(shared),
+      ...createReportActivities({ store }),
       ...(ports !== undefined && createProcessActivities({ ...ports, ...logging })),
       ...(readModels && createPaymentSearchActivities({ store, readModels })),
     },

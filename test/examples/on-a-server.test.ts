@@ -62,12 +62,6 @@ describe('with POSTGRES_URL', { timeout: 180_000 }, () => {
     const [{ payments: kept } = { payments: 0 }] = (await query(databaseUrl(), shown)) as Count[];
     const [{ payments: gone } = { payments: 0 }] = (await query(databaseUrl(), deleted)) as Count[];
     expect(kept + gone).toBe(2 * earlier);
-    expect(second.stdout).toContain('payment-7, €300.00 → processed, version 1\n');
-    expect(second.stdout).toMatch(/ \d+ events in 8 streams\n/);
-    const stored = 'select stream_id from payment_example.events where version = 1 order by position';
-    expect(await query(databaseUrl(), stored)).toEqual(
-      [1, 2, 3, 4, 5, 6, 7, 8].map((number) => ({ stream_id: `Payment-payment-${number}` })),
-    );
   });
 
   it('npm run example:event-log imports and projects into the server', async () => {

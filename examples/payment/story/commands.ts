@@ -38,7 +38,7 @@ export async function commands({ payments, payment, execute, title, say }: Stage
   await pay(fourth);
 }
 
-export function paymentCommand(
+function paymentCommand(
   paymentId: string,
   organizationId: string,
   minorUnits: number,
