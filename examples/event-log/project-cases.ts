@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EventStatistics } from 'temporal-event-store';
 import type { ProjectionClient } from 'temporal-event-store/client';
 import { caseProjection } from './case-projection.js';
-import type { OnProgress } from './import-log.js';
+import type { OnProgress } from './watch-progress.js';
 
 /**
  * Starts the projection where it left off, and waits until it holds what the store has now. It goes on by itself with
