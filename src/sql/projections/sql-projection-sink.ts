@@ -68,6 +68,10 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     init: BuildHook<SqlProjectionContext<Client>>,
   ): Promise<readonly ProjectionBuild[]> {
     assertReadModelName(spec.name);
+    await this.#prepare();
+    // Without the lock: whoever asks where it stands needn't wait for one who fills or verifies a build.
+    const there = await this.#run((client) => this.#builds(client, spec.name));
+    if (there.some(({ role }) => role === 'live')) return there;
     return this.#alone(spec.name, async (client) => {
       const found = await this.#builds(client, spec.name);
       if (found.some(({ role }) => role === 'live')) return found;
@@ -164,6 +168,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     return this.#alone(name, async (client) => {
       // Waits for whoever writes, and holds off who wants to.
       await this.#query(client, statements.lockShares, [name]);
+      // Who has waited for the locks would find its schema under another name.
+      await this.#query(client, statements.fence, [name]);
       const builds = await this.#builds(client, name);
       const next = builds.find((other) => other.build === build);
       if (next === undefined) throw new InvalidArgumentError(`'${name}' has no build ${build}.`);

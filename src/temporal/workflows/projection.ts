@@ -1,4 +1,5 @@
 import {
+  type ActivityInterfaceFor,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -54,18 +55,6 @@ const local = proxyLocalActivities<ProjectionActivities>({
   scheduleToCloseTimeout: '20 seconds',
   retry: { initialInterval: '100 milliseconds', maximumInterval: '2 seconds' },
 });
-const {
-  eventStoreOpenProjection,
-  eventStoreBeginBuild,
-  eventStoreVerifyBuild,
-  eventStoreActivateBuild,
-  eventStoreDropBuild,
-  eventStoreFenceProjection,
-} = proxyActivities<ProjectionActivities>({
-  startToCloseTimeout: '30 minutes',
-  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-});
-
 /** Updates after which a run continues as new. */
 const maxUpdates = 500;
 
@@ -80,6 +69,7 @@ export async function eventStoreProjection(input: ProjectionInput): Promise<void
 
 class ProjectionSupervisor {
   readonly #input: ProjectionInput;
+  readonly #activities: ActivityInterfaceFor<ProjectionActivities>;
   #run: ProjectionRun;
   #builds: readonly ProjectionBuild[] = [];
   #progress: ProjectionProgress | undefined;
@@ -96,6 +86,12 @@ class ProjectionSupervisor {
 
   constructor(input: ProjectionInput) {
     this.#input = input;
+    this.#activities = proxyActivities<ProjectionActivities>({
+      startToCloseTimeout: '30 minutes',
+      // Or a worker that dies in one would hold up the projection that long.
+      heartbeatTimeout: input.heartbeatTimeout,
+      retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+    });
     this.#run = input.run ?? { mode: 'running' };
     const validator = (): void => {
       if (this.#isDraining)
@@ -242,7 +238,7 @@ class ProjectionSupervisor {
     const limits = this.#run.rebuild?.maxRate === undefined ? {} : { maxRate: this.#run.rebuild.maxRate };
     await this.#build(next, { until: 'end', ...limits });
     this.#setRebuild({ phase: 'verifying' });
-    await typed(eventStoreVerifyBuild({ name, build: next.build }));
+    await typed(this.#activities.eventStoreVerifyBuild({ name, build: next.build }));
     await this.#build(next, { until: 'end', ...limits });
     this.#setRebuild({ phase: 'switching' });
     await this.#hold(async () => {
@@ -262,7 +258,7 @@ class ProjectionSupervisor {
     await this.#refreshLive();
     const found = this.#builds.find(({ build }) => build === begun);
     // If it is live, it was activated, and only the news of it was lost.
-    const next = found ?? (await typed(eventStoreBeginBuild({ name })));
+    const next = found ?? (await typed(this.#activities.eventStoreBeginBuild({ name })));
     if (next.role !== 'live') return next;
     // Or the live one was emptied, for want of a sink that has room for two.
     this.#clearRebuild();
@@ -293,7 +289,7 @@ class ProjectionSupervisor {
     const { name } = this.#input;
     // Begun, it must be known how it ended.
     await CancellationScope.nonCancellable(async () => {
-      await typed(eventStoreActivateBuild({ name, build }));
+      await typed(this.#activities.eventStoreActivateBuild({ name, build }));
       await this.#refreshLive();
     });
   }
@@ -341,7 +337,8 @@ class ProjectionSupervisor {
     this.#clearRebuild();
     this.#building?.cancel();
     await condition(() => this.#building === undefined);
-    if (rebuild.build !== undefined) await typed(eventStoreDropBuild({ name, build: rebuild.build }));
+    if (rebuild.build !== undefined)
+      await typed(this.#activities.eventStoreDropBuild({ name, build: rebuild.build }));
     await this.#refreshLive();
   }
 
@@ -392,11 +389,11 @@ class ProjectionSupervisor {
   async #interrupt(): Promise<void> {
     this.#live?.cancel();
     await condition(() => this.#live === undefined);
-    await typed(eventStoreFenceProjection({ name: this.#input.name }));
+    await typed(this.#activities.eventStoreFenceProjection({ name: this.#input.name }));
   }
 
   async #refreshLive(): Promise<ProjectionBuild> {
-    this.#builds = await typed(eventStoreOpenProjection({ name: this.#input.name }));
+    this.#builds = await typed(this.#activities.eventStoreOpenProjection({ name: this.#input.name }));
     return liveBuildOf(this.#builds) as ProjectionBuild;
   }
 

@@ -31,6 +31,7 @@ export async function play(
       });
     }
   };
+  let failure: string | undefined;
   try {
     for (const [name, round] of rounds) {
       showProgress(
@@ -41,6 +42,11 @@ export async function play(
     }
     note('the end', await arena.finish());
     await Promise.all([waiter.loop.end(), reader.loop.end()]);
+  } catch (error) {
+    // What was found before is told all the same.
+    failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  try {
     const offences = (invariant: string, offenders: readonly string[]): Finding => ({
       invariant,
       offenders: offenders.length,
@@ -52,9 +58,10 @@ export async function play(
         offences('waitFor returns when the read model has it', waiter.offences),
         offences('a reader sees a whole read model, and never an earlier one', reader.offences),
         offences('no error but the typed ones of a passing fault', tally.unexpected),
+        offences('every round ends, and the read model catches up', failure === undefined ? [] : [failure]),
       ],
       counts: {
-        ...(await countEvents(options.url)),
+        ...(await countEvents(options.url).catch(() => ({}))),
         'answers of waitFor that were checked': waiter.answers,
         'of waitFor that it is not there yet': waiter.refusals,
         'looks of the reader': reader.looks,

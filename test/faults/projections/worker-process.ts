@@ -49,8 +49,9 @@ const worker = await Worker.create({
   workflowBundle: { codePath: WORKFLOW_BUNDLE },
   // The tasks of one that was killed are for the other.
   stickyQueueScheduleToStartTimeout: '1 second',
-  // Each poll of one that is stopped swallows a task, until its heartbeat is missed.
+  // Each poll of one that is stopped swallows a task, until its heartbeat is missed, or the 10 seconds of a workflow task are over.
   maxConcurrentActivityTaskPolls: 2,
+  maxConcurrentWorkflowTaskPolls: 2,
   plugins: [new EventStorePlugin({ store, projections })],
 });
 report({ kind: 'ready' });

@@ -16,6 +16,7 @@ import { liveBuildOf, positionOf, type ParkedEventSummary } from '../../shared/p
 import { activityLogger, logged, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
 import { CheckpointSink } from './checkpoint-sink.js';
+import { heartbeating } from './heartbeating.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
 
@@ -80,24 +81,21 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         logger,
         'Open projection',
         { projection: name },
-        () => openBuilds(registry.newest(name)),
+        () => heartbeating(() => openBuilds(registry.newest(name))),
         'debug',
       ),
 
-    eventStoreProject: ({ name, build, share, until, maxRate, heartbeatTimeout }) =>
+    eventStoreProject: ({ name, build, share, until, maxRate }) =>
       loggedHooks(
         logger,
         'Project',
         { projection: name, build, share },
         async () => {
-          const { projection, sink, shares } = await buildOf(name, build);
           const context = Context.current();
           let position: number | undefined;
-          const timer = setInterval(() => {
-            context.heartbeat({ position });
-          }, heartbeatTimeout / 4);
-          try {
-            const outcome = await projectShare({
+          const run = async (): Promise<ShareOutcome> => {
+            const { projection, sink, shares } = await buildOf(name, build);
+            return projectShare({
               store,
               projection,
               sink,
@@ -126,10 +124,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 (logger ?? activityLogger()).warn('Projection waits', attributes);
               },
             });
-            return replyOf(outcome, share);
-          } finally {
-            clearInterval(timer);
-          }
+          };
+          return replyOf(await heartbeating(run, () => ({ position })), share);
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -140,7 +136,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         logger,
         'Fence projection',
         { projection: name },
-        () => registry.newest(name).sink.fence(name),
+        () => heartbeating(() => registry.newest(name).sink.fence(name)),
         'debug',
       ),
 
@@ -175,7 +171,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const { projection, sink } = registry.newest(name);
           const hooks = { init: hookOf(projection, 'init'), reset: hookOf(projection, 'reset') };
-          return sink.begin(specOf(projection), hooks);
+          return heartbeating(() => sink.begin(specOf(projection), hooks));
         },
         'info',
         ({ build, version }) => ({ build, version }),
@@ -187,8 +183,10 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'Verify build',
         { projection: name, build },
         async () => {
-          const { projection, sink } = await buildOf(name, build);
-          await sink.inspect(name, build, hookOf(projection, 'verify'));
+          await heartbeating(async () => {
+            const { projection, sink } = await buildOf(name, build);
+            await sink.inspect(name, build, hookOf(projection, 'verify'));
+          });
         },
         'info',
       ),
@@ -200,7 +198,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         { projection: name, build },
         async () => {
           const { projection, sink } = registry.newest(name);
-          await sink.activate(name, build, hookOf(projection, 'reset'));
+          await heartbeating(() => sink.activate(name, build, hookOf(projection, 'reset')));
         },
         'info',
       ),
@@ -212,7 +210,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         { projection: name, build },
         async () => {
           const { projection, sink } = registry.newest(name);
-          await sink.drop(name, build, hookOf(projection, 'reset'));
+          await heartbeating(() => sink.drop(name, build, hookOf(projection, 'reset')));
         },
         'info',
       ),
