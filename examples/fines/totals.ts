@@ -1,7 +1,7 @@
 import type { RecordedEvent } from 'temporal-event-store';
 import type { Cents, FineEvent } from './fine-event.js';
 
-export interface YearTotals {
+interface YearTotals {
   /** Created in this year. */
   readonly fines: number;
   readonly fined: Cents;

@@ -51,7 +51,9 @@ export function httpProvider({ url, timeout = 8_000 }: HttpProviderOptions): Pay
   return {
     authorise: (request) => ask('authorisations', request),
     capture: (request) => ask('captures', request),
-    refund: async (request) => void (await post('refunds', request)),
+    refund: async (request) => {
+      await post('refunds', request);
+    },
   };
 }
 

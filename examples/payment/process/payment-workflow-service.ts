@@ -122,6 +122,7 @@ export class PaymentWorkflowService {
         args: [
           {
             paymentId,
+            // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing -- empty where the server doesn't say it
             runId: raw.workflowExecutionInfo?.firstRunId || runId,
             ending: 'cancel',
             reason: 'The payment was cancelled',

@@ -9,7 +9,7 @@ export const paymentRetry = {
 } as const;
 
 /** How long a payment may take. A workflow task may take 120 seconds: that is also the most that Temporal allows. */
-export const paymentTimeouts = {
+const paymentTimeouts = {
   workflowExecutionTimeout: '600 seconds',
   workflowRunTimeout: '600 seconds',
   workflowTaskTimeout: '120 seconds',

@@ -1,7 +1,7 @@
 import type { Money } from '../domain/money.js';
 import type { PaymentStatus } from '../domain/payment-aggregate.js';
 
-export interface PaymentTotals {
+interface PaymentTotals {
   readonly payments: number;
   /** In minor units. */
   readonly amount: number;

@@ -20,7 +20,7 @@ export async function startMortalSystem(options: PaymentSystemOptions): Promise<
   const { address, namespace } = inject('temporal');
   let worker: ChildProcess | undefined;
   const killWorker = async (): Promise<void> => {
-    if (worker === undefined || worker.exitCode !== null || worker.signalCode !== null) return;
+    if (worker?.exitCode !== null || worker.signalCode !== null) return;
     const exited = once(worker, 'exit');
     worker.kill('SIGKILL');
     await exited;

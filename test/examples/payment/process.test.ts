@@ -13,8 +13,12 @@ const taken = ['PaymentInitiated', 'PaymentAuthorised', 'PaymentProcessed', 'Pay
 function later<T extends unknown[]>() {
   let call: ((...args: T) => Promise<unknown>) | undefined;
   return {
-    set: (given: (...args: T) => Promise<unknown>) => void (call = given),
-    run: async (...args: T): Promise<void> => void (await call?.(...args)),
+    set: (given: (...args: T) => Promise<unknown>): void => {
+      call = given;
+    },
+    run: async (...args: T): Promise<void> => {
+      await call?.(...args);
+    },
   };
 }
 
