@@ -9,3 +9,4 @@ export { PGliteProjectionSink } from './pglite-projection-sink.js';
 export type { PGliteProjectionSinkOptions } from './pglite-projection-sink.js';
 export { SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 export type { SqlClient, SqlProjectionContext } from '../sql/projections/sql-projection-sink.js';
+export type { PGliteTransaction } from './pglite-transaction.js';

@@ -1,4 +1,5 @@
-import { PGlite, type Transaction } from '@electric-sql/pglite';
+import { PGlite } from '@electric-sql/pglite';
+import type { PGliteTransaction } from './pglite-transaction.js';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
@@ -130,7 +131,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
    *
    * @throws StoreClosedError · what the statements throw; the transaction is then rolled back
    */
-  transaction<T>(run: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(run: (transaction: PGliteTransaction) => Promise<T>): Promise<T> {
     return this.#transaction(run);
   }
 

@@ -1,4 +1,4 @@
-import type { Transaction } from '@electric-sql/pglite';
+import type { PGliteTransaction } from './pglite-transaction.js';
 import { assertOptions, isPlainObject } from '../core/store/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import type { PGliteEventStore } from './pglite-event-store.js';
@@ -18,7 +18,7 @@ export interface PGliteProjectionSinkOptions {
  * const store = await PGliteEventStore.open();
  * const sink = new PGliteProjectionSink({ store });
  */
-export class PGliteProjectionSink extends SqlProjectionSink<Transaction> {
+export class PGliteProjectionSink extends SqlProjectionSink<PGliteTransaction> {
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: PGliteProjectionSinkOptions) {
     assertOptions('PGliteProjectionSink', options, { store: isPlainObject, schema: () => undefined }, [
