@@ -6,6 +6,7 @@ import {
   continueAsNew,
   defineQuery,
   defineUpdate,
+  isCancellation,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -152,13 +153,20 @@ async function execute(
   category: string,
   commands: readonly LaneCommand[],
 ): Promise<readonly CommandOutcome[]> {
-  try {
-    return await eventStoreExecute({ category, commands });
-  } catch (error) {
-    const typed =
-      findEventStoreError(error) ??
-      new CommandFailedError(`The batch of the command failed: ${(error as Error).message}`);
-    return commands.map(() => ({ kind: 'failed', error: toErrorMessage(typed) }));
+  for (;;) {
+    try {
+      return await eventStoreExecute({ category, commands });
+    } catch (error) {
+      // A worker that evicts the lane or shuts down cancels what runs. The ids of the commands tell what it had done.
+      if (isCancellation(error)) {
+        await sleep('100 milliseconds');
+        continue;
+      }
+      const typed =
+        findEventStoreError(error) ??
+        new CommandFailedError(`The batch of the command failed: ${(error as Error).message}`);
+      return commands.map(() => ({ kind: 'failed', error: toErrorMessage(typed) }));
+    }
   }
 }
 

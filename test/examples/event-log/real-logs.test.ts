@@ -57,11 +57,9 @@ const facts = [
 ];
 
 const stores = [
-  { place: 'memory', seconds: 60, open: async () => new MemoryEventStore() },
+  { place: 'memory', open: async () => new MemoryEventStore() },
   {
     place: 'PGlite',
-    // It shares a thread with the worker and the reading of the log, and takes about twice as long.
-    seconds: 120,
     open: async () => {
       const store = await PGliteEventStore.open();
       onTestFinished(() => store.close());
@@ -72,16 +70,14 @@ const stores = [
 
 describe.runIf(folder !== '')('a real log', { timeout: 240_000 }, () => {
   it.each(stores.flatMap((store) => facts.map((log) => ({ ...store, ...log }))))(
-    '$file is imported into $place with its $events events of $cases cases, in less than $seconds s',
-    async ({ open, seconds, file, events, cases, types, some, span, longest }) => {
+    '$file is imported into $place with its $events events of $cases cases',
+    async ({ open, file, events, cases, types, some, span, longest }) => {
       const client = await connectClient();
       const store = await open();
       const taskQueue = await useImportWorker(store);
       const log = await sourceOf(join(folder, file));
 
-      const started = performance.now();
       expect(await importLog(client, { log, taskQueue })).toEqual({ events, cases, added: events });
-      expect(performance.now() - started).toBeLessThan(seconds * 1_000);
 
       const { total, streams, byType } = await store.statistics();
       expect({ total, streams, types: Object.keys(byType).length }).toEqual({

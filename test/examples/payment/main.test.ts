@@ -23,7 +23,7 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
   // The counts come a moment later, so how many is not said.
   expect(stdout).toMatch(/\n {2}command: \d+ active, \d+ completed, 0 failed/);
   expect(stdout).toContain('  org-read: payment-1-broken, processed, €300.00, of which €50.00 went back\n');
-  expect(stdout).toMatch(/\n {2}\d{4}-\d\d-\d\d: \d+ in EUR, €[\d,.]+ captured, €50.00 refunded\n/);
+  expect(stdout).toMatch(/\n {2}\d{4}-\d\d-\d\d: \d+ in EUR, €[\d,.]+ captured, €[\d,.]+ refunded\n/);
   expect(stdout).toContain(
     '    the store gave 1 event\n  payment-1-broken is at version 2\n  The worker appends to it',
   );
