@@ -1,5 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import {
+  CancelledFailure,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
 import {
   AggregateRoot,
   isEventStoreError,
@@ -7,6 +12,7 @@ import {
   type CommandReceipt,
   type DomainEvent,
 } from 'temporal-event-store';
+import { createAggregateActivities, type AggregateActivities } from 'temporal-event-store/activities';
 import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
@@ -80,6 +86,27 @@ describe('a command', () => {
     expect((await lane.describe()).runId).not.toBe(runId);
     expect(await wallets.state('1')).toEqual({ version: 22, state: { balance: 22 } });
     expect((await store.readStream('Wallet-1')).version).toBe(22);
+  });
+
+  it('is decided again when its batch was cancelled under the lane, as by a worker that evicts it', async () => {
+    const store = new MemoryEventStore();
+    const taskQueue = uniqueName('lanes');
+    const { eventStoreExecute } = createAggregateActivities({ store, aggregates: [Wallet] });
+    let batches = 0;
+    const activities: Pick<AggregateActivities, 'eventStoreExecute'> = {
+      eventStoreExecute: async (batch) => {
+        const outcomes = await eventStoreExecute(batch);
+        if (++batches === 1) throw new CancelledFailure('Local Activity cancelled');
+        return outcomes;
+      },
+    };
+    await useWorker({ taskQueue, activities, workflowsPath: workflowsModule('commands') });
+    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue });
+
+    const receipt = await wallets.execute('1', 'deposit', { amount: 5 });
+
+    expect(receipt).toMatchObject({ version: 1, deduplicated: true });
+    expect((await store.readStream('Wallet-1')).version).toBe(1);
   });
 
   it('takes effect once, however often it is sent', async () => {
