@@ -19,20 +19,22 @@ export async function commands({ payments, payment, execute, title, say }: Stage
     report(command, await execute<typeof processPayment>('processPayment', command));
   };
 
-  title('Three payments of two organisations, sent as durable commands');
+  title('A8  Three payments of two organisations, sent as durable commands');
   const first = paymentCommand(payment(1), 'org-456', 10_000, 'EUR');
   await send(first);
   await send(paymentCommand(payment(2), 'org-456', 20_000, 'USD'));
   await send(paymentCommand(payment(3), 'org-789', 30_000, 'EUR'));
 
-  title('The caller did not hear the answer and sends the first one again');
+  title('A8  The caller did not hear the answer and sends the first one again');
   await send(first);
 
-  title('What the rules forbid is refused, and nothing is stored');
+  title('A6  What the rules forbid is refused, and nothing is stored');
   await send({ ...first, commandId: crypto.randomUUID() });
   await send(paymentCommand(payment(4), 'org-789', 0, 'EUR'));
 
-  title('A payment as a workflow of its own, which also publishes; and again (published at least once)');
+  title(
+    'A7, A8  A payment as a workflow of its own, which also publishes; and again (published at least once)',
+  );
   const fourth = paymentCommand(payment(4), 'org-789', 40_000, 'EUR');
   await pay(fourth);
   await pay(fourth);
