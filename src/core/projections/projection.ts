@@ -82,7 +82,7 @@ export type AnyProjection = Projection<any, any>;
 /**
  * Declares a projection: a read model that is made of events, in order.
  *
- * @throws InvalidArgumentError for a missing, unknown or malformed option
+ * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'quarantine' without a sink
  * @example
  * const deposits = defineProjection<Deposited, SqlProjectionContext>({
  *   name: 'deposits',
@@ -118,6 +118,11 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
     ['name'],
   );
   const { handlers, handlePage: _, filter, ...rest } = definition;
+  if (rest.onPoison === 'quarantine' && rest.sink === undefined) {
+    throw new InvalidArgumentError(
+      `The projection '${rest.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
+    );
+  }
   const types = handlers && Object.keys(handlers);
   return {
     version: 1,

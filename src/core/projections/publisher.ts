@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from '../errors/errors.js';
 import type { RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
 import { defineProjection, type Projection, type ProjectionDefinition } from './projection.js';
@@ -55,11 +54,6 @@ export function definePublisher(definition: PublisherDefinition): Projection {
     ['name', 'publisher'],
   );
   const { publisher, ...rest } = definition;
-  if (rest.onPoison === 'quarantine' && rest.sink === undefined) {
-    throw new InvalidArgumentError(
-      `The publisher '${rest.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
-    );
-  }
   return {
     ...defineProjection({ pageSize: 100, ...rest, handlePage: (events) => publisher.publish(events) }),
     publishes: true,

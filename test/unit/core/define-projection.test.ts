@@ -54,6 +54,7 @@ describe('defineProjection', () => {
     [{ name: 'any', handlers, pageSize: 0 }, 'pageSize'],
     [{ name: 'any', handlers, maxAttempts: -1 }, 'maxAttempts'],
     [{ name: 'any', handlers, onPoison: 'ignore' }, 'onPoison'],
+    [{ name: 'any', handlers, onPoison: 'quarantine' }, 'no sink'],
     [{ name: 'any', handlers, filter: { typo: ['Opened'] } }, 'typo'],
     [{ name: 'any', handlers, filters: {} }, `no option 'filters'`],
     [undefined, 'name'],

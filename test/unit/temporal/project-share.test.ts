@@ -94,6 +94,7 @@ class Rehearsal<Context> {
     this.sink = sink;
     this.projection = defineProjection<Happened, Context>({
       name: 'rehearsed',
+      sink,
       shards,
       maxAttempts: 1,
       ...rest,
