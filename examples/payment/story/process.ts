@@ -1,3 +1,4 @@
+import { idempotencyKey } from '../process/payment-provider.js';
 import type { PaymentRequest } from '../process/payment-request.js';
 import { PaymentWorkflowService } from '../process/payment-workflow-service.js';
 import { TemporalClientFactory } from '../process/temporal-client-factory.js';
@@ -24,8 +25,13 @@ export async function processes({
   });
   const service = new PaymentWorkflowService({ client: await clients.createClient(), taskQueue });
   say(`  connected to ${host}:${port}`);
+  // A Temporal server that outlives the store knows the payments of the runs before, and would join them.
+  let run = '';
+  const idOf = (number: number): string => `${payment(number)}-${run}`;
+  do run = crypto.randomUUID().slice(0, 4);
+  while (provider.declines(idempotencyKey(idOf(9), 'authorise')));
   const request = (number: number, changes: Partial<PaymentRequest> = {}): PaymentRequest => ({
-    paymentId: payment(number),
+    paymentId: idOf(number),
     correlationId: `case-${payment(number)}`,
     organizationId: 'org-456',
     userId: 'user-789',

@@ -225,8 +225,9 @@ describe('builds', () => {
     expect(await ids(database)).toEqual(['old']);
     expect(await ids(database, `${name}__previous`)).toEqual(['new']);
     expect([...seen]).toEqual(['old', 'new']);
-    // Its owner goes on with it, wherever it is by now.
-    await sink.commit(next, owner.token, at(2), insert('newer'));
+    // Who owned it before it was switched writes no more, and whoever takes over goes on with it, wherever it is by now.
+    await expect(sink.commit(next, owner.token, at(2), insert('newer'))).rejects.toThrow(OwnershipLostError);
+    await sink.commit(next, (await sink.acquire(next)).token, at(2), insert('newer'));
     expect(await ids(database, `${name}__previous`)).toEqual(['new', 'newer']);
   });
 

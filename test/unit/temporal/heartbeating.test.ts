@@ -28,7 +28,7 @@ it('gives signs of life until the work is done, each with its details', async ()
 });
 
 it('gives none where nobody waits for them, as in a local activity', async () => {
-  const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: undefined });
+  const environment = new MockActivityEnvironment();
   environment.on('heartbeat', () => expect.fail('a heartbeat'));
 
   expect(await environment.run(() => heartbeating(async () => 'done'))).toBe('done');
