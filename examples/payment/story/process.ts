@@ -25,7 +25,8 @@ export async function processes({
   });
   const service = new PaymentWorkflowService({ client: await clients.createClient(), taskQueue });
   say(`  connected to ${host}:${port}`);
-  // A Temporal server that outlives the store knows the payments of the runs before, and would join them.
+  // A Temporal server that outlives the store knows the payments of the runs before, and would join them. And
+  // the first is to be one that the provider doesn't decline.
   let run = '';
   const idOf = (number: number): string => `${payment(number)}-${run}`;
   do run = crypto.randomUUID().slice(0, 4);

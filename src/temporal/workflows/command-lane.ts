@@ -157,17 +157,18 @@ async function execute(
     try {
       return await eventStoreExecute({ category, commands });
     } catch (error) {
+      if (!isCancellation(error)) return commands.map(() => toFailure(error));
       // A worker that evicts the lane or shuts down cancels what runs. The ids of the commands tell what it had done.
-      if (isCancellation(error)) {
-        await sleep('100 milliseconds');
-        continue;
-      }
-      const typed =
-        findEventStoreError(error) ??
-        new CommandFailedError(`The batch of the command failed: ${(error as Error).message}`);
-      return commands.map(() => ({ kind: 'failed', error: toErrorMessage(typed) }));
+      await sleep('100 milliseconds');
     }
   }
+}
+
+function toFailure(error: unknown): CommandOutcome {
+  const typed =
+    findEventStoreError(error) ??
+    new CommandFailedError(`The batch of the command failed: ${(error as Error).message}`);
+  return { kind: 'failed', error: toErrorMessage(typed) };
 }
 
 /** The next commands of the updates that wait, in their order. */

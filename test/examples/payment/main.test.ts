@@ -23,7 +23,7 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
   // The counts come a moment later, so how many is not said.
   expect(stdout).toMatch(/\n {2}command: \d+ active, \d+ completed, 0 failed/);
   expect(stdout).toContain('  org-read: payment-1-broken, processed, €300.00, of which €50.00 went back\n');
-  expect(stdout).toMatch(/\n {2}\d{4}-\d\d-\d\d: \d+ in EUR, €[\d,.]+ captured, €[\d,.]+ refunded\n/);
+  expect(stdout).toMatch(/\n {2}\d{4}-\d\d-\d\d: \d+ in EUR, €[\d,.]+ captured, €150.00 refunded\n/);
   expect(stdout).toContain(
     '    the store gave 1 event\n  payment-1-broken is at version 2\n  The worker appends to it',
   );
@@ -36,7 +36,7 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
   expect(stdout).toContain('payment-5 → completed, 2500 cents refunded, version 5\n');
   expect(stdout).toContain('the handler of PaymentFailed got version 2: The card has expired\n');
   expect(stdout).toMatch(/\n {2}payment-9-\w+ → Payment processed successfully\n/);
-  expect(stdout).toContain('e-mail to payer@example.com: Payment payment-9-');
+  expect(stdout).toMatch(/ {2}e-mail to payer@example\.com: Payment payment-9-\w+\n/);
   expect(stdout).toMatch(/\n {2}payment-11-\w+ → refused: Organization not found: org-000\n/);
   expect(stdout).toContain('1 charge at the provider\n');
   expect(stdout).toMatch(/\n {2}workflow payment-payment-9-\w+: completed\n/);
