@@ -20,6 +20,8 @@ export async function probeLocks(appends: TransactionalSqlPort, reads: SqlPort):
     const [[own = null] = []] = await transaction.query(take, []);
     const seen = await reads.query(look, [own]);
     if (seen.length === 0) {
+      // A connection that was lost meanwhile has lost its lock too, and throws here: that says nothing of the servers.
+      await transaction.query(take, []);
       throw new UnsafeReadError(
         'The locks that one connection takes are not to be seen from another: they lead to different servers. Reading in order needs the server that the appends go to.',
       );
