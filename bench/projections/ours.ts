@@ -53,7 +53,7 @@ function withProjectionWorker<T>(
   return withWorker(workerFile, place, () => run(new ProjectionClient({ client, taskQueue })), env);
 }
 
-/** Looks at the checkpoint more often than `waitFor` does, which asks the workflow. */
+/** Looks at the checkpoint itself, since `waitFor` asks the workflow; and seldom, since it takes from what is measured. */
 async function untilCaughtUp(url: string): Promise<void> {
   await withClient(url, async (client) => {
     for (;;) {
@@ -63,7 +63,7 @@ async function untilCaughtUp(url: string): Promise<void> {
         [projectionName],
       );
       if (rows[0]?.isThere === true) return;
-      await delay(5);
+      await delay(50);
     }
   });
 }

@@ -2,63 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { cp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import type { Client } from '@temporalio/client';
-import type { EventStore, StoreCapabilities } from 'temporal-event-store';
-import { ProjectionClient } from 'temporal-event-store/client';
 import { PGliteEventStore } from 'temporal-event-store/pglite';
-import { EventStorePlugin } from 'temporal-event-store/worker';
-import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { tagOf } from '../../../examples/event-log/case-event.js';
-import { readCaseFigures, type CaseFigures } from '../../../examples/event-log/case-figures.js';
-import { defineCaseProjection } from '../../../examples/event-log/case-projection.js';
-import { importLog } from '../../../examples/event-log/import-log.js';
+import { readCaseFigures } from '../../../examples/event-log/case-figures.js';
 import { projectCases } from '../../../examples/event-log/project-cases.js';
 import { readModelsBeside } from '../../../examples/read-model-database.js';
-import { connectClient, uniqueName, useWorker } from '../../support/temporal.js';
 import { runScript } from '../script.js';
 import { comparable, figuresOf } from './expected-figures.js';
-import { useImportWorker } from './import-worker.js';
 import { copySample, generateLog, sourceOf } from './logs.js';
+import { useProjectedStore } from './projected-store.js';
 
 const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
 const killInPage = new URL('./kill-in-page.mjs', import.meta.url).href;
-/** Public logs of real processes, which are not part of the project. */
-const folder = process.env['EVENT_LOG_DIR'] ?? '';
-
-let client: Client;
-beforeAll(async () => {
-  client = await connectClient();
-});
-
-interface UsedStore {
-  readonly store: EventStore & StoreCapabilities;
-  readonly projections: ProjectionClient;
-  readonly load: (file: string) => Promise<void>;
-  readonly figures: (file: string) => Promise<CaseFigures>;
-}
-
-/** An embedded store, with workers that import and project. */
-async function useStore(): Promise<UsedStore> {
-  const store = await PGliteEventStore.open();
-  onTestFinished(() => store.close());
-  const readModels = readModelsBeside(store);
-  const imports = await useImportWorker(store);
-  const taskQueue = uniqueName('event-log-cases');
-  const projection = defineCaseProjection(readModels.sink);
-  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections: [projection] })] });
-  return {
-    store,
-    projections: new ProjectionClient({ client, taskQueue }),
-    load: async (file) => {
-      await importLog(client, { log: await sourceOf(file), taskQueue: imports });
-    },
-    figures: async (file) => readCaseFigures(readModels.client, tagOf((await sourceOf(file)).fingerprint)),
-  };
-}
 
 describe('the projection of cases', { timeout: 120_000 }, () => {
   it('says of each log what its file says, over the ends of pages and of imports', async () => {
-    const { store, projections, load, figures } = await useStore();
+    const { store, projections, load, figures } = await useProjectedStore();
     const [sample, interleaved] = [await copySample(), await generateLog()];
     await load(sample);
     await projectCases(projections, store);
@@ -73,7 +33,7 @@ describe('the projection of cases', { timeout: 120_000 }, () => {
   });
 
   it('says nothing of a log that is not there', async () => {
-    const { store, projections, load, figures } = await useStore();
+    const { store, projections, load, figures } = await useProjectedStore();
     await load(await copySample());
     await projectCases(projections, store);
     expect(await figures(await generateLog())).toEqual({
@@ -131,20 +91,3 @@ async function projectedIn(dataDir: string): Promise<unknown> {
     await database.close();
   }
 }
-
-describe.runIf(folder !== '')('the projection of a real log', { timeout: 400_000 }, () => {
-  // Events, cases, and how often what followed what most often.
-  it.each([
-    ['roadtraffic100traces.csv', 390, 100],
-    ['receipt.csv', 8_577, 1_434],
-    ['bpic2012.xes.gz', 262_200, 13_087],
-  ])('%s says what its file says', async (name, events, cases) => {
-    const { store, projections, load, figures } = await useStore();
-    const file = join(folder, name);
-    await load(file);
-    await projectCases(projections, store);
-    const found = await figures(file);
-    expect(found).toMatchObject({ events, cases });
-    expect(comparable(found)).toEqual(comparable(await figuresOf(file)));
-  });
-});

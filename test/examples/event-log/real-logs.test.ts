@@ -1,13 +1,16 @@
 import { join } from 'node:path';
+import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { importLog } from '../../../examples/event-log/import-log.js';
+import { projectCases } from '../../../examples/event-log/project-cases.js';
 import { findLongestStream } from '../../../examples/event-log/report.js';
 import { tagOf } from '../../../examples/event-log/case-event.js';
 import { connectClient } from '../../support/temporal.js';
+import { comparable, figuresOf } from './expected-figures.js';
 import { useImportWorker } from './import-worker.js';
 import { sourceOf } from './logs.js';
+import { useProjectedStore } from './projected-store.js';
 import { runScript } from '../script.js';
 
 // Public logs of real processes, which are not part of the project.
@@ -56,43 +59,53 @@ const facts = [
   },
 ];
 
-const stores = [
-  { place: 'memory', open: async () => new MemoryEventStore() },
-  {
-    place: 'PGlite',
-    open: async () => {
-      const store = await PGliteEventStore.open();
-      onTestFinished(() => store.close());
-      return store;
-    },
-  },
-];
+type Facts = (typeof facts)[number];
 
-describe.runIf(folder !== '')('a real log', { timeout: 240_000 }, () => {
-  it.each(stores.flatMap((store) => facts.map((log) => ({ ...store, ...log }))))(
-    '$file is imported into $place with its $events events of $cases cases',
-    async ({ open, file, events, cases, types, some, span, longest }) => {
-      const client = await connectClient();
-      const store = await open();
-      const taskQueue = await useImportWorker(store);
-      const log = await sourceOf(join(folder, file));
+async function expectFacts(
+  store: EventStore & StoreCapabilities,
+  { events, cases, types, some, span, longest }: Facts,
+  fingerprint: string,
+): Promise<void> {
+  const { total, streams, byType } = await store.statistics();
+  expect({ total, streams, types: Object.keys(byType).length }).toEqual({
+    total: events,
+    streams: cases,
+    types,
+  });
+  expect(byType).toMatchObject(some);
+  const months = await store.trends({ interval: 'month' });
+  expect([months.at(0), months.at(-1)].map((month) => month?.start.slice(0, 7))).toEqual(span);
+  expect(months.reduce((sum, { count }) => sum + count, 0)).toBe(events);
+  const last = await findLongestStream(store, tagOf(fingerprint));
+  expect([last?.streamId, last?.version]).toEqual(longest);
+}
 
-      expect(await importLog(client, { log, taskQueue })).toEqual({ events, cases, added: events });
+describe.runIf(folder !== '')('a real log', { timeout: 400_000 }, () => {
+  it.each(facts)('$file is imported with its $events events of $cases cases', async (known) => {
+    const { events, cases } = known;
+    const client = await connectClient();
+    const store = new MemoryEventStore();
+    const log = await sourceOf(join(folder, known.file));
 
-      const { total, streams, byType } = await store.statistics();
-      expect({ total, streams, types: Object.keys(byType).length }).toEqual({
-        total: events,
-        streams: cases,
-        types,
-      });
-      expect(byType).toMatchObject(some);
-      const months = await store.trends({ interval: 'month' });
-      expect([months.at(0), months.at(-1)].map((month) => month?.start.slice(0, 7))).toEqual(span);
-      expect(months.reduce((sum, { count }) => sum + count, 0)).toBe(events);
-      const last = await findLongestStream(store, tagOf(log.fingerprint));
-      expect([last?.streamId, last?.version]).toEqual(longest);
-    },
-  );
+    const imported = await importLog(client, { log, taskQueue: await useImportWorker(store) });
+
+    expect(imported).toEqual({ events, cases, added: events });
+    await expectFacts(store, known, log.fingerprint);
+  });
+
+  it.each(facts)('$file is imported into PGlite, and projected as its file says', async (known) => {
+    const { events, cases } = known;
+    const file = join(folder, known.file);
+    const { store, projections, load, figures } = await useProjectedStore();
+
+    expect(await load(file)).toEqual({ events, cases, added: events });
+    await projectCases(projections, store);
+
+    await expectFacts(store, known, (await sourceOf(file)).fingerprint);
+    const found = await figures(file);
+    expect(found).toMatchObject({ events, cases });
+    expect(comparable(found)).toEqual(comparable(await figuresOf(file)));
+  });
 
   describe('of 74 MB', () => {
     const file = join(folder, 'bpic2012.xes.gz');
