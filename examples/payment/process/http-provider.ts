@@ -33,12 +33,19 @@ export function httpProvider({ url, timeout = 8_000 }: HttpProviderOptions): Pay
       signal: AbortSignal.timeout(timeout),
     });
     const text = await response.text();
-    if (response.ok || response.status === 402) return JSON.parse(text);
-    throw ApplicationFailure.create({
-      type: 'ProviderError',
-      message: `The payment provider answered ${response.status} to ${path}: ${text.slice(0, 200)}`,
-      nonRetryable: isFinal(response.status),
-    });
+    const failure = (nonRetryable: boolean): ApplicationFailure =>
+      ApplicationFailure.create({
+        type: 'ProviderError',
+        message: `The payment provider answered ${response.status} to ${path}: ${text.slice(0, 200)}`,
+        nonRetryable,
+      });
+    if (!response.ok && response.status !== 402) throw failure(isFinal(response.status));
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Somebody in between has answered.
+      throw failure(false);
+    }
   };
   const ask = async (path: string, request: { readonly idempotencyKey: string }): Promise<ProviderAnswer> => {
     const { data, error } = answer.safeParse(await post(path, request));
