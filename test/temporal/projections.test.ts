@@ -1,6 +1,7 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import {
   isEventStoreError,
+  StoreUnavailableError,
   type AnyProjection,
   type EventStore,
   type StoreCapabilities,
@@ -85,6 +86,25 @@ describe('a projection', () => {
       applied: 5,
       shards: 1,
     });
+  });
+
+  it('says that its database is away, and goes on when it is back', async () => {
+    const store = new MemoryEventStore();
+    const { projection, sink } = memoryBalances();
+    const commit = sink.commit.bind(sink);
+    sink.commit = () => Promise.reject(new StoreUnavailableError('The database is away.'));
+    const { projector } = await useProjections(store, [projection]);
+    const position = await deposit(store, 'Account-1', 1);
+
+    await projector.start('balances');
+    const status = () => projector.status('balances');
+    await expect
+      .poll(status, { timeout: 20_000 })
+      .toMatchObject({ state: 'running', position: 0, waitsFor: 'The database is away.' });
+
+    sink.commit = commit;
+    await projector.waitFor('balances', position);
+    expect(await status()).not.toHaveProperty('waitsFor');
   });
 
   it('goes on with another worker where it was', async () => {

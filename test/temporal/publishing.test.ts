@@ -147,11 +147,15 @@ describe('webhooks', () => {
     await expect(projector.waitFor('ill', 1, { timeout: 500 })).rejects.toMatchObject({
       code: 'PROJECTION_BEHIND',
     });
-    expect(await projector.status('ill')).toMatchObject({ state: 'running', position: 0 });
+    const { origin } = new URL(ill.url);
+    const waiting = { state: 'running', position: 0, waitsFor: expect.stringContaining(origin) as string };
+    await expect.poll(() => projector.status('ill'), { timeout: 20_000 }).toMatchObject(waiting);
+    expect(await projector.status('well')).not.toHaveProperty('waitsFor');
 
     await ill.up();
     await projector.waitFor('ill', position);
     expect(ill.accepted).toEqual(upTo(10));
+    await expect.poll(() => projector.status('ill'), { timeout: 20_000 }).not.toHaveProperty('waitsFor');
   });
 
   it('that answer 503 in the middle of a page get each event accepted once', async () => {

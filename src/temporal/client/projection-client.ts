@@ -31,6 +31,7 @@ import {
   type ProjectionProgress,
   type ProjectionStatus,
 } from '../shared/projection.js';
+import { findWait } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
 
 export interface ProjectionClientOptions {
@@ -119,7 +120,11 @@ export class ProjectionClient {
   async status(name: string): Promise<ProjectionStatus> {
     assertName(name);
     try {
-      return await this.#update(name, projectionStatusUpdate);
+      const status = await this.#update<ProjectionStatus>(name, projectionStatusUpdate);
+      if (status.state !== 'running') return status;
+      const workflowId = projectionWorkflowId(this.#taskQueue, name);
+      const waitsFor = await this.#patiently(name, () => findWait(this.#client, workflowId));
+      return { ...status, ...(waitsFor !== undefined && { waitsFor }) };
     } catch (error) {
       if (findEventStoreError(error, 'INVALID_ARGUMENT') === undefined) throw error;
       const last = await this.#lastStatus(name);

@@ -47,6 +47,13 @@ export interface ProjectionShareInput {
   readonly heartbeatTimeout: number;
 }
 
+/** What a share tells with its signs of life. */
+export interface ProjectionSigns {
+  readonly position?: number;
+  /** Why nothing is applied just now. */
+  readonly waitsFor?: string;
+}
+
 /** How the run of a share has ended. */
 export type ProjectionShareReply =
   { readonly kind: 'paused' | 'reached' | 'fenced' } | ({ readonly kind: 'blocked' } & BlockedShare);
@@ -101,6 +108,11 @@ export interface ProjectionStatus {
   /** The event at which it stopped. */
   readonly blocked?: ParkedEventSummary;
   readonly lastError?: string;
+  /**
+   * What holds it up while it is `running`, and is tried again: an endpoint or a database that is away, say. Only `status`
+   * tells it, up to `heartbeatTimeout` late.
+   */
+  readonly waitsFor?: string;
   readonly rebuild?: RebuildStatus;
   /** What `rollback` would bring back. */
   readonly previous?: { readonly version: number; readonly position: number };

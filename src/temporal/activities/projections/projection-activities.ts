@@ -12,7 +12,12 @@ import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../c
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
-import { liveBuildOf, positionOf, type ParkedEventSummary } from '../../shared/projection.js';
+import {
+  liveBuildOf,
+  positionOf,
+  type ParkedEventSummary,
+  type ProjectionSigns,
+} from '../../shared/projection.js';
 import { activityLogger, logged, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
 import { CheckpointSink } from './checkpoint-sink.js';
@@ -92,7 +97,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         { projection: name, build, share },
         async () => {
           const context = Context.current();
-          let position: number | undefined;
+          let signs: ProjectionSigns = {};
           const run = async (): Promise<ShareOutcome> => {
             const { projection, sink, shares } = await buildOf(name, build);
             return projectShare({
@@ -105,14 +110,13 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               maxRate,
               duration: runDuration,
               signal: context.cancellationSignal,
-              onProgress: (reached) => {
-                position = reached;
-                context.heartbeat({ position });
+              onProgress: (position) => {
+                signs = { position };
+                context.heartbeat(signs);
               },
-              onDelay: (reached, reason, delay) => {
-                position = reached;
-                // Seen in Temporal's UI.
-                context.heartbeat({ position, waitsFor: reason });
+              onDelay: (position, reason, delay) => {
+                signs = { position, waitsFor: reason };
+                context.heartbeat(signs);
                 const attributes = {
                   projection: name,
                   build,
@@ -125,7 +129,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               },
             });
           };
-          return replyOf(await heartbeating(run, () => ({ position })), share);
+          return replyOf(await heartbeating(run, () => signs), share);
         },
         'debug',
         ({ kind }) => ({ kind }),
