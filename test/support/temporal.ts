@@ -31,6 +31,14 @@ export async function bundleWorkflows(name: string): Promise<{ code: string }> {
   return bundleWorkflowCode({ workflowsPath: workflowsModule(name), logger });
 }
 
+let readyMade: Promise<{ code: string }> | undefined;
+
+/** What the plugin would bundle for each worker that has no workflows of its own: once, since it takes seconds. */
+export function bundleReadyMadeWorkflows(): Promise<{ code: string }> {
+  const workflowsPath = fileURLToPath(new URL('../../dist/workflows.cjs', import.meta.url));
+  return (readyMade ??= bundleWorkflowCode({ workflowsPath, logger }));
+}
+
 /** A client of the test server. */
 export async function connectClient(options: Omit<ClientOptions, 'connection'> = {}): Promise<Client> {
   const { address, namespace } = inject('temporal');

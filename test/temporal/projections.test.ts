@@ -19,7 +19,13 @@ import {
   type BalanceEvent,
 } from '../support/balances.js';
 import { projectionWorkflowId } from '../../src/temporal/shared/projection.js';
-import { connectClient, startWorker, uniqueName, useWorker } from '../support/temporal.js';
+import {
+  bundleReadyMadeWorkflows,
+  connectClient,
+  startWorker,
+  uniqueName,
+  useWorker,
+} from '../support/temporal.js';
 
 let client: Client;
 beforeAll(async () => {
@@ -33,7 +39,11 @@ async function useProjections(
   projections: readonly AnyProjection[],
   taskQueue = uniqueName('projections'),
 ): Promise<{ projector: ProjectionClient; taskQueue: string }> {
-  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections })] });
+  await useWorker({
+    taskQueue,
+    workflowBundle: await bundleReadyMadeWorkflows(),
+    plugins: [new EventStorePlugin({ store, projections })],
+  });
   return { projector: new ProjectionClient({ client, taskQueue }), taskQueue };
 }
 
@@ -46,6 +56,7 @@ async function useDeployed(
   const taskQueue = uniqueName('projections');
   const stopWorker = await startWorker({
     taskQueue,
+    workflowBundle: await bundleReadyMadeWorkflows(),
     plugins: [new EventStorePlugin({ store, projections: first })],
   });
   const projector = new ProjectionClient({ client, taskQueue });
@@ -116,7 +127,11 @@ describe('a projection', () => {
     const logger = { debug: () => undefined, info: () => undefined, warn: report, error: report };
     const plugins = [new EventStorePlugin({ store, projections: [projection], logger })];
     const projector = new ProjectionClient({ client, taskQueue });
-    const stopWorker = await startWorker({ taskQueue, plugins });
+    const stopWorker = await startWorker({
+      taskQueue,
+      workflowBundle: await bundleReadyMadeWorkflows(),
+      plugins,
+    });
     await projector.start('balances', { heartbeatTimeout: 1_000 });
     await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
 
@@ -124,7 +139,7 @@ describe('a projection', () => {
     // A worker that is told to end has not failed.
     expect(failures).toEqual([]);
     await deposit(store, 'Account-1', 2);
-    await useWorker({ taskQueue, plugins });
+    await useWorker({ taskQueue, workflowBundle: await bundleReadyMadeWorkflows(), plugins });
 
     await projector.waitFor('balances', 2);
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });

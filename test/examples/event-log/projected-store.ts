@@ -8,7 +8,7 @@ import { readCaseFigures, type CaseFigures } from '../../../examples/event-log/c
 import { defineCaseProjection } from '../../../examples/event-log/case-projection.js';
 import { importLog } from '../../../examples/event-log/import-log.js';
 import { readModelsBeside } from '../../../examples/read-model-database.js';
-import { connectClient, uniqueName, useWorker } from '../../support/temporal.js';
+import { bundleReadyMadeWorkflows, connectClient, uniqueName, useWorker } from '../../support/temporal.js';
 import { useImportWorker } from './import-worker.js';
 import { sourceOf } from './logs.js';
 
@@ -28,7 +28,11 @@ export async function useProjectedStore(): Promise<ProjectedStore> {
   const imports = await useImportWorker(store);
   const taskQueue = uniqueName('event-log-cases');
   const projection = defineCaseProjection(readModels.sink);
-  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections: [projection] })] });
+  await useWorker({
+    taskQueue,
+    workflowBundle: await bundleReadyMadeWorkflows(),
+    plugins: [new EventStorePlugin({ store, projections: [projection] })],
+  });
   return {
     store,
     projections: new ProjectionClient({ client, taskQueue }),
