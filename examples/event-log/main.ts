@@ -52,7 +52,12 @@ async function importAndShow(log: LogSource, opened: OpenStore, figure: string):
   const taskQueue = `event-log-${storeId}`;
 
   // A failed import is told below, in one line; Ctrl+C cancels the import and leaves the worker to see to it.
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    shutdownSignals: [],
+    // A projection that is stopped still completes its activity, of which the SDK's core warns.
+    telemetryOptions: { logging: { filter: 'ERROR' } },
+  });
   const server = await startTemporalServer();
   const connection = await Connection.connect({ address: server.address });
   try {

@@ -39,7 +39,11 @@ const chapters: readonly Chapter[] = [
   metrics,
 ];
 
-Runtime.install({ logger: new DefaultLogger('WARN') });
+Runtime.install({
+  logger: new DefaultLogger('WARN'),
+  // A projection that is stopped still completes its activity, of which the SDK's core warns.
+  telemetryOptions: { logging: { filter: 'ERROR' } },
+});
 const server = await startTemporalServer();
 say(`Temporal server at ${server.address} (${server.source}).`);
 const { store, readModels, place, close } = await openStore({ schema: 'payment_example' });

@@ -17,7 +17,12 @@ const port = Number(process.env['PORT'] ?? 3000);
 // Of this run: a store in memory has no other worker.
 const taskQueue = `payment-api-${crypto.randomUUID().slice(0, 8)}`;
 
-Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+Runtime.install({
+  logger: new DefaultLogger('WARN'),
+  shutdownSignals: [],
+  // A projection that is stopped still completes its activity, of which the SDK's core warns.
+  telemetryOptions: { logging: { filter: 'ERROR' } },
+});
 const server = await startTemporalServer();
 const { store, readModels, place, close } = await openStore({ schema: 'payment_example' });
 const { address, namespace } = server;
