@@ -231,6 +231,22 @@ describe('builds', () => {
     expect(await ids(database, `${name}__previous`)).toEqual(['new', 'newer']);
   });
 
+  it('hold up neither who applies events nor who asks where it stands while they are verified', async () => {
+    const { sink, database, share } = await useLive();
+    const { build } = await sink.begin({ name, version: 2, shares: 1 }, { init, reset: undefined });
+    const done: string[] = [];
+
+    await sink.inspect(name, build, async () => {
+      const { token } = await sink.acquire(share);
+      await sink.commit(share, token, at(1), insert('a'));
+      expect(await sink.open({ name, version: 2, shares: 1 }, init)).toHaveLength(2);
+      done.push('written and opened');
+    });
+
+    expect(done).toEqual(['written and opened']);
+    expect(await ids(database)).toEqual(['a']);
+  });
+
   it('that were not finished, and the one before the previous, are dropped, and reset is told', async () => {
     const { sink, database, share } = await useLive();
     const reset: string[] = [];
