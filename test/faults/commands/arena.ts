@@ -102,7 +102,8 @@ export class Arena {
       },
       onReport: (report) => {
         if (report.kind === 'ready') this.#isWorkerReady = true;
-        else this.tally.onAppend(report.error);
+        else if (report.kind === 'append') this.tally.onAppend(report.error);
+        else this.tally.onFailedRead(report.error);
       },
       onUnexpected,
       // A supervisor starts it again, whyever it died.

@@ -53,7 +53,12 @@ export const faults: Readonly<Record<string, Fault>> = {
   // Until the store gives up; what was sent before arrives after it was sent again.
   'half-open connections': {
     async make({ proxy, tally }) {
-      const failures = () => tally.appendErrors.get('STORE_UNAVAILABLE') ?? 0;
+      // Of reads too: when a lane has to load its aggregate, it doesn't come to an append.
+      const failures = () =>
+        [tally.appendErrors, tally.readErrors].reduce(
+          (sum, errors) => sum + (errors.get('STORE_UNAVAILABLE') ?? 0),
+          0,
+        );
       const before = failures();
       proxy.stall();
       await waitUntil(() => failures() > before, 'the store has given up');

@@ -29,4 +29,6 @@ export interface WorkerOrder {
 export type WorkerReport =
   | { readonly kind: 'ready' }
   /** An append ended, with the code of its error. */
-  | { readonly kind: 'append'; readonly error?: string };
+  | { readonly kind: 'append'; readonly error?: string }
+  /** What comes before an append has failed, with the code of its error. */
+  | { readonly kind: 'failed read'; readonly error: string };

@@ -10,6 +10,8 @@ export class Tally {
   appends = 0;
   /** Appends of the worker by the code of their error. */
   readonly appendErrors = new Map<string, number>();
+  /** Failed reads of the worker by the code of their error. */
+  readonly readErrors = new Map<string, number>();
   /** Ends of the worker by who ended it. */
   readonly workerDeaths = new Map<string, number>();
   readonly unexpected: string[] = [];
@@ -41,6 +43,10 @@ export class Tally {
   onAppend(error: string | undefined): void {
     this.appends++;
     if (error !== undefined) count(this.appendErrors, error);
+  }
+
+  onFailedRead(error: string): void {
+    count(this.readErrors, error);
   }
 
   onDeath(how: string): void {

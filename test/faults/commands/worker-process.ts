@@ -43,8 +43,16 @@ report({ kind: 'ready' });
 await worker.run();
 
 function mortal(inner: WorkerStore): WorkerStore {
+  const { snapshots } = inner;
   return {
     ...inner,
+    readStream: (...args) => inner.readStream(...args).catch(failedRead),
+    findCommit: (...args) => inner.findCommit(...args).catch(failedRead),
+    snapshots: {
+      load: (...args) => snapshots.load(...args).catch(failedRead),
+      save: snapshots.save.bind(snapshots),
+      delete: snapshots.delete.bind(snapshots),
+    },
     async appendCommits(...args) {
       const isLast = death !== undefined && ++appends > death.afterAppends;
       if (isLast && death?.when === 'before COMMIT') process.kill(process.pid, 'SIGKILL');
@@ -54,9 +62,18 @@ function mortal(inner: WorkerStore): WorkerStore {
         report({ kind: 'append' });
         return results;
       } catch (error) {
-        report({ kind: 'append', error: findEventStoreError(error)?.code ?? String(error) });
+        report({ kind: 'append', error: codeOf(error) });
         throw error;
       }
     },
   };
+}
+
+function failedRead(error: unknown): never {
+  report({ kind: 'failed read', error: codeOf(error) });
+  throw error;
+}
+
+function codeOf(error: unknown): string {
+  return findEventStoreError(error)?.code ?? String(error);
 }
