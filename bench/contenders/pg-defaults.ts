@@ -37,17 +37,7 @@ interface EventRow {
 
 /** Readers of a table that has the columns of our events. */
 export function readWithPg(pool: Pool, table: string): Pick<Abilities, 'load' | 'catchUp' | 'poll'> {
-  const select = async (name: string, conditions: string, values: readonly (string | number)[]) => {
-    const { rows } = await pool.query<EventRow>({
-      name,
-      text: `select position, stream_id, version, id, commit_id, type, schema_version, data, metadata, tags, occurred_at,
-        recorded_at from ${table} where ${conditions}`,
-      values: [...values],
-    });
-    return rows.map(toRecordedEvent);
-  };
-  const page = (after: number, limit: number) =>
-    select('page', 'position > $1 order by position limit $2', [after, limit]);
+  const { select, page } = selectWithPg(pool, table);
   return {
     async load(streamId, afterVersion) {
       const conditions = 'stream_id = $1 and version > $2 order by version';
@@ -67,6 +57,22 @@ export function readWithPg(pool: Pool, table: string): Pick<Abilities, 'load' | 
       return { refs: events.map(({ data }) => data.ref), cursor: events.at(-1)?.position ?? after };
     },
   };
+}
+
+/** Events as the library gives them, by their condition or by the position that they follow. */
+export function selectWithPg(pool: Pool, table: string) {
+  const select = async (name: string, conditions: string, values: readonly (string | number)[]) => {
+    const { rows } = await pool.query<EventRow>({
+      name,
+      text: `select position, stream_id, version, id, commit_id, type, schema_version, data, metadata, tags, occurred_at,
+        recorded_at from ${table} where ${conditions}`,
+      values: [...values],
+    });
+    return rows.map(toRecordedEvent);
+  };
+  const page = (after: number, limit: number) =>
+    select('page', 'position > $1 order by position limit $2', [after, limit]);
+  return { select, page };
 }
 
 function toRecordedEvent(row: EventRow) {

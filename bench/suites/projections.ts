@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { withWorkflowBundle } from '../commands/bundle.js';
 import { fill, withDatabases } from '../databases.js';
-import { byHand } from '../projections/by-hand.js';
+import { byHand, byHandOfThreeColumns } from '../projections/by-hand.js';
 import type { ProjectionContender, ProjectionPlace } from '../projections/contender.js';
 import { assertAuditFindsFaults } from '../projections/control.js';
 import { emmett, emmettWithoutPause } from '../projections/emmett.js';
@@ -25,7 +25,7 @@ import {
 /** Read models in PostgreSQL: a stored log, from its first event on, and events as they are written. */
 export const projections: Suite = { name: 'projections', run };
 
-const contenders = [byHand, ours, emmett, emmettWithoutPause];
+const contenders = [byHand, byHandOfThreeColumns, ours, emmett, emmettWithoutPause];
 const pageSizes = [100, 1_000];
 
 export function projectionWorkload(statementPer: StatementPer, pageSize: number): string {
@@ -46,7 +46,7 @@ async function run(bench: Bench): Promise<SuiteReport> {
       const measured: Row[] = [];
       // A statement an event takes longer, so there are fewer events.
       measured.push(...(await measureCatchUps(bench, servers, 'event', settings.events / 5)));
-      measured.push(...(await measureCatchUps(bench, servers, 'page', settings.events)));
+      measured.push(...(await measureCatchUps(bench, servers, 'page', settings.size)));
       for (const contender of contenders) {
         if (contender.follow === undefined) continue;
         progress(`projections: lag of ${contender.name}`);
@@ -59,7 +59,7 @@ async function run(bench: Bench): Promise<SuiteReport> {
       title: 'Projections into a table of balances',
       rows,
       notes: [
-        `${(settings.events / 5).toLocaleString('en')} events with a statement for each, ${settings.events.toLocaleString('en')} with one for a page. Emmett’s projector has no statement a page, and is stopped after ${maxSeconds(bench)} s.`,
+        `${(settings.events / 5).toLocaleString('en')} events with a statement for each, ${settings.size.toLocaleString('en')} with one for a page. Emmett’s projector has no statement a page, and is stopped after ${maxSeconds(bench)} s.`,
         'Live writes: p50 and p99 in ms from the answer to an append until the read model shows its event.',
       ],
     };

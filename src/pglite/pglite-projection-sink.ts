@@ -24,6 +24,14 @@ export class PGliteProjectionSink extends SqlProjectionSink<PGliteTransaction> {
     assertOptions('PGliteProjectionSink', options, { store: isPlainObject, schema: () => undefined }, [
       'store',
     ]);
-    super(options.schema ?? defaultProjectionSchema, (run) => options.store.transaction(run));
+    super(options.schema ?? defaultProjectionSchema, (run, frame) =>
+      options.store.transaction(async (client) => {
+        if (frame === undefined) return run(client, []);
+        const { rows } = await client.query(frame.opening);
+        const result = await run(client, rows);
+        await client.query(frame.closing);
+        return result;
+      }),
+    );
   }
 }

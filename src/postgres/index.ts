@@ -9,6 +9,7 @@ export { PostgresEventStore } from './postgres-event-store.js';
 export { PostgresProjectionSink } from './postgres-projection-sink.js';
 export type { PostgresProjectionSinkOptions } from './postgres-projection-sink.js';
 export { SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
-export type { SqlClient, SqlProjectionContext } from '../sql/projections/sql-projection-sink.js';
+export type { SqlProjectionContext } from '../sql/projections/read-models.js';
+export type { SqlClient } from '../sql/projections/sink-database.js';
 export { grantScript } from '../sql/grants.js';
 export { migrationScript } from '../sql/migrations.js';

@@ -26,8 +26,12 @@ export class PostgresProjectionSink<Client extends PgClient = PgClient> extends 
     assertOptions('PostgresProjectionSink', options, { pool: isPlainObject, schema: () => undefined }, [
       'pool',
     ]);
-    super(options.schema ?? defaultProjectionSchema, (run) =>
-      runTransaction(options.pool as Pool, (client) => run(client as unknown as Client)),
+    super(options.schema ?? defaultProjectionSchema, (run, frame) =>
+      runTransaction(
+        options.pool as Pool,
+        (client, opened) => run(client as unknown as Client, opened),
+        frame,
+      ),
     );
   }
 }

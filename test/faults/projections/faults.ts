@@ -45,7 +45,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   'cut after COMMIT': async ({ proxy, tally }) => {
     for (let round = 0; round < 3; round++) {
       const { pages } = tally;
-      await proxy.cutAfter(({ sql: [sql] }) => sql === 'commit');
+      await proxy.cutAfter(({ sql: [sql = ''] }) => sql.endsWith('commit'));
       await waitUntil(() => tally.pages > pages, 'a page is written again');
     }
   },

@@ -25,10 +25,10 @@ export class Strike {
       let suffix: '' | ' of the switch' | undefined;
       const watched: Query = async (...args) => {
         const [text] = args;
-        if (text === 'begin') suffix = undefined;
+        if (text.startsWith('begin')) suffix = undefined;
         if (text.includes('insert into applied')) suffix = '';
         if (text.startsWith('alter schema')) suffix = ' of the switch';
-        if (text !== 'commit' || suffix === undefined) return query(...args);
+        if (!text.endsWith('commit') || suffix === undefined) return query(...args);
         this.at(`before COMMIT${suffix}`);
         const result = await query(...args);
         this.at(`after COMMIT${suffix}`);

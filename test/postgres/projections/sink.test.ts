@@ -33,7 +33,7 @@ async function useSink(
   return { sink: new PostgresProjectionSink({ pool }), database, pool };
 }
 
-async function useLive(): Promise<Awaited<ReturnType<typeof useSink>> & { share: ShareKey }> {
+async function useLive(name = 'totals'): Promise<Awaited<ReturnType<typeof useSink>> & { share: ShareKey }> {
   const used = await useSink();
   const [live] = await used.sink.open({ name, version: 1, shares: 1 }, init);
   return { ...used, share: { name, build: (live as ProjectionBuild).build, share: 0 } };
@@ -62,6 +62,24 @@ describe('a commit', () => {
       applied: 1,
     });
   });
+
+  it.each(['on', 'off'])(
+    'takes any name to the letter, with standard_conforming_strings %s',
+    async (setting) => {
+      const hostile = `a'; drop schema "b" cascade; -- $1 __schema__ \\'`;
+      const { sink, database, pool, share } = await useLive(hostile);
+      await pool.query(`set standard_conforming_strings = ${setting}`);
+      const { token } = await sink.acquire(share);
+      const checkpoint = { storeId: hostile, position: 1 };
+
+      await sink.commit(share, token, { ...at(1), checkpoint }, insert('a'));
+
+      expect(await ids(database, hostile.replaceAll('"', '""'))).toEqual(['a']);
+      expect(await sink.acquire(share)).toMatchObject({ checkpoint });
+      // All of it on the connection with the setting.
+      expect(pool.totalCount).toBe(1);
+    },
+  );
 
   it('of an owner who was succeeded writes nothing', async () => {
     const { sink, database, share } = await useLive();
@@ -156,7 +174,7 @@ describe('a commit', () => {
     const share = { name, build: (live as ProjectionBuild).build, share: 0 };
     const { token } = await sink.acquire(share);
 
-    const cut = proxy.cutAfter(({ sql: [sql] }) => sql === 'commit');
+    const cut = proxy.cutAfter(({ sql: [sql = ''] }) => sql.endsWith('commit'));
     const committing = sink.commit(share, token, at(1), insert('a'));
 
     await expect(committing).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });

@@ -1,0 +1,124 @@
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import type {
+  BuildHook,
+  BuildSpec,
+  ProjectionBuild,
+  ShareProgress,
+} from '../../core/projections/projection-sink.js';
+import { utf8Length } from '../../core/values/json.js';
+import type { Row, SinkDatabase, SqlClient } from './sink-database.js';
+import * as statements from './statements.js';
+
+/** What a handler writes with. */
+export interface SqlProjectionContext<Client = SqlClient> {
+  /**
+   * In the transaction that also moves the checkpoint: don't commit it. Its `search_path` begins with `schema`, so that
+   * names without a schema are those of the read model.
+   */
+  readonly client: Client;
+  /** Schema of the build that is written. Readers find the live one in the schema that has the projection's name. */
+  readonly schema: string;
+}
+
+/** A hook of a projection with a sink in SQL. */
+type SqlHook<Client> = BuildHook<SqlProjectionContext<Client>>;
+
+/** The builds of read models, each in a schema of its own, within transactions of others. */
+export class ReadModels<Client extends SqlClient> {
+  readonly #database: SinkDatabase<Client>;
+
+  constructor(database: SinkDatabase<Client>) {
+    this.#database = database;
+  }
+
+  async builds(client: Client, name: string): Promise<readonly ProjectionBuild[]> {
+    const rows = await this.#database.query(client, statements.builds, [name]);
+    const builds = new Map<number, ProjectionBuild & { progress: ShareProgress[] }>();
+    for (const row of rows) {
+      const build = Number(row['build']);
+      const role = row['role'] as ProjectionBuild['role'];
+      const version = Number(row['version']);
+      const progress = [...(builds.get(build)?.progress ?? []), progressOf(row)];
+      builds.set(build, { name, build, role, version, shares: progress.length, progress });
+    }
+    return [...builds.values()];
+  }
+
+  async create(
+    client: Client,
+    { name, version, shares }: BuildSpec,
+    role: 'live' | 'next',
+    init: SqlHook<Client>,
+  ): Promise<number> {
+    const schema = schemaOf(name, role);
+    await client.query(`create schema ${quoted(schema)}`);
+    const [row] = await this.#database.query(client, statements.addBuild, [name, role, version]);
+    const build = Number(row?.['build']);
+    await this.#database.query(client, statements.addShares, [name, build, shares]);
+    await this.#hook(client, schema, init);
+    return build;
+  }
+
+  async remove(
+    client: Client,
+    { name, build, role }: ProjectionBuild,
+    reset: SqlHook<Client>,
+  ): Promise<void> {
+    const schema = schemaOf(name, role);
+    await this.#hook(client, schema, reset);
+    await client.query(`drop schema ${quoted(schema)} cascade`);
+    await this.#database.query(client, statements.removeBuild, [name, build]);
+  }
+
+  /** Runs a hook on a build. */
+  inspect(client: Client, { name, role }: ProjectionBuild, run: SqlHook<Client>): Promise<void> {
+    return this.#hook(client, schemaOf(name, role), run);
+  }
+
+  /** Gives a build the name that readers know, and the live one that of the previous, which must be gone. */
+  async makeLive(client: Client, { name, build, role }: ProjectionBuild): Promise<void> {
+    const aside = `${name}__aside`;
+    await rename(client, schemaOf(name, role), aside);
+    await rename(client, schemaOf(name, 'live'), schemaOf(name, 'previous'));
+    await rename(client, aside, schemaOf(name, 'live'));
+    await this.#database.query(client, statements.activate, [name, build]);
+  }
+
+  async #hook(client: Client, schema: string, run: SqlHook<Client>): Promise<void> {
+    if (run === undefined) return;
+    await this.#database.query(client, statements.setSearchPath, [quoted(schema)]);
+    await run({ client, schema });
+  }
+}
+
+/** Longer ones don't fit with the suffixes of the builds that aren't live. */
+const maxNameBytes = 48;
+
+/** @throws InvalidArgumentError */
+export function assertReadModelName(name: string): void {
+  if (utf8Length(name) <= maxNameBytes && !name.startsWith('pg_')) return;
+  throw new InvalidArgumentError(
+    `The projection '${name}' names the schema of its read model: at most ${maxNameBytes} bytes, and no 'pg_' in front.`,
+  );
+}
+
+export function progressOf(row: Row): ShareProgress {
+  const { store_id: storeId, position, applied, rate } = row;
+  return {
+    ...(typeof storeId === 'string' && { checkpoint: { storeId, position: Number(position) } }),
+    applied: Number(applied),
+    rate: Number(rate),
+  };
+}
+
+function schemaOf(name: string, role: ProjectionBuild['role']): string {
+  return role === 'live' ? name : `${name}__${role}`;
+}
+
+async function rename(client: SqlClient, from: string, to: string): Promise<void> {
+  await client.query(`alter schema ${quoted(from)} rename to ${quoted(to)}`);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
