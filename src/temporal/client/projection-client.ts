@@ -1,38 +1,18 @@
-import {
-  QueryNotRegisteredError,
-  WithStartWorkflowOperation,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  type Client,
-} from '@temporalio/client';
-import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import {
-  InvalidArgumentError,
-  ProjectionBehindError,
-  StoreUnavailableError,
-} from '../../core/errors/errors.js';
+import { ProjectionBehindError } from '../../core/errors/errors.js';
 import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
 import {
   controlProjectionUpdate,
-  liveBuildOf,
   parkedEventsUpdate,
-  positionOf,
-  progressWorkflowType,
-  projectionIsDraining,
-  projectionStatusQuery,
   projectionStatusUpdate,
-  projectionWorkflowId,
-  projectionWorkflowType,
   type ParkedEventSummary,
   type ProjectionAction,
   type ProjectionInput,
-  type ProjectionProgress,
   type ProjectionStatus,
 } from '../shared/projection.js';
-import { findWait } from './projection-waits.js';
-import { isTransient } from './send-commands.js';
+import { unlessAborted, wait } from './abortable.js';
+import { firstPause, longestPause, ProjectionCalls } from './projection-calls.js';
 
 export interface ProjectionClientOptions {
   readonly client: Client;
@@ -53,10 +33,6 @@ export interface WaitForOptions {
   readonly signal?: AbortSignal;
 }
 
-const firstPause = 10;
-const longestPause = 500;
-/** Milliseconds after which a request without an answer is made again. */
-const attemptTimeout = 20_000;
 /** Milliseconds after which somebody who waits looks again whether the projection is still running. */
 const stateInterval = 1_000;
 
@@ -74,11 +50,7 @@ const stateInterval = 1_000;
  * await projections.waitFor('balances', position);
  */
 export class ProjectionClient {
-  readonly #client: Client;
-  readonly #taskQueue: string;
-  readonly #timeout: number;
-  /** All who wait for a projection ask together. */
-  readonly #looks = new Map<string, Promise<number>>();
+  readonly #calls: ProjectionCalls;
 
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: ProjectionClientOptions) {
@@ -88,9 +60,8 @@ export class ProjectionClient {
       { client: isPlainObject, taskQueue: isName, timeout: integerFrom(1) },
       ['client', 'taskQueue'],
     );
-    this.#client = options.client;
-    this.#taskQueue = options.taskQueue;
-    this.#timeout = options.timeout ?? 30_000;
+    const { client, taskQueue, timeout = 30_000 } = options;
+    this.#calls = new ProjectionCalls({ client, taskQueue, timeout });
   }
 
   /** Starts a projection where it left off. One that runs already stays as it is. */
@@ -98,36 +69,20 @@ export class ProjectionClient {
     assertName(name);
     assertOptions('start', options, { heartbeatTimeout: integerFrom(1_000) });
     const input: ProjectionInput = { version: 1, name, heartbeatTimeout: options.heartbeatTimeout ?? 10_000 };
-    return this.#patiently(name, () => {
-      // A new one for each attempt: it can be used once.
-      const startWorkflowOperation = new WithStartWorkflowOperation(projectionWorkflowType, {
-        workflowId: projectionWorkflowId(this.#taskQueue, name),
-        taskQueue: this.#taskQueue,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-      });
-      // The update's own failure is the one that is told.
-      startWorkflowOperation.workflowHandle().catch(() => undefined);
-      return this.#client.workflow.executeUpdateWithStart<
-        (input: ProjectionInput) => Promise<void>,
-        ProjectionStatus,
-        []
-      >(projectionStatusUpdate, { startWorkflowOperation });
-    });
+    return this.#calls.start(input);
   }
 
   /** Where it stands now; of a projection that was stopped, where it stood. */
   async status(name: string): Promise<ProjectionStatus> {
     assertName(name);
     try {
-      const status = await this.#update<ProjectionStatus>(name, projectionStatusUpdate);
+      const status = await this.#calls.update<ProjectionStatus>(name, projectionStatusUpdate);
       if (status.state !== 'running') return status;
-      const workflowId = projectionWorkflowId(this.#taskQueue, name);
-      const waitsFor = await this.#patiently(name, () => findWait(this.#client, workflowId));
+      const waitsFor = await this.#calls.waitsFor(name);
       return { ...status, ...(waitsFor !== undefined && { waitsFor }) };
     } catch (error) {
       if (findEventStoreError(error, 'INVALID_ARGUMENT') === undefined) throw error;
-      const last = await this.#lastStatus(name);
+      const last = await this.#calls.lastStatus(name);
       if (last === undefined) throw error;
       return last;
     }
@@ -172,7 +127,7 @@ export class ProjectionClient {
   /** The events that were not applied, in order, at most 200; those that were skipped with who skipped them and why. */
   async parked(name: string): Promise<readonly ParkedEventSummary[]> {
     assertName(name);
-    return this.#update(name, parkedEventsUpdate);
+    return this.#calls.update(name, parkedEventsUpdate);
   }
 
   /** Tries an event again, with those of its stream that wait behind it. */
@@ -203,112 +158,30 @@ export class ProjectionClient {
     const end = performance.now() + timeout;
     let nextState = 0;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      const reached = await unlessAborted(() => this.#position(name), signal);
+      const reached = await unlessAborted(() => this.#calls.position(name), signal);
       if (reached >= position) return;
       const now = performance.now();
       const isOver = now >= end;
       if (isOver || now >= nextState) {
         nextState = now + stateInterval;
-        const status = await unlessAborted(() => this.#state(name), signal);
+        const status = await unlessAborted(() => this.#calls.state(name), signal);
         const hasEnded = ['blocked', 'failed', 'stopped'].includes(status.state);
         // It may have got there before it ended.
-        if (isOver || (hasEnded && (await this.#position(name)) < position))
+        if (isOver || (hasEnded && (await this.#calls.position(name)) < position))
           throw behind({ ...status, position: reached }, position, timeout);
       }
       await wait(Math.min(pause, end - now), signal);
     }
   }
 
-  /**
-   * How far the live build is, by a short workflow: each update that the projection itself answers would stay in its
-   * history, and many would interrupt it to continue as new.
-   */
-  #position(name: string): Promise<number> {
-    let look = this.#looks.get(name);
-    if (look === undefined) {
-      look = this.#patiently(name, () =>
-        this.#client.workflow.execute<(input: object) => Promise<ProjectionProgress>>(progressWorkflowType, {
-          workflowId: `event-store/projection-progress/${crypto.randomUUID()}`,
-          taskQueue: this.#taskQueue,
-          args: [{ name }],
-          workflowExecutionTimeout: attemptTimeout,
-        }),
-      )
-        .then(({ builds }) => positionOf(liveBuildOf(builds)))
-        .finally(() => this.#looks.delete(name));
-      this.#looks.set(name, look);
-    }
-    return look;
-  }
-
-  async #state(name: string): Promise<ProjectionStatus> {
-    const status = await this.#patiently(name, () => this.#lastStatus(name));
-    if (status === undefined) throw this.#notRunning(name);
-    return status;
-  }
-
   async #act(name: string, action: ProjectionAction): Promise<ProjectionStatus> {
     assertName(name);
-    return this.#update(name, controlProjectionUpdate, action);
-  }
-
-  #update<T>(name: string, update: string, action?: ProjectionAction): Promise<T> {
-    const handle = this.#client.workflow.getHandle(projectionWorkflowId(this.#taskQueue, name));
-    // The same for each attempt, so that what is asked for is done once.
-    const updateId = crypto.randomUUID();
-    return this.#patiently(name, () =>
-      handle.executeUpdate<T, [ProjectionAction | undefined]>(update, { args: [action], updateId }),
-    );
-  }
-
-  /** A completed workflow still answers queries. */
-  async #lastStatus(name: string): Promise<ProjectionStatus | undefined> {
-    try {
-      return await this.#client.workflow
-        .getHandle(projectionWorkflowId(this.#taskQueue, name))
-        .query<ProjectionStatus>(projectionStatusQuery);
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)
-        return undefined;
-      throw error;
-    }
-  }
-
-  #notRunning(name: string, cause?: unknown): InvalidArgumentError {
-    return new InvalidArgumentError(
-      `The projection '${name}' is not running on the task queue '${this.#taskQueue}'. Start it: start('${name}').`,
-      { cause },
-    );
-  }
-
-  async #patiently<T>(name: string, request: () => Promise<T>): Promise<T> {
-    const end = performance.now() + this.#timeout;
-    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      try {
-        const deadline = Date.now() + Math.min(attemptTimeout, Math.max(end - performance.now(), 1));
-        return await this.#client.withDeadline(deadline, request);
-      } catch (error) {
-        const typed = findEventStoreError(error);
-        if (typed !== undefined) throw typed;
-        if (error instanceof WorkflowNotFoundError) throw this.#notRunning(name, error);
-        if (!isPassing(error)) throw error;
-        if (performance.now() + pause >= end) throw unanswered(this.#taskQueue, error);
-      }
-      await wait(pause);
-    }
+    return this.#calls.update(name, controlProjectionUpdate, action);
   }
 }
 
 function assertName(name: string): void {
   assertOptions('a projection client', { name }, { name: isName }, ['name']);
-}
-
-/** Whether the same request may go through when it is made again. */
-function isPassing(error: unknown): boolean {
-  // No worker took it in time.
-  if (error instanceof WorkflowFailedError) return error.cause instanceof TimeoutFailure;
-  if (!(error instanceof WorkflowUpdateFailedError)) return isTransient(error);
-  return error.cause instanceof ApplicationFailure && error.cause.type === projectionIsDraining;
 }
 
 function behind(status: ProjectionStatus, position: number, timeout: number): ProjectionBehindError {
@@ -323,42 +196,4 @@ function behind(status: ProjectionStatus, position: number, timeout: number): Pr
       (why === undefined ? '' : ` ${why}`),
     { projection: name, position, reachedPosition },
   );
-}
-
-function unanswered(taskQueue: string, cause: unknown): StoreUnavailableError {
-  return new StoreUnavailableError(
-    `No answer through Temporal from task queue '${taskQueue}'. Is the server up, and does a worker with the projections ` +
-      `poll that queue? Try again.`,
-    { commitId: undefined, cause },
-  );
-}
-
-async function unlessAborted<T>(run: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  signal?.throwIfAborted();
-  if (signal === undefined) return run();
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([run(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(end, milliseconds);
-    function end(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      if (signal?.aborted === true) reject(signal.reason as Error);
-      else resolve();
-    }
-    signal?.addEventListener('abort', end);
-  });
 }

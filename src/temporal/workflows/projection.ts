@@ -7,7 +7,6 @@ import {
   continueAsNew,
   defineQuery,
   defineUpdate,
-  executeChild,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
@@ -16,7 +15,6 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
@@ -36,13 +34,12 @@ import {
   type ProjectionInput,
   type ProjectionProgress,
   type ProjectionRun,
-  type ProjectionShareReply,
   type ProjectionStatus,
   type RebuildRun,
 } from '../shared/projection.js';
 import { typed } from '../shared/remote-store.js';
-import { assertInput } from '../shared/requests.js';
-import { eventStoreProjectionShare } from './projection-share.js';
+import { completeBuild, projectBuild } from './project-build.js';
+import { checkAction, checkedInput } from './projection-requests.js';
 
 const controlUpdate = defineUpdate<ProjectionStatus, [ProjectionAction]>(controlProjectionUpdate);
 const statusUpdate = defineUpdate<ProjectionStatus>(projectionStatusUpdate);
@@ -155,6 +152,7 @@ class ProjectionSupervisor {
 
   /** The live build is projected whenever it shall be. */
   async #keepLive(): Promise<void> {
+    const { heartbeatTimeout } = this.#input;
     for (;;) {
       await condition(() => this.#isEnding || (this.#run.mode === 'running' && !this.#isHeld));
       if (this.#isEnding) return;
@@ -162,7 +160,7 @@ class ProjectionSupervisor {
       this.#describe();
       try {
         this.#live = new CancellationScope();
-        const reply = await this.#project(live, {}, this.#live);
+        const reply = await projectBuild(live, { heartbeatTimeout }, this.#live);
         if (reply?.kind === 'blocked') this.#set({ mode: 'blocked', blocked: reply });
         // Somebody else projects it: another workflow, or an operator by hand.
         else if (reply?.kind === 'fenced') await sleep('1 second');
@@ -199,51 +197,22 @@ class ProjectionSupervisor {
     this.#building?.cancel();
   }
 
-  /**
-   * All shares of a build, until one ends for a reason, or they are interrupted.
-   *
-   * @returns why; undefined when they were interrupted
-   */
-  async #project(
-    { name, build, shares }: ProjectionBuild,
-    options: { readonly until?: number | 'end'; readonly maxRate?: number } = {},
-    scope = new CancellationScope(),
-  ): Promise<ProjectionShareReply | undefined> {
-    const { heartbeatTimeout } = this.#input;
-    let reply: ProjectionShareReply | undefined;
-    const project = async (share: number): Promise<void> => {
-      const ended = await executeChild(eventStoreProjectionShare, {
-        workflowId: `${workflowInfo().workflowId}/${build}/${share}`,
-        args: [{ version: 1, name, build, share, heartbeatTimeout, ...options }],
-      });
-      if (reply === undefined || reply.kind === 'reached') reply = ended;
-      if (ended.kind !== 'reached') scope.cancel();
-    };
-    try {
-      await scope.run(() => Promise.all(Array.from({ length: shares }, (_, share) => project(share))));
-    } catch (error) {
-      // Of a run of this workflow that was ended from outside: its children follow it.
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'fenced' };
-      if (!isCancellation(error)) throw error;
-    }
-    return reply;
-  }
-
   /** Runs in the scope of the rebuild. */
   async #rebuild(): Promise<void> {
-    const { name } = this.#input;
+    const { name, heartbeatTimeout } = this.#input;
     const next = await this.#nextBuild();
     if (next === undefined) return;
     this.#setRebuild({ build: next.build });
-    const limits = this.#run.rebuild?.maxRate === undefined ? {} : { maxRate: this.#run.rebuild.maxRate };
-    await this.#build(next, { until: 'end', ...limits });
+    const { maxRate } = this.#run.rebuild ?? {};
+    const limits = { heartbeatTimeout, ...(maxRate !== undefined && { maxRate }) };
+    await completeBuild(next, { until: 'end', ...limits });
     this.#setRebuild({ phase: 'verifying' });
     await typed(this.#activities.eventStoreVerifyBuild({ name, build: next.build }));
-    await this.#build(next, { until: 'end', ...limits });
+    await completeBuild(next, { until: 'end', ...limits });
     this.#setRebuild({ phase: 'switching' });
     await this.#hold(async () => {
       // Readers must not see an earlier state than they have seen.
-      await this.#build(next, { until: positionOf(await this.#refreshLive()) });
+      await completeBuild(next, { until: positionOf(await this.#refreshLive()), heartbeatTimeout });
       await this.#activate(next);
     });
     this.#clearRebuild();
@@ -264,25 +233,6 @@ class ProjectionSupervisor {
     this.#clearRebuild();
     await this.#hold(() => this.#refreshLive());
     return undefined;
-  }
-
-  /** Projects a build until it is where it shall be. */
-  async #build(
-    next: ProjectionBuild,
-    options: { readonly until: number | 'end'; readonly maxRate?: number },
-  ): Promise<void> {
-    for (;;) {
-      const reply = await this.#project(next, options);
-      if (reply?.kind === 'reached') return;
-      if (reply?.kind === 'blocked') {
-        const { type, position, streamId, error } = reply.event;
-        throw new InvalidArgumentError(
-          `The event ${type} at position ${position}, of the stream '${streamId}', can't be applied: ${error}`,
-        );
-      }
-      // What was done to the live build has fenced this one too. Throws when the rebuild is cancelled.
-      await sleep('100 milliseconds');
-    }
   }
 
   async #activate({ build }: ProjectionBuild): Promise<void> {
@@ -449,29 +399,4 @@ function isActive(rebuild: RebuildRun | undefined): boolean {
 
 function messageOf(error: unknown): string {
   return (findEventStoreError(error) ?? (error as Error)).message;
-}
-
-function checkedInput(input: ProjectionInput): ProjectionInput {
-  const { version, name, heartbeatTimeout } = assertInput('eventStoreProjection', input);
-  if (version === 1 && typeof name === 'string' && Number(heartbeatTimeout) > 0) return input;
-  throw new InvalidArgumentError(
-    'eventStoreProjection is started by ProjectionClient, with { version: 1, name, heartbeatTimeout }.',
-  );
-}
-
-/** @throws InvalidArgumentError; the update then leaves no trace in the history */
-function checkAction(action: ProjectionAction): void {
-  const known = ['pause', 'resume', 'stop', 'rebuild', 'cancelRebuild', 'rollback', 'retry', 'skip'];
-  if (!known.includes((action as Partial<ProjectionAction> | undefined)?.action ?? ''))
-    throw new InvalidArgumentError(`${controlProjectionUpdate} knows the actions ${known.join(', ')}.`);
-  if (action.action === 'skip' && !(isText(action.operator) && isText(action.reason)))
-    throw new InvalidArgumentError('To skip an event, say who you are (operator) and why (reason).');
-  if ((action.action === 'skip' || action.action === 'retry') && !isText(action.eventId))
-    throw new InvalidArgumentError(`To ${action.action} an event, give its eventId.`);
-  if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0))
-    throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.trim() !== '';
 }

@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import {
+  controlProjectionUpdate,
+  type ProjectionAction,
+  type ProjectionInput,
+} from '../shared/projection.js';
+import { assertInput } from '../shared/requests.js';
+
+/** @throws InvalidArgumentError */
+export function checkedInput(input: ProjectionInput): ProjectionInput {
+  const { version, name, heartbeatTimeout } = assertInput('eventStoreProjection', input);
+  if (version === 1 && typeof name === 'string' && Number(heartbeatTimeout) > 0) return input;
+  throw new InvalidArgumentError(
+    'eventStoreProjection is started by ProjectionClient, with { version: 1, name, heartbeatTimeout }.',
+  );
+}
+
+/** @throws InvalidArgumentError; the update then leaves no trace in the history */
+export function checkAction(action: ProjectionAction): void {
+  const known = ['pause', 'resume', 'stop', 'rebuild', 'cancelRebuild', 'rollback', 'retry', 'skip'];
+  if (!known.includes((action as Partial<ProjectionAction> | undefined)?.action ?? ''))
+    throw new InvalidArgumentError(`${controlProjectionUpdate} knows the actions ${known.join(', ')}.`);
+  if (action.action === 'skip' && !(isText(action.operator) && isText(action.reason)))
+    throw new InvalidArgumentError('To skip an event, say who you are (operator) and why (reason).');
+  if ((action.action === 'skip' || action.action === 'retry') && !isText(action.eventId))
+    throw new InvalidArgumentError(`To ${action.action} an event, give its eventId.`);
+  if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0))
+    throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
+}
