@@ -1,5 +1,5 @@
 import { selectWithPg } from '../contenders/pg-defaults.js';
-import { ours, schema as storeSchema } from '../contenders/ours.js';
+import { ours } from '../contenders/ours.js';
 import { openPool, runSql } from '../contenders/pg-pool.js';
 import { withClient } from '../databases.js';
 import type { ProjectionContender } from './contender.js';
@@ -28,7 +28,7 @@ export const byHandOfThreeColumns = contender('by hand, 3 columns', (url, run) =
   withClient(url, (client) =>
     run(async (after, limit) => {
       const { rows } = await client.query<ProjectedEvent & { readonly position: string }>(
-        `select position, stream_id as "streamId", data from ${storeSchema}.events
+        `select position, stream_id as "streamId", data from ${ours.table}
            where position > $1 order by position limit $2`,
         [after, limit],
       );

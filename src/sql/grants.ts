@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../core/errors/errors.js';
 import { describeValue } from '../core/values/describe-value.js';
 import { utf8Length } from '../core/values/json.js';
 import { findNameProblem } from '../core/values/name.js';
-import { assertSchemaName, inSchema } from './schema-name.js';
+import { assertSchemaName, inSchema, quoted } from './schema-name.js';
 
 /**
  * The grants that an application's role needs once the schema is there: enough to append and read, and not to change or
@@ -18,7 +18,6 @@ export function grantScript(schema: string, role: string): string {
       `The name of a role is 1 to 63 bytes of text; got ${describeValue(role)}.`,
     );
   }
-  const grantee = `"${role.replaceAll('"', '""')}"`;
   return (
     [
       'grant usage on schema __schema__ to',
@@ -29,7 +28,7 @@ export function grantScript(schema: string, role: string): string {
       'grant execute on all functions in schema __schema__ to',
     ]
       // Once it stands with the schema's name, so that nothing in the role's is taken for a place for it.
-      .map((grant) => `${inSchema(grant, schema)} ${grantee};\n`)
+      .map((grant) => `${inSchema(grant, schema)} ${quoted(role)};\n`)
       .join('')
   );
 }

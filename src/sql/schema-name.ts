@@ -17,3 +17,8 @@ export function assertSchemaName(schema: unknown): asserts schema is string {
 export function inSchema(text: string, schema: string): string {
   return text.replaceAll('__schema__', `"${schema}"`);
 }
+
+/** Any name, as SQL has it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -6,6 +6,7 @@ import type {
   ShareProgress,
 } from '../../core/projections/projection-sink.js';
 import { utf8Length } from '../../core/values/json.js';
+import { quoted } from '../schema-name.js';
 import type { Row, SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
@@ -50,29 +51,30 @@ export class ReadModels<Client extends SqlClient> {
     role: 'live' | 'next',
     init: SqlHook<Client>,
   ): Promise<number> {
-    const schema = schemaOf(name, role);
-    await client.query(`create schema ${quoted(schema)}`);
+    await client.query(`create schema ${quoted(schemaOf(name, role))}`);
     const [row] = await this.#database.query(client, statements.addBuild, [name, role, version]);
     const build = Number(row?.['build']);
     await this.#database.query(client, statements.addShares, [name, build, shares]);
-    await this.#hook(client, schema, init);
+    await this.runHook(client, { name, role }, init);
     return build;
   }
 
-  async remove(
-    client: Client,
-    { name, build, role }: ProjectionBuild,
-    reset: SqlHook<Client>,
-  ): Promise<void> {
-    const schema = schemaOf(name, role);
-    await this.#hook(client, schema, reset);
-    await client.query(`drop schema ${quoted(schema)} cascade`);
-    await this.#database.query(client, statements.removeBuild, [name, build]);
+  async remove(client: Client, build: ProjectionBuild, reset: SqlHook<Client>): Promise<void> {
+    const { name, role } = build;
+    await this.runHook(client, build, reset);
+    await client.query(`drop schema ${quoted(schemaOf(name, role))} cascade`);
+    await this.#database.query(client, statements.removeBuild, [name, build.build]);
   }
 
-  /** Runs a hook on a build. */
-  inspect(client: Client, { name, role }: ProjectionBuild, run: SqlHook<Client>): Promise<void> {
-    return this.#hook(client, schemaOf(name, role), run);
+  async runHook(
+    client: Client,
+    { name, role }: Pick<ProjectionBuild, 'name' | 'role'>,
+    run: SqlHook<Client>,
+  ): Promise<void> {
+    if (run === undefined) return;
+    const schema = schemaOf(name, role);
+    await this.#database.query(client, statements.setSearchPath, [quoted(schema)]);
+    await run({ client, schema });
   }
 
   /** Gives a build the name that readers know, and the live one that of the previous, which must be gone. */
@@ -82,12 +84,6 @@ export class ReadModels<Client extends SqlClient> {
     await rename(client, schemaOf(name, 'live'), schemaOf(name, 'previous'));
     await rename(client, aside, schemaOf(name, 'live'));
     await this.#database.query(client, statements.activate, [name, build]);
-  }
-
-  async #hook(client: Client, schema: string, run: SqlHook<Client>): Promise<void> {
-    if (run === undefined) return;
-    await this.#database.query(client, statements.setSearchPath, [quoted(schema)]);
-    await run({ client, schema });
   }
 }
 
@@ -117,8 +113,4 @@ function schemaOf(name: string, role: ProjectionBuild['role']): string {
 
 async function rename(client: SqlClient, from: string, to: string): Promise<void> {
   await client.query(`alter schema ${quoted(from)} rename to ${quoted(to)}`);
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

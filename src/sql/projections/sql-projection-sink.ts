@@ -132,7 +132,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
 
   inspect(name: string, build: number, run: BuildHook<SqlProjectionContext<Client>>): Promise<void> {
     return this.#database.alone(name, async (client) => {
-      await this.#models.inspect(client, await this.#find(client, name, build), run);
+      await this.#models.runHook(client, await this.#find(client, name, build), run);
     });
   }
 

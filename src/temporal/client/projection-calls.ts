@@ -23,7 +23,7 @@ import {
   type ProjectionProgress,
   type ProjectionStatus,
 } from '../shared/projection.js';
-import { wait } from './abortable.js';
+import { wait } from '../shared/wait.js';
 import { findWait } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
 

@@ -11,8 +11,9 @@ import {
   type ProjectionInput,
   type ProjectionStatus,
 } from '../shared/projection.js';
-import { unlessAborted, wait } from './abortable.js';
+import { wait } from '../shared/wait.js';
 import { firstPause, longestPause, ProjectionCalls } from './projection-calls.js';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface ProjectionClientOptions {
   readonly client: Client;

@@ -10,7 +10,7 @@ import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
-import { pause } from './pause.js';
+import { wait } from '../../shared/wait.js';
 import { SharePages, type ProjectedShare } from './share-pages.js';
 
 export interface ShareRun extends ProjectedShare {
@@ -105,14 +105,14 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
       const delay = delayOf(error, delays);
       run.onDelay(pages.position, error.message, delay);
       next = undefined;
-      await pause(Math.min(delay, end - performance.now()), signal);
+      await wait(Math.min(delay, end - performance.now()), signal);
       continue;
     }
     delays = 0;
     if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
     run.onProgress(pages.position);
     if (run.maxRate !== undefined)
-      await pause((own.length / run.maxRate) * 1_000 - (performance.now() - startedAt), signal);
+      await wait((own.length / run.maxRate) * 1_000 - (performance.now() - startedAt), signal);
     if (!slice.isEnd) continue;
     if (until === 'end') return { kind: 'reached' };
     idlePause = own.length > 0 ? shortestPause : Math.min(idlePause * 2, longestPause);

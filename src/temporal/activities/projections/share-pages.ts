@@ -11,7 +11,7 @@ import {
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
-import { pause } from './pause.js';
+import { wait } from '../../shared/wait.js';
 
 /** Milliseconds before a handler is tried again, which grow from the first to the second. */
 const firstPause = 100;
@@ -151,7 +151,7 @@ export class SharePages {
         this.#assertBlames(error);
         if (attempts >= projection.maxAttempts) return { event, error: describe(error), attempts };
       }
-      await pause(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
+      await wait(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
     }
   }
 

@@ -15,17 +15,3 @@ export async function unlessAborted<T>(run: () => Promise<T>, signal: AbortSigna
     signal.removeEventListener('abort', stop);
   }
 }
-
-/** @param milliseconds until it returns · @throws the signal's reason when it aborts before */
-export function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(end, milliseconds);
-    function end(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      if (signal?.aborted === true) reject(signal.reason as Error);
-      else resolve();
-    }
-    signal?.addEventListener('abort', end);
-  });
-}

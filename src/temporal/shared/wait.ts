@@ -1,13 +1,13 @@
 /** Waits. @throws the reason of the signal, as soon as it aborts */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(end, milliseconds);
     function end(): void {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      if (signal.aborted) reject(signal.reason as Error);
+      signal?.removeEventListener('abort', end);
+      if (signal?.aborted === true) reject(signal.reason as Error);
       else resolve();
     }
-    signal.addEventListener('abort', end);
+    signal?.addEventListener('abort', end);
   });
 }
