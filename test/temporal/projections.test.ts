@@ -166,6 +166,20 @@ describe('a projection', () => {
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });
   });
 
+  it('can be paused the moment it is resumed, again and again', async () => {
+    const store = new MemoryEventStore();
+    const { projection } = memoryBalances();
+    const { projector } = await useProjections(store, [projection]);
+    await projector.start('balances');
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
+
+    for (let round = 0; round < 10; round++) {
+      expect(await projector.pause('balances')).toMatchObject({ state: 'paused' });
+      expect(await projector.resume('balances')).toMatchObject({ state: 'running' });
+    }
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 2));
+  });
+
   it('can be stopped and started again', async () => {
     const store = new MemoryEventStore();
     const { projection, sink } = memoryBalances();

@@ -1,8 +1,8 @@
-import { CancellationScope, executeChild, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import type { ProjectionShareReply } from '../shared/projection.js';
+import type { ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
 import { eventStoreProjectionShare } from './projection-share.js';
 
 export interface ProjectBuildOptions {
@@ -26,10 +26,7 @@ export async function projectBuild(
 ): Promise<ProjectionShareReply | undefined> {
   let reply: ProjectionShareReply | undefined;
   const project = async (share: number): Promise<void> => {
-    const ended = await executeChild(eventStoreProjectionShare, {
-      workflowId: `${workflowInfo().workflowId}/${build}/${share}`,
-      args: [{ version: 1, name, build, share, ...options }],
-    });
+    const ended = await projectShare({ version: 1, name, build, share, ...options });
     if (reply === undefined || reply.kind === 'reached') reply = ended;
     if (ended.kind !== 'reached') scope.cancel();
   };
@@ -41,6 +38,27 @@ export async function projectBuild(
     if (!isCancellation(error)) throw error;
   }
   return reply;
+}
+
+/**
+ * A child with the id of earlier ones. Cancelled only once it has started: until then the server takes the request for
+ * one to its predecessor, which has ended, and loses it.
+ */
+async function projectShare(input: ProjectionShareInput): Promise<ProjectionShareReply> {
+  const caller = CancellationScope.current();
+  return CancellationScope.nonCancellable(async () => {
+    const scope = new CancellationScope();
+    const child = await scope.run(() =>
+      startChild(eventStoreProjectionShare, {
+        workflowId: `${workflowInfo().workflowId}/${input.build}/${input.share}`,
+        args: [input],
+      }),
+    );
+    caller.cancelRequested.catch(() => {
+      scope.cancel();
+    });
+    return child.result();
+  });
 }
 
 /** Projects a build until it is where it shall be. */
