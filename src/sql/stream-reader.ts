@@ -2,40 +2,95 @@ import type { DomainEvent } from '../core/events/event.js';
 import { eventIdOf } from '../core/events/event-id.js';
 import type { StreamSlice } from '../core/store/event-store.js';
 import type { StreamRead } from '../core/store/read-options.js';
-import { eventColumns, headerColumns, readEvents, readPage, type StoredEvent } from './event-row.js';
-import { arrayOf, statement, type SqlPort } from './sql-port.js';
+import {
+  chunkColumns,
+  chunkOfMany,
+  eventColumns,
+  headerColumns,
+  readChunks,
+  readEvents,
+  readPage,
+  type StoredEvent,
+} from './event-row.js';
+import { arrayOf, statement, type SqlPort, type SqlStatement } from './sql-port.js';
 
-/** The version of the stream in front of the rows of the page, of the same moment. */
-const streamVersion = `select ${headerColumns(
-  'coalesce((select s.version from __schema__.streams s where s.stream_id = $1), 0)',
-)}`;
+type Order = 'asc' | 'desc';
 
-const pageIn = (order: 'asc' | 'desc') =>
+/** Events that are read as one row, and what each may take for that, in bytes as it is stored. */
+const chunk = { events: 64, bytesPerEvent: 16_384 };
+
+/** The version of the stream in front of its first rows, of the same moment. */
+const streamVersion = `select ${headerColumns('coalesce(max(version), 0)')} from __schema__.events where stream_id = $1`;
+
+const startIn = (order: Order) =>
   statement(`(${streamVersion}) union all (
     select ${eventColumns} from __schema__.events
     where stream_id = $1 and version between $2 and $3 order by version ${order} limit $4)`);
-const pages = { forward: pageIn('asc'), backward: pageIn('desc') };
+const starts = { forward: startIn('asc'), backward: startIn('desc') };
+
+/**
+ * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with a
+ * large event in it comes event by event: as one it could be larger than a text may be.
+ */
+function chunksIn(order: Order, step: number, until: string): SqlStatement {
+  const [low, high] = order === 'asc' ? ['v', 'until'] : ['until', 'v'];
+  const events = `select ${chunkColumns} from __schema__.events where stream_id = $1 and version between ${low} and ${high}`;
+  return statement(`
+    select event.cells, event.json
+    from generate_series($2::bigint, $3::bigint, ${step}) v cross join ${until} until
+    cross join lateral (
+      select ${chunkOfMany}, count(*) = abs(until - v) + 1 as is_whole from (
+        ${events} and pg_column_size(data) + pg_column_size(metadata) <= ${chunk.bytesPerEvent} order by version ${order}
+      ) small
+    ) chunk
+    cross join lateral (
+      select chunk.cells, chunk.json where is_whole
+      union all (${events} and not is_whole order by version ${order})
+    ) event`);
+}
+const chunks = {
+  forward: chunksIn('asc', chunk.events, `least(v + ${chunk.events - 1}, $3)`),
+  backward: chunksIn('desc', -chunk.events, `greatest(v - ${chunk.events - 1}, $3)`),
+};
 
 const commitEvents = statement(
   `select ${eventColumns} from __schema__.events where id = any ($1::uuid[]) order by version`,
 );
 
+/**
+ * What is short is read in one statement. Of a longer page the rest comes in chunks, which many events are read faster by, and
+ * a few more slowly.
+ */
 export async function readStreamPage<E extends DomainEvent>(
   port: SqlPort,
   streamId: string,
   { fromVersion, toVersion, limit, direction }: StreamRead,
 ): Promise<StreamSlice<E>> {
-  const [low, high] =
-    direction === 'forward'
-      ? [fromVersion ?? 1, toVersion ?? Number.MAX_SAFE_INTEGER]
-      : [toVersion ?? 1, fromVersion ?? Number.MAX_SAFE_INTEGER];
-  const { header, events } = await readPage<E>(port, pages[direction], [streamId, low, high, limit]);
-  const version = Number(header[0]);
+  const isForward = direction === 'forward';
+  const [low, high] = isForward
+    ? [fromVersion ?? 1, toVersion ?? Number.MAX_SAFE_INTEGER]
+    : [toVersion ?? 1, fromVersion ?? Number.MAX_SAFE_INTEGER];
+  const start = await readPage<E>(port, starts[direction], [
+    streamId,
+    low,
+    high,
+    Math.min(limit, chunk.events),
+  ]);
+  const version = Number(start.header[0]);
+  const end = isForward ? Math.min(high, version) : Math.max(low, 1);
+  const isBefore = (one: number, other: number): boolean => (isForward ? one < other : one > other);
+
+  let { events } = start;
+  const reached = events.at(-1)?.version;
+  if (reached !== undefined && events.length < limit && isBefore(reached, end)) {
+    const left = limit - events.length;
+    const [next, most] = isForward
+      ? [reached + 1, Math.min(end, reached + left)]
+      : [reached - 1, Math.max(end, reached - left)];
+    events = [...events, ...(await readChunks<E>(port, chunks[direction], [streamId, next, most]))];
+  }
   const last = events.at(-1)?.version;
-  const isEnd =
-    last === undefined ||
-    (direction === 'forward' ? last >= Math.min(high, version) : last <= Math.max(low, 1));
-  return { streamId, version, events, isEnd };
+  return { streamId, version, events, isEnd: last === undefined || !isBefore(last, end) };
 }
 
 /** How many ids are asked for at a time, in search of a commit of unknown size. */
