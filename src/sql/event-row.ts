@@ -45,13 +45,8 @@ export async function readPage<E extends DomainEvent>(
 ): Promise<{ readonly header: readonly string[]; readonly events: readonly RecordedEvent<E>[] }> {
   let header: readonly string[] = [];
   const rows = await port.query(statement, values, (row) => {
-    const cells = (row[0] as string).split(separator);
-    if (cells[0] !== '')
-      return recordedEvent<E>(
-        cells as Cells,
-        JSON.parse(cells[10] as string),
-        JSON.parse(cells[11] as string),
-      );
+    const cells = (row[0] as string).split(separator) as RowCells;
+    if (cells[0] !== '') return recordedEvent<E>(cells, JSON.parse(cells[10]), JSON.parse(cells[11]));
     header = cells.slice(1);
     return undefined;
   });
@@ -77,13 +72,13 @@ export async function readEvents(
   values: readonly SqlValue[],
 ): Promise<readonly StoredEvent[]> {
   return port.query(statement, values, (row) => {
-    const cells = (row[0] as string).split(separator);
-    const [data, metadata] = cells.slice(cellsPerEvent) as [string, string];
-    const event = recordedEvent(cells as Cells, undefined, JSON.parse(metadata));
-    return { ...event, data, metadata, correlationId: event.metadata.correlationId };
+    const cells = (row[0] as string).split(separator) as RowCells;
+    const { metadata, ...event } = recordedEvent(cells, undefined, JSON.parse(cells[11]));
+    return { ...event, data: cells[10], metadata: cells[11], correlationId: metadata.correlationId };
   });
 }
 
+/** Of an event, without its JSON. */
 type Cells = [
   position: string,
   streamId: string,
@@ -96,6 +91,7 @@ type Cells = [
   occurredAt: string,
   recordedAt: string,
 ];
+type RowCells = [...Cells, data: string, metadata: string];
 
 function eventsOfChunk<E extends DomainEvent>(text: string, json: string): RecordedEvent<E>[] {
   const cells = text.split(separator);
@@ -110,7 +106,7 @@ function eventsOfChunk<E extends DomainEvent>(text: string, json: string): Recor
 }
 
 function recordedEvent<E extends DomainEvent>(
-  cells: Cells,
+  cells: Cells | RowCells,
   data: unknown,
   metadata: unknown,
 ): RecordedEvent<E> {

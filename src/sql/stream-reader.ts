@@ -32,8 +32,12 @@ const starts = { forward: startIn('asc'), backward: startIn('desc') };
  * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with a
  * large event in it comes event by event: as one it could be larger than a text may be.
  */
-function chunksIn(order: Order, step: number, until: string): SqlStatement {
-  const [low, high] = order === 'asc' ? ['v', 'until'] : ['until', 'v'];
+function chunksIn(order: Order): SqlStatement {
+  const last = chunk.events - 1;
+  const [step, until, low, high] =
+    order === 'asc'
+      ? [chunk.events, `least(v + ${last}, $3)`, 'v', 'until']
+      : [-chunk.events, `greatest(v - ${last}, $3)`, 'until', 'v'];
   const events = `select ${chunkColumns} from __schema__.events where stream_id = $1 and version between ${low} and ${high}`;
   return statement(`
     select event.cells, event.json
@@ -48,10 +52,7 @@ function chunksIn(order: Order, step: number, until: string): SqlStatement {
       union all (${events} and not is_whole order by version ${order})
     ) event`);
 }
-const chunks = {
-  forward: chunksIn('asc', chunk.events, `least(v + ${chunk.events - 1}, $3)`),
-  backward: chunksIn('desc', -chunk.events, `greatest(v - ${chunk.events - 1}, $3)`),
-};
+const chunks = { forward: chunksIn('asc'), backward: chunksIn('desc') };
 
 const commitEvents = statement(
   `select ${eventColumns} from __schema__.events where id = any ($1::uuid[]) order by version`,

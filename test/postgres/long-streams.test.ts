@@ -1,45 +1,52 @@
-import { expect, it } from 'vitest';
-import { usePostgresStore } from '../support/postgres-store.js';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { EventStore } from 'temporal-event-store';
+import { PGliteEventStore } from 'temporal-event-store/pglite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useEmptyStore } from '../support/postgres-store.js';
 
-const large = 'x'.repeat(40_000);
+/** Large ones among them, of random text, which the database can't make small again. */
+const stored = Array.from({ length: 200 }, (_, index) => ({
+  type: 'Noted',
+  data: {
+    n: index + 1,
+    ...((index + 1) % 70 === 0 && { text: randomBytes(30_000).toString('base64') }),
+  },
+  tags: ['a,b', 'c"d'],
+}));
 
-/** Event 1 has the version 1, and so on; those at 70 and 140 are large. */
-function longStream(count: number) {
-  return Array.from({ length: count }, (_, index) => ({
-    type: 'Noted',
-    // Random, so that the database can't make it small again.
-    data: {
-      n: index + 1,
-      ...((index + 1) % 70 === 0 && {
-        text: large.replaceAll('x', () => String.fromCharCode(33 + Math.random() * 90)),
-      }),
-    },
-    tags: ['a,b', 'c"d'],
-  }));
-}
+let embedded: PGliteEventStore;
+beforeAll(async () => {
+  embedded = await PGliteEventStore.open();
+});
+afterAll(() => embedded.close());
 
-// More than what is read as one row, in every way that the borders of those can lie.
-it.each([
-  [{}, 1, 200, true],
-  [{ limit: 64 }, 1, 64, false],
-  [{ limit: 65 }, 1, 65, false],
-  [{ limit: 129 }, 1, 129, false],
-  [{ limit: 200 }, 1, 200, true],
-  [{ fromVersion: 7, toVersion: 150 }, 7, 150, true],
-  [{ fromVersion: 7, toVersion: 150, limit: 100 }, 7, 106, false],
-  [{ direction: 'backward' }, 200, 1, true],
-  [{ direction: 'backward', limit: 65 }, 200, 136, false],
-  [{ direction: 'backward', fromVersion: 150, toVersion: 7 }, 150, 7, true],
-  [{ direction: 'backward', fromVersion: 150, toVersion: 7, limit: 100 }, 150, 51, false],
-] as const)('reads %j of 200 events, large ones among them', async (options, first, last, isEnd) => {
-  const { store } = await usePostgresStore();
-  const stored = longStream(200);
-  await store.appendToStream('Note-1', stored);
-  const slice = await store.readStream('Note-1', options);
-  const step = first < last ? 1 : -1;
-  const versions = Array.from({ length: Math.abs(last - first) + 1 }, (_, index) => first + index * step);
-  expect(slice).toMatchObject({ version: 200, isEnd });
-  expect(slice.events.map(({ version, data, tags }) => ({ version, data, tags }))).toEqual(
-    versions.map((version) => ({ version, data: stored[version - 1]?.data, tags: ['a,b', 'c"d'] })),
-  );
+describe.each<[string, () => Promise<EventStore>]>([
+  ['on a server', async () => (await useEmptyStore()).store],
+  ['embedded', () => Promise.resolve(embedded)],
+])('%s', (_, storeOf) => {
+  // More than what is read as one row, in every way that the borders of those can lie.
+  it.each([
+    [{}, 1, 200, true],
+    [{ limit: 64 }, 1, 64, false],
+    [{ limit: 65 }, 1, 65, false],
+    [{ limit: 129 }, 1, 129, false],
+    [{ limit: 200 }, 1, 200, true],
+    [{ fromVersion: 7, toVersion: 150 }, 7, 150, true],
+    [{ fromVersion: 7, toVersion: 150, limit: 100 }, 7, 106, false],
+    [{ direction: 'backward' }, 200, 1, true],
+    [{ direction: 'backward', limit: 65 }, 200, 136, false],
+    [{ direction: 'backward', fromVersion: 150, toVersion: 7 }, 150, 7, true],
+    [{ direction: 'backward', fromVersion: 150, toVersion: 7, limit: 100 }, 150, 51, false],
+  ] as const)('reads %j of 200 events, large ones among them', async (options, first, last, isEnd) => {
+    const store = await storeOf();
+    const streamId = `Note-${randomUUID()}`;
+    await store.appendToStream(streamId, stored);
+    const slice = await store.readStream(streamId, options);
+    const step = first < last ? 1 : -1;
+    const versions = Array.from({ length: Math.abs(last - first) + 1 }, (_, index) => first + index * step);
+    expect(slice).toMatchObject({ version: 200, isEnd });
+    expect(slice.events.map(({ version, data, tags }) => ({ version, data, tags }))).toEqual(
+      versions.map((version) => ({ version, data: stored[version - 1]?.data, tags: ['a,b', 'c"d'] })),
+    );
+  });
 });
