@@ -38,9 +38,36 @@ const header = `select ${headerColumns(
 
 const events = `select ${eventColumns} from __schema__.events`;
 
+/** Planned anew for each page, since the server hopes for few rows: right for a store that is small, and may grow fast. */
 const everything = statement(
   `(${header}) union all (${events} where position > $1 order by position limit $2)`,
 );
+
+const largeStore = {
+  /** From this position on there is one good plan, that of the index, even before the table is analysed. */
+  from: 100_000,
+  /** Sizes of pages that a statement is kept prepared for. */
+  maxPageSizes: 16,
+};
+const pagesOfLargeStore = new Map<number, SqlStatement>();
+
+/**
+ * A page of a large store, planned once: the server can't tell how many rows it gives, except by the limit, so nothing is
+ * won by planning it anew, which takes as long as reading dozens of events.
+ */
+function pageOfLargeStore(limit: number): SqlStatement {
+  let page = pagesOfLargeStore.get(limit);
+  if (page === undefined) {
+    const isConstant = pagesOfLargeStore.size < largeStore.maxPageSizes;
+    page = {
+      text: `(${header}) union all (
+        ${events} where position > (select $1::bigint) order by position limit ${limit})`,
+      isConstant,
+    };
+    if (isConstant) pagesOfLargeStore.set(limit, page);
+  }
+  return page;
+}
 
 /** Most events with a tag for which the index of the tags is used, which knows no order. */
 const maxCandidates = 2_000;
@@ -89,6 +116,8 @@ export class AllReader {
   readonly #options: AllReaderOptions;
   readonly #settled = new SettledPositions();
   #isProbed = false;
+  /** The highest position of the latest page. */
+  #last = 0;
 
   constructor(port: SqlPort, options: AllReaderOptions) {
     this.#port = port;
@@ -106,7 +135,9 @@ export class AllReader {
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
     for (;;) {
-      const page = await this.#fetch<E>(everything, [after, limit]);
+      const page = await (this.#last < largeStore.from
+        ? this.#fetch<E>(everything, [after, limit])
+        : this.#fetch<E>(pageOfLargeStore(limit), [after]));
       assertNotAhead(after, page);
       const positions = page.events.map((event) => event.position);
       const end = this.#settled.extend(after, positions);
@@ -182,7 +213,8 @@ export class AllReader {
     if (!this.#isProbed) await this.#options.probe?.();
     // Not after a probe that failed: the next read must not go on without.
     this.#isProbed = true;
-    return { storeId, last: Number(last), events, isOtherStore };
+    this.#last = Number(last);
+    return { storeId, last: this.#last, events, isOtherStore };
   }
 
   async #settle(

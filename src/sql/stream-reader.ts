@@ -30,7 +30,8 @@ const starts = { forward: startIn('asc'), backward: startIn('desc') };
 
 /**
  * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with a
- * large event in it comes event by event: as one it could be larger than a text may be.
+ * large event in it comes event by event: as one it could be larger than a text may be. The subselect hides how many chunks
+ * they are: to the server, fewer than it guesses would be worth a plan for each call.
  */
 function chunksIn(order: Order): SqlStatement {
   const last = chunk.events - 1;
@@ -41,7 +42,7 @@ function chunksIn(order: Order): SqlStatement {
   const events = `select ${chunkColumns} from __schema__.events where stream_id = $1 and version between ${low} and ${high}`;
   return statement(`
     select event.cells, event.json
-    from generate_series($2::bigint, $3::bigint, ${step}) v cross join ${until} until
+    from generate_series($2::bigint, (select $3::bigint), ${step}) v cross join ${until} until
     cross join lateral (
       select ${chunkOfMany}, count(*) = abs(until - v) + 1 as is_whole from (
         ${events} and pg_column_size(data) + pg_column_size(metadata) <= ${chunk.bytesPerEvent} order by version ${order}
