@@ -26,10 +26,7 @@ interface Stream {
 
 /** @param isRepeated whether all of them may be stored already */
 export function batchArrays(members: readonly AppendMember[], isRepeated: boolean): BatchArrays {
-  // In one order, the same for all callers: no two batches wait for each other's streams.
-  const sorted = [...members.entries()].sort(([, a], [, b]) =>
-    a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId),
-  );
+  const sorted = inLockOrder(members);
   const streams = new Map<string, Stream>();
   const starts = sorted.map(([, member]) => addToStream(streams, member));
 
@@ -82,6 +79,7 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
     arrayOf('bigint', memberCounts),
     unlessEmpty('integer', checkedMembers),
     unlessEmpty('uuid', checkedIds),
+    isRepeated || members.some(isLookedFor),
     arrayOf('text', commitIds),
     arrayOf('integer', eventMembers),
     arrayOf('integer', eventCommits),
@@ -117,6 +115,21 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
     ),
   ];
   return { parameters, places };
+}
+
+/**
+ * Whether its commits are looked for in any case. Where a version is expected, a stored commit shows by another one, or, if
+ * it is repeated with the version of now, by the unique key of ids.
+ */
+export function isLookedFor({ expectedVersion, commits }: AppendMember): boolean {
+  return expectedCode(expectedVersion) < 0 && commits.some(({ mayBeStored }) => mayBeStored);
+}
+
+/** In one order, the same for all callers: no two batches wait for each other's streams. */
+export function inLockOrder(members: readonly AppendMember[]): [index: number, member: AppendMember][] {
+  return [...members.entries()].sort(([, a], [, b]) =>
+    a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId),
+  );
 }
 
 /** Returns how many events of the batch are before the member's in its stream. */

@@ -1,7 +1,8 @@
 import type { PreparedEvent } from '../core/store/prepare-events.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
-import { arrayLiteral, batchArrays, expectedCode } from './append-arrays.js';
-import { statement, type SqlPort } from './sql-port.js';
+import { arrayLiteral, batchArrays, expectedCode, inLockOrder, isLookedFor } from './append-arrays.js';
+import { sqlStateOf } from './sql-errors.js';
+import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 
 export type AppendOutcome =
   | {
@@ -13,11 +14,18 @@ export type AppendOutcome =
   /** One of the commits is stored already. */
   | { readonly kind: 'stored' };
 
-// As one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
-const appendOne = statement('select __schema__.append_one($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)');
+/** How many single events are appended by a function each; more are cheaper in one function for all. */
+const maxSingles = 5;
+
+const uniqueViolation = '23505';
+
+// Each as one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
+const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
+  statement(`select ${Array.from({ length: last + 1 }, (_, index) => appendOne(index * 12)).join()}`),
+);
 
 const appendBatch = statement(`select __schema__.append_batch(
-  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21::text[]::timestamptz[])`);
+  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22::text[]::timestamptz[])`);
 
 /**
  * Appends members in one statement, each with an outcome of its own.
@@ -30,27 +38,50 @@ export async function appendMembers(
   members: readonly AppendMember[],
   isRepeated: boolean,
 ): Promise<readonly AppendOutcome[]> {
-  const [member] = members;
-  const [commit] = member?.commits ?? [];
-  return member !== undefined &&
-    commit !== undefined &&
-    members.length + member.commits.length + commit.events.length === 3
-    ? [await appendSingle(port, member, commit)]
-    : appendSeveral(port, members, isRepeated);
+  const append = members.length <= maxSingles && members.every(isSingle) ? appendEach : appendTogether;
+  try {
+    return await append(port, members, isRepeated);
+  } catch (error) {
+    // A commit was sent again with the version that its stream has by now. Nothing is appended; look for it first.
+    if (isRepeated || sqlStateOf(error) !== uniqueViolation) throw error;
+    return append(port, members, true);
+  }
 }
 
-/** The most frequent append has a statement of its own, of about half the time. */
-async function appendSingle(
+function isSingle({ commits }: AppendMember): boolean {
+  return commits.length === 1 && commits[0]?.events.length === 1;
+}
+
+/** A few single events, in half to two thirds of the time. */
+async function appendEach(
   port: SqlPort,
-  { streamId, expectedVersion }: AppendMember,
-  { commitId, eventIds: [id = ''], events: [event] }: PreparedCommit,
-): Promise<AppendOutcome> {
+  members: readonly AppendMember[],
+  isRepeated: boolean,
+): Promise<readonly AppendOutcome[]> {
+  const sorted = inLockOrder(members);
+  const [row = []] = await port.query(
+    appendSingles[members.length - 1] as SqlStatement,
+    sorted.flatMap(([, member]) => valuesOf(member, isRepeated)),
+  );
+  const outcomes: AppendOutcome[] = [];
+  for (const [place, [member]] of sorted.entries()) {
+    const [outcome, version, position] = numbersOf(row[place] as string) as [number, number, number];
+    outcomes[member] = outcomeOf(outcome, version, () => [{ version, position }]);
+  }
+  return outcomes;
+}
+
+function valuesOf(member: AppendMember, isRepeated: boolean): SqlValue[] {
+  const { streamId, expectedVersion, commits } = member;
+  const [{ commitId, eventIds, events }] = commits as readonly [PreparedCommit];
+  const [event] = events;
   const { type, schemaVersion, data, metadata, correlationId, tags, occurredAt } = event as PreparedEvent;
-  const [row] = await port.query(appendOne, [
+  return [
     streamId,
     expectedCode(expectedVersion),
+    isRepeated || isLookedFor(member),
     commitId,
-    id,
+    eventIds[0] as string,
     type,
     schemaVersion,
     data,
@@ -58,12 +89,10 @@ async function appendSingle(
     correlationId ?? null,
     arrayLiteral(tags),
     occurredAt ?? null,
-  ]);
-  const [outcome, version, position] = numbersOf(row?.[0] as string) as [number, number, number];
-  return outcomeOf(outcome, version, () => [{ version, position }]);
+  ];
 }
 
-async function appendSeveral(
+async function appendTogether(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
@@ -105,4 +134,8 @@ function arraysOf(row: string): Readonly<Record<'outcomes' | 'versions' | 'posit
 /** `{1,2,3}` or `(1,2,3)` as numbers. */
 function numbersOf(list: string): number[] {
   return list.slice(1, -1).split(',').map(Number);
+}
+
+function appendOne(offset: number): string {
+  return `__schema__.append_one(${Array.from({ length: 12 }, (_, index) => `$${offset + index + 1}`).join()})`;
 }

@@ -33,7 +33,7 @@ export interface SqlStatement {
 /** A row as PostgreSQL writes it: text, column by column. */
 export type SqlRow = readonly (string | null)[];
 
-export type SqlValue = string | number | null | SqlArray;
+export type SqlValue = string | number | boolean | null | SqlArray;
 
 export interface SqlArray {
   readonly type: SqlArrayType;

@@ -82,22 +82,32 @@ $$;
 
 -- Appends one event. Outcome 0: appended; 1: the stream is at another version; 2: the commit is stored already.
 -- Expected -1 is any version, -2 an existing stream.
+--
+-- Where a version is expected, a commit that is stored has moved the stream on, so that it is looked for only when the
+-- version is another one; is_checked says to look in any case. A commit that is repeated with the version that the stream
+-- has by now breaks the unique key of ids: the caller asks again, checked.
 create function __schema__.append_one(
-  p_stream_id text, p_expected bigint, p_commit_id text, p_id uuid, p_type text, p_schema_version integer,
-  p_data json, p_metadata json, p_correlation_id text, p_tags text[], p_occurred_at timestamptz,
+  p_stream_id text, p_expected bigint, p_is_checked boolean, p_commit_id text, p_id uuid, p_type text,
+  p_schema_version integer, p_data json, p_metadata json, p_correlation_id text, p_tags text[],
+  p_occurred_at timestamptz,
   out outcome integer, out version bigint, out "position" bigint
 ) language plpgsql as $$
 declare
+  v_is_expected boolean;
   v_now timestamptz;
 begin
   perform pg_advisory_xact_lock_shared(1163152724, hashoid('__schema__'::regnamespace));
   insert into __schema__.streams as s (stream_id, version) values (p_stream_id, 1)
     on conflict (stream_id) do update set version = s.version + 1
     returning s.version into version;
-  if exists (select from __schema__.events e where e.id = p_id) then
-    outcome := 2;
-  elsif p_expected = -1 or p_expected = version - 1 or (p_expected = -2 and version > 1) then
-    outcome := 0;
+  v_is_expected := p_expected = -1 or p_expected = version - 1 or (p_expected = -2 and version > 1);
+  outcome := case when v_is_expected then 0 else 1 end;
+  if p_is_checked or not v_is_expected then
+    if exists (select from __schema__.events e where e.id = p_id) then
+      outcome := 2;
+    end if;
+  end if;
+  if outcome = 0 then
     v_now := date_trunc('milliseconds', clock_timestamp());
     insert into __schema__.events (
       position, stream_id, version, id, commit_id, category, type, schema_version, data, metadata, correlation_id, tags,
@@ -107,8 +117,6 @@ begin
       p_schema_version, p_data, p_metadata, p_correlation_id, p_tags, coalesce(p_occurred_at, v_now), v_now
     ) returning events.position into "position";
     return;
-  else
-    outcome := 1;
   end if;
   version := version - 1;
   if version = 0 then
@@ -123,14 +131,15 @@ end $$;
 --
 -- s_ids is sorted, the same way by all callers, or two batches could wait for each other. s_tops is the version of each
 -- stream after the batch if all expectations of its members hold, null where they have none. An event's offset counts
--- from there: 0 is the last of its stream. c_event_ids are the first events of the commits that may be stored already.
+-- from there: 0 is the last of its stream. c_event_ids are the first events of the commits that may be stored already;
+-- they are looked for as above.
 --
 -- Answers the outcome of each member as above (null: all are appended); of an appended member, the version that offset 0
 -- stands for, of another the version of its stream; and the positions of the appended events in order.
 create function __schema__.append_batch(
   s_ids text[], s_counts bigint[], s_tops bigint[],
   m_streams integer[], m_expected bigint[], m_starts bigint[], m_counts bigint[],
-  c_members integer[], c_event_ids uuid[], c_ids text[],
+  c_members integer[], c_event_ids uuid[], c_are_checked boolean, c_ids text[],
   e_members integer[], e_commits integer[], e_offsets bigint[], e_ids uuid[], e_types text[],
   e_schema_versions integer[], e_data json[], e_metadata json[], e_correlation_ids text[], e_tags text[],
   e_occurred_at timestamptz[],
@@ -139,6 +148,7 @@ create function __schema__.append_batch(
 declare
   v_ids text[];
   v_tops bigint[];    -- of the streams
+  v_are_expected boolean;
   v_stored uuid[];    -- of c_event_ids: those that are stored
   v_current bigint[]; -- versions of the streams
   v_bases bigint[];   -- of the members that are appended: what their offsets count from
@@ -158,16 +168,16 @@ begin
     raise exception 'The streams came back in another order.' using errcode = 'internal_error';
   end if;
 
+  v_are_expected := s_tops is null or s_tops = v_tops
+    or not exists (select from unnest(s_tops, v_tops) t (expected, actual) where t.expected <> t.actual);
+
   -- A statement of its own: it sees what was committed while the one before waited for a stream.
-  if c_event_ids is not null then
+  if c_event_ids is not null and (c_are_checked or not v_are_expected) then
     select array_agg(c.id) into v_stored from unnest(c_event_ids) c (id)
       where exists (select from __schema__.events e where e.id = c.id offset 0); -- the offset keeps it from becoming a join
   end if;
 
-  if v_stored is null and (
-    s_tops is null or s_tops = v_tops
-    or not exists (select from unnest(s_tops, v_tops) t (expected, actual) where t.expected <> t.actual)
-  ) then
+  if v_are_expected and v_stored is null then
     v_bases := v_tops;
     if array_length(m_streams, 1) > array_length(s_ids, 1) then
       select array_agg(v_tops[m.stream] order by m.place) into v_bases

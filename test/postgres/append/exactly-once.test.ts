@@ -36,6 +36,34 @@ describe('the same commit', () => {
     expect(await brokenInvariants(database.directUrl)).toEqual([]);
   });
 
+  // The version is the one that the stream has by now, so it alone doesn't tell that the commit is stored.
+  test.each([
+    ['alone', 0, 1],
+    ['among a few', 3, 1],
+    ['among many', 9, 1],
+    ['as several events among a few', 3, 2],
+  ])('is known when it is sent again with the version of now, %s', async (_, others, size) => {
+    const { store, database } = await useEmptyStore();
+    const events = Array.from({ length: size }, () => happened[0]!);
+    const commit = { commitId: 'mine' } as const;
+    const first = await store.appendToStream('Mine-1', events, { ...commit, expectedVersion: 'noStream' });
+    await store.appendToStream('Mine-1', happened, { expectedVersion: size });
+
+    const [again, ...rest] = await Promise.all([
+      store.appendToStream('Mine-1', events, { ...commit, expectedVersion: size + 1 }),
+      ...Array.from({ length: others }, (_each, index) =>
+        store.appendToStream(`Other-${index}`, happened, { expectedVersion: 0 }),
+      ),
+    ]);
+
+    expect(again).toEqual({ ...first, deduplicated: true });
+    expect(rest.map(({ version, deduplicated }) => [version, deduplicated])).toEqual(
+      rest.map(() => [1, false]),
+    );
+    expect(await countEvents(database.directUrl)).toBe(size + 1 + others);
+    expect(await brokenInvariants(database.directUrl)).toEqual([]);
+  });
+
   test('is stored once when sixteen send it through two stores', async () => {
     const { store, database } = await useEmptyStore();
     const stores = [store, await secondStore(database.url)];

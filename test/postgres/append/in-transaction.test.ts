@@ -50,6 +50,20 @@ describe('a business table and its event', () => {
     });
   });
 
+  test('are committed once when the commit is stored already, whatever version is expected', async () => {
+    const { store, client, transaction, stored } = await begun();
+    await store.appendToStream('Account-1', opened, { commitId: 'c' });
+    await client.query(insertAccount);
+    const again = await transaction.appendToStream('Account-1', opened, {
+      commitId: 'c',
+      expectedVersion: 1,
+    });
+    await client.query('commit');
+
+    expect(again).toMatchObject({ version: 1, deduplicated: true });
+    expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
+  });
+
   test('can both be taken back to a savepoint', async () => {
     const { client, transaction, stored } = await begun();
     await transaction.appendToStream('Account-1', opened);
