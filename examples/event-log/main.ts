@@ -1,6 +1,6 @@
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { EventStorePlugin } from 'temporal-event-store/worker';
 import type { eventStoreReplay } from 'temporal-event-store/workflows';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal-server.js';
 import { openStore, type OpenStore } from '../open-store.js';
+import { installRuntime } from '../runtime.js';
 import { createImportActivities, type LogSource } from './activities.js';
 import { CaseAggregate } from './case-aggregate.js';
 import { tagOf } from './case-event.js';
@@ -52,12 +53,7 @@ async function importAndShow(log: LogSource, opened: OpenStore, figure: string):
   const taskQueue = `event-log-${storeId}`;
 
   // A failed import is told below, in one line; Ctrl+C cancels the import and leaves the worker to see to it.
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    shutdownSignals: [],
-    // A projection that is stopped still completes its activity, of which the SDK's core warns.
-    telemetryOptions: { logging: { filter: 'ERROR' } },
-  });
+  installRuntime('ERROR', { shutdownSignals: [] });
   const server = await startTemporalServer();
   const connection = await Connection.connect({ address: server.address });
   try {

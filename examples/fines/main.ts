@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isEventStoreError } from 'temporal-event-store';
@@ -9,6 +9,7 @@ import { findEventLogProblem } from '../event-log/event-log-error.js';
 import { fingerprintOf } from '../event-log/log-reader.js';
 import { createProgressBar } from '../event-log/progress.js';
 import { openStore, type OpenStore } from '../open-store.js';
+import { installRuntime } from '../runtime.js';
 import type { FineLog } from './activities.js';
 import { importFineLog } from './import-fines.js';
 import { OptionError, readOptions, type Options } from './options.js';
@@ -43,7 +44,7 @@ async function importAndShow(log: FineLog, store: OpenStore['store']): Promise<v
   // No worker with another store may take these tasks.
   const taskQueue = `fines-${storeId}`;
   // A failed import is told below, in one line.
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installRuntime();
   const server = await startTemporalServer();
   const { address, namespace } = server;
   const connection = await Connection.connect({ address });

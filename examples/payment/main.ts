@@ -1,8 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { openStore } from '../open-store.js';
+import { installRuntime } from '../runtime.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
 import type { PaymentEvent } from './domain/payment-event.js';
 import { EventBus } from './events/event-bus.js';
@@ -39,11 +40,7 @@ const chapters: readonly Chapter[] = [
   metrics,
 ];
 
-Runtime.install({
-  logger: new DefaultLogger('WARN'),
-  // A projection that is stopped still completes its activity, of which the SDK's core warns.
-  telemetryOptions: { logging: { filter: 'ERROR' } },
-});
+installRuntime();
 const server = await startTemporalServer();
 say(`Temporal server at ${server.address} (${server.source}).`);
 const { store, readModels, place, close } = await openStore({ schema: 'payment_example' });

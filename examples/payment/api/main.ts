@@ -1,8 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { startTemporalServer } from '../../../dev/temporal-server.js';
 import { openStore } from '../../open-store.js';
+import { installRuntime } from '../../runtime.js';
 import { PaymentAggregate } from '../domain/payment-aggregate.js';
 import {
   PaymentReader,
@@ -17,12 +18,7 @@ const port = Number(process.env['PORT'] ?? 3000);
 // Of this run: a store in memory has no other worker.
 const taskQueue = `payment-api-${crypto.randomUUID().slice(0, 8)}`;
 
-Runtime.install({
-  logger: new DefaultLogger('WARN'),
-  shutdownSignals: [],
-  // A projection that is stopped still completes its activity, of which the SDK's core warns.
-  telemetryOptions: { logging: { filter: 'ERROR' } },
-});
+installRuntime('WARN', { shutdownSignals: [] });
 const server = await startTemporalServer();
 const { store, readModels, place, close } = await openStore({ schema: 'payment_example' });
 const { address, namespace } = server;
