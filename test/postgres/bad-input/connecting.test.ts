@@ -156,11 +156,13 @@ describe('connecting', () => {
 
 describe('a pool of the caller', () => {
   test('with no connection left is a typed error, and works once there is one', async () => {
-    const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 50 });
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
     onTestFinished(() => pool.end());
     const store = await PostgresEventStore.connect({ pool, schema: 'of_pool', retryTimeout: 0 });
     await store.migrate();
     const client = await pool.connect();
+    // Not before there is a connection: to open one takes longer on a busy machine.
+    pool.options.connectionTimeoutMillis = 50;
 
     await expectTypedError(store.readAll(), { code: 'STORE_UNAVAILABLE', says: /timeout exceeded/ });
     const error = await expectTypedError(store.appendToStream('A-1', happened, { commitId: 'mine' }), {
