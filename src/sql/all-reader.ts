@@ -38,14 +38,14 @@ const header = `select ${headerColumns(
 
 const events = `select ${eventColumns} from __schema__.events`;
 
-/** Planned anew for each page, since the server hopes for few rows: right for a store that is small, and may grow fast. */
+/** Planned anew for each page, since the server hopes for few rows: right for a store that may be small, and grow fast. */
 const everything = statement(
   `(${header}) union all (${events} where position > $1 order by position limit $2)`,
 );
 
 const largeStore = {
-  /** From this position on there is one good plan, that of the index, even before the table is analysed. */
-  from: 100_000,
+  /** Behind this position there is one good plan, that of the index, even before the table is analysed. */
+  after: 100_000,
   /** Sizes of pages that a statement is kept prepared for. */
   maxPageSizes: 16,
 };
@@ -116,8 +116,6 @@ export class AllReader {
   readonly #options: AllReaderOptions;
   readonly #settled = new SettledPositions();
   #isProbed = false;
-  /** The highest position of the latest page. */
-  #last = 0;
 
   constructor(port: SqlPort, options: AllReaderOptions) {
     this.#port = port;
@@ -135,7 +133,7 @@ export class AllReader {
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
     for (;;) {
-      const page = await (this.#last < largeStore.from
+      const page = await (after < largeStore.after
         ? this.#fetch<E>(everything, [after, limit])
         : this.#fetch<E>(pageOfLargeStore(limit), [after]));
       assertNotAhead(after, page);
@@ -213,8 +211,7 @@ export class AllReader {
     if (!this.#isProbed) await this.#options.probe?.();
     // Not after a probe that failed: the next read must not go on without.
     this.#isProbed = true;
-    this.#last = Number(last);
-    return { storeId, last: this.#last, events, isOtherStore };
+    return { storeId, last: Number(last), events, isOtherStore };
   }
 
   async #settle(

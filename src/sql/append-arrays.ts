@@ -30,11 +30,16 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
   const streams = new Map<string, Stream>();
   const starts = sorted.map(([, member]) => addToStream(streams, member));
 
-  const [memberStreams, memberCounts, checkedMembers, eventMembers, eventCommits, eventOffsets] = Array.from(
-    { length: 6 },
-    (): number[] => [],
-  ) as [number[], number[], number[], number[], number[], number[]];
-  const [checkedIds, commitIds, eventIds]: [string[], string[], string[]] = [[], [], []];
+  const [memberStreams, memberCounts, maybeStoredMembers, eventMembers, eventCommits, eventOffsets] =
+    Array.from({ length: 6 }, (): number[] => []) as [
+      number[],
+      number[],
+      number[],
+      number[],
+      number[],
+      number[],
+    ];
+  const [maybeStoredIds, commitIds, eventIds]: [string[], string[], string[]] = [[], [], []];
   const events: PreparedEvent[] = [];
   const places = sorted.map(([member, { streamId, commits }], place): MemberPlace => {
     const { index, count } = streams.get(streamId) as Stream;
@@ -43,8 +48,8 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
     const offsets = commits.map((commit) => {
       commitIds.push(commit.commitId);
       if (commit.mayBeStored || isRepeated) {
-        checkedMembers.push(place + 1);
-        checkedIds.push(commit.eventIds[0] as string);
+        maybeStoredMembers.push(place + 1);
+        maybeStoredIds.push(commit.eventIds[0] as string);
       }
       for (const [ordinal, event] of commit.events.entries()) {
         eventMembers.push(place + 1);
@@ -77,8 +82,8 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
     ),
     arrayOf('bigint', starts),
     arrayOf('bigint', memberCounts),
-    unlessEmpty('integer', checkedMembers),
-    unlessEmpty('uuid', checkedIds),
+    unlessEmpty('integer', maybeStoredMembers),
+    unlessEmpty('uuid', maybeStoredIds),
     isRepeated || members.some(isLookedFor),
     arrayOf('text', commitIds),
     arrayOf('integer', eventMembers),

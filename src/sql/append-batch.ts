@@ -22,7 +22,7 @@ const uniqueViolation = '23505';
 // Each as one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
 // PostgreSQL calls them from left to right, so streams are locked in order here, too.
 const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
-  statement(`select ${Array.from({ length: last + 1 }, (_, index) => appendOne(index * 12)).join()}`),
+  statement(`select ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`),
 );
 
 const appendBatch = statement(`select __schema__.append_batch(
@@ -137,6 +137,9 @@ function numbersOf(list: string): number[] {
   return list.slice(1, -1).split(',').map(Number);
 }
 
-function appendOne(offset: number): string {
-  return `__schema__.append_one(${Array.from({ length: 12 }, (_, index) => `$${offset + index + 1}`).join()})`;
+/** A call with the values of {@link valuesOf} at this place. */
+function callOfOne(place: number): string {
+  const count = 12;
+  const parameters = Array.from({ length: count }, (_, index) => `$${place * count + index + 1}`);
+  return `__schema__.append_one(${parameters.join()})`;
 }
