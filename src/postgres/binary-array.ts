@@ -1,52 +1,100 @@
-import type { SqlArray, SqlArrayType } from '../sql/sql-port.js';
+import type { SqlArray, SqlArrayType, SqlValue } from '../sql/sql-port.js';
 
-/** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat */
-const elementTypes: Readonly<Record<SqlArrayType, number>> = {
-  text: 25,
-  uuid: 2950,
-  json: 114,
-  integer: 23,
-  bigint: 20,
-};
-const fixedSizes: Readonly<Partial<Record<SqlArrayType, number>>> = { uuid: 16, integer: 4, bigint: 8 };
-const headerSize = 20;
+type Element = string | number;
 
-/** An array in the binary form of PostgreSQL's protocol: 1.2 times as fast to append as its text form. */
-export function encodeArray({ type, values }: SqlArray): Buffer {
-  const fixedSize = fixedSizes[type];
-  let size = headerSize;
-  for (const value of values) {
-    size += 4 + (value === null ? 0 : (fixedSize ?? Buffer.byteLength(String(value))));
-  }
-  const buffer = Buffer.allocUnsafe(size);
-  buffer.writeInt32BE(values.length === 0 ? 0 : 1, 0); // dimensions
-  buffer.writeInt32BE(values.includes(null) ? 1 : 0, 4);
-  buffer.writeInt32BE(elementTypes[type], 8);
-  buffer.writeInt32BE(values.length, 12);
-  buffer.writeInt32BE(1, 16); // lower bound
-  let offset = headerSize;
-  for (const value of values) {
-    if (value === null) {
-      offset = buffer.writeInt32BE(-1, offset);
-      continue;
-    }
-    const length = writeElement(buffer, offset + 4, type, value);
-    buffer.writeInt32BE(length, offset);
-    offset += 4 + length;
-  }
-  return values.length === 0 ? buffer.subarray(0, 12) : buffer;
+interface ElementType {
+  /** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat */
+  readonly oid: number;
+  readonly sizeOf: (value: Element) => number;
+  /** Returns how many bytes it wrote. */
+  readonly write: (buffer: Buffer, view: DataView, offset: number, value: Element) => number;
 }
 
-/** Returns how many bytes it wrote. */
-function writeElement(buffer: Buffer, offset: number, type: SqlArrayType, value: string | number): number {
-  switch (type) {
-    case 'integer':
-      return buffer.writeInt32BE(Number(value), offset) - offset;
-    case 'bigint':
-      return buffer.writeBigInt64BE(BigInt(value), offset) - offset;
-    case 'uuid':
-      return buffer.write(String(value).replaceAll('-', ''), offset, 'hex');
-    default:
-      return buffer.write(String(value), offset);
+const text = {
+  sizeOf: (value: Element) => Buffer.byteLength(value as string),
+  write: (buffer: Buffer, _: DataView, offset: number, value: Element) =>
+    buffer.write(value as string, offset),
+};
+
+const elementTypes: Readonly<Record<SqlArrayType, ElementType>> = {
+  text: { oid: 25, ...text },
+  json: { oid: 114, ...text },
+  uuid: { oid: 2950, sizeOf: () => 16, write: writeUuid },
+  integer: { oid: 23, sizeOf: () => 4, write: writeInteger },
+  bigint: { oid: 20, sizeOf: () => 8, write: writeBigint },
+};
+
+const headerSize = 20;
+
+/**
+ * Values as `pg` takes them, arrays in the binary form of PostgreSQL's protocol: 1.2 times as fast to append as their text
+ * form. All of them share a buffer: to allocate one each takes as long as to write them.
+ */
+export function encodeValues(values: readonly SqlValue[]): unknown[] {
+  let size = 0;
+  for (const value of values) if (isArray(value)) size += sizeOfArray(value);
+  if (size === 0) return [...values];
+  const buffer = Buffer.allocUnsafe(size);
+  const view = new DataView(buffer.buffer, buffer.byteOffset, size);
+  let end = 0;
+  return values.map((value) => {
+    if (!isArray(value)) return value;
+    const start = end;
+    end = writeArray(buffer, view, start, value);
+    return buffer.subarray(start, end);
+  });
+}
+
+function isArray(value: SqlValue): value is SqlArray {
+  return typeof value === 'object' && value !== null;
+}
+
+function sizeOfArray({ type, values }: SqlArray): number {
+  const { sizeOf } = elementTypes[type];
+  let size = headerSize;
+  for (const value of values) size += 4 + (value === null ? 0 : sizeOf(value));
+  return size;
+}
+
+/** Returns where it ends. */
+function writeArray(buffer: Buffer, view: DataView, start: number, { type, values }: SqlArray): number {
+  const { oid, write } = elementTypes[type];
+  view.setInt32(start, values.length === 0 ? 0 : 1); // dimensions
+  view.setInt32(start + 4, values.includes(null) ? 1 : 0);
+  view.setInt32(start + 8, oid);
+  if (values.length === 0) return start + 12;
+  view.setInt32(start + 12, values.length);
+  view.setInt32(start + 16, 1); // lower bound
+  let offset = start + headerSize;
+  for (const value of values) {
+    const size = value === null ? -1 : write(buffer, view, offset + 4, value);
+    view.setInt32(offset, size);
+    offset += 4 + Math.max(size, 0);
   }
+  return offset;
+}
+
+function writeInteger(_: Buffer, view: DataView, offset: number, value: Element): number {
+  view.setInt32(offset, value as number);
+  return 4;
+}
+
+/** In halves: to make a BigInt of a safe integer first takes several times as long. */
+function writeBigint(_: Buffer, view: DataView, offset: number, value: Element): number {
+  view.setInt32(offset, Math.floor((value as number) / 0x1_0000_0000));
+  view.setInt32(offset + 4, value as number);
+  return 8;
+}
+
+/** Digit by digit: to make a text without hyphens first takes four times as long. */
+function writeUuid(_: Buffer, view: DataView, offset: number, value: Element): number {
+  const uuid = value as string;
+  let [byte, digits] = [0, 0];
+  for (let index = 0; index < uuid.length; index++) {
+    const code = uuid.charCodeAt(index);
+    if (code === 0x2d) continue; // a hyphen
+    byte = (byte << 4) | (code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57);
+    if (digits++ % 2 === 1) view.setUint8(offset + (digits >> 1) - 1, byte);
+  }
+  return 16;
 }

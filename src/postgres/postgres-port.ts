@@ -3,7 +3,7 @@ import { uuidV5 } from '../core/events/event-id.js';
 import { sqlStateOf } from '../sql/sql-errors.js';
 import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
-import { encodeArray } from './binary-array.js';
+import { encodeValues } from './binary-array.js';
 import { withClient } from './with-client.js';
 
 export interface PostgresPortOptions {
@@ -114,9 +114,7 @@ export class PreparedStatements {
       : { text: inSchema(statement.text, this.schema), name: undefined };
     const config = {
       text,
-      values: values.map((value) =>
-        typeof value === 'object' && value !== null ? encodeArray(value) : value,
-      ),
+      values: encodeValues(values),
       rowMode: 'array',
       types: asText,
       ...(usesName && name !== undefined && { name }),

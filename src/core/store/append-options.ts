@@ -2,25 +2,23 @@ import type { AppendOptions, ExpectedVersion } from './event-store.js';
 import { assertOptions, isName, isPlainObject, isSignal } from './options.js';
 import { assertStreamId } from './stream-id.js';
 
+const chainOptions = { expectedVersion: isExpectedVersion, signal: isSignal };
+const appendOptions = { ...chainOptions, commitId: isName, metadata: isPlainObject };
+
 /** @throws InvalidArgumentError · the signal's reason when it is aborted */
 export function checkChainOptions(
   streamId: string,
   options: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal } = {},
 ): void {
   assertStreamId(streamId);
-  assertOptions('appendCommits', options, { expectedVersion: isExpectedVersion, signal: isSignal });
+  assertOptions('appendCommits', options, chainOptions);
   options.signal?.throwIfAborted();
 }
 
 /** @throws InvalidArgumentError · the signal's reason when it is aborted */
 export function checkAppendOptions(streamId: string, options: AppendOptions = {}): void {
   assertStreamId(streamId);
-  assertOptions('appendToStream', options, {
-    expectedVersion: isExpectedVersion,
-    commitId: isName,
-    metadata: isPlainObject,
-    signal: isSignal,
-  });
+  assertOptions('appendToStream', options, appendOptions);
   options.signal?.throwIfAborted();
 }
 

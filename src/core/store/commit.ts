@@ -50,7 +50,9 @@ export function commitExists(streamId: string, commitIds: readonly string[]): Co
 
 /** The ids of the events of a commit. */
 export function eventIdsOf(streamId: string, commitId: string, count: number): readonly string[] {
-  return Array.from({ length: count }, (_, ordinal) => eventIdOf(streamId, commitId, ordinal));
+  const ids: string[] = [];
+  for (let ordinal = 0; ordinal < count; ordinal++) ids.push(eventIdOf(streamId, commitId, ordinal));
+  return ids;
 }
 
 /** Whether an append repeats a stored commit: all but the metadata is the same, and `occurredAt` where it is given. */

@@ -23,9 +23,10 @@ export function assertOptions(
       `The options of ${call} must be an object, not ${describeValue(options)}.`,
     );
   }
-  const absent = Object.fromEntries(required.map((name) => [name, undefined]));
-  const given: Record<string, unknown> = { ...absent, ...(options as object | undefined) };
-  for (const [name, value] of Object.entries(given)) {
+  const given = (options ?? {}) as Readonly<Record<string, unknown>>;
+  const names = Object.keys(given);
+  for (const name of required.length === 0 ? names : new Set([...required, ...names])) {
+    const value = given[name];
     if (value === undefined && !required.includes(name)) continue;
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (check === undefined) {

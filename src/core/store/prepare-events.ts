@@ -39,9 +39,10 @@ export function prepareEvents(
     throw new InvalidArgumentError(`${place} must be an array, not ${describeValue(events)}.`);
   if (events.length === 0) throw new InvalidArgumentError(`${place} is empty: there is nothing to append.`);
   if (metadata !== undefined) assertJson(metadata, 'metadata');
-  const prepared = Array.from(events, (event: EventToAppend, index) =>
-    prepareEvent(event, metadata, `${place}[${index}]`),
-  );
+  const prepared: PreparedEvent[] = [];
+  // By index: map would step over a hole.
+  for (let index = 0; index < events.length; index++)
+    prepared.push(prepareEvent(events[index] as EventToAppend, metadata, `${place}[${index}]`));
   // Few commits come near the limit, and counting bytes takes longer than the rest of the checks.
   if (sum(prepared, mostJsonBytes) <= maxBytes) return prepared;
   const size = sum(prepared, jsonBytes);
@@ -57,8 +58,8 @@ const namedMetadata = ['correlationId', 'causationId', 'actor', 'workflowId', 'r
 
 function prepareEvent(event: EventToAppend, shared: EventMetadata | undefined, path: string): PreparedEvent {
   if (!isObject(event)) throw invalidEvent(path, `is ${describeValue(event)}, not an event`);
-  for (const [key, value] of Object.entries(event)) {
-    if (value !== undefined && !eventKeys.includes(key)) {
+  for (const key of Object.keys(event)) {
+    if (!eventKeys.includes(key) && event[key as keyof EventToAppend] !== undefined) {
       throw invalidEvent(path + formatPathSegment(key), 'would be dropped; put it into data or metadata');
     }
   }
@@ -98,8 +99,7 @@ function prepareMetadata(
       throw invalidEvent(path, `must be an object, not ${describeValue(own)}`);
     assertJson(own, path);
   }
-  const present = Object.entries(own ?? {}).filter(([, value]) => value !== undefined);
-  const metadata: EventMetadata = { ...shared, ...Object.fromEntries(present) };
+  const metadata = shared === undefined ? (own ?? {}) : { ...shared, ...withoutUndefined(own) };
   for (const key of namedMetadata) {
     const value: unknown = metadata[key];
     if (value !== undefined && typeof value !== 'string')
@@ -110,6 +110,11 @@ function prepareMetadata(
     if (problem !== undefined) throw invalidEvent(`${path}.correlationId`, problem);
   }
   return metadata;
+}
+
+/** What is undefined is absent: it must not hide what is shared. */
+function withoutUndefined(metadata: EventMetadata = {}): EventMetadata {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));
 }
 
 function assertTags(tags: readonly string[], path: string): void {

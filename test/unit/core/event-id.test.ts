@@ -24,7 +24,8 @@ describe('a UUID of version 5', () => {
   });
 
   // A block of SHA-1 has 64 bytes, 9 of them for padding; the namespace takes 16 of the first.
-  it.each([...span(36, 50), ...span(100, 114), ...span(164, 178)])(
+  // From 337 characters on, there is no room in what is kept for it.
+  it.each([...span(36, 50), ...span(100, 114), ...span(164, 178), ...span(335, 338)])(
     'is the one that node:crypto leads to, for %i bytes',
     (length) => {
       expect(uuidV5('x'.repeat(length))).toBe(expectedUuid('x'.repeat(length)));

@@ -103,10 +103,9 @@ describe('findJsonFault', () => {
     ['a named property of an array', Object.assign([1, 2], { total: 3 }), 'total'],
     ['a property of an array that only looks like an index', Object.assign([1], { '01': 2 }), '01'],
   ])('names %s that JSON would drop', (_what, value, name) => {
-    expect(findJsonFault({ value })).toEqual({
-      path: '.value',
-      problem: `has a property ${name}, which JSON drops`,
-    });
+    const problem = `has a property ${name}, which JSON drops`;
+    expect(findJsonFault(value)).toEqual({ path: '', problem });
+    expect(findJsonFault({ value })).toEqual({ path: '.value', problem });
   });
 });
 
