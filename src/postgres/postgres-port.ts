@@ -1,9 +1,10 @@
-import type { Client, ClientBase, Pool, Submittable } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
 import { sqlStateOf } from '../sql/sql-errors.js';
 import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeValues } from './binary-array.js';
+import { rowQueryOf } from './row-query.js';
 import { withClient } from './with-client.js';
 
 export interface PostgresPortOptions {
@@ -16,9 +17,6 @@ export interface PostgresPortOptions {
 
 /** What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. */
 const unknownStatements: readonly (string | undefined)[] = ['26000', '42P05'];
-
-/** Column values as the text that the server writes. */
-const asText = { getTypeParser: () => (text: string) => text };
 
 /** The statements of the store on a pool of `pg`, each in a transaction of its own. */
 export class PostgresPort implements TransactionalSqlPort {
@@ -59,13 +57,6 @@ export class PostgresPort implements TransactionalSqlPort {
     });
   }
 }
-
-/** The part of `pg` that gives row by row, which its types lack. */
-type QueryClass = new (config: object) => Submittable & {
-  on(event: 'row', listener: (row: (string | null)[]) => void): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'end', listener: () => void): unknown;
-};
 
 interface Prepared {
   readonly text: string;
@@ -115,36 +106,28 @@ export class PreparedStatements {
     const config = {
       text,
       values: encodeValues(values),
-      rowMode: 'array',
-      types: asText,
       ...(usesName && name !== undefined && { name }),
     };
     return new Promise((resolve, reject) => {
       const rows: T[] = [];
       let failure: Error | undefined;
-      // The class of the client itself, which need not be of the `pg` that is found from here.
-      const { Query } = client.constructor as typeof Client & { Query: QueryClass };
-      const query = new Query(config);
       const timer = setTimeout(() => {
         reject(new Error(`Query read timeout: no answer in ${this.#operationTimeout} ms`));
       }, this.#operationTimeout);
-      query.on('row', (row) => {
+      const take = (row: SqlRow): void => {
         try {
           rows.push(map(row));
         } catch (error) {
           failure ??= error as Error;
         }
-      });
-      query.on('error', (error) => {
+      };
+      const callback = (error: Error | null): void => {
         clearTimeout(timer);
-        reject(error);
-      });
-      query.on('end', () => {
-        clearTimeout(timer);
+        failure = error ?? failure;
         if (failure === undefined) resolve(rows);
         else reject(failure);
-      });
-      client.query(query);
+      };
+      client.query(rowQueryOf(client, { ...config, callback }, take));
     });
   }
 
