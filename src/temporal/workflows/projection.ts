@@ -10,7 +10,6 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
-  setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
@@ -33,13 +32,12 @@ import {
   type ProjectionAction,
   type ProjectionInput,
   type ProjectionProgress,
-  type ProjectionRun,
   type ProjectionStatus,
-  type RebuildRun,
 } from '../shared/projection.js';
 import { typed } from '../shared/remote-store.js';
 import { completeBuild, projectBuild } from './project-build.js';
 import { checkAction, checkedInput } from './projection-requests.js';
+import { ProjectionState } from './projection-state.js';
 
 const controlUpdate = defineUpdate<ProjectionStatus, [ProjectionAction]>(controlProjectionUpdate);
 const statusUpdate = defineUpdate<ProjectionStatus>(projectionStatusUpdate);
@@ -67,7 +65,7 @@ export async function eventStoreProjection(input: ProjectionInput): Promise<void
 class ProjectionSupervisor {
   readonly #input: ProjectionInput;
   readonly #activities: ActivityInterfaceFor<ProjectionActivities>;
-  #run: ProjectionRun;
+  readonly #state: ProjectionState;
   #builds: readonly ProjectionBuild[] = [];
   #progress: ProjectionProgress | undefined;
   #live: CancellationScope | undefined;
@@ -89,7 +87,7 @@ class ProjectionSupervisor {
       heartbeatTimeout: input.heartbeatTimeout,
       retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
     });
-    this.#run = input.run ?? { mode: 'running' };
+    this.#state = new ProjectionState(input.run);
     const validator = (): void => {
       if (this.#isDraining)
         throw ApplicationFailure.nonRetryable(
@@ -137,8 +135,8 @@ class ProjectionSupervisor {
     }
     await Promise.all([this.#keepLive(), this.#keepRebuilding(), this.#endWhenDue()]);
     await condition(allHandlersFinished);
-    if (this.#run.mode === 'stopped') return;
-    await continueAsNew<typeof eventStoreProjection>({ ...this.#input, run: this.#run });
+    if (this.#state.mode === 'stopped') return;
+    await continueAsNew<typeof eventStoreProjection>({ ...this.#input, run: this.#state.run });
   }
 
   async #open(): Promise<void> {
@@ -147,41 +145,39 @@ class ProjectionSupervisor {
   }
 
   get #isEnding(): boolean {
-    return this.#isDraining || this.#run.mode === 'stopped';
+    return this.#isDraining || this.#state.mode === 'stopped';
   }
 
   /** The live build is projected whenever it shall be. */
   async #keepLive(): Promise<void> {
     const { heartbeatTimeout } = this.#input;
     for (;;) {
-      await condition(() => this.#isEnding || (this.#run.mode === 'running' && !this.#isHeld));
+      await condition(() => this.#isEnding || (this.#state.mode === 'running' && !this.#isHeld));
       if (this.#isEnding) return;
       const live = liveBuildOf(this.#builds) as ProjectionBuild;
-      this.#describe();
       try {
         this.#live = new CancellationScope();
         const reply = await projectBuild(live, { heartbeatTimeout }, this.#live);
-        if (reply?.kind === 'blocked') this.#set({ mode: 'blocked', blocked: reply });
+        if (reply?.kind === 'blocked') this.#state.set({ mode: 'blocked', blocked: reply });
         // Somebody else projects it: another workflow, or an operator by hand.
         else if (reply?.kind === 'fenced') await sleep('1 second');
       } catch (error) {
-        this.#set({ mode: 'failed', lastError: messageOf(error) });
+        this.#state.set({ mode: 'failed', lastError: messageOf(error) });
       } finally {
         this.#live = undefined;
       }
-      this.#describe();
     }
   }
 
   async #keepRebuilding(): Promise<void> {
     for (;;) {
-      await condition(() => this.#isEnding || isActive(this.#run.rebuild));
+      await condition(() => this.#isEnding || this.#state.isRebuilding);
       if (this.#isEnding) return;
       this.#building = new CancellationScope();
       try {
         await this.#building.run(() => this.#rebuild());
       } catch (error) {
-        if (!isCancellation(error)) this.#setRebuild({ phase: 'failed', error: messageOf(error) });
+        if (!isCancellation(error)) this.#state.setRebuild({ phase: 'failed', error: messageOf(error) });
       } finally {
         this.#building = undefined;
       }
@@ -192,7 +188,7 @@ class ProjectionSupervisor {
     await condition(
       () => this.#isEnding || this.#updates >= maxUpdates || workflowInfo().continueAsNewSuggested,
     );
-    if (this.#run.mode !== 'stopped') this.#isDraining = true;
+    if (this.#state.mode !== 'stopped') this.#isDraining = true;
     this.#live?.cancel();
     this.#building?.cancel();
   }
@@ -202,35 +198,34 @@ class ProjectionSupervisor {
     const { name, heartbeatTimeout } = this.#input;
     const next = await this.#nextBuild();
     if (next === undefined) return;
-    this.#setRebuild({ build: next.build });
-    const { maxRate } = this.#run.rebuild ?? {};
+    this.#state.setRebuild({ build: next.build });
+    const { maxRate } = this.#state.rebuild ?? {};
     const limits = { heartbeatTimeout, ...(maxRate !== undefined && { maxRate }) };
     await completeBuild(next, { until: 'end', ...limits });
-    this.#setRebuild({ phase: 'verifying' });
+    this.#state.setRebuild({ phase: 'verifying' });
     await typed(this.#activities.eventStoreVerifyBuild({ name, build: next.build }));
     await completeBuild(next, { until: 'end', ...limits });
-    this.#setRebuild({ phase: 'switching' });
+    this.#state.setRebuild({ phase: 'switching' });
     await this.#hold(async () => {
       // Readers must not see an earlier state than they have seen.
       await completeBuild(next, { until: positionOf(await this.#refreshLive()), heartbeatTimeout });
       await this.#activate(next);
     });
-    this.#clearRebuild();
-    // What ailed the build before is over.
-    if (this.#run.mode !== 'paused') this.#resume();
+    this.#state.clearRebuild();
+    if (this.#state.mode !== 'paused') this.#state.resume();
   }
 
   /** The build that is under way, or a new one. Undefined when there is nothing to build. */
   async #nextBuild(): Promise<ProjectionBuild | undefined> {
     const { name } = this.#input;
-    const begun = this.#run.rebuild?.build;
+    const begun = this.#state.rebuild?.build;
     await this.#refreshLive();
     const found = this.#builds.find(({ build }) => build === begun);
     // If it is live, it was activated, and only the news of it was lost.
     const next = found ?? (await typed(this.#activities.eventStoreBeginBuild({ name })));
     if (next.role !== 'live') return next;
     // Or the live one was emptied, for want of a sink that has room for two.
-    this.#clearRebuild();
+    this.#state.clearRebuild();
     await this.#hold(() => this.#refreshLive());
     return undefined;
   }
@@ -248,22 +243,18 @@ class ProjectionSupervisor {
     const { name } = this.#input;
     switch (action.action) {
       case 'pause':
-        this.#set({ mode: 'paused' });
+        this.#state.set({ mode: 'paused' });
         return this.#interrupt();
       case 'resume':
-        this.#resume();
+        this.#state.resume();
         return;
       case 'stop':
-        this.#set({ mode: 'stopped' });
+        this.#state.set({ mode: 'stopped' });
         this.#building?.cancel();
         return this.#interrupt();
       case 'rebuild':
-        if (isActive(this.#run.rebuild))
-          throw new InvalidArgumentError(`'${name}' is being rebuilt already.`);
-        this.#run = {
-          ...this.#run,
-          rebuild: { phase: 'building', ...(action.maxRate !== undefined && { maxRate: action.maxRate }) },
-        };
+        if (this.#state.isRebuilding) throw new InvalidArgumentError(`'${name}' is being rebuilt already.`);
+        this.#state.beginRebuild(action.maxRate);
         return;
       case 'cancelRebuild':
         return this.#cancelRebuild();
@@ -275,16 +266,11 @@ class ProjectionSupervisor {
     }
   }
 
-  #resume(): void {
-    const { blocked: _, lastError: __, mode: ___, ...rest } = this.#run;
-    this.#run = { ...rest, mode: 'running' };
-  }
-
   async #cancelRebuild(): Promise<void> {
     const { name } = this.#input;
-    const { rebuild } = this.#run;
+    const { rebuild } = this.#state;
     if (rebuild === undefined) throw new InvalidArgumentError(`'${name}' is not being rebuilt.`);
-    this.#clearRebuild();
+    this.#state.clearRebuild();
     this.#building?.cancel();
     await condition(() => this.#building === undefined);
     if (rebuild.build !== undefined)
@@ -298,7 +284,7 @@ class ProjectionSupervisor {
     if (previous === undefined)
       throw new InvalidArgumentError(`'${this.#input.name}' has no earlier build to roll back to.`);
     await this.#hold(() => this.#activate(previous));
-    if (this.#run.mode !== 'paused') this.#resume();
+    if (this.#state.mode !== 'paused') this.#state.resume();
   }
 
   async #decide(action: ProjectionAction & { readonly eventId: string }): Promise<void> {
@@ -307,7 +293,7 @@ class ProjectionSupervisor {
     const { eventId } = action;
     // Asked when it rests: the news that it has stopped may come after the operator, who has seen it in the sink.
     const blockedAt = (): BlockedShare | undefined =>
-      this.#run.blocked?.event.eventId === eventId ? this.#run.blocked : undefined;
+      this.#state.run.blocked?.event.eventId === eventId ? this.#state.run.blocked : undefined;
     await this.#hold(() => {
       const blocked = blockedAt();
       return typed(
@@ -320,7 +306,7 @@ class ProjectionSupervisor {
         }),
       );
     });
-    if (blockedAt() !== undefined && this.#run.mode === 'blocked') this.#resume();
+    if (blockedAt() !== undefined && this.#state.mode === 'blocked') this.#state.resume();
   }
 
   /** Does something while the live build rests. */
@@ -356,45 +342,8 @@ class ProjectionSupervisor {
 
   #lastStatus(): ProjectionStatus {
     const progress = this.#progress ?? { builds: this.#builds, end: 0, lagSeconds: 0 };
-    return statusOf(this.#input.name, this.#run, progress);
+    return statusOf(this.#input.name, this.#state.run, progress);
   }
-
-  #set(change: Partial<ProjectionRun> & Pick<ProjectionRun, 'mode'>): void {
-    // An operator's word stands.
-    if (this.#run.mode === 'stopped' || (this.#run.mode === 'paused' && change.mode !== 'stopped')) return;
-    this.#run = { ...this.#run, ...change };
-    this.#describe();
-  }
-
-  /** Unless it was cancelled meanwhile. */
-  #setRebuild(change: Partial<RebuildRun>): void {
-    const { rebuild } = this.#run;
-    if (rebuild === undefined) return;
-    this.#run = { ...this.#run, rebuild: { ...rebuild, ...change } };
-    this.#describe();
-  }
-
-  #clearRebuild(): void {
-    const { rebuild: _, ...rest } = this.#run;
-    this.#run = rest;
-    this.#describe();
-  }
-
-  /** For the Temporal UI. */
-  #describe(): void {
-    const { mode, rebuild, blocked, lastError } = this.#run;
-    const parts = [
-      mode,
-      blocked && `at ${blocked.event.type}, position ${blocked.event.position}: ${blocked.event.error}`,
-      lastError,
-      rebuild && `rebuild: ${rebuild.phase}`,
-    ];
-    setCurrentDetails(parts.filter((part) => part !== undefined).join(' · '));
-  }
-}
-
-function isActive(rebuild: RebuildRun | undefined): boolean {
-  return rebuild !== undefined && rebuild.phase !== 'failed';
 }
 
 function messageOf(error: unknown): string {

@@ -1,27 +1,18 @@
 import { Context } from '@temporalio/activity';
-import {
-  HandlerError,
-  type BuildHook,
-  type BuildSpec,
-  type EventFailure,
-  type ParkedEvent,
-} from '../../../core/projections/projection-sink.js';
+import type { BuildSpec } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
-import {
-  liveBuildOf,
-  positionOf,
-  type ParkedEventSummary,
-  type ProjectionSigns,
-} from '../../shared/projection.js';
-import { activityLogger, logged, type ActivityLogger } from '../logged.js';
+import { liveBuildOf, positionOf, type ProjectionSigns } from '../../shared/projection.js';
+import { activityLogger, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
+import { hookOf, loggedHooks } from './hooks.js';
+import { summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
 
@@ -37,10 +28,6 @@ export interface ProjectionActivitiesOptions {
 
 /** Milliseconds that one activity applies events for, before the next takes over. */
 const runDuration = 10 * 60_000;
-
-/** Most parked events in one answer, and characters of what they say. */
-const maxParked = 200;
-const maxErrorLength = 1_000;
 
 /**
  * The activities behind `eventStoreProjection` and `ProjectionClient`.
@@ -228,7 +215,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           const newest = registry.newest(name);
           const live = liveBuildOf(await openBuilds(newest));
           const parked = live === undefined ? [] : await newest.sink.parked(name, live.build);
-          return parked.slice(0, maxParked).map(summaryOf);
+          return summariesOf(parked);
         },
         'debug',
       ),
@@ -258,39 +245,6 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   };
 }
 
-/** A hook of the user's, whose errors can be told from those of the sink. */
-function hookOf(projection: AnyProjection, name: 'init' | 'reset' | 'verify'): BuildHook<unknown> {
-  const hook = projection[name];
-  return (
-    hook &&
-    (async (context) => {
-      try {
-        await hook(context);
-      } catch (error) {
-        throw new HandlerError(error, `'${name}' of the projection '${projection.name}'`);
-      }
-    })
-  );
-}
-
-/** As {@link logged}; what a hook threw is a defect that another attempt doesn't mend. */
-const loggedHooks: typeof logged = (logger, operation, attributes, run, ...rest) =>
-  logged(
-    logger,
-    operation,
-    attributes,
-    async () => {
-      try {
-        return await run();
-      } catch (error) {
-        if (error instanceof HandlerError)
-          throw new InvalidArgumentError(`${error.message}.`, { cause: error });
-        throw error;
-      }
-    },
-    ...rest,
-  );
-
 function specOf({ name, version, shards }: AnyProjection): BuildSpec {
   return { name, version, shares: shards };
 }
@@ -311,27 +265,6 @@ function replyOf(
   const { failure, storeId } = outcome;
   const event = summaryOf({ ...failure, status: 'blocking' });
   return { kind: 'blocked', event, share, checkpoint: { storeId, position: event.position } };
-}
-
-function summaryOf({
-  event,
-  error,
-  attempts,
-  status,
-  ...decided
-}: EventFailure & Pick<ParkedEvent, 'status'> & Partial<ParkedEvent>): ParkedEventSummary {
-  const { id: eventId, streamId, version, position, type } = event;
-  return {
-    eventId,
-    streamId,
-    version,
-    position,
-    type,
-    error: error.slice(0, maxErrorLength),
-    attempts,
-    status,
-    ...decided,
-  };
 }
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of projections');
