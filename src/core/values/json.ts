@@ -79,7 +79,7 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** Length in UTF-8 bytes. (`Buffer` and `TextEncoder.encodeInto` are not to be had in every place this runs.) */
+/** Length in UTF-8 bytes. (The workflow sandbox has no `Buffer`, and to encode takes longer.) */
 export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {

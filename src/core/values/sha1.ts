@@ -3,8 +3,9 @@ const words = new Int32Array(80);
 const state = new Int32Array(5);
 
 /**
- * SHA-1 (RFC 3174), as five words. Written out, because the workflow sandbox has no crypto and this must give the same
- * everywhere; and without an allocation or a branch in its loops, because each event that is appended costs one.
+ * SHA-1 (RFC 3174), as five words that the next call overwrites. Written out, because the workflow sandbox has no crypto
+ * and this must give the same everywhere; and without an allocation in its loops, because each event that is appended
+ * costs one.
  */
 export function sha1(bytes: Uint8Array): Int32Array {
   const { length } = bytes;
