@@ -28,6 +28,8 @@ export default defineConfig(
   // Its types are those of the peers, which are installed for a benchmark only.
   existsSync('bench/node_modules') ? [] : globalIgnores(['bench/']),
   eslint.configs.recommended,
+  // A body without braces stays on the line of its condition.
+  { rules: { curly: ['error', 'multi-line', 'consistent'] } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

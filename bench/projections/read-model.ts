@@ -40,8 +40,9 @@ export async function applyEvents(
     await client.query(applyPage, [accounts, amounts, refs]);
     return;
   }
-  for (const { streamId, data } of events)
+  for (const { streamId, data } of events) {
     await client.query(applyEvent, [streamId, data['amount'], data.ref]);
+  }
 }
 
 /** What a projection must not do, counted. */

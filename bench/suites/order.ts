@@ -114,8 +114,9 @@ async function follow(contender: Contender, url: string, writersAreDone: AbortSi
     slowestRead = Math.max(slowestRead, performance.now() - start);
     seen.push(...page.refs);
     cursor = page.cursor;
-    if (page.refs.length > 0) emptyReadsAtTheEnd = 0;
-    else {
+    if (page.refs.length > 0) {
+      emptyReadsAtTheEnd = 0;
+    } else {
       if (isLast) emptyReadsAtTheEnd++;
       await new Promise((resolve) => setTimeout(resolve, isLast ? 50 : 1));
     }

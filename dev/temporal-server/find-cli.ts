@@ -55,8 +55,9 @@ export async function findTemporalCli(
 
 async function checkCli(path: string): Promise<void> {
   const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 30_000 });
-  if (!stdout.startsWith('temporal version'))
+  if (!stdout.startsWith('temporal version')) {
     throw new Error(`--version says ${JSON.stringify(stdout.trim())}`);
+  }
 }
 
 async function isUsable(path: string): Promise<boolean> {

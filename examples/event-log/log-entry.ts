@@ -53,10 +53,12 @@ export function toLogEntry(raw: RawEntry, file: string): LogEntry {
   const name = (value: JsonValue | undefined, what: string): string => {
     const text = textOf(value);
     if (text === undefined || text === '') throw fail(`the event has no ${what}.`);
-    if (/\p{Cc}/u.test(text) || !text.isWellFormed())
+    if (/\p{Cc}/u.test(text) || !text.isWellFormed()) {
       throw fail(`the ${what} has characters that a name can't have.`);
-    if (Buffer.byteLength(text) > maxNameBytes)
+    }
+    if (Buffer.byteLength(text) > maxNameBytes) {
       throw fail(`the ${what} is longer than ${maxNameBytes} bytes.`);
+    }
     return text;
   };
 

@@ -174,10 +174,12 @@ async function replayCase(
 
 /** In a line, where it is something that a person can mend. */
 function describeProblem(error: unknown): unknown {
-  if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure)
+  if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure) {
     return 'The import was cancelled.';
-  if (error instanceof DOMException && error.name === 'AbortError')
+  }
+  if (error instanceof DOMException && error.name === 'AbortError') {
     return 'The projection was interrupted. The next run goes on where it stopped.';
+  }
   if (isEventStoreError(error) || error instanceof OptionError) return error.message;
   return findEventLogProblem(error) ?? error;
 }

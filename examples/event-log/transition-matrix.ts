@@ -55,8 +55,9 @@ ${text(16, height - 14, 'note', `${note}Darker is more, on a logarithmic scale u
 /** By how often they occur in transitions, most first, and then by name. */
 function orderActivities(transitions: readonly Transition[]): readonly string[] {
   const counts = new Map<string, number>();
-  for (const { activity, next, count } of transitions)
+  for (const { activity, next, count } of transitions) {
     for (const name of [activity, next]) counts.set(name, (counts.get(name) ?? 0) + count);
+  }
   return [...counts]
     .sort(([nameA, countA], [nameB, countB]) => countB - countA || (nameA < nameB ? -1 : 1))
     .map(([name]) => name);

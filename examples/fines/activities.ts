@@ -51,10 +51,11 @@ export function createFineActivities({ store }: { readonly store: FineStore }) {
         for await (const window of toWindows(readLog(log))) {
           const done = window.start + window.entries.length;
           const progress = (lines: number) => ({ done: Math.max(lines, resumeAt), total: log.total });
-          if (done > resumeAt)
+          if (done > resumeAt) {
             await appendAll(toFines(window, log), tagOf(log.fingerprint), () => {
               heartbeat(progress(window.start));
             });
+          }
           stillHere(progress(done));
         }
       }),
@@ -116,8 +117,9 @@ async function* readLog({ file, fingerprint, limit }: FineLog): AsyncGenerator<L
     yield entry;
     if (++lines === limit) return;
   }
-  if (log.fingerprint() !== fingerprint)
+  if (log.fingerprint() !== fingerprint) {
     throw new EventLogError('the file was changed while it was imported.', { file });
+  }
 }
 
 /** The lines of each fine in a window, in the order of the file. */

@@ -52,8 +52,9 @@ export async function appendFine(
       });
       return;
     } catch (error) {
-      if (!isEventStoreError(error, 'VERSION_CONFLICT') && !isEventStoreError(error, 'COMMIT_EXISTS'))
+      if (!isEventStoreError(error, 'VERSION_CONFLICT') && !isEventStoreError(error, 'COMMIT_EXISTS')) {
         throw error;
+      }
       past = await readPast(store, stream);
     }
   }

@@ -82,16 +82,18 @@ export class FineAggregate extends AggregateRoot<FineEvent> {
 
   addPenalty(penalty: Penalty): void {
     this.#takeOnce('PenaltyAdded');
-    if (penalty.amount < this.amount)
+    if (penalty.amount < this.amount) {
       throw new DomainError('A penalty never lowers a fine', { reason: 'PENALTY_TOO_LOW' });
+    }
     this.raise({ type: 'PenaltyAdded', data: penalty });
   }
 
   /** Takes money, also more than is owed: what came has come. */
   pay(payment: Payment): void {
     assertPositive(payment.amount);
-    if (!this.taken.includes('FineCreated'))
+    if (!this.taken.includes('FineCreated')) {
       throw new DomainError(`There is no fine ${this.id}`, { reason: 'TOO_EARLY' });
+    }
     this.raise({ type: 'PaymentReceived', data: payment });
   }
 
@@ -154,8 +156,9 @@ export class FineAggregate extends AggregateRoot<FineEvent> {
       new DomainError(`Fine ${this.id}: no ${step}, ${problem}`, { reason });
     if (this.taken.includes(step)) throw refuse('it happened already', 'ALREADY');
     if (before !== undefined && !this.taken.includes(before)) throw refuse(`no ${before} yet`, 'TOO_EARLY');
-    if (endsWithPayment.includes(step) && this.paid >= this.amount + this.expense)
+    if (endsWithPayment.includes(step) && this.paid >= this.amount + this.expense) {
       throw refuse('it is paid in full', 'PAID_IN_FULL');
+    }
   }
 }
 

@@ -80,8 +80,9 @@ export function toFineCommand(entry: LogEntry, file: string): FineCommand {
       return { name: 'pay', payload: { on, amount: cents('paymentAmount') } };
   }
   const name = Object.hasOwn(steps, activity) ? steps[activity] : undefined;
-  if (name === undefined)
+  if (name === undefined) {
     throw new EventLogError(`'${activity}' is nothing that happens to a fine.`, { file, line });
+  }
   return { name, payload: { on } };
 }
 

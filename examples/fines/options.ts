@@ -24,8 +24,9 @@ export function readOptions(args: readonly string[]): Options {
   const [file, ...more] = positionals;
   if (more.length > 0) throw new OptionError('One log at a time.');
   const { limit } = values;
-  if (limit !== undefined && !/^[1-9]\d{0,14}$/.test(limit))
+  if (limit !== undefined && !/^[1-9]\d{0,14}$/.test(limit)) {
     throw new OptionError(`--limit ${limit} is not a positive whole number.`);
+  }
   return { file, limit: limit === undefined ? undefined : Number(limit) };
 }
 

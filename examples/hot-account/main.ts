@@ -63,8 +63,9 @@ function describeResult({ resent, figures, silence }: LoadResult): void {
   console.log(`  p50 ${formatMilliseconds(p50)}, p99 ${formatMilliseconds(p99)}`);
   console.log(`  batches of ${formatCount(batch)} on average, of ${formatCount(maxBatch)} at most`);
   console.log(`  ${formatCount(resent)} were sent again after their answer, and found`);
-  if (silence !== undefined)
+  if (silence !== undefined) {
     console.log(`  ${formatMilliseconds(silence)} from the death of the worker to the next answer`);
+  }
 }
 
 async function prove(

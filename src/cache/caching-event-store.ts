@@ -56,8 +56,9 @@ export function cachingEventStore<S extends EventStore>(
       const cached = streams.get(streamId);
       const known = cached?.events.length ?? 0;
       // A read that would leave a hole between the kept events and its own is not ours.
-      if (direction === 'backward' || fromVersion > known + 1)
+      if (direction === 'backward' || fromVersion > known + 1) {
         return store.readStream<E>(streamId, readOptions);
+      }
 
       // The last kept event is read again: if the store was restored to a backup, another may stand there now.
       const { signal } = readOptions;

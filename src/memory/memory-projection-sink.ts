@@ -49,8 +49,9 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
 
   /** @param create makes an empty read model */
   constructor(create: () => Model) {
-    if (isFunction(create) !== undefined)
+    if (isFunction(create) !== undefined) {
       throw new InvalidArgumentError('MemoryProjectionSink takes a function that makes an empty read model.');
+    }
     this.#create = create;
   }
 
@@ -171,8 +172,9 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
       return true;
     }
     for (const [eventId, other] of parked) {
-      if (other.event.streamId === found.event.streamId && other.status === 'parked')
+      if (other.event.streamId === found.event.streamId && other.status === 'parked') {
         parked.set(eventId, { ...other, status: 'retrying' });
+      }
     }
     return true;
   }

@@ -174,8 +174,9 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     await this.#queue.close();
     this.#state.isClosed = true;
     await this.#notifications.close();
-    if (this.#options.pool === undefined)
+    if (this.#options.pool === undefined) {
       await Promise.all([this.#pools.append.end(), this.#pools.read.end()]);
+    }
   }
 
   async #guarded<T>(run: () => Promise<T>): Promise<T> {

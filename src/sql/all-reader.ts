@@ -90,8 +90,9 @@ function pageOf(
   const tags = tagCondition(filters, parameters);
   // There are too many forms of filters to keep them prepared.
   const isConstant = false;
-  if (tags === undefined)
+  if (tags === undefined) {
     return { text: `(${header}) union all (${events} where ${condition} ${order})`, isConstant };
+  }
   const count = '(select count(*) from candidates)';
   return {
     text: `with candidates as materialized (

@@ -143,14 +143,16 @@ function addToStream(
   { streamId, expectedVersion, commits }: AppendMember,
 ): number {
   let stream = streams.get(streamId);
-  if (stream === undefined)
+  if (stream === undefined) {
     streams.set(streamId, (stream = { index: streams.size + 1, count: 0, base: null }));
+  }
   const start = stream.count;
   for (const { events } of commits) stream.count += events.length;
   const expected = expectedCode(expectedVersion);
   // What follows another member is behind an event of it.
-  if (expected === expectedCode('any') || (expected === expectedCode('streamExists') && start > 0))
+  if (expected === expectedCode('any') || (expected === expectedCode('streamExists') && start > 0)) {
     return start;
+  }
   const base = expected - start;
   stream.base = base >= 0 && (stream.base === null || stream.base === base) ? base : -1;
   return start;

@@ -157,8 +157,9 @@ export class AppendQueue {
         characters += next.characters;
         for (const {
           eventIds: [id = ''],
-        } of next.member.commits)
+        } of next.member.commits) {
           commits.add(id);
+        }
       }
       // To the end of the turns, if they have more.
       for (const [streamId, queue] of served) {

@@ -134,8 +134,9 @@ let last = { minute: NaN, prefix: '' };
 export function isoTime(seconds: string): string {
   const time = Math.round(Number(seconds) * 1000);
   const minute = Math.floor(time / 60_000);
-  if (minute !== last.minute)
+  if (minute !== last.minute) {
     last = { minute, prefix: new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length) };
+  }
   // With a digit in front, so that none is lost.
   const digits = String(100_000 + time - minute * 60_000);
   return `${last.prefix}${digits.slice(1, 3)}.${digits.slice(3)}Z`;

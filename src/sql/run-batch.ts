@@ -24,8 +24,9 @@ export function createBatchRunner(port: SqlPort, retryTimeout: number): RunBatch
       const outcomes = await append(members, deadline);
       return outcomes.map((value) => ({ status: 'fulfilled', value }));
     } catch (reason) {
-      if (members.length === 1 || !isRefused(reason))
+      if (members.length === 1 || !isRefused(reason)) {
         return members.map(() => ({ status: 'rejected', reason }));
+      }
     }
     // One of them spoils the statement: alone, it fails alone. In turn, to keep the order in each stream.
     const settled: PromiseSettledResult<QueuedOutcome>[] = [];

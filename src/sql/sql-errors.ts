@@ -32,8 +32,9 @@ function meaningOf(error: unknown): Meaning | undefined {
   if (state === '08P01' && /authentication failed|no such user/i.test(messageOf(error))) return 'access';
   if (state !== undefined) return meanings.find(([codes]) => codes.test(state))?.[1] ?? 'refused';
   // A defect of ours, or an error that is typed already.
-  if (error instanceof EventStoreError || error instanceof TypeError || error instanceof RangeError)
+  if (error instanceof EventStoreError || error instanceof TypeError || error instanceof RangeError) {
     return undefined;
+  }
   // Such as "no password given", which never gets as far as the server.
   if (/^SASL|password/i.test(messageOf(error))) return 'access';
   // What the server did not say is the connection.

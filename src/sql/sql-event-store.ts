@@ -94,8 +94,9 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const prepared = prepareEvents(events, metadata, this.#options.maxCommitBytes);
     const commit = prepareCommit(streamId, commitId, prepared, isGiven);
     const outcome = await this.#append({ streamId, expectedVersion, commits: [commit] }, signal);
-    if (outcome.kind !== 'stored')
+    if (outcome.kind !== 'stored') {
       return resultsOf(streamId, expectedVersion, [commit], outcome)[0] as AppendResult;
+    }
 
     const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId), commitId);
     if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);

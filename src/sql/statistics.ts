@@ -65,7 +65,8 @@ export async function readTrends(
 /** The counts of {@link readStatistics}, by the name in a column. */
 function sumBy(rows: readonly SqlRow[], column: 0 | 1): Record<string, number> {
   const sums = new Map<string, number>();
-  for (const row of rows)
+  for (const row of rows) {
     sums.set(row[column] as string, (sums.get(row[column] as string) ?? 0) + Number(row[2]));
+  }
   return Object.fromEntries(sums);
 }

@@ -84,8 +84,9 @@ async function compare(
     if (wanted !== got) throw new Error(`Expected the events\n${wanted}\nbut got\n${got}`);
     return;
   }
-  if ('events' in happened)
+  if ('events' in happened) {
     throw new Error(`Expected an error, but got the events\n${show(happened.events)}`);
+  }
   if (!isExpectedError(happened.error, expected as Exclude<Expectation<DomainEvent>, readonly unknown[]>)) {
     throw new Error(`Expected another error than: ${String(happened.error)}`, { cause: happened.error });
   }

@@ -112,15 +112,19 @@ async function loadJournals(client: Client, folder: string): Promise<number> {
       if (line[0] === 'sent') {
         const { fact, commitId, streamId, events } = line[1];
         await inserts.sent.add(fact, commitId, streamId, events, line[2]);
-      } else if (line[0] === 'acknowledged') await inserts.acknowledged.add(...line.slice(1));
-      else await inserts.rejected.add(line[1]);
+      } else if (line[0] === 'acknowledged') {
+        await inserts.acknowledged.add(...line.slice(1));
+      } else {
+        await inserts.rejected.add(line[1]);
+      }
     }
   }
   const readers = files.filter((name) => name.endsWith('.reader'));
   for (const file of readers) {
     let place = 0;
-    for await (const line of readJournal<ReaderLine>(join(folder, file)))
+    for await (const line of readJournal<ReaderLine>(join(folder, file))) {
       await inserts.seen.add(basename(file, '.reader'), ++place, ...line);
+    }
   }
   for (const insert of Object.values(inserts)) await insert.flush();
   return readers.length;

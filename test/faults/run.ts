@@ -127,8 +127,9 @@ function summarise(
   for (const [name, count] of made) say(`${String(count).padStart(9)}  ${name}`);
   say('');
   const retries = writers.reduce((sum, writer) => sum + writer.retries, 0);
-  for (const [name, count] of Object.entries({ ...counts, 'sent again by a writer': retries }))
+  for (const [name, count] of Object.entries({ ...counts, 'sent again by a writer': retries })) {
     say(`${String(count).padStart(9)}  ${name}`);
+  }
   say('');
   const rows = [
     ...findings,

@@ -53,8 +53,9 @@ await running;
 
 function report(): void {
   for (const { metric, value, attributes } of buffer.retrieveUpdates()) {
-    if (metric.name.includes('event_store'))
+    if (metric.name.includes('event_store')) {
       metrics.push({ name: metric.name, kind: metric.kind, value, tags: { ...attributes } });
+    }
   }
   process.send?.({ metrics, logs } satisfies Observations);
 }

@@ -75,8 +75,9 @@ async function openSession(directUrl: string, name: string, observer: Client): P
     async untilBlocked() {
       await until(async () => {
         if (await isBlocked()) return true;
-        if (running?.hasEnded !== false)
+        if (running?.hasEnded !== false) {
           throw new Error(`Session ${name} does not wait: it runs no statement`);
+        }
         return false;
       }, `session ${name} to wait for a lock`);
     },

@@ -120,8 +120,9 @@ describe('a command', () => {
     receipts.push(await send(wallets), await send(other));
 
     expect(receipts.filter(({ deduplicated }) => !deduplicated)).toHaveLength(1);
-    for (const receipt of receipts)
+    for (const receipt of receipts) {
       expect(receipt).toEqual({ ...receipts[0], deduplicated: receipt.deduplicated });
+    }
     expect((await store.readStream('Wallet-1')).version).toBe(2);
   });
 

@@ -221,9 +221,11 @@ describe('a projection', () => {
     const { projection, sink } = memoryBalances({ shards: 3, pageSize: 10 });
     const { projector } = await useProjections(store, [projection]);
     let position = 0;
-    for (let round = 1; round <= 5; round++)
-      for (let account = 0; account < 20; account++)
+    for (let round = 1; round <= 5; round++) {
+      for (let account = 0; account < 20; account++) {
         position = await deposit(store, `Account-${account}`, round);
+      }
+    }
 
     await projector.start('balances');
     await projector.waitFor('balances', position);

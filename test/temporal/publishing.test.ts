@@ -46,8 +46,9 @@ async function usePublishers(
 /** Appends events of the data 1 to `count`, to streams in turn. @returns the position of the last */
 async function pay(store: EventStore, count: number, streams = 3): Promise<number> {
   let position = 0;
-  for (let data = 1; data <= count; data++)
+  for (let data = 1; data <= count; data++) {
     ({ position } = await store.appendToStream(`Payment-${data % streams}`, [{ type: 'Paid', data }]));
+  }
   return position;
 }
 
@@ -79,8 +80,9 @@ describe('a publisher', () => {
 
     expect(receiver.accepted).toEqual(upTo(21));
     expect(await projector.status('payments')).toMatchObject({ state: 'running', position: 22 });
-    for (const { body, headers } of receiver.deliveries)
+    for (const { body, headers } of receiver.deliveries) {
       expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toBeDefined();
+    }
   }, 120_000);
 
   it('keeps its place while what it goes to is away, whatever maxAttempts says', async () => {

@@ -72,8 +72,9 @@ describe('the handlers of a projection', () => {
       name: 'any',
       handlePage: (events) => {
         expectTypeOf(events).toEqualTypeOf<readonly RecordedEvent<Opened | Deposited>[]>();
-        for (const event of events)
+        for (const event of events) {
           if (event.type === 'Opened') expectTypeOf(event.data.owner).toEqualTypeOf<string>();
+        }
       },
     });
   });

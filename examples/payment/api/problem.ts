@@ -68,13 +68,14 @@ function toProblem(error: FastifyError): NamedProblem {
   const known = fromStoreError(error);
   if (known !== undefined) return known;
   // Fastify's own: no JSON, too large, another media type.
-  if (statusCode < 500)
+  if (statusCode < 500) {
     return {
       name: 'invalid-request',
       title: 'The request is malformed',
       status: statusCode,
       detail: error.message,
     };
+  }
   return { name: 'internal', title: 'Something went wrong', status: 500 };
 }
 

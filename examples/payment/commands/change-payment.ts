@@ -62,14 +62,16 @@ export async function changePayment(change: ChangePayment): Promise<PaymentResul
 /** @throws InvalidArgumentError for what isn't a command, and for a payload that doesn't fit */
 function checkCommand({ command, payload }: ChangePayment): void {
   const { commands } = PaymentAggregate;
-  if (!Object.hasOwn(commands, command))
+  if (!Object.hasOwn(commands, command)) {
     throw new InvalidArgumentError(
       `Payments have no command '${command}', but ${Object.keys(commands).join(', ')}.`,
     );
+  }
   const schema = commands[command];
   const problem = typeof schema === 'boolean' ? undefined : schema.safeParse(payload).error;
-  if (problem !== undefined)
+  if (problem !== undefined) {
     throw new InvalidArgumentError(`The payload of '${command}' doesn't fit: ${problem.message}`);
+  }
 }
 
 function decide(payment: PaymentAggregate, { command, payload }: ChangePayment): void {

@@ -50,8 +50,9 @@ export function createPaymentActivities({ store, publisher, logger = log }: Paym
     range: { readonly fromVersion?: number; readonly toVersion?: number } = {},
   ): Promise<RecordedEvent<PaymentEvent>[]> => {
     const events: RecordedEvent<PaymentEvent>[] = [];
-    for await (const event of iterateStream<PaymentEvent>(store, streamOf(paymentId), range))
+    for await (const event of iterateStream<PaymentEvent>(store, streamOf(paymentId), range)) {
       events.push(event);
+    }
     return events;
   };
 

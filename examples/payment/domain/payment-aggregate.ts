@@ -121,22 +121,25 @@ export class PaymentAggregate extends AggregateRoot<PaymentEvent> {
     assertPayable(amount);
     const { currency } = this.amount;
     const left = this.amount.minorUnits - this.refunded;
-    if (amount.currency !== currency)
+    if (amount.currency !== currency) {
       throw new DomainError(`Payment ${this.id} is in ${currency}, not in ${amount.currency}`, {
         reason: 'CURRENCY_MISMATCH',
       });
-    if (amount.minorUnits > left)
+    }
+    if (amount.minorUnits > left) {
       throw new DomainError(
         `Of payment ${this.id} there are ${formatMoney({ minorUnits: left, currency })} left to refund`,
         { reason: 'REFUND_TOO_LARGE', details: { left } },
       );
+    }
     this.raise({ type: 'PaymentRefunded', data: { amount, reason }, tags: tagsOf(this.organizationId) });
   }
 
   /** Keeps how a notification went. It changes nothing about the payment. */
   recordNotification(outcome: NotificationOutcome): void {
-    if (this.status === 'new')
+    if (this.status === 'new') {
       throw new DomainError(`There is no payment ${this.id}`, { reason: 'NOT_FOUND' });
+    }
     this.raise({ type: 'PaymentNotified', data: outcome, tags: tagsOf(this.organizationId) });
   }
 
@@ -196,12 +199,14 @@ function checked(payment: PaymentDetails): PaymentDetails {
 }
 
 function assertPayable(amount: Money): void {
-  if (!isPayable(amount))
+  if (!isPayable(amount)) {
     throw new DomainError('An amount is a positive whole number of minor units', {
       reason: 'INVALID_AMOUNT',
     });
-  if (!isCurrency(amount.currency))
+  }
+  if (!isCurrency(amount.currency)) {
     throw new DomainError('A currency is an ISO 4217 code', { reason: 'INVALID_CURRENCY' });
+  }
 }
 
 /** So that all of an organisation is found. */

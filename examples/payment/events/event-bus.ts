@@ -32,8 +32,9 @@ export class EventBus<E extends DomainEvent> implements EventPublisher {
    * @throws InvalidArgumentError when it is not a positive integer
    */
   constructor({ remembered = 10_000 }: { readonly remembered?: number } = {}) {
-    if (!Number.isSafeInteger(remembered) || remembered < 1)
+    if (!Number.isSafeInteger(remembered) || remembered < 1) {
       throw new InvalidArgumentError(`remembered is ${String(remembered)}: give a positive integer.`);
+    }
     this.#remembered = remembered;
   }
 
@@ -53,8 +54,9 @@ export class EventBus<E extends DomainEvent> implements EventPublisher {
       [...this.#subscriptions].map((subscription) => deliver(subscription, events)),
     );
     const errors = failures.flat();
-    if (errors.length > 0)
+    if (errors.length > 0) {
       throw new AggregateError(errors, `${errors.length} times a handler failed: ${String(errors[0])}`);
+    }
   }
 
   #subscribe(type: string | undefined, handle: EventHandler<never>): () => void {

@@ -70,8 +70,9 @@ export class PaymentWorkflowService {
    */
   async process(request: PaymentRequest): Promise<PaymentOutcome> {
     const { paymentId, organizationId, amount, description } = request;
-    if (typeof paymentId !== 'string' || paymentId === '')
+    if (typeof paymentId !== 'string' || paymentId === '') {
       throw new InvalidArgumentError('A payment needs an id that is not empty.');
+    }
     const handle = await this.#start(request);
     const outcome = await handle.result();
     const details: unknown = JSON.parse(JSON.stringify({ organizationId, amount, description }));
@@ -102,8 +103,9 @@ export class PaymentWorkflowService {
    */
   async cancel(workflowId: string): Promise<PaymentWorkflowStatus> {
     const paymentId = paymentIdOf(workflowId);
-    if (paymentId === undefined)
+    if (paymentId === undefined) {
       throw new InvalidArgumentError(`'${workflowId}' is not the workflow of a payment.`);
+    }
     const { isRunning } = await this.status(workflowId);
     if (isRunning) {
       const handle = this.#handle(workflowId);

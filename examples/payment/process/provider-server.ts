@@ -32,9 +32,11 @@ export async function serveProvider(provider: PaymentProvider): Promise<Provider
     };
     const key = request.headers['idempotency-key'];
     const route = routes[request.url ?? ''];
-    if (request.method !== 'POST' || route === undefined) answer(404, { error: 'There is no such request.' });
-    else if (typeof key !== 'string') answer(400, { error: 'The header Idempotency-Key is missing.' });
-    else
+    if (request.method !== 'POST' || route === undefined) {
+      answer(404, { error: 'There is no such request.' });
+    } else if (typeof key !== 'string') {
+      answer(400, { error: 'The header Idempotency-Key is missing.' });
+    } else {
       json(request)
         .then((body) => route(decodeURIComponent(key), body))
         .then(
@@ -46,6 +48,7 @@ export async function serveProvider(provider: PaymentProvider): Promise<Provider
             answer(isBad ? 400 : 500, { error: String(error) });
           },
         );
+    }
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

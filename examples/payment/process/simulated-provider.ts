@@ -79,8 +79,9 @@ export class SimulatedProvider implements PaymentProvider {
   async refund({ paymentId }: { readonly paymentId: string }): Promise<void> {
     await delay(this.#options.latency);
     this.#closed.add(paymentId);
-    for (const charge of this.#charges.values())
+    for (const charge of this.#charges.values()) {
       if (charge.paymentId === paymentId) charge.state = 'returned';
+    }
   }
 
   /** The first answer to this key, which is given once. */
@@ -97,6 +98,7 @@ function declined(reason: string): ProviderAnswer {
 }
 
 function assertWithin(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most))
+  if (!(value >= least && value <= most)) {
     throw new InvalidArgumentError(`${name} is ${value}: give a number from ${least} to ${most}.`);
+  }
 }

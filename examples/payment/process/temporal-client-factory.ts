@@ -25,12 +25,15 @@ export class TemporalClientFactory {
   /** @throws InvalidArgumentError for a host, port or namespace that can't be one */
   constructor(options: TemporalClientFactoryOptions = {}) {
     const { host = 'localhost', port = 7233, namespace = 'default' } = options;
-    if (!/^[^\s/@]+$/.test(host))
+    if (!/^[^\s/@]+$/.test(host)) {
       throw new InvalidArgumentError(`'${host}' is no host: give a name or an IP address, without a port.`);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    }
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new InvalidArgumentError(`${port} is no port: give a whole number from 1 to 65535.`);
-    if (namespace === '')
+    }
+    if (namespace === '') {
       throw new InvalidArgumentError('The namespace is empty: leave it out for `default`.');
+    }
     this.#options = { ...options, namespace };
     this.#address = `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   }

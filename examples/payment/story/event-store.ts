@@ -27,8 +27,9 @@ export async function eventStore({ client, taskQueue, bus, log, payment, title, 
   say(`  ${stream} is at version ${version}`);
 
   title('A2, A5  They are read by stream, and by type within a time');
-  for (const { id, type, occurredAt } of (await store.readStream(stream)).events)
+  for (const { id, type, occurredAt } of (await store.readStream(stream)).events) {
     say(`  ${occurredAt}  ${type}  ${id.slice(0, 8)}`);
+  }
   const occurredFrom = new Date(Date.now() - 3_600_000);
   const failures = await store.readAll({ filter: { types: ['PaymentFailed'], occurredFrom } });
   say(`  ${failures.events.length} PaymentFailed in the last hour`);

@@ -67,8 +67,9 @@ export async function readModels(stage: Stage): Promise<void> {
 
   title('A17  What an event says');
   const { events } = await cached.readStream(`Payment-${broken}`, { limit: 1 });
-  for (const { id, type, streamId, version, occurredAt, metadata } of events)
+  for (const { id, type, streamId, version, occurredAt, metadata } of events) {
     say(`  ${JSON.stringify({ id, type, streamId, version, occurredAt, metadata })}`);
+  }
 }
 
 /** Waits until the new read model is the live one. */

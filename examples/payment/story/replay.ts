@@ -24,12 +24,14 @@ export async function replay({
     );
   };
   const report = (totals: PaymentReport): void => {
-    for (const [status, currencies] of Object.entries(totals))
-      for (const [currency, { payments: count, amount, refunded }] of Object.entries(currencies))
+    for (const [status, currencies] of Object.entries(totals)) {
+      for (const [currency, { payments: count, amount, refunded }] of Object.entries(currencies)) {
         say(
           `  ${status}: ${count} in ${currency}, ${formatMoney({ minorUnits: amount, currency })}` +
             (refunded === 0 ? '' : `, ${formatMoney({ minorUnits: refunded, currency })} of it refunded`),
         );
+      }
+    }
   };
 
   title(`A11  The life of ${id} goes on, and any moment of it can be looked at`);

@@ -60,8 +60,9 @@ export type CommandArguments<Payload, Options> = undefined extends Payload
 export function assertCommandList(target: CommandTarget): void {
   for (const [name, schema] of Object.entries(target.commands ?? {})) {
     const isSchema = typeof schema === 'boolean' || '~standard' in schema;
-    if (!isSchema)
+    if (!isSchema) {
       throw new InvalidArgumentError(`The ${describe(target, name)} needs a Standard Schema, or true.`);
+    }
     if (typeof target !== 'function') continue;
     const { prototype } = target as unknown as { readonly prototype: Record<string, unknown> };
     if (typeof prototype[name] !== 'function' || name in AggregateRoot.prototype) {

@@ -45,8 +45,9 @@ export async function loadState<S>(
       ...(pageSize !== undefined && { limit: pageSize }),
     });
     // A state of events that the store has lost, say to a restored backup, is worth nothing.
-    if (slice.version < version)
+    if (slice.version < version) {
       return loadState(store, streamId, builder, { ...options, from: undefined, snapshot: undefined });
+    }
     for (const event of slice.events) {
       if (until !== undefined && event.occurredAt > until) return { state, version };
       state = builder.apply(state, event);

@@ -37,8 +37,9 @@ export function findEventStoreError<Code extends EventStoreErrorCode = EventStor
   for (let current = error; isObject(current) && !seen.has(current); current = (current as Error).cause) {
     seen.add(current);
     const found = recognise(current);
-    if (found !== undefined && (code === undefined || found.code === code))
+    if (found !== undefined && (code === undefined || found.code === code)) {
       return found as EventStoreErrorOf<Code>;
+    }
   }
   return undefined;
 }

@@ -259,8 +259,9 @@ export class TryAgainLaterError extends EventStoreError {
   ) {
     super('TRY_AGAIN_LATER', message, fields);
     for (const [name, value] of Object.entries({ retryAfter: fields.retryAfter, done: fields.done })) {
-      if (value !== undefined && !(Number.isFinite(value) && value >= 0))
+      if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
         throw new InvalidArgumentError(`The '${name}' of a TryAgainLaterError must be a number from 0.`);
+      }
     }
     if (fields.retryAfter !== undefined) this.retryAfter = fields.retryAfter;
     if (fields.done !== undefined) this.done = fields.done;

@@ -51,8 +51,9 @@ export function defineEvents<const D extends Readonly<Record<string, EventDefini
 ): EventRegistry<D> {
   for (const [type, definition] of Object.entries(definitions)) {
     const problem = findNameProblem(type);
-    if (problem !== undefined)
+    if (problem !== undefined) {
       throw new InvalidArgumentError(`The event type ${JSON.stringify(type)} ${problem}.`);
+    }
     assertOptions(`the definition of '${type}'`, definition, {
       schemaVersion: integerFrom(1),
       schema: isStandardSchema,

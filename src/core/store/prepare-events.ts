@@ -35,14 +35,16 @@ export function prepareEvents(
   maxBytes: number = defaultMaxCommitBytes,
   place = 'events',
 ): readonly PreparedEvent[] {
-  if (!Array.isArray(events))
+  if (!Array.isArray(events)) {
     throw new InvalidArgumentError(`${place} must be an array, not ${describeValue(events)}.`);
+  }
   if (events.length === 0) throw new InvalidArgumentError(`${place} is empty: there is nothing to append.`);
   if (metadata !== undefined) assertJson(metadata, 'metadata');
   const prepared: PreparedEvent[] = [];
   // By index: map would step over a hole.
-  for (let index = 0; index < events.length; index++)
+  for (let index = 0; index < events.length; index++) {
     prepared.push(prepareEvent(events[index] as EventToAppend, metadata, `${place}[${index}]`));
+  }
   // Few commits come near the limit, and counting bytes takes longer than the rest of the checks.
   if (sum(prepared, mostJsonBytes) <= maxBytes) return prepared;
   const size = sum(prepared, jsonBytes);
@@ -95,15 +97,17 @@ function prepareMetadata(
   path: string,
 ): EventMetadata {
   if (own !== undefined) {
-    if (isPlainObject(own) !== undefined)
+    if (isPlainObject(own) !== undefined) {
       throw invalidEvent(path, `must be an object, not ${describeValue(own)}`);
+    }
     assertJson(own, path);
   }
   const metadata = shared === undefined ? (own ?? {}) : { ...shared, ...withoutUndefined(own) };
   for (const key of namedMetadata) {
     const value: unknown = metadata[key];
-    if (value !== undefined && typeof value !== 'string')
+    if (value !== undefined && typeof value !== 'string') {
       throw invalidEvent(`${path}.${key}`, 'must be a string');
+    }
   }
   if (metadata.correlationId !== undefined) {
     const problem = findNameProblem(metadata.correlationId);

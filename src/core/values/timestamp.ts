@@ -7,8 +7,9 @@ const pattern =
  */
 export function parseTimestamp(value: unknown): { readonly iso: string } | { readonly problem: string } {
   const time = isDate(value) ? value.getTime() : typeof value === 'string' ? parseIso(value) : undefined;
-  if (time === undefined)
+  if (time === undefined) {
     return { problem: 'is neither a Date nor an ISO 8601 string with an offset such as Z' };
+  }
   if (Number.isNaN(time)) return { problem: 'is not a possible date' };
   const iso = new Date(time).toISOString();
   // Years out of range are written as +012345 or -000001.

@@ -47,11 +47,14 @@ export class ParkedEvents<Client extends SqlClient> {
     const key = [name, build, decision.eventId];
     const [found] = await this.#database.query(client, statements.lockParked, key);
     if (found === undefined) return false;
-    if (decision.action === 'skip')
+    if (decision.action === 'skip') {
       await this.#database.query(client, statements.skip, [...key, decision.operator, decision.reason]);
-    if (found['status'] !== 'blocking')
+    }
+    if (found['status'] !== 'blocking') {
       await this.#database.query(client, statements.retryStream, [name, build, found['stream_id']]);
-    else if (decision.action === 'retry') await this.#database.query(client, statements.settle, key);
+    } else if (decision.action === 'retry') {
+      await this.#database.query(client, statements.settle, key);
+    }
     return true;
   }
 

@@ -145,8 +145,9 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       const next = await this.#find(client, name, build);
       if (next.role === 'live') return;
       const previous = (await this.#models.builds(client, name)).find(({ role }) => role === 'previous');
-      if (previous !== undefined && previous.build !== build)
+      if (previous !== undefined && previous.build !== build) {
         await this.#models.remove(client, previous, reset);
+      }
       await this.#models.makeLive(client, next);
     });
   }

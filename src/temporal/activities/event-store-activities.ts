@@ -116,11 +116,13 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         'Publish',
         { streamId, fromVersion, toVersion },
         async () => {
-          if (publisher === undefined)
+          if (publisher === undefined) {
             throw new InvalidArgumentError('This worker has no publisher to publish with.');
+          }
           const events: RecordedEvent[] = [];
-          for await (const event of iterateStream(store, streamId, { fromVersion, toVersion }))
+          for await (const event of iterateStream(store, streamId, { fromVersion, toVersion })) {
             events.push(event);
+          }
           await publisher.publish(events);
         },
         'info',

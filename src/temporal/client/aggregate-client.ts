@@ -123,8 +123,9 @@ export class AggregateClient<T extends CommandTarget> {
     command: LaneCommand,
     stream: string,
   ): { readonly flight: CommandFlight; readonly isJoined: boolean } {
-    if (this.#isClosed)
+    if (this.#isClosed) {
       throw new StoreClosedError('The AggregateClient is closed; the command was not sent.');
+    }
     const { commandId } = command;
     const key = keyOf(command);
     const other = this.#flights.get(key);

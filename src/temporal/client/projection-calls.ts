@@ -128,8 +128,9 @@ export class ProjectionCalls {
         .getHandle(projectionWorkflowId(this.#taskQueue, name))
         .query<ProjectionStatus>(projectionStatusQuery);
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)
+      if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError) {
         return undefined;
+      }
       throw error;
     }
   }

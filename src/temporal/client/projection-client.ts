@@ -168,8 +168,9 @@ export class ProjectionClient {
         const status = await unlessAborted(() => this.#calls.state(name), signal);
         const hasEnded = ['blocked', 'failed', 'stopped'].includes(status.state);
         // It may have got there before it ended.
-        if (isOver || (hasEnded && (await this.#calls.position(name)) < position))
+        if (isOver || (hasEnded && (await this.#calls.position(name)) < position)) {
           throw behind({ ...status, position: reached }, position, timeout);
+        }
       }
       await wait(Math.min(pause, end - now), signal);
     }

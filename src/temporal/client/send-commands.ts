@@ -63,8 +63,9 @@ export async function sendCommands(
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof WorkflowUpdateFailedError) return findEventStoreError(error) === undefined;
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError)
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError) {
     return true;
+  }
   const status = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(status)) return !finalStatuses.includes(status.code);
   return error instanceof ServiceError;

@@ -119,8 +119,9 @@ async function executionTimes(client: Client, where: string, most: number): Prom
 
 /** A string of the server's query language. */
 function quoted(text: string): string {
-  if (/['"\\]/.test(text))
+  if (/['"\\]/.test(text)) {
     throw new InvalidArgumentError(`workflowMetrics: '${text}' contains a quote or a backslash.`);
+  }
   return `'${text}'`;
 }
 

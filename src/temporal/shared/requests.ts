@@ -84,8 +84,9 @@ export function toReplayRequest(input: ReplayRequest): ReplayRequest & { readonl
   const { until, ...rest } = input;
   if (until === undefined) return rest;
   const parsed = parseTimestamp(until);
-  if ('problem' in parsed)
+  if ('problem' in parsed) {
     throw new InvalidArgumentError(`The option 'until' of a replay ${parsed.problem}.`);
+  }
   return { ...rest, until: parsed.iso };
 }
 

@@ -90,8 +90,9 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     },
     {
       validator: (commands) => {
-        if (isDraining)
+        if (isDraining) {
           throw ApplicationFailure.nonRetryable('This run of the lane is about to end.', laneIsDraining);
+        }
         checkCommands(commands);
       },
     },
@@ -214,12 +215,14 @@ function checkCommands(commands: unknown): void {
     const { id, commandId, name, metadata } = (isObject(command) ? command : {}) as Partial<LaneCommand>;
     for (const [field, value] of Object.entries({ id, commandId, name })) {
       const problem = findNameProblem(value);
-      if (problem !== undefined)
+      if (problem !== undefined) {
         throw new InvalidArgumentError(
           `commands[${index}].${field} ${problem}. Send them with AggregateClient.`,
         );
+      }
     }
-    if (metadata !== undefined && (!isObject(metadata) || Array.isArray(metadata)))
+    if (metadata !== undefined && (!isObject(metadata) || Array.isArray(metadata))) {
       throw new InvalidArgumentError(`commands[${index}].metadata must be an object.`);
+    }
   }
 }

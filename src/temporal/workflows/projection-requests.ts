@@ -18,14 +18,18 @@ export function checkedInput(input: ProjectionInput): ProjectionInput {
 /** @throws InvalidArgumentError; the update then leaves no trace in the history */
 export function checkAction(action: ProjectionAction): void {
   const known = ['pause', 'resume', 'stop', 'rebuild', 'cancelRebuild', 'rollback', 'retry', 'skip'];
-  if (!known.includes((action as Partial<ProjectionAction> | undefined)?.action ?? ''))
+  if (!known.includes((action as Partial<ProjectionAction> | undefined)?.action ?? '')) {
     throw new InvalidArgumentError(`${controlProjectionUpdate} knows the actions ${known.join(', ')}.`);
-  if (action.action === 'skip' && !(isText(action.operator) && isText(action.reason)))
+  }
+  if (action.action === 'skip' && !(isText(action.operator) && isText(action.reason))) {
     throw new InvalidArgumentError('To skip an event, say who you are (operator) and why (reason).');
-  if ((action.action === 'skip' || action.action === 'retry') && !isText(action.eventId))
+  }
+  if ((action.action === 'skip' || action.action === 'retry') && !isText(action.eventId)) {
     throw new InvalidArgumentError(`To ${action.action} an event, give its eventId.`);
-  if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0))
+  }
+  if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0)) {
     throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
+  }
 }
 
 function isText(value: unknown): boolean {

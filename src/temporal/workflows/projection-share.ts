@@ -17,7 +17,8 @@ export async function eventStoreProjectionShare(input: ProjectionShareInput): Pr
   for (let activities = 1; ; activities++) {
     const reply = await eventStoreProject(input);
     if (reply.kind !== 'paused') return reply;
-    if (activities >= maxActivities || workflowInfo().continueAsNewSuggested)
+    if (activities >= maxActivities || workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof eventStoreProjectionShare>(input);
+    }
   }
 }

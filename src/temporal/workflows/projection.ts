@@ -89,11 +89,12 @@ class ProjectionSupervisor {
     });
     this.#state = new ProjectionState(input.run);
     const validator = (): void => {
-      if (this.#isDraining)
+      if (this.#isDraining) {
         throw ApplicationFailure.nonRetryable(
           'The projection is about to continue as new.',
           projectionIsDraining,
         );
+      }
     };
     setHandler(statusQuery, () => this.#lastStatus());
     setHandler(statusUpdate, () => this.#status(), { validator });
@@ -273,16 +274,18 @@ class ProjectionSupervisor {
     this.#state.clearRebuild();
     this.#building?.cancel();
     await condition(() => this.#building === undefined);
-    if (rebuild.build !== undefined)
+    if (rebuild.build !== undefined) {
       await typed(this.#activities.eventStoreDropBuild({ name, build: rebuild.build }));
+    }
     await this.#refreshLive();
   }
 
   async #rollBack(): Promise<void> {
     await this.#refreshLive();
     const previous = this.#builds.find(({ role }) => role === 'previous');
-    if (previous === undefined)
+    if (previous === undefined) {
       throw new InvalidArgumentError(`'${this.#input.name}' has no earlier build to roll back to.`);
+    }
     await this.#hold(() => this.#activate(previous));
     if (this.#state.mode !== 'paused') this.#state.resume();
   }

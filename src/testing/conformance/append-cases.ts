@@ -24,8 +24,9 @@ export function describeAppend({ describe, it, expect }: Suite): void {
 
       expect(slice.events.map((each) => each.id)).toEqual([...first.eventIds, ...second.eventIds]);
       expect(new Set(slice.events.map((each) => each.id)).size).toBe(4);
-      for (const { id } of slice.events)
+      for (const { id } of slice.events) {
         expect(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)).toBe(true);
+      }
     });
 
     it('keeps every part of an event', async (store, category) => {

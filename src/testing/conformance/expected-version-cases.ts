@@ -20,8 +20,9 @@ export function describeExpectedVersion({ describe, it, expect }: Suite): void {
         const streamId = `${category}-1`;
         if (given > 0) await store.appendToStream(streamId, events(given));
         const append = store.appendToStream(streamId, [event()], { expectedVersion: expected });
-        if (goesThrough) expect(await append).toMatchObject({ version: given + 1 });
-        else {
+        if (goesThrough) {
+          expect(await append).toMatchObject({ version: given + 1 });
+        } else {
           expect(await errorOf(append)).toMatchObject({
             code: 'VERSION_CONFLICT',
             streamId,
@@ -44,8 +45,9 @@ export function describeExpectedVersion({ describe, it, expect }: Suite): void {
 
         expect(outcomes.filter((outcome) => outcome.status === 'fulfilled').length).toBe(1);
         for (const outcome of outcomes) {
-          if (outcome.status === 'rejected')
+          if (outcome.status === 'rejected') {
             expect(outcome.reason).toMatchObject({ code: 'VERSION_CONFLICT' });
+          }
         }
         expect((await store.readStream(streamId)).version).toBe(before + 2);
       });

@@ -28,8 +28,9 @@ describe('the projection of cases', { timeout: 120_000 }, () => {
     const reported: { done: number; total: number }[] = [];
     await projectCases(projections, store, { onProgress: (progress) => reported.push(progress) });
     expect(reported.at(-1)).toEqual({ done: 1844, total: 1844 });
-    for (const file of [sample, interleaved])
+    for (const file of [sample, interleaved]) {
       expect(comparable(await figures(file))).toEqual(comparable(await figuresOf(file)));
+    }
   });
 
   it('says nothing of a log that is not there', async () => {

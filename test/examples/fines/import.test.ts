@@ -65,8 +65,11 @@ describe('the import of fines', () => {
       'SentForCollection',
     ]);
     const irregular: unknown[] = [];
-    for await (const { streamId, data } of iterateAll(store, { filter: { types: ['IrregularityRecorded'] } }))
+    for await (const { streamId, data } of iterateAll(store, {
+      filter: { types: ['IrregularityRecorded'] },
+    })) {
       irregular.push([streamId, data]);
+    }
     expect(irregular).toEqual([
       [
         'Fine-T5',

@@ -230,12 +230,13 @@ describe('an Idempotency-Key', () => {
       await call('POST', '/payments', { key, body: details(organization, 1) }),
       await call('POST', `/payments/${body.id}/complete`, { key }),
     ];
-    for (const answer of answers)
+    for (const answer of answers) {
       expect(answer).toMatchObject({
         status: 422,
         type: problemType,
         body: { type: 'https://payments.example/problems/idempotency-key-reused' },
       });
+    }
     expect(await storedEvents()).toBe(before);
   });
 

@@ -38,12 +38,13 @@ describe('a payment', () => {
     });
     const { events } = await store.readStream(`Payment-${sent.paymentId}`);
     expect(events.map(({ type }) => type)).toEqual([...taken, 'PaymentNotified', 'PaymentNotified']);
-    for (const { metadata } of events)
+    for (const { metadata } of events) {
       expect(metadata).toMatchObject({
         actor: 'user-789',
         correlationId: 'case-1',
         workflowId: `payment-${sent.paymentId}`,
       });
+    }
     expect(money.charges).toMatchObject([{ paymentId: sent.paymentId, amount: sent.amount, state: 'taken' }]);
     expect(mailbox.mails).toMatchObject([
       { to: ['payer@example.com'], subject: `Payment ${sent.paymentId}` },

@@ -125,8 +125,9 @@ describe.each(Object.entries(databases))('the read models in %s', (_database, st
 
   it('are read in pages', async () => {
     const organization = uniqueName('org');
-    for (const n of [3, 1, 2])
+    for (const n of [3, 1, 2]) {
       await service.payments.execute(`${organization}-${n}`, 'process', details(organization));
+    }
 
     const first = await service.reader.payments({ organizationId: organization, limit: 2 });
     expect(first.payments.map(({ id }) => id)).toEqual([`${organization}-1`, `${organization}-2`]);

@@ -117,8 +117,9 @@ export class Arena {
   }
 
   async start(): Promise<void> {
-    for (const program of [...this.#callers, this.#repeater, this.#foreignWriter, this.#worker])
+    for (const program of [...this.#callers, this.#repeater, this.#foreignWriter, this.#worker]) {
       program.start();
+    }
     await waitUntil(() => this.#isWorkerReady, 'the worker is ready');
   }
 

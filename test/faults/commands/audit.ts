@@ -107,8 +107,9 @@ export async function audit(
     const checkState = async ([stream, balances]: readonly [string, Balances]): Promise<void> => {
       const { version, balance } = await readState(stream.slice('Wallet-'.length));
       const last = balances.length - 1;
-      if (version !== last || balance !== balances[last])
+      if (version !== last || balance !== balances[last]) {
         wrongStates.push(`${stream}: ${balance} at ${version} instead of ${balances[last] ?? ''} at ${last}`);
+      }
     };
     await Promise.all([...wallets].map(checkState));
     const { rows } = await client.query<Record<string, number>>(`select
@@ -152,7 +153,9 @@ async function loadJournals(client: Client, folder: string): Promise<void> {
       if (line[0] === 'sent') {
         const [, call, { commandId, id, name, amount }, at] = line;
         await calls.add(call, commandId, `Wallet-${id}`, name, amount, at);
-      } else answers.push(line);
+      } else {
+        answers.push(line);
+      }
     }
   }
   await calls.flush();

@@ -67,8 +67,9 @@ async function send({ commandId, id, name, amount }: WalletCommand, timeout: num
     );
     return { kind: 'committed', version, eventIds: events.map((event) => event.id), deduplicated };
   } catch (error) {
-    if (findEventStoreError(error, 'DOMAIN_ERROR')?.reason === 'INSUFFICIENT_FUNDS')
+    if (findEventStoreError(error, 'DOMAIN_ERROR')?.reason === 'INSUFFICIENT_FUNDS') {
       return { kind: 'rejected' };
+    }
     if (isEventStoreError(error, 'COMMAND_OUTCOME_UNKNOWN')) return { kind: 'unknown' };
     if (!isEventStoreError(error)) reportUnexpected(error);
     return { kind: 'failed', error: String(error) };

@@ -145,8 +145,9 @@ export class Arena {
   async stop(moment: Moment): Promise<{ readonly goOn: () => Promise<void> }> {
     let stopped: Contender | undefined;
     await this.#order({ kind: 'strike', moment, signal: 'SIGSTOP' }, async () => {
-      for (const contender of this.#contenders)
+      for (const contender of this.#contenders) {
         if (await isStopped(contender.program.pid)) stopped = contender;
+      }
       return stopped !== undefined;
     });
     const zombie = stopped as Contender;
@@ -266,8 +267,9 @@ export class Arena {
         if (await isDone()) return true;
         const owner = [...this.#owners.values()][0]?.contender;
         const targets = isForAll ? this.#contenders.filter(({ isReady }) => isReady) : owner ? [owner] : [];
-        for (const contender of armed)
+        for (const contender of armed) {
           if (!targets.includes(contender)) contender.program.tell({ kind: 'spare' });
+        }
         for (const contender of targets) if (!armed.includes(contender)) contender.program.tell(order);
         armed = targets;
         return false;

@@ -79,8 +79,9 @@ export const faults: Readonly<Record<string, Fault>> = {
     const by = { operator: 'Ann', reason: 'a spoilt event of the fault run' };
     await arena.projector.skip(ledger, eventId, by);
     const parked = await arena.projector.parked(ledger);
-    if (!parked.some((event) => event.eventId === eventId && event.operator === by.operator))
+    if (!parked.some((event) => event.eventId === eventId && event.operator === by.operator)) {
       arena.tally.unexpected.push(`Who skipped ${eventId} is not kept: ${JSON.stringify(parked)}`);
+    }
   },
 };
 

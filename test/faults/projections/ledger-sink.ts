@@ -54,15 +54,18 @@ export class LedgerSink extends PostgresProjectionSink {
       const commit: Sink['commit'] = (...args) => super.commit(...args);
       const writeAsOwner: typeof write = ({ context, ...transaction }) =>
         write({ ...transaction, context: { ...context, owner } as LedgerContext });
-      if (omission === undefined) await commit(share, token, progress, writeAsOwner);
-      else {
+      if (omission === undefined) {
+        await commit(share, token, progress, writeAsOwner);
+      } else {
         const before = this.#progress.get(token) ?? progress;
         await omissions[omission]({ pool, commit, share, token, before, progress, write: writeAsOwner });
       }
     } catch (error) {
-      if (error instanceof OwnershipLostError) report({ kind: 'refused' });
-      else if (!(error instanceof HandlerError))
+      if (error instanceof OwnershipLostError) {
+        report({ kind: 'refused' });
+      } else if (!(error instanceof HandlerError)) {
         report({ kind: 'failed', error: findEventStoreError(error)?.code ?? String(error) });
+      }
       throw error;
     }
     this.#progress.set(token, progress);

@@ -39,10 +39,11 @@ export class Waiter {
     try {
       await projector.waitFor(ledger, position, { timeout: 5_000 });
     } catch (error) {
-      if (isEventStoreError(error, 'PROJECTION_BEHIND') || isEventStoreError(error, 'STORE_UNAVAILABLE'))
+      if (isEventStoreError(error, 'PROJECTION_BEHIND') || isEventStoreError(error, 'STORE_UNAVAILABLE')) {
         this.refusals++;
-      else
+      } else {
         onUnexpected(`waitFor: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      }
       // One that has stopped refuses at once.
       await sleep(200);
       return;
@@ -51,8 +52,9 @@ export class Waiter {
       const missing = await findMissing(url, position);
       this.answers++;
       this.position = Math.max(this.position, position);
-      if (missing.length > 0)
+      if (missing.length > 0) {
         this.offences.push(`told that ${position} is there, without ${missing.slice(0, 3).join()}`);
+      }
     } catch {
       // The server is down: asked again.
     }

@@ -133,8 +133,9 @@ describe('a hostile name', () => {
 
   test('is told apart from one that looks the same', async () => {
     const { store, database } = await useEmptyStore();
-    for (const id of ['Caf\u00e9-1', 'Cafe\u0301-1', 'CAF\u00c9-1', 'Caf\u00e9-1 '])
+    for (const id of ['Caf\u00e9-1', 'Cafe\u0301-1', 'CAF\u00c9-1', 'Caf\u00e9-1 ']) {
       await store.appendToStream(id, happened, { expectedVersion: 'noStream' });
+    }
 
     expect(await countEvents(database.directUrl, 'version = 1')).toBe(4);
   });

@@ -193,7 +193,7 @@ describe('builds', () => {
       [sink, other, sink, other].map((each) => each.open({ name, version: 1, shares: 2 }, init)),
     );
 
-    for (const builds of opened)
+    for (const builds of opened) {
       expect(builds).toEqual([
         {
           name,
@@ -207,6 +207,7 @@ describe('builds', () => {
           ],
         },
       ]);
+    }
   });
 
   it('swap places at once: a reader never sees none, nor a half-built one', async () => {
@@ -223,13 +224,14 @@ describe('builds', () => {
     onTestFinished(() => reader.end());
     let isDone = false;
     const reading = (async () => {
-      while (!isDone)
+      while (!isDone) {
         seen.add(
           // A prepared statement, whose plan must follow.
           (
             await reader.query({ name: 'read', text: `select string_agg(id, ',') as ids from ${name}.total` })
           ).rows.map((row: { ids: string }) => row.ids)[0] as string,
         );
+      }
     })();
     await expect.poll(() => seen.size).toBe(1);
 

@@ -89,12 +89,13 @@ describe('a payment', () => {
     ['an unknown currency', { minorUnits: 1, currency: 'ABC' }, 'INVALID_CURRENCY'],
     ['no currency', { minorUnits: 1, currency: 'XXX' }, 'INVALID_CURRENCY'],
   ])('of %s is refused', async (_what, amount, code) => {
-    for (const begin of ['initiate', 'process'] as const)
+    for (const begin of ['initiate', 'process'] as const) {
       await given(PaymentAggregate, [])
         .when((payment) => {
           payment[begin]({ ...details, amount });
         })
         .then({ reason: code });
+    }
   });
 
   it('is refunded in parts, never more than was paid', async () => {

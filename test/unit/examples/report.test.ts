@@ -46,8 +46,9 @@ describe('the report on a log', () => {
 
   it('takes the first of several longest streams', async () => {
     const store = new MemoryEventStore();
-    for (const stream of ['Case-b', 'Case-a'])
+    for (const stream of ['Case-b', 'Case-a']) {
       await store.appendToStream(stream, [happened('Open', '2024-01'), happened('Close', '2024-01')]);
+    }
     expect(await findLongestStream(store, 'log:a')).toMatchObject({ streamId: 'Case-b', version: 2 });
   });
 });

@@ -36,8 +36,9 @@ describe('SimulatedProvider', () => {
 
   it('shows a payment that is charged under two keys as two charges', async () => {
     const provider = new SimulatedProvider({ failureRate: 0 });
-    for (const idempotencyKey of ['a', 'b'])
+    for (const idempotencyKey of ['a', 'b']) {
       await provider.authorise({ idempotencyKey, paymentId: '1', amount, description: '' });
+    }
     expect(provider.charges).toHaveLength(2);
   });
 

@@ -39,8 +39,9 @@ describe('a trend as a picture', () => {
       throw error;
     });
     parser.on('opentag', ({ name, attributes }) => {
-      if (name === 'rect')
+      if (name === 'rect') {
         height = attributes['class'] === 'ground' ? undefined : Number(attributes['height']);
+      }
     });
     parser.on('text', (text) => {
       if (height !== undefined && text.includes(': ')) columns.push({ height, text });

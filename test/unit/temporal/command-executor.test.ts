@@ -78,8 +78,9 @@ async function faultsOf(
   spoil: (store: Store) => Store = (store) => store,
 ): Promise<readonly string[]> {
   const inner = new MemoryEventStore();
-  for (const wallet of [1, 2])
+  for (const wallet of [1, 2]) {
     await inner.appendToStream(`Wallet-${wallet}`, [{ type: 'Deposited', data: { amount: 10 } }]);
+  }
   const executor = new CommandExecutor({
     store: spoil(troubled(inner, troubles)),
     aggregates: new AggregateRegistry([Wallet]),
@@ -98,8 +99,9 @@ async function faultsOf(
       try {
         const outcomes = await executor.execute({ category: 'Wallet', commands: batch }, {}, noMetrics);
         const answeredAt = clock++;
-        for (const [index, each] of batch.entries())
+        for (const [index, each] of batch.entries()) {
           answers.push({ command: each, outcome: outcomes[index] as CommandOutcome, sentAt, answeredAt });
+        }
         return;
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) throw error;

@@ -127,9 +127,13 @@ class Rehearsal<Context> {
     if (step.kind === 'append') {
       const events = step.poison.map((isPoison): Happened => ({ type: 'Happened', data: { isPoison } }));
       await this.store.appendToStream<Happened>(step.stream, events);
-    } else if (step.kind === 'mend') for (const { id } of await this.events()) this.#mended.add(id);
-    else if (step.kind === 'decide') await this.#decide(step.action, step.which);
-    else await this.run(step.share % this.projection.shards, step.interruption, step.at);
+    } else if (step.kind === 'mend') {
+      for (const { id } of await this.events()) this.#mended.add(id);
+    } else if (step.kind === 'decide') {
+      await this.#decide(step.action, step.which);
+    } else {
+      await this.run(step.share % this.projection.shards, step.interruption, step.at);
+    }
   }
 
   /** Mends all, and applies it. */
@@ -139,8 +143,9 @@ class Rehearsal<Context> {
       expect(await this.run(share, 'none', 0)).toMatchObject({ kind: 'reached' });
     }
     while ((await this.waiting()).length > 0) {
-      for (let which = (await this.waiting()).length; which > 0; which--)
+      for (let which = (await this.waiting()).length; which > 0; which--) {
         await this.#decide('retry', which - 1);
+      }
       for (let share = 0; share < this.projection.shards; share++) await this.run(share, 'none', 0);
     }
   }

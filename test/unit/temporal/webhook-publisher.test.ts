@@ -61,8 +61,9 @@ describe('a message to a webhook', () => {
     await new WebhookPublisher({ url: receiver.url, secrets: [next, secret] }).publish(await recorded());
 
     const [{ headers, body }] = receiver.deliveries as [(typeof receiver.deliveries)[0]];
-    for (const known of [secret, next])
+    for (const known of [secret, next]) {
       expect(new Webhook(known).verify(body, headers as Record<string, string>)).toBeDefined();
+    }
   });
 
   it('waits for the one before it', async () => {
@@ -210,8 +211,9 @@ describe('a WebhookPublisher', () => {
       timeout: 100,
     });
     const error: unknown = await publisher.publish(await recorded()).catch((e: unknown) => e);
-    for (const text of [String(error), JSON.stringify(error), (error as Error).stack])
+    for (const text of [String(error), JSON.stringify(error), (error as Error).stack]) {
       expect(text).not.toMatch(/hunter2|whsec_/);
+    }
     expect((error as Error).cause).toBeUndefined();
   });
 });

@@ -57,8 +57,9 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     }
     await this.fence(spec.name);
     await reset(this.#context);
-    for (let share = 0; share < spec.shares; share++)
+    for (let share = 0; share < spec.shares; share++) {
       await this.#checkpoints.delete(checkpointName({ name: spec.name, share }));
+    }
     await init?.(this.#context);
     return this.#describe(spec);
   }
@@ -139,8 +140,9 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
 
   /** To skip the event that blocks is to say that it was handled. */
   async decide(name: string, _build: number, decision: ParkDecision): Promise<boolean> {
-    for (const [key, { event }] of this.#blocking)
+    for (const [key, { event }] of this.#blocking) {
       if (event.id === decision.eventId) this.#blocking.delete(key);
+    }
     if (decision.action === 'retry') return true;
     if (decision.blockedAt === undefined) return false;
     const { share, checkpoint } = decision.blockedAt;

@@ -28,8 +28,9 @@ export const loggedHooks: typeof logged = (logger, operation, attributes, run, .
       try {
         return await run();
       } catch (error) {
-        if (error instanceof HandlerError)
+        if (error instanceof HandlerError) {
           throw new InvalidArgumentError(`${error.message}.`, { cause: error });
+        }
         throw error;
       }
     },

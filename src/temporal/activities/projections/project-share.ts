@@ -111,8 +111,9 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
     delays = 0;
     if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
     run.onProgress(pages.position);
-    if (run.maxRate !== undefined)
+    if (run.maxRate !== undefined) {
       await wait((own.length / run.maxRate) * 1_000 - (performance.now() - startedAt), signal);
+    }
     if (!slice.isEnd) continue;
     if (until === 'end') return { kind: 'reached' };
     idlePause = own.length > 0 ? shortestPause : Math.min(idlePause * 2, longestPause);

@@ -61,8 +61,9 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   ): Promise<SunkProjection & { readonly shares: number }> => {
     const newest = registry.newest(name);
     const found = (await openBuilds(newest)).find((other) => other.build === build);
-    if (found === undefined)
+    if (found === undefined) {
       throw new InvalidArgumentError(`The projection '${name}' has no build ${build} any more.`);
+    }
     const { projection, sink } = registry.get(name, found.version);
     return { projection, sink, shares: found.shares };
   };
@@ -235,10 +236,11 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 ? { action: 'retry', eventId }
                 : { action: 'skip', eventId, ...skip, ...(blockedAt !== undefined && { blockedAt }) },
             );
-          if (!isDecided)
+          if (!isDecided) {
             throw new InvalidArgumentError(
               `The event '${eventId}' is not parked by the projection '${name}'.`,
             );
+          }
         },
         'info',
       ),

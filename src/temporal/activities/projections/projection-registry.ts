@@ -29,8 +29,9 @@ export class ProjectionRegistry {
       }
       const { name, version } = projection;
       const versions = this.#byName.get(name) ?? new Map<number, SunkProjection>();
-      if (versions.has(version))
+      if (versions.has(version)) {
         throw new InvalidArgumentError(`Two projections have the name '${name}' and the version ${version}.`);
+      }
       const sink = (projection.sink as ProjectionSink<unknown> | undefined) ?? sinkOf(projection);
       versions.set(version, { projection, sink });
       this.#byName.set(name, versions);

@@ -59,8 +59,9 @@ export class SharePages {
     this.#rate = rate;
     this.#skipped = idsOf(parked, 'skipped');
     this.#blocking = idsOf(parked, 'blocking');
-    for (const { status, event } of parked)
+    for (const { status, event } of parked) {
       if (status === 'parked' || status === 'retrying') this.#parkedStreams.add(event.streamId);
+    }
   }
 
   get position(): number {

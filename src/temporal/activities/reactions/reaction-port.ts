@@ -42,10 +42,11 @@ export function reactionPort(): ReactionPort {
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return;
         const reason = reasonOf(error);
-        if (!isTransient(error))
+        if (!isTransient(error)) {
           throw new Error(`Temporal refuses to start the workflow '${workflowType}': ${reason}`, {
             cause: error,
           });
+        }
         throw new TryAgainLaterError(
           `The workflow '${workflowType}' could not be started just now: ${reason}`,
           {

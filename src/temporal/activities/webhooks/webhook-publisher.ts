@@ -103,8 +103,9 @@ export class WebhookPublisher implements EventPublisher {
       throw this.#later(describeFailure(error, this.#timeout), 0, done);
     }
     const { status, ok, headers } = response;
-    if (passingStatuses.includes(status) || status >= 500)
+    if (passingStatuses.includes(status) || status >= 500) {
       throw this.#later(`answered ${status}`, retryAfterOf(headers.get('retry-after'), Date.now()), done);
+    }
     this.#failures = 0;
     if (ok) return;
     const message = `${this.#name} answered ${status} to the event ${event.type} ${event.id}.`;
@@ -182,10 +183,11 @@ function checkSecrets(secrets: unknown): readonly Buffer[] {
 function checkHeaders(given: Readonly<Record<string, string>> = {}): Headers {
   const headers = new Headers({ 'user-agent': 'temporal-event-store' });
   for (const [name, value] of Object.entries(given)) {
-    if (/^(webhook-|ce-|content-type$|host$)/i.test(name))
+    if (/^(webhook-|ce-|content-type$|host$)/i.test(name)) {
       throw new InvalidArgumentError(
         `The header '${name}' is part of the message; leave it out of 'headers'.`,
       );
+    }
     try {
       headers.set(name, value);
     } catch {
