@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import eslint from '@eslint/js';
+import perfectionist from 'eslint-plugin-perfectionist';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -28,8 +29,17 @@ export default defineConfig(
   // Its types are those of the peers, which are installed for a benchmark only.
   existsSync('bench/node_modules') ? [] : globalIgnores(['bench/']),
   eslint.configs.recommended,
-  // A body without braces stays on the line of its condition.
-  { rules: { curly: ['error', 'multi-line', 'consistent'] } },
+  {
+    plugins: { perfectionist },
+    rules: {
+      // A body without braces stays on the line of its condition.
+      curly: ['error', 'multi-line', 'consistent'],
+      'perfectionist/sort-imports': [
+        'error',
+        { groups: ['builtin', 'external', ['parent', 'sibling', 'index']], newlinesBetween: 0 },
+      ],
+    },
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

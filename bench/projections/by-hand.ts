@@ -1,5 +1,5 @@
-import { selectWithPg } from '../contenders/pg-defaults.js';
 import { ours } from '../contenders/ours.js';
+import { selectWithPg } from '../contenders/pg-defaults.js';
 import { openPool, runSql } from '../contenders/pg-pool.js';
 import { withClient } from '../databases.js';
 import type { ProjectionContender } from './contender.js';

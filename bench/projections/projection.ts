@@ -1,6 +1,6 @@
+import type { Pool } from 'pg';
 import type { DomainEvent, Projection } from 'temporal-event-store';
 import type { SqlProjectionContext } from 'temporal-event-store/postgres';
-import type { Pool } from 'pg';
 import type { EventData } from '../contenders/contender.js';
 import { defineProjection, PostgresProjectionSink } from '../library.js';
 import type { types } from '../workload/events.js';

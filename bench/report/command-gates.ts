@@ -1,5 +1,5 @@
-import { fourLanes, lanePerAggregate, oneLane } from '../commands/contenders.js';
 import type { CommandContender } from '../commands/contender.js';
+import { fourLanes, lanePerAggregate, oneLane } from '../commands/contenders.js';
 import { commandWorkload, type Aggregates } from '../commands/workloads.js';
 import { ratioOf } from '../rounds.js';
 import { bestWorkflowPerCommand, commands } from '../suites/commands.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { audit } from '../audit.js';
 import { open, type Append, type Contender } from '../contenders/contender.js';
-import { raw } from '../contenders/raw.js';
 import { runSql } from '../contenders/pg-pool.js';
+import { raw } from '../contenders/raw.js';
 import { withDatabases } from '../databases.js';
 import { createEventSource, type EventSource } from '../workload/events.js';
 import { Ledger } from '../workload/ledger.js';

@@ -1,10 +1,10 @@
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
-import { CancelledFailure } from '@temporalio/common';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { isEventStoreError, parseStreamId } from 'temporal-event-store';
 import { ProjectionClient } from 'temporal-event-store/client';
 import { EventStorePlugin } from 'temporal-event-store/worker';

@@ -1,6 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ImportProgress } from './activities.js';
 
 export type OnProgress = (progress: Pick<ImportProgress, 'done' | 'total'>) => void;

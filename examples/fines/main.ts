@@ -1,7 +1,7 @@
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
 import { isEventStoreError } from 'temporal-event-store';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { tagOf } from '../event-log/case-event.js';

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { AggregateClient } from 'temporal-event-store/client';
 import { Account } from './account.js';
-import { sendDeposits, type AnsweredCommand } from './send-deposits.js';
+import { createLiveLine } from './live-line.js';
 import { LoadMeter, type LoadFigures } from './load-meter.js';
 import type { Options } from './options.js';
-import { createLiveLine } from './live-line.js';
+import { sendDeposits, type AnsweredCommand } from './send-deposits.js';
 import { startWorkerChild, type WorkerSettings } from './worker-child.js';
 
 /** Milliseconds between two figures of the live line. */

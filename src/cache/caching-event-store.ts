@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import { decorateStore, type DecoratedStore } from '../core/store/decorated-store.js';
 import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/store/event-store.js';
-import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import { assertOptions, integerFrom } from '../core/store/options.js';
 import { checkStreamRead } from '../core/store/read-options.js';
 

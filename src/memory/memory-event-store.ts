@@ -1,3 +1,5 @@
+import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/events/event.js';
+import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
 import type {
   Commit,
   ReaderHints,
@@ -7,7 +9,6 @@ import type {
   TrendBucket,
   TrendsOptions,
 } from '../core/store/capabilities.js';
-import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
 import {
   checkCommits,
   commitExists,
@@ -15,7 +16,6 @@ import {
   eventIdsOf,
   isSameCommit,
 } from '../core/store/commit.js';
-import { defaultMaxCommitBytes, prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -26,10 +26,10 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../core/store/event-store.js';
-import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/events/event.js';
 import { assertExpectedVersion } from '../core/store/expected-version.js';
 import { matchesFilters, type NormalFilter } from '../core/store/filter.js';
 import { assertOptions, integerFrom, isFunction } from '../core/store/options.js';
+import { defaultMaxCommitBytes, prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
 import {
   aheadOfStore,
   checkAllRead,

@@ -1,6 +1,6 @@
 import type { Snapshot, SnapshotModel, SnapshotStore } from '../core/store/capabilities.js';
-import type { JsonValue } from '../core/values/json.js';
 import { assertSnapshot } from '../core/store/snapshot.js';
+import type { JsonValue } from '../core/values/json.js';
 
 /** Snapshots in the memory of the process. */
 export class MemorySnapshotStore implements SnapshotStore {

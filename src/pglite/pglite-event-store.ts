@@ -1,7 +1,6 @@
-import { PGlite } from '@electric-sql/pglite';
-import type { PGliteTransaction } from './pglite-transaction.js';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
 import { assertOptions, integerFrom, type OptionCheck } from '../core/store/options.js';
@@ -15,6 +14,7 @@ import type { SqlPort } from '../sql/sql-port.js';
 import { lockFolder } from './folder-lock.js';
 import { translateOpenError } from './open-error.js';
 import { PGlitePort } from './pglite-port.js';
+import type { PGliteTransaction } from './pglite-transaction.js';
 import { TableStatistics } from './table-statistics.js';
 
 export interface PGliteEventStoreOptions {

@@ -1,7 +1,7 @@
-import type { PGliteTransaction } from './pglite-transaction.js';
 import { assertOptions, isPlainObject } from '../core/store/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import type { PGliteEventStore } from './pglite-event-store.js';
+import type { PGliteTransaction } from './pglite-transaction.js';
 
 export interface PGliteProjectionSinkOptions {
   /** Whose database also holds the read models. */

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
-import type { EventStore } from '../core/store/event-store.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
+import type { EventStore } from '../core/store/event-store.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';
 import { checkedPort, checkSchema } from '../sql/checked-port.js';
 import { migrateSchema } from '../sql/migrations.js';

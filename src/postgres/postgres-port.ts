@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
-import { sqlStateOf } from '../sql/sql-errors.js';
 import { inSchema } from '../sql/schema-name.js';
+import { sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeValues } from './binary-array.js';
 import { rowQueryOf } from './row-query.js';

@@ -1,6 +1,6 @@
 import type { PreparedEvent } from '../core/store/prepare-events.js';
-import type { AppendMember, PreparedCommit } from './append-member.js';
 import { arrayLiteral, batchArrays, expectedCode, inLockOrder, isLookedFor } from './append-arrays.js';
+import type { AppendMember, PreparedCommit } from './append-member.js';
 import { sqlStateOf } from './sql-errors.js';
 import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 

@@ -1,5 +1,5 @@
-import type { DomainEvent } from '../core/events/event.js';
 import { eventIdOf } from '../core/events/event-id.js';
+import type { DomainEvent } from '../core/events/event.js';
 import type { StreamSlice } from '../core/store/event-store.js';
 import type { StreamRead } from '../core/store/read-options.js';
 import {

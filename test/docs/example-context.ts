@@ -9,9 +9,9 @@ import {
   type DomainEvent,
   type EventRegistry,
 } from '../../src/core/index.js';
-import { createEventStoreActivities } from '../../src/temporal/activities/index.js';
 import { MemoryEventStore } from '../../src/memory/index.js';
 import type { PostgresEventStore, PostgresProjectionSink } from '../../src/postgres/index.js';
+import { createEventStoreActivities } from '../../src/temporal/activities/index.js';
 
 export { describe, expect, it } from 'vitest';
 export { z };

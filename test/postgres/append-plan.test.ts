@@ -1,7 +1,7 @@
 import type { PostgresEventStore } from 'temporal-event-store/postgres';
 import { expect, it } from 'vitest';
-import { query } from '../support/postgres.js';
 import { usePostgresStore } from '../support/postgres-store.js';
+import { query } from '../support/postgres.js';
 
 /** Appends at the same time, as many as one batch takes. */
 async function appendBatches(

@@ -1,5 +1,5 @@
-import { describeEventStore } from 'temporal-event-store/testing';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
+import { describeEventStore } from 'temporal-event-store/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase } from '../support/postgres.js';
 

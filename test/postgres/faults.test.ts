@@ -5,9 +5,9 @@ import { StoreUnavailableError } from 'temporal-event-store';
 import { PostgresEventStore, type PostgresEventStoreOptions } from 'temporal-event-store/postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
-import { createDatabase, query, useTcpProxy } from '../support/postgres.js';
 import type { Exchange } from '../support/postgres-messages.js';
 import { usePostgresStore } from '../support/postgres-store.js';
+import { createDatabase, query, useTcpProxy } from '../support/postgres.js';
 import { openSessions, untilBlocked } from '../support/sessions.js';
 
 /** An append is one statement, which is a transaction of its own: its answer is that of COMMIT. */

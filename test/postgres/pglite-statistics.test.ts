@@ -1,7 +1,7 @@
-import { PGlite } from '@electric-sql/pglite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { expect, it, onTestFinished } from 'vitest';
 

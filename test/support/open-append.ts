@@ -1,8 +1,8 @@
 import type { QueryResultRow } from 'pg';
 import type { EventToAppend } from 'temporal-event-store';
 import type { PostgresEventStore } from 'temporal-event-store/postgres';
-import { connect, query } from './postgres.js';
 import type { Consumer } from './consumers.js';
+import { connect, query } from './postgres.js';
 
 /** An append in a transaction that a test ends when it wants to. */
 export interface OpenAppend {

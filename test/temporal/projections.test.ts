@@ -11,6 +11,7 @@ import { MemoryEventStore } from 'temporal-event-store/memory';
 import { PGliteEventStore, PGliteProjectionSink } from 'temporal-event-store/pglite';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { projectionWorkflowId } from '../../src/temporal/shared/projection.js';
 import {
   deposited,
   memoryBalances,
@@ -18,7 +19,6 @@ import {
   type Balances,
   type BalanceEvent,
 } from '../support/balances.js';
-import { projectionWorkflowId } from '../../src/temporal/shared/projection.js';
 import {
   bundleReadyMadeWorkflows,
   connectClient,

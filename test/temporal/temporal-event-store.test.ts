@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { MemoryEventStore } from 'temporal-event-store/memory';
 import { TemporalEventStore } from 'temporal-event-store/client';
+import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Account } from '../support/account.js';

@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import {
   defineEvents,
   withEvents,
@@ -12,6 +11,7 @@ import {
 } from 'temporal-event-store';
 import { cachingEventStore } from 'temporal-event-store/cache';
 import type { MemoryEventStore } from 'temporal-event-store/memory';
+import * as v from 'valibot';
 import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 

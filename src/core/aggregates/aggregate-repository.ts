@@ -1,12 +1,12 @@
-import { replay, restore, type AggregateClass, type AggregateRoot } from './aggregate-root.js';
-import type { SnapshotModel, SnapshotStore } from '../store/capabilities.js';
 import { InvalidArgumentError } from '../errors/errors.js';
-import type { AppendResult, EventStore } from '../store/event-store.js';
 import type { EventMetadata } from '../events/event.js';
-import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
-import { assertStateIsJson, loadState, type StateBuilder } from './load-state.js';
+import type { SnapshotModel, SnapshotStore } from '../store/capabilities.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
 import { assertOptions, integerFrom, isName, isPlainObject } from '../store/options.js';
 import { streamId } from '../store/stream-id.js';
+import { replay, restore, type AggregateClass, type AggregateRoot } from './aggregate-root.js';
+import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
+import { assertStateIsJson, loadState, type StateBuilder } from './load-state.js';
 
 export interface AggregateRepositoryOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */

@@ -1,15 +1,15 @@
-import type { SnapshotStore } from '../store/capabilities.js';
-import type { Decider } from './decider.js';
 import { CommitMismatchError } from '../errors/errors.js';
 import { uuidV5 } from '../events/event-id.js';
-import type { AppendResult, EventStore } from '../store/event-store.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
-import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
-import { snapshotModelOf } from './aggregate-repository.js';
-import { canonicalJson, findJsonFault } from '../values/json.js';
-import { loadState, type StateBuilder } from './load-state.js';
+import type { SnapshotStore } from '../store/capabilities.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
 import { assertOptions, integerFrom, isPlainObject } from '../store/options.js';
 import { streamId } from '../store/stream-id.js';
+import { canonicalJson, findJsonFault } from '../values/json.js';
+import { snapshotModelOf } from './aggregate-repository.js';
+import type { Decider } from './decider.js';
+import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
+import { loadState, type StateBuilder } from './load-state.js';
 
 export interface CommandHandlerOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */

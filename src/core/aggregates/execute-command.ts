@@ -1,7 +1,7 @@
-import { ConcurrencyError } from '../errors/errors.js';
 import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
-import type { AppendResult, EventStore } from '../store/event-store.js';
+import { ConcurrencyError } from '../errors/errors.js';
 import type { EventMetadata, EventToAppend } from '../events/event.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
 import { integerFrom, isName, isPlainObject } from '../store/options.js';
 
 /** Options of one command. */

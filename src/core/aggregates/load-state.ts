@@ -1,7 +1,7 @@
-import type { Snapshot } from '../store/capabilities.js';
 import { InvalidArgumentError } from '../errors/errors.js';
-import type { EventStore } from '../store/event-store.js';
 import type { RecordedEvent } from '../events/event.js';
+import type { Snapshot } from '../store/capabilities.js';
+import type { EventStore } from '../store/event-store.js';
 import { findJsonFault, type JsonValue } from '../values/json.js';
 
 /** How a state is built up, whether an aggregate's or a decider's. */

@@ -1,10 +1,10 @@
+import { isObject } from '../values/json.js';
 import {
   errorClasses,
   type EventStoreError,
   type EventStoreErrorCode,
   type EventStoreErrorOf,
 } from './errors.js';
-import { isObject } from '../values/json.js';
 import { failureTypePrefix, isOurs } from './temporal-failure.js';
 
 /**

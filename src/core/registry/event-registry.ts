@@ -3,8 +3,8 @@ import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
 import { invalidEvent } from '../store/prepare-events.js';
 import { formatPathSegment, isObject } from '../values/json.js';
-import { applySchema, type StandardSchema } from './standard-schema.js';
 import { findNameProblem } from '../values/name.js';
+import { applySchema, type StandardSchema } from './standard-schema.js';
 
 /** Turns the data of one schema version into that of the next. */
 export type Upcaster = (data: never, event: RecordedEvent) => unknown;

@@ -1,8 +1,8 @@
+import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { Commit, StoreCapabilities } from '../store/capabilities.js';
 import { decorateStore, type DecoratedStore } from '../store/decorated-store.js';
-import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
 import type { EventStore } from '../store/event-store.js';
-import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
+import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
 
 /**
  * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so

@@ -1,6 +1,6 @@
-import type { AppendResult, EventFilter, ExpectedVersion } from './event-store.js';
 import type { DomainEvent, EventMetadata, EventToAppend } from '../events/event.js';
 import type { JsonValue } from '../values/json.js';
+import type { AppendResult, EventFilter, ExpectedVersion } from './event-store.js';
 
 /** One of several commits that are appended together by {@link CommitChain.appendCommits}. */
 export interface Commit<E extends DomainEvent = DomainEvent> {

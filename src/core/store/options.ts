@@ -1,5 +1,5 @@
-import { describeValue } from '../values/describe-value.js';
 import { InvalidArgumentError } from '../errors/errors.js';
+import { describeValue } from '../values/describe-value.js';
 import { findNameProblem } from '../values/name.js';
 
 /** Says what an option must be, when it isn't. */

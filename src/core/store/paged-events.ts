@@ -1,5 +1,5 @@
-import type { ReaderHints } from './capabilities.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import type { ReaderHints } from './capabilities.js';
 
 interface Page<E extends DomainEvent> {
   readonly events: readonly RecordedEvent<E>[];

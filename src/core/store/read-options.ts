@@ -1,5 +1,5 @@
-import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
 import { PositionAheadOfStoreError } from '../errors/errors.js';
+import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
 import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from './event-store.js';
 import { normalizeFilters, type NormalFilter } from './filter.js';
 import { anything, assertOptions, integerFrom, isName, isSignal, oneOf } from './options.js';

@@ -1,6 +1,6 @@
-import type { Snapshot, SnapshotModel } from './capabilities.js';
 import { InvalidArgumentError } from '../errors/errors.js';
 import { findJsonFault } from '../values/json.js';
+import type { Snapshot, SnapshotModel } from './capabilities.js';
 import { assertOptions, integerFrom, isName } from './options.js';
 import { assertStreamId } from './stream-id.js';
 

@@ -1,7 +1,7 @@
-import type { ReaderHints } from './capabilities.js';
 import { PositionAheadOfStoreError } from '../errors/errors.js';
-import type { EventStore, ReadAllOptions } from './event-store.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import type { ReaderHints } from './capabilities.js';
+import type { EventStore, ReadAllOptions } from './event-store.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
 import { WakeUp } from './wake-up.js';
 

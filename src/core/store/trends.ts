@@ -1,5 +1,5 @@
-import type { TrendBucket, TrendInterval } from './capabilities.js';
 import { InvalidArgumentError } from '../errors/errors.js';
+import type { TrendBucket, TrendInterval } from './capabilities.js';
 import type { NormalFilter } from './filter.js';
 
 /** More empty buckets than this help nobody. */

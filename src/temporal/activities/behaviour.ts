@@ -1,5 +1,5 @@
-import type { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import { aggregateBuilder } from '../../core/aggregates/aggregate-repository.js';
+import type { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import { deciderBuilder } from '../../core/aggregates/command-handler.js';
 import { checkCommand } from '../../core/aggregates/commands.js';
 import type { Decider } from '../../core/aggregates/decider.js';

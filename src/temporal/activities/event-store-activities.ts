@@ -1,8 +1,8 @@
-import type { EventStatistics, StoreCapabilities } from '../../core/store/capabilities.js';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
-import type { EventStore } from '../../core/store/event-store.js';
 import type { RecordedEvent } from '../../core/events/event.js';
 import { isPublisher, type EventPublisher } from '../../core/projections/publisher.js';
+import type { EventStatistics, StoreCapabilities } from '../../core/store/capabilities.js';
+import type { EventStore } from '../../core/store/event-store.js';
 import { iterateStream } from '../../core/store/iterate.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';

@@ -1,11 +1,4 @@
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import {
-  CommandTimeoutError,
-  CommitMismatchError,
-  EventTooLargeError,
-  StoreClosedError,
-  StoreOverloadedError,
-} from '../../core/errors/errors.js';
+import { hashCommand } from '../../core/aggregates/command-handler.js';
 import {
   checkCommandToSend,
   type CommandArguments,
@@ -14,7 +7,14 @@ import {
   type CommandReceipt,
   type CommandTarget,
 } from '../../core/aggregates/commands.js';
-import { hashCommand } from '../../core/aggregates/command-handler.js';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import {
+  CommandTimeoutError,
+  CommitMismatchError,
+  EventTooLargeError,
+  StoreClosedError,
+  StoreOverloadedError,
+} from '../../core/errors/errors.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { utf8Length } from '../../core/values/json.js';
 import type { ReplayedState } from '../shared/activity-types.js';

@@ -5,6 +5,8 @@ import {
   WorkflowFailedError,
   type Client,
 } from '@temporalio/client';
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { uuidV5 } from '../../core/events/event-id.js';
 import type {
   EventStatistics,
   StatisticsOptions,
@@ -12,11 +14,9 @@ import type {
   TrendBucket,
   TrendsOptions,
 } from '../../core/store/capabilities.js';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
-import { uuidV5 } from '../../core/events/event-id.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
-import { canonicalJson } from '../../core/values/json.js';
 import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
+import { canonicalJson } from '../../core/values/json.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 import { RemoteEventStore, typed } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';

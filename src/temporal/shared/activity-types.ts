@@ -1,3 +1,5 @@
+import type { EventToAppend } from '../../core/events/event.js';
+import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/store/capabilities.js';
 import type {
   AllSlice,
@@ -7,10 +9,8 @@ import type {
   ReadDirection,
   StreamSlice,
 } from '../../core/store/event-store.js';
-import type { EventToAppend } from '../../core/events/event.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest } from './command-lane.js';
-import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type {
   BlockedShare,
   ParkedEventSummary,

@@ -1,6 +1,6 @@
-import type { EventMetadata } from '../../core/events/event.js';
-import { eventIdOf, uuidV5 } from '../../core/events/event-id.js';
 import type { CommandReceipt } from '../../core/aggregates/commands.js';
+import { eventIdOf, uuidV5 } from '../../core/events/event-id.js';
+import type { EventMetadata } from '../../core/events/event.js';
 import type { JsonValue } from '../../core/values/json.js';
 import { fromErrorMessage, type ErrorMessage } from './error-message.js';
 import { shortWorkflowId } from './workflow-id.js';

@@ -1,6 +1,6 @@
 import { uuidV5 } from '../../core/events/event-id.js';
-import type { Checkpoint } from '../../core/store/capabilities.js';
 import type { ParkedEvent, ProjectionBuild } from '../../core/projections/projection-sink.js';
+import type { Checkpoint } from '../../core/store/capabilities.js';
 import { shortWorkflowId } from './workflow-id.js';
 
 /** Input of `eventStoreProjection`. Later versions of it have a higher number. */

@@ -1,4 +1,5 @@
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import type { DomainEvent, EventToAppend } from '../../core/events/event.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -8,7 +9,6 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../../core/store/event-store.js';
-import type { DomainEvent, EventToAppend } from '../../core/events/event.js';
 import { checkFindCommit } from '../../core/store/read-options.js';
 import type { AppendRequest, ReadAllRequest, ReadStreamRequest } from './activity-types.js';
 import { toAppendRequest, toReadAllRequest, toReadStreamRequest } from './requests.js';

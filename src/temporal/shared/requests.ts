@@ -1,10 +1,10 @@
-import type { StatisticsOptions, TrendsOptions } from '../../core/store/capabilities.js';
-import { checkAppendOptions } from '../../core/store/append-options.js';
-import { prepareEvents } from '../../core/store/prepare-events.js';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
-import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
 import type { EventMetadata, EventToAppend } from '../../core/events/event.js';
+import { checkAppendOptions } from '../../core/store/append-options.js';
+import type { StatisticsOptions, TrendsOptions } from '../../core/store/capabilities.js';
+import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
 import { anything, assertOptions, integerFrom, isName } from '../../core/store/options.js';
+import { prepareEvents } from '../../core/store/prepare-events.js';
 import {
   checkAllRead,
   checkStatistics,

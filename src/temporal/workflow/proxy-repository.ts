@@ -1,9 +1,9 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import type { AggregateClass, AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import {
   AggregateRepository,
   type AggregateRepositoryOptions,
 } from '../../core/aggregates/aggregate-repository.js';
+import type { AggregateClass, AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import { proxyEventStore } from './proxy-event-store.js';
 
 /** Options of the activities, and of the repository. */

@@ -15,8 +15,8 @@ import {
 } from '@temporalio/workflow';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommandFailedError, InvalidArgumentError } from '../../core/errors/errors.js';
-import { findNameProblem } from '../../core/values/name.js';
 import { isObject } from '../../core/values/json.js';
+import { findNameProblem } from '../../core/values/name.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import {
   laneIsDraining,

@@ -1,11 +1,12 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import type { EventToAppend } from '../../core/events/event.js';
 import type {
   StatisticsOptions,
   StoreStatistics,
   TrendBucket,
   TrendsOptions,
 } from '../../core/store/capabilities.js';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -14,7 +15,6 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../../core/store/event-store.js';
-import type { EventToAppend } from '../../core/events/event.js';
 import type {
   AggregateActivities,
   EventStoreActivities,

@@ -1,5 +1,5 @@
-import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';

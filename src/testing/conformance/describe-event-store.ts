@@ -2,13 +2,13 @@ import { InvalidArgumentError } from '../../core/errors/errors.js';
 import { describeAppend } from './append-cases.js';
 import { describeCheckpoints } from './checkpoint-cases.js';
 import { describeCommitChain } from './commit-chain-cases.js';
-import { describeSnapshots } from './snapshot-cases.js';
-import { describeStatistics } from './statistics-cases.js';
 import { describeExactlyOnce } from './exactly-once-cases.js';
 import { describeExpectedVersion } from './expected-version-cases.js';
 import { describeJson } from './json-cases.js';
 import { describeReadAll } from './read-all-cases.js';
 import { describeReadStream } from './read-stream-cases.js';
+import { describeSnapshots } from './snapshot-cases.js';
+import { describeStatistics } from './statistics-cases.js';
 import type { ConformanceExpect, StoreUnderTest, Suite } from './suite.js';
 
 /** What a store can do beside the four methods. */

@@ -1,5 +1,5 @@
-import type { EventFilter, EventStore } from '../../core/store/event-store.js';
 import type { EventToAppend } from '../../core/events/event.js';
+import type { EventFilter, EventStore } from '../../core/store/event-store.js';
 import { iterateAll } from '../../core/store/iterate.js';
 import { subscribe } from '../../core/store/subscribe.js';
 import { errorOf, event, events, type Suite } from './suite.js';

@@ -1,6 +1,6 @@
+import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
 import type { StoreCapabilities } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
-import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
 
 /** What the suite needs of a test runner's `expect`; those of vitest, jest and bun fit. */
 export type ConformanceExpect = (actual: unknown) => {

@@ -1,5 +1,5 @@
-import { openEventLog } from '../../../examples/event-log/log-reader.js';
 import type { CaseFigures } from '../../../examples/event-log/case-figures.js';
+import { openEventLog } from '../../../examples/event-log/log-reader.js';
 
 /** What the read model of a log has to say, straight from its file. */
 export async function figuresOf(file: string): Promise<CaseFigures> {

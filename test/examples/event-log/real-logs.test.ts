@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
+import { tagOf } from '../../../examples/event-log/case-event.js';
 import { importLog } from '../../../examples/event-log/import-log.js';
 import { projectCases } from '../../../examples/event-log/project-cases.js';
 import { findLongestStream } from '../../../examples/event-log/report.js';
-import { tagOf } from '../../../examples/event-log/case-event.js';
 import { connectClient } from '../../support/temporal.js';
+import { runScript } from '../script.js';
 import { comparable, figuresOf } from './expected-figures.js';
 import { useImportWorker } from './import-worker.js';
 import { sourceOf } from './logs.js';
 import { useProjectedStore } from './projected-store.js';
-import { runScript } from '../script.js';
 
 // Public logs of real processes, which are not part of the project.
 const folder = process.env['EVENT_LOG_DIR'] ?? '';

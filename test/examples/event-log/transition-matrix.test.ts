@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { SaxesParser } from 'saxes';
+import { describe, expect, it } from 'vitest';
 import { drawTransitions } from '../../../examples/event-log/transition-matrix.js';
 
 /** The titles of the cells of a figure that is well-formed. */

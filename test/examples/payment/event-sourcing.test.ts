@@ -4,10 +4,10 @@ import type { RecordedEvent } from 'temporal-event-store';
 import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import type { PaymentResult, ProcessPayment } from '../../../examples/payment/commands/payment-command.js';
-import type { HistoryEntry } from '../../../examples/payment/queries/payment-queries.js';
 import { sendPayment } from '../../../examples/payment/commands/send-payment.js';
+import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
+import type { HistoryEntry } from '../../../examples/payment/queries/payment-queries.js';
 import { createPaymentWorker } from '../../../examples/payment/worker.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { PaymentEvent } from '../../../examples/payment/domain/payment-event.js';
 import { webhookNotifier } from '../../../examples/payment/process/notifications/webhook-notifier.js';
+import type { ReceivedMail } from '../../../examples/payment/story/mailbox.js';
 import {
   startWebhookReceiver,
   WebhookRefusal,
   type ReceivedWebhook,
 } from '../../../examples/payment/story/webhook-receiver.js';
-import type { ReceivedMail } from '../../../examples/payment/story/mailbox.js';
 import { expectTypedError } from '../../support/typed-error.js';
 import { startMortalSystem } from './mortal-payment-worker.js';
 import { startPaymentSystem, type Surroundings } from './payment-system.js';

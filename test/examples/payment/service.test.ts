@@ -9,8 +9,8 @@ import {
   TemporalClientFactory,
   type TemporalClientFactoryOptions,
 } from '../../../examples/payment/process/temporal-client-factory.js';
-import { expectTypedError } from '../../support/typed-error.js';
 import { uniqueName } from '../../support/temporal.js';
+import { expectTypedError } from '../../support/typed-error.js';
 import { startPaymentSystem } from './payment-system.js';
 
 describe("the seed's tests of the payment workflow", () => {

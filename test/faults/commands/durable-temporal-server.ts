@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { freePort } from '../../../dev/free-port.js';
 import { findTemporalCli } from '../../../dev/temporal-server/find-cli.js';
 import { runTemporalCli } from '../../../dev/temporal-server/run-cli.js';
-import { freePort } from '../../../dev/free-port.js';
 
 /** A Temporal server that can be killed and started again: it keeps its address and all that it knows. */
 export interface DurableTemporalServer {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { escapeIdentifier } from 'pg';
 import { PostgresEventStore } from 'temporal-event-store/postgres';

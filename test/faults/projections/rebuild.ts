@@ -1,7 +1,7 @@
 import { waitUntil } from '../wait.js';
 import type { Arena } from './arena.js';
-import type { Fault } from './faults.js';
 import { findLiveVersion } from './audit.js';
+import type { Fault } from './faults.js';
 import { ledger } from './ledger.js';
 
 /** What is done to a projection while it is rebuilt, by the name of the round. */

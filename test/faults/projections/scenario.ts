@@ -1,5 +1,5 @@
-import type { Finding } from '../findings.js';
 import { showProgress } from '../console.js';
+import type { Finding } from '../findings.js';
 import { within } from '../wait.js';
 import { Arena, type ArenaOptions } from './arena.js';
 import { countEvents } from './audit.js';

@@ -1,8 +1,8 @@
 import type { AppendResult, ConcurrencyError, EventStore, ExpectedVersion } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect, query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { connect, query } from '../../support/postgres.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
 
 const happened = [{ type: 'Happened', data: {} }];

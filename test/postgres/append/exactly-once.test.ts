@@ -1,11 +1,11 @@
 import type { AppendResult } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect, query, useTcpProxy } from '../../support/postgres.js';
+import type { Exchange } from '../../support/postgres-messages.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { connect, query, useTcpProxy } from '../../support/postgres.js';
 import { openSessions, untilBlocked } from '../../support/sessions.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
-import type { Exchange } from '../../support/postgres-messages.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 /** That was answered by a row: a pooler may refuse a named statement first. */

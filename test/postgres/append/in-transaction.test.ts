@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { connect, query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { connect, query } from '../../support/postgres.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
 
 const opened = [{ type: 'Opened', data: {} }];

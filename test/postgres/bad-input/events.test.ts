@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { query } from '../../support/postgres.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
 
 const happened = [{ type: 'Happened', data: {} }];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openAppend } from '../../support/open-append.js';
-import { query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { query } from '../../support/postgres.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 

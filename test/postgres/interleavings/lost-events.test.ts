@@ -10,8 +10,8 @@ import {
   type Consumer,
 } from '../../support/consumers.js';
 import { openAppend, startPoll } from '../../support/open-append.js';
-import { connect, query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { connect, query } from '../../support/postgres.js';
 import { openSessions } from '../../support/sessions.js';
 
 interface Scene {

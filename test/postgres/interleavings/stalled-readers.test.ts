@@ -8,8 +8,8 @@ import {
   transactionHorizon,
 } from '../../support/consumers.js';
 import { openAppend, startPoll } from '../../support/open-append.js';
-import { connect, createDatabase, query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { connect, createDatabase, query } from '../../support/postgres.js';
 
 interface Scene {
   readonly store: PostgresEventStore;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { consumerOf, faultsOf } from '../../support/consumers.js';
 import { openAppend, startPoll } from '../../support/open-append.js';
-import { connect, query } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { connect, query } from '../../support/postgres.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 

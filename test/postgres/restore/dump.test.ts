@@ -4,8 +4,8 @@ import { useCluster } from '../../support/cluster.js';
 import { consumerOf, faultsOf } from '../../support/consumers.js';
 import { copyRows, dumpAndRestore } from '../../support/dump.js';
 import { openAppend } from '../../support/open-append.js';
-import { createDatabase, query } from '../../support/postgres.js';
 import { useEmptyStore, usePostgresStore } from '../../support/postgres-store.js';
+import { createDatabase, query } from '../../support/postgres.js';
 import { brokenInvariants } from '../../support/stored-events.js';
 
 const happened = [{ type: 'Happened', data: {} }];

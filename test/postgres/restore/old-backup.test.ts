@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { consumerOf, faultsOf, positionCursor } from '../../support/consumers.js';
 import { dumpAndRestore } from '../../support/dump.js';
 import { openAppend, startPoll } from '../../support/open-append.js';
-import { createDatabase, query, type Database } from '../../support/postgres.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
+import { createDatabase, query, type Database } from '../../support/postgres.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 const ahead = { code: 'POSITION_AHEAD_OF_STORE', position: 5, lastPosition: 3 };

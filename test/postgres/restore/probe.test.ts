@@ -2,8 +2,8 @@ import pg from 'pg';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../../support/cluster.js';
-import { query } from '../../support/postgres.js';
 import { usePostgresStore } from '../../support/postgres-store.js';
+import { query } from '../../support/postgres.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 
 const happened = [{ type: 'Happened', data: {} }];

@@ -6,8 +6,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../../support/cluster.js';
 import { consumerOf, faultsOf, lockWatcher } from '../../support/consumers.js';
 import { openAppend } from '../../support/open-append.js';
-import { connect, createDatabase, query } from '../../support/postgres.js';
 import { usePostgresStore } from '../../support/postgres-store.js';
+import { connect, createDatabase, query } from '../../support/postgres.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 

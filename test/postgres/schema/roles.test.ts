@@ -1,6 +1,7 @@
 import { subscribe } from 'temporal-event-store';
 import { PostgresEventStore, grantScript, migrationScript } from 'temporal-event-store/postgres';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { useEmptyStore } from '../../support/postgres-store.js';
 import {
   connect,
   createDatabase,
@@ -9,7 +10,6 @@ import {
   type Database,
   type Role,
 } from '../../support/postgres.js';
-import { useEmptyStore } from '../../support/postgres-store.js';
 
 const happened = [{ type: 'Happened', data: {} }];
 const denied = { code: 'STORE_ACCESS_DENIED' };

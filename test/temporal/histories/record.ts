@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -10,8 +10,8 @@ import {
 } from 'temporal-event-store/activities';
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { projectionWorkflowId } from '../../../src/temporal/shared/projection.js';
 import { startTemporalServer } from '../../../dev/temporal-server.js';
+import { projectionWorkflowId } from '../../../src/temporal/shared/projection.js';
 import { Account } from '../../support/account.js';
 import { deposited, memoryBalances } from '../../support/balances.js';
 import { Wallet } from '../../support/wallet.js';

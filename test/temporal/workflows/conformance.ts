@@ -1,5 +1,5 @@
-import { proxyEventStore } from 'temporal-event-store/workflow';
 import { describeEventStore } from 'temporal-event-store/testing';
+import { proxyEventStore } from 'temporal-event-store/workflow';
 import { minimalExpect } from '../../support/minimal-expect.js';
 
 const cases: { readonly name: string; run(): Promise<void> }[] = [];

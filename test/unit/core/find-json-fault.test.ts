@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findJsonFault, formatPathSegment, maxJsonDepth } from '../../../src/core/values/json.js';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTimestamp } from '../../../src/core/values/timestamp.js';
 

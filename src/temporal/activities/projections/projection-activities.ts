@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
+import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { BuildSpec } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
-import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
+import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';
 import { describeValue } from '../../../core/values/describe-value.js';
 
 /** A projection and where it goes. */

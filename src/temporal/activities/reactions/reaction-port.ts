@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import type { CommandTarget } from '../../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { TryAgainLaterError } from '../../../core/errors/errors.js';
 import { uuidV5 } from '../../../core/events/event-id.js';
 import type { CommandOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
-import type { CommandTarget } from '../../../core/aggregates/commands.js';
 import { AggregateClient } from '../../client/aggregate-client.js';
 import { isTransient } from '../../client/send-commands.js';
 import { shortWorkflowId } from '../../shared/workflow-id.js';
