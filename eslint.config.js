@@ -78,6 +78,17 @@ export default defineConfig(
     },
   },
   {
+    files: ['test/{temporal,postgres,examples,faults,support}/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [{ group: ['**/src/**'], message: 'Tests of the built package import it by its name.' }],
+        },
+      ],
+    },
+  },
+  {
     // A test framework's functions are destructured.
     files: ['src/testing/**', 'test/**'],
     rules: { '@typescript-eslint/unbound-method': 'off' },

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { entries } from './dev/entries.js';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -10,6 +10,21 @@ function packageAlias(fileOf: (subpath: string, source: string) => string) {
     find: new RegExp(`^temporal-event-store${subpath === 'index' ? '' : `/${subpath}`}$`),
     replacement: root + fileOf(subpath, source),
   }));
+}
+
+/** The built package, as a worker bundles it and a user imports it. */
+function onBuiltPackage(test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    resolve: { alias: packageAlias((subpath) => `dist/${subpath}.js`) },
+    test: {
+      // It runs as Node would load it, not transformed as a source of the tests.
+      server: { deps: { external: [/\/dist\//] } },
+      pool: 'forks',
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      ...test,
+    },
+  };
 }
 
 export default defineConfig({
@@ -33,40 +48,36 @@ export default defineConfig({
             enabled: true,
             only: true,
             include: ['test/types/**/*.test-d.ts'],
-            tsconfig: './tsconfig.json',
+            tsconfig: './test/types/tsconfig.json',
           },
         },
       },
-      {
-        resolve: { alias: packageAlias((subpath) => `dist/${subpath}.js`) },
-        test: {
-          name: 'temporal',
-          include: ['test/{temporal,examples,docs}/**/*.test.ts'],
-          // The built package runs as Node would load it, not transformed as a source of the tests.
-          server: { deps: { external: [/\/dist\//] } },
-          globalSetup: './test/support/temporal-global-setup.ts',
-          pool: 'forks',
-          maxWorkers: 2,
-          // After the unit tests, so that their load doesn't slow the server.
-          sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        resolve: { alias: packageAlias((subpath) => `dist/${subpath}.js`) },
-        test: {
-          name: 'postgres',
-          include: ['test/postgres/**/*.test.ts'],
-          server: { deps: { external: [/\/dist\//] } },
-          globalSetup: './test/support/postgres-global-setup.ts',
-          pool: 'forks',
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
+      onBuiltPackage({
+        name: 'temporal',
+        include: ['test/{temporal,examples,docs}/**/*.test.ts'],
+        exclude: ['**/*.slow.test.ts'],
+        globalSetup: './test/support/temporal-global-setup.ts',
+        setupFiles: './test/support/worker-log.ts',
+        maxWorkers: 4,
+        // After the unit tests, so that their load doesn't slow the server.
+        sequence: { groupOrder: 1 },
+      }),
+      onBuiltPackage({
+        name: 'postgres',
+        include: ['test/postgres/**/*.test.ts'],
+        exclude: ['**/*.slow.test.ts'],
+        globalSetup: './test/support/postgres-global-setup.ts',
+        maxWorkers: 2,
+        sequence: { groupOrder: 2 },
+      }),
+      onBuiltPackage({
+        name: 'slow',
+        include: ['test/**/*.slow.test.ts'],
+        globalSetup: ['./test/support/temporal-global-setup.ts', './test/support/postgres-global-setup.ts'],
+        setupFiles: './test/support/worker-log.ts',
+        maxWorkers: 2,
+        sequence: { groupOrder: 3 },
+      }),
     ],
   },
 });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import envPaths from 'env-paths';
+import { cacheFolder } from '../cache-folder.js';
 import { buildCli } from './build-cli.js';
 import { downloadCli } from './download-cli.js';
 
@@ -24,9 +24,7 @@ export async function findTemporalCli(
   }
   if (await isUsable('temporal')) return { path: 'temporal', source: '`temporal` on PATH' };
 
-  const cache =
-    process.env['TEMPORAL_EVENT_STORE_CACHE'] ?? envPaths('temporal-event-store', { suffix: '' }).cache;
-  const folder = join(cache, `temporal-cli-${CLI_VERSION}`);
+  const folder = join(cacheFolder(), `temporal-cli-${CLI_VERSION}`);
   const cached = join(folder, executable);
   if (await isUsable(cached)) return { path: cached, source: `cached Temporal CLI (${cached})` };
 

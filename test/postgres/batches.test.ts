@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { EventStoreError, type EventStore, type ExpectedVersion } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { usePGliteStore } from '../support/pglite.js';
 import { usePostgresStore } from '../support/postgres-store.js';
 
 interface Append {
@@ -86,8 +86,7 @@ describe('appends that share their batches', () => {
   });
 
   test('end as they would one after the other, in PGlite', async () => {
-    const store = await PGliteEventStore.open();
-    onTestFinished(() => store.close());
+    const store = await usePGliteStore();
     await behavesAsOneByOne(store, 40);
   });
 });

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { EventStore } from 'temporal-event-store';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
+import type { PGliteEventStore } from 'temporal-event-store/pglite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPGliteStore } from '../support/pglite.js';
 import { useEmptyStore } from '../support/postgres-store.js';
 
 /** Large ones among them, of random text, which the database can't make small again. */
@@ -16,7 +17,7 @@ const stored = Array.from({ length: 200 }, (_, index) => ({
 
 let embedded: PGliteEventStore;
 beforeAll(async () => {
-  embedded = await PGliteEventStore.open();
+  embedded = await openPGliteStore();
 });
 afterAll(() => embedded.close());
 

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { expect, it, onTestFinished } from 'vitest';
+import { fillDatabase } from '../support/pglite.js';
 
-async function temporaryFolder(): Promise<string> {
+async function emptyStore(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pglite-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  return join(folder, 'store');
+  return fillDatabase(join(folder, 'store'));
 }
 
 /** Events of which all have one tag, and each has one of its own. */
@@ -34,7 +35,7 @@ async function planOf(dataDir: string, tag: string): Promise<string> {
 }
 
 it('a store knows a common tag from a rare one, as if a server had analysed it', async () => {
-  const dataDir = await temporaryFolder();
+  const dataDir = await emptyStore();
   const store = await PGliteEventStore.open({ dataDir });
   for (let stream = 0; stream < 10; stream++) {
     await store.appendToStream(`Account-${stream}`, taggedEvents(500));
@@ -46,7 +47,7 @@ it('a store knows a common tag from a rare one, as if a server had analysed it',
 });
 
 it('a store that never was analysed is when it is opened', async () => {
-  const dataDir = await temporaryFolder();
+  const dataDir = await emptyStore();
   const store = await PGliteEventStore.open({ dataDir });
   await store.appendToStream('Account-1', taggedEvents(999));
   await store.appendToStream('Account-2', taggedEvents(1));

@@ -1,12 +1,6 @@
-import {
-  DefaultLogger,
-  MetricsBuffer,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type LogEntry,
-} from '@temporalio/worker';
+import { DefaultLogger, MetricsBuffer, Runtime, Worker, type LogEntry } from '@temporalio/worker';
 import { EventStorePlugin } from 'temporal-event-store/worker';
+import { connectWorkerProcess } from './connect-worker-process.js';
 import { storeAt } from './store-over-http.js';
 import { Wallet } from './wallet.js';
 
@@ -26,7 +20,7 @@ export interface Observations {
 
 // A worker in a process of its own, since a process has one Runtime; it tells what it has observed when it runs
 // and whenever it gets a message.
-const { ADDRESS = '', NAMESPACE = '', TASK_QUEUE = '', STORE_URL = '' } = process.env;
+const { STORE_URL = '' } = process.env;
 
 const buffer = new MetricsBuffer();
 const metrics: MetricUpdate[] = [];
@@ -42,9 +36,7 @@ process.on('message', report);
 process.once('disconnect', () => process.exit());
 
 const worker = await Worker.create({
-  connection: await NativeConnection.connect({ address: ADDRESS }),
-  namespace: NAMESPACE,
-  taskQueue: TASK_QUEUE,
+  ...(await connectWorkerProcess()),
   plugins: [new EventStorePlugin({ store: storeAt(STORE_URL), aggregates: [Wallet] })],
 });
 const running = worker.run();

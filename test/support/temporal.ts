@@ -1,20 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, type ClientOptions } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { Client, Connection, type ClientOptions, type WorkflowClientInterceptor } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { inject, onTestFinished } from 'vitest';
-
-// Activities fail on purpose here; what the SDK itself has to say is worth reading.
-const logger = new DefaultLogger('ERROR', ({ level, message, meta }) => {
-  if (meta?.['sdkComponent'] !== 'activity') console.error(level, message, meta);
-});
-Runtime.install({ logger });
+import { bundled } from './bundled.js';
 
 /** A name that no other test uses. */
 export function uniqueName(prefix: string): string {
@@ -26,18 +15,8 @@ export function workflowsModule(name: string): string {
   return fileURLToPath(new URL(`../temporal/workflows/${name}.ts`, import.meta.url));
 }
 
-/** Bundled as a user's worker would do it; importing the built package. */
-export async function bundleWorkflows(name: string): Promise<{ code: string }> {
-  return bundleWorkflowCode({ workflowsPath: workflowsModule(name), logger });
-}
-
-let readyMade: Promise<{ code: string }> | undefined;
-
-/** What the plugin would bundle for each worker that has no workflows of its own: once, since it takes seconds. */
-export function bundleReadyMadeWorkflows(): Promise<{ code: string }> {
-  const workflowsPath = fileURLToPath(new URL('../../dist/workflows.cjs', import.meta.url));
-  return (readyMade ??= bundleWorkflowCode({ workflowsPath, logger }));
-}
+/** The ready-made workflows in the built package, which the plugin adds to a worker without workflows. */
+export const readyMadeWorkflows = fileURLToPath(new URL('../../dist/workflows.cjs', import.meta.url));
 
 /** A client of the test server. */
 export async function connectClient(options: Omit<ClientOptions, 'connection'> = {}): Promise<Client> {
@@ -46,19 +25,52 @@ export async function connectClient(options: Omit<ClientOptions, 'connection'> =
   return new Client({ connection, namespace, ...options });
 }
 
-/** A worker that runs until the returned function is called. */
-export async function startWorker(
-  options: Omit<WorkerOptions, 'connection' | 'namespace'>,
+/**
+ * Workflows whose tasks are given to the next worker 2 seconds after a worker died with one, not after the 10 of the default or
+ * what else was asked for.
+ */
+export const shortWorkflowTasks: WorkflowClientInterceptor = {
+  startWithDetails: (input, next) =>
+    next({ ...input, options: { ...input.options, workflowTaskTimeout: msToTs('2 seconds') } }),
+};
+
+/** Where the bundle of a workflows module is: bundled as a user's worker would do it, once in a run of the tests. */
+export async function bundlePath(workflowsPath: string): Promise<string> {
+  const response = await fetch(`${inject('bundles')}/?${encodeURIComponent(workflowsPath)}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text;
+}
+
+/**
+ * Runs a worker until the returned function is called.
+ *
+ * @param workflowsPath what it runs, which isn't bundled again
+ * @param create makes the worker of its connection
+ */
+export async function runWorker(
+  workflowsPath: string,
+  create: (options: { connection: NativeConnection; namespace: string }) => Promise<Worker>,
 ): Promise<() => Promise<void>> {
   const { address, namespace } = inject('temporal');
-  const connection = await NativeConnection.connect({ address });
-  const worker = await Worker.create({ connection, namespace, shutdownGraceTime: '1 second', ...options });
+  const plugins = [bundled(workflowsPath, await bundlePath(workflowsPath))];
+  const connection = await NativeConnection.connect({ address, plugins });
+  const worker = await create({ connection, namespace });
   const running = worker.run();
   return async () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
     await connection.close();
   };
+}
+
+/** A worker that runs until the returned function is called. Its workflows are those of the plugin where it names none. */
+export async function startWorker(
+  options: Omit<WorkerOptions, 'connection' | 'namespace'>,
+): Promise<() => Promise<void>> {
+  return runWorker(options.workflowsPath ?? readyMadeWorkflows, (worker) =>
+    Worker.create({ ...worker, ...options }),
+  );
 }
 
 /** A worker for one test. */

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import {
   CancelledFailure,
   WorkflowFailedError,
@@ -17,8 +16,17 @@ import { AggregateClient, type AggregateClientOptions } from 'temporal-event-sto
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { gate } from '../support/gated-store.js';
 import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { tally, Wallet, type WalletEvent } from '../support/wallet.js';
+import { expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(
+  / Activity failed CancelledFailure: Local Activity cancelled/,
+  / failed \w+: The answer is lost/,
+  / failed \w+: The aggregate 'Stranger' is not registered/,
+  / Workflow failed Error: Deciding the command 'fail' failed with TypeError/,
+);
 
 let client: Client;
 beforeAll(async () => {
@@ -405,16 +413,28 @@ describe('a lane', () => {
   );
 });
 
-/** Its appends take a while, as those of a database do, so that two lanes decide on the same state. */
-class UnhurriedStore extends MemoryEventStore {
+/** The first append to a stream waits for a second, so that two lanes decide on the same state. */
+class ContestedStore extends MemoryEventStore {
   conflicts = 0;
+  readonly #contests = new Map<string, ReturnType<typeof gate>>();
 
   override async appendCommits(...args: Parameters<MemoryEventStore['appendCommits']>) {
-    await setTimeout(50);
+    const [streamId] = args;
+    const contest = this.#contests.get(streamId);
+    if (contest === undefined) {
+      const begun = gate();
+      this.#contests.set(streamId, begun);
+      await begun.opened;
+    } else {
+      contest.open();
+    }
     try {
       return await super.appendCommits(...args);
     } catch (error) {
-      if (isEventStoreError(error, 'VERSION_CONFLICT')) this.conflicts++;
+      // The commands of the other are there already, or some of the same.
+      if (isEventStoreError(error, 'VERSION_CONFLICT') || isEventStoreError(error, 'COMMIT_EXISTS')) {
+        this.conflicts++;
+      }
       throw error;
     }
   }
@@ -426,7 +446,7 @@ describe('the number of lanes', () => {
     ['per-aggregate', 4],
     [16, 'per-aggregate'],
   ] as const)('may go from %s to %s with commands under way', async (from, to) => {
-    const store = new UnhurriedStore();
+    const store = new ContestedStore();
     const { wallets: before, taskQueue } = await useWallets({ lanes: from, maxBatch: 8 }, store);
     const after = new AggregateClient({ client, aggregate: Wallet, taskQueue, lanes: to, maxBatch: 8 });
     const receipts = new Map<string, CommandReceipt>();

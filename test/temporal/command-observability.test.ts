@@ -1,30 +1,20 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Observations } from '../support/observed-worker.js';
 import { serveStore } from '../support/store-over-http.js';
-import { connectClient, uniqueName } from '../support/temporal.js';
+import { connectClient, readyMadeWorkflows, uniqueName } from '../support/temporal.js';
 import { Wallet } from '../support/wallet.js';
+import { forkWorker } from '../support/worker-process.js';
 
 /** A worker whose metrics and logs can be asked for, once it runs; see test/support/observed-worker.ts. */
 async function observeWorker(taskQueue: string, storeUrl: string): Promise<() => Promise<Observations>> {
-  const { address, namespace } = inject('temporal');
-  const child = fork(fileURLToPath(new URL('../support/observed-worker.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
-    env: {
-      ...process.env,
-      // The tsconfig without `paths`: this process imports the built package.
-      TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url)),
-      ADDRESS: address,
-      NAMESPACE: namespace,
-      TASK_QUEUE: taskQueue,
-      STORE_URL: storeUrl,
-    },
+  const child = await forkWorker(new URL('../support/observed-worker.ts', import.meta.url), {
+    taskQueue,
+    workflowsPath: readyMadeWorkflows,
+    env: { STORE_URL: storeUrl },
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'message');
   return async () => {
     const answered = once(child, 'message');

@@ -4,14 +4,20 @@ import { createEventStoreActivities } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { gate, withAfterAppend, type AfterAppend } from '../support/gated-store.js';
-import { bundleWorkflows, connectClient, uniqueName, useWorker } from '../support/temporal.js';
+import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(
+  / failed \w+: connection lost/,
+  / failed TypeError: socket hang up/,
+  / Workflow failed Error: Not this time/,
+);
+allowWorkerLog(completedForNobody);
 
 let client: Client;
-let workflowBundle: { code: string };
 
 beforeAll(async () => {
   client = await connectClient();
-  workflowBundle = await bundleWorkflows('exactly-once');
 });
 
 /** A worker over a memory store, whose replies to appends may be tampered with. */
@@ -22,7 +28,7 @@ async function serve(
   const taskQueue = uniqueName('exactly-once');
   await useWorker({
     taskQueue,
-    workflowBundle,
+    workflowsPath: workflowsModule('exactly-once'),
     activities: createEventStoreActivities({ store: withAfterAppend(store, afterAppend) }),
   });
   return { store, taskQueue };

@@ -5,7 +5,14 @@ import { createEventStoreActivities } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows, connectClient, startWorker, uniqueName } from '../support/temporal.js';
+import { connectClient, startWorker, uniqueName, workflowsModule } from '../support/temporal.js';
+import { expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(
+  / failed \w+: Stream 'Account-1' was expected to be at version 7/,
+  / Workflow failed Error: (Only 0 € are left|Not on a Sunday)/,
+  / Workflow failed Error: (events\[0\]\.data\.at is a Date|The stream id is empty)/,
+);
 
 async function rejection(call: Promise<unknown>): Promise<unknown> {
   return call.then(
@@ -46,11 +53,12 @@ describe.each([
     const ours = plugin
       ? { plugins: [new EventStorePlugin({ store })] }
       : { activities: createEventStoreActivities({ store }) };
-    // A bundle holds its converter, so only the default one can be shared.
-    const workflows = dataConverter
-      ? { workflowsPath: new URL('./workflows/failures.ts', import.meta.url).pathname, dataConverter }
-      : { workflowBundle: await bundleWorkflows('failures') };
-    stopWorker = await startWorker({ taskQueue, ...ours, ...workflows });
+    stopWorker = await startWorker({
+      taskQueue,
+      ...ours,
+      workflowsPath: workflowsModule('failures'),
+      ...(dataConverter && { dataConverter }),
+    });
   });
   afterAll(() => stopWorker());
 

@@ -8,10 +8,9 @@ import {
 } from 'temporal-event-store';
 import { ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { PGliteEventStore, PGliteProjectionSink } from 'temporal-event-store/pglite';
+import { PGliteProjectionSink, type PGliteEventStore } from 'temporal-event-store/pglite';
 import { EventStorePlugin } from 'temporal-event-store/worker';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { projectionWorkflowId } from '../../src/temporal/shared/projection.js';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   deposited,
   memoryBalances,
@@ -19,13 +18,17 @@ import {
   type Balances,
   type BalanceEvent,
 } from '../support/balances.js';
-import {
-  bundleReadyMadeWorkflows,
-  connectClient,
-  startWorker,
-  uniqueName,
-  useWorker,
-} from '../support/temporal.js';
+import { usePGliteStore } from '../support/pglite.js';
+import { connectClient, startWorker, uniqueName, useWorker } from '../support/temporal.js';
+import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(
+  / failed \w+: The event '[\da-f-]+' is not parked/,
+  / failed \w+: The database is away/,
+  / failed \w+: The projection 'balanecs' is not registered/,
+  / failed \w+: 'verify' of the projection 'balances' threw Error: 3 rows are missing/,
+);
+allowWorkerLog(completedForNobody);
 
 let client: Client;
 beforeAll(async () => {
@@ -34,6 +37,10 @@ beforeAll(async () => {
 
 type Store = EventStore & StoreCapabilities;
 
+function projectionWorkflowId(taskQueue: string): string {
+  return `event-store/projection/${taskQueue}/balances`;
+}
+
 async function useProjections(
   store: Store,
   projections: readonly AnyProjection[],
@@ -41,7 +48,6 @@ async function useProjections(
 ): Promise<{ projector: ProjectionClient; taskQueue: string }> {
   await useWorker({
     taskQueue,
-    workflowBundle: await bundleReadyMadeWorkflows(),
     plugins: [new EventStorePlugin({ store, projections })],
   });
   return { projector: new ProjectionClient({ client, taskQueue }), taskQueue };
@@ -56,7 +62,6 @@ async function useDeployed(
   const taskQueue = uniqueName('projections');
   const stopWorker = await startWorker({
     taskQueue,
-    workflowBundle: await bundleReadyMadeWorkflows(),
     plugins: [new EventStorePlugin({ store, projections: first })],
   });
   const projector = new ProjectionClient({ client, taskQueue });
@@ -129,7 +134,6 @@ describe('a projection', () => {
     const projector = new ProjectionClient({ client, taskQueue });
     const stopWorker = await startWorker({
       taskQueue,
-      workflowBundle: await bundleReadyMadeWorkflows(),
       plugins,
     });
     await projector.start('balances', { heartbeatTimeout: 1_000 });
@@ -139,7 +143,7 @@ describe('a projection', () => {
     // A worker that is told to end has not failed.
     expect(failures).toEqual([]);
     await deposit(store, 'Account-1', 2);
-    await useWorker({ taskQueue, workflowBundle: await bundleReadyMadeWorkflows(), plugins });
+    await useWorker({ taskQueue, plugins });
 
     await projector.waitFor('balances', 2);
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });
@@ -206,7 +210,7 @@ describe('a projection', () => {
     await projector.start('balances');
     await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
 
-    const handle = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
+    const handle = client.workflow.getHandle(projectionWorkflowId(taskQueue));
     await handle.cancel();
     await expect(handle.result()).rejects.toBeInstanceOf(WorkflowFailedError);
     expect((await handle.describe()).status.name).toBe('CANCELLED');
@@ -261,7 +265,7 @@ describe('a projection', () => {
     const { projector, taskQueue } = await useProjections(store, [memoryBalances().projection]);
     await projector.start('balances');
     await projector.pause('balances');
-    const handle = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
+    const handle = client.workflow.getHandle(projectionWorkflowId(taskQueue));
     const { historyLength } = await handle.describe();
 
     const giveUp = new AbortController();
@@ -502,8 +506,7 @@ describe('a rebuild', () => {
 
 describe('a projection into the embedded database', () => {
   async function useDatabase(): Promise<{ store: PGliteEventStore; sink: PGliteProjectionSink }> {
-    const store = await PGliteEventStore.open();
-    onTestFinished(() => store.close());
+    const store = await usePGliteStore();
     return { store, sink: new PGliteProjectionSink({ store }) };
   }
   async function rows(store: PGliteEventStore, schema = 'balances'): Promise<readonly unknown[]> {

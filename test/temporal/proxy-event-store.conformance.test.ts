@@ -3,7 +3,15 @@ import { createEventStoreActivities } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describeEventStore } from 'temporal-event-store/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows, connectClient, startWorker, uniqueName } from '../support/temporal.js';
+import { connectClient, startWorker, uniqueName, workflowsModule } from '../support/temporal.js';
+import { expectWorkerLog, largePayload } from '../support/worker-log.js';
+
+expectWorkerLog(
+  / failed \w+: Stream '\w+-1' was expected /,
+  / failed \w+: The commit 'c' of stream '\w+-1' holds other events/,
+  / failed \w+: Position \d+ is ahead of the store/,
+  largePayload,
+);
 
 const taskQueue = uniqueName('conformance');
 let client: Client;
@@ -13,7 +21,7 @@ beforeAll(async () => {
   client = await connectClient();
   stopWorker = await startWorker({
     taskQueue,
-    workflowBundle: await bundleWorkflows('conformance'),
+    workflowsPath: workflowsModule('conformance'),
     activities: createEventStoreActivities({ store: new MemoryEventStore() }),
     // Every workflow task replays its case from the start.
     maxCachedWorkflows: 0,

@@ -1,5 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import type { Client } from '@temporalio/client';
 import { Webhook } from 'standardwebhooks';
 import {
@@ -12,19 +11,21 @@ import {
 import { WebhookPublisher } from 'temporal-event-store/activities';
 import { ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { EventStorePlugin } from 'temporal-event-store/worker';
-import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { usePGliteStore } from '../support/pglite.js';
 import { serveStore } from '../support/store-over-http.js';
-import { bundleWorkflows, connectClient, uniqueName, useWorker } from '../support/temporal.js';
-import { temporaryFile } from '../support/temporary-file.js';
+import { connectClient, readyMadeWorkflows, uniqueName, useWorker } from '../support/temporal.js';
 import { newSecret, useReceiver, type WebhookReceiver } from '../support/webhook-receiver.js';
+import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/worker-log.js';
+import { forkWorker } from '../support/worker-process.js';
+
+expectWorkerLog(/ activity: Projection waits/, / failed \w+: The projection 'hook' has neither a sink/);
+allowWorkerLog(completedForNobody);
 
 let client: Client;
-let workflowBundle: { code: string };
 beforeAll(async () => {
   client = await connectClient();
-  workflowBundle = await bundleWorkflows('reactions');
 });
 
 const secret = newSecret();
@@ -39,7 +40,7 @@ async function usePublishers(
   projections: readonly AnyProjection[],
 ): Promise<ProjectionClient> {
   const taskQueue = uniqueName('publishing');
-  await useWorker({ taskQueue, workflowBundle, plugins: [new EventStorePlugin({ store, projections })] });
+  await useWorker({ taskQueue, plugins: [new EventStorePlugin({ store, projections })] });
   return new ProjectionClient({ client, taskQueue });
 }
 
@@ -58,8 +59,7 @@ function upTo(count: number): readonly number[] {
 
 describe('a publisher', () => {
   it('hands over events in order, those of its filter, and goes on after those of before', async () => {
-    const store = await PGliteEventStore.open();
-    onTestFinished(() => store.close());
+    const store = await usePGliteStore();
     const receiver = await useReceiver();
     const projector = await usePublishers(store, [
       definePublisher({
@@ -226,20 +226,15 @@ describe('webhooks', () => {
 
 describe('a worker that is killed in the middle of a page', () => {
   /** Workers in processes of their own, of which one lives. See test/support/mortal-publisher.ts. */
-  function useMortalWorker(env: Record<string, string>): { replace(): void } {
-    const script = fileURLToPath(new URL('../support/mortal-publisher.ts', import.meta.url));
+  function useMortalWorker(taskQueue: string, env: NodeJS.ProcessEnv): { replace(): Promise<void> } {
     let child: ChildProcess | undefined;
-    onTestFinished(() => void child?.kill('SIGKILL'));
     return {
-      replace: () => {
+      replace: async () => {
         child?.kill('SIGKILL');
-        child = spawn(process.execPath, ['--import', 'tsx', script], {
-          stdio: 'ignore',
-          env: {
-            ...process.env,
-            TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url)),
-            ...env,
-          },
+        child = await forkWorker(new URL('../support/mortal-publisher.ts', import.meta.url), {
+          taskQueue,
+          workflowsPath: readyMadeWorkflows,
+          env,
         });
       },
     };
@@ -251,25 +246,20 @@ describe('a worker that is killed in the middle of a page', () => {
     onTestFinished(() => storeServer.close());
     onTestFinished(() => checkpointServer.close());
     const taskQueue = uniqueName('publishing');
-    const { address, namespace } = inject('temporal');
     const killAt = [30, 75];
     const receiver = await useReceiver((_, number) => {
       // It came, but who sent it never learns.
-      if (killAt.includes(number)) worker.replace();
+      if (killAt.includes(number)) void worker.replace();
       return { status: 204 };
     });
-    const worker = useMortalWorker({
-      ADDRESS: address,
-      NAMESPACE: namespace,
-      TASK_QUEUE: taskQueue,
+    const worker = useMortalWorker(taskQueue, {
       STORE_URL: storeServer.url,
       CHECKPOINTS_URL: checkpointServer.url,
       WEBHOOK_URL: receiver.url,
       SECRET: secret,
-      BUNDLE: await temporaryFile('workflows.js', workflowBundle.code),
     });
     await pay(store, 100, 7);
-    worker.replace();
+    await worker.replace();
     const projector = new ProjectionClient({ client, taskQueue });
     await projector.start('webhook', { heartbeatTimeout: 2_000 });
     await projector.waitFor('webhook', 100, { timeout: 110_000 });

@@ -11,17 +11,19 @@ import { ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows, connectClient, uniqueName, useWorker } from '../support/temporal.js';
+import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { Wallet } from '../support/wallet.js';
+import { allowWorkerLog, completedForNobody, expectWorkerLog, largePayload } from '../support/worker-log.js';
 import type { refund } from './workflows/reactions.js';
+
+expectWorkerLog(/ failed \w+: The aggregate 'Purse' is not registered/, largePayload);
+allowWorkerLog(completedForNobody);
 
 type Failed = DomainEvent<'PaymentFailed', { readonly amount: number }>;
 
 let client: Client;
-let workflowBundle: { code: string };
 beforeAll(async () => {
   client = await connectClient();
-  workflowBundle = await bundleWorkflows('reactions');
 });
 
 const refunds = (definition: Partial<ReactionDefinition<Failed>> = {}) =>
@@ -39,7 +41,7 @@ async function useReactions(
 ): Promise<{ projector: ProjectionClient; taskQueue: string }> {
   const taskQueue = uniqueName('reactions');
   const plugins = [new EventStorePlugin({ store, projections, aggregates: [Wallet] })];
-  await useWorker({ taskQueue, plugins, workflowBundle });
+  await useWorker({ taskQueue, plugins, workflowsPath: workflowsModule('reactions') });
   return { projector: new ProjectionClient({ client, taskQueue }), taskQueue };
 }
 

@@ -8,14 +8,23 @@ import {
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Account, counter } from '../support/account.js';
-import { bundleWorkflows, connectClient, uniqueName, useWorker } from '../support/temporal.js';
+import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { expectWorkerLog, largePayload } from '../support/worker-log.js';
+
+expectWorkerLog(
+  largePayload,
+  / Activity failed Error: the broker is away/,
+  / failed \w+: Stream 'Account-1' was expected not to exist/,
+  / failed \w+: Position 5 is ahead of the store/,
+  / failed \w+: The aggregate 'Unheard' is not registered/,
+  / Workflow failed Error: The input of \w+ must be one object/,
+  / Workflow failed Error: .*(has no (input|option)|must be (a string|one of|an integer)|is empty|which JSON drops|nor an ISO 8601)/,
+);
 
 let client: Client;
-let workflowBundle: { code: string };
 
 beforeAll(async () => {
   client = await connectClient();
-  workflowBundle = await bundleWorkflows('exactly-once');
 });
 
 interface LogEntry {
@@ -31,7 +40,7 @@ async function serve(publisher?: EventPublisher) {
   const logger = { debug: write, info: write, warn: write, error: write };
   await useWorker({
     taskQueue,
-    workflowBundle,
+    workflowsPath: workflowsModule('exactly-once'),
     activities: {
       ...createEventStoreActivities({ store, logger, ...(publisher && { publisher }) }),
       ...createAggregateActivities({ store, aggregates: [Account, counter], logger }),

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows } from '../support/temporal.js';
+import { bundlePath, workflowsModule } from '../support/temporal.js';
+import { expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(/ core: Failing workflow task/);
 
 const folder = new URL('./histories/', import.meta.url);
 const versions = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -12,9 +15,9 @@ interface History {
   }[];
 }
 
-let workflowBundle: { code: string };
+let workflowBundle: { codePath: string };
 beforeAll(async () => {
-  workflowBundle = await bundleWorkflows('exactly-once');
+  workflowBundle = { codePath: await bundlePath(workflowsModule('exactly-once')) };
 });
 
 describe.each(versions.map((entry) => entry.name))('the histories recorded with version %s', (version) => {

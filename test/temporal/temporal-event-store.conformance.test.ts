@@ -4,6 +4,15 @@ import { describeEventStore } from 'temporal-event-store/testing';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectClient, startWorker, uniqueName } from '../support/temporal.js';
+import { expectWorkerLog, largePayload } from '../support/worker-log.js';
+
+expectWorkerLog(
+  / failed \w+: Stream '\w+-1' was expected /,
+  / failed \w+: The commit 'c' of stream '\w+-1' holds other events/,
+  / failed \w+: Position \d+ is ahead of the store/,
+  / failed \w+: From 1000-.* there are more than 100000 intervals/,
+  largePayload,
+);
 
 const taskQueue = uniqueName('conformance');
 let store: TemporalEventStore;

@@ -1,37 +1,24 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { serveStore } from '../support/store-over-http.js';
-import { connectClient, uniqueName, workflowsModule } from '../support/temporal.js';
+import { connectClient, shortWorkflowTasks, uniqueName, workflowsModule } from '../support/temporal.js';
+import { forkWorker } from '../support/worker-process.js';
 
 let client: Client;
 beforeAll(async () => {
-  client = await connectClient();
+  client = await connectClient({ interceptors: { workflow: [shortWorkflowTasks] } });
 });
 
 /** A worker in a process of its own; see test/support/mortal-worker.ts. */
-function spawnWorker(taskQueue: string, storeUrl: string, dies: boolean): ChildProcess {
-  const { address, namespace } = inject('temporal');
-  const script = fileURLToPath(new URL('../support/mortal-worker.ts', import.meta.url));
-  // The tsconfig without `paths`: this process imports the built package.
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url)),
-      ADDRESS: address,
-      NAMESPACE: namespace,
-      TASK_QUEUE: taskQueue,
-      STORE_URL: storeUrl,
-      WORKFLOWS: workflowsModule('exactly-once'),
-      DIES: dies ? 'yes' : 'no',
-    },
+function forkMortalWorker(taskQueue: string, storeUrl: string, dies: boolean): Promise<ChildProcess> {
+  return forkWorker(new URL('../support/mortal-worker.ts', import.meta.url), {
+    taskQueue,
+    workflowsPath: workflowsModule('exactly-once'),
+    env: { STORE_URL: storeUrl, DIES: dies ? 'yes' : 'no' },
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
 }
 
 describe('a worker that is killed after the store has stored an append', () => {
@@ -49,7 +36,7 @@ describe('a worker that is killed after the store has stored an append', () => {
       const server = await serveStore(store);
       onTestFinished(() => server.close());
       const taskQueue = uniqueName('crash');
-      const mortal = spawnWorker(taskQueue, server.url, true);
+      const mortal = await forkMortalWorker(taskQueue, server.url, true);
       const handle = await client.workflow.start(type, {
         taskQueue,
         workflowId: uniqueName('crash'),
@@ -60,7 +47,7 @@ describe('a worker that is killed after the store has stored an append', () => {
       expect(signal).toBe('SIGKILL');
       expect((await store.readStream('Log-1')).version).toBe(1);
 
-      spawnWorker(taskQueue, server.url, false);
+      await forkMortalWorker(taskQueue, server.url, false);
       const result = (await handle.result()) as boolean | { deduplicated: boolean };
       expect(typeof result === 'boolean' ? result : result.deduplicated).toBe(true);
       expect(server.appends()).toBe(2);

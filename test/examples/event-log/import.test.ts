@@ -12,9 +12,12 @@ import { importLog } from '../../../examples/event-log/import-log.js';
 import { gate } from '../../support/gated-store.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
 import { temporaryFile } from '../../support/temporary-file.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
 import { useImportWorker } from './import-worker.js';
 import { copySample, expectImported, generateLog, sourceOf } from './logs.js';
 import { watchAppends } from './watched-store.js';
+
+expectWorkerLog(/ Workflow failed Error: Activity task failed/);
 
 let client: Client;
 beforeAll(async () => {

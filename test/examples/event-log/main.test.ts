@@ -1,29 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
-import { describe, expect, inject, it } from 'vitest';
-import { temporaryFile } from '../../support/temporary-file.js';
-import { runScript, type ScriptResult } from '../script.js';
-
-const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
-
-/** A folder for a store, until the end of the test. */
-async function storeFolder(): Promise<string> {
-  return `${dirname(await temporaryFile('beside', ''))}/store`;
-}
-
-async function runExample(dataDir: string, ...args: string[]): Promise<ScriptResult> {
-  const { address, namespace } = inject('temporal');
-  return runScript(main, args, {
-    env: {
-      POSTGRES_URL: '',
-      EVENT_LOG_STORE: dataDir,
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_NAMESPACE: namespace,
-      INIT_CWD: process.cwd(),
-    },
-  });
-}
+import { describe, expect, it } from 'vitest';
+import { runScript } from '../script.js';
+import { main, runExample, storeFolder } from './run-example.js';
 
 describe('npm run example:event-log', { timeout: 180_000 }, () => {
   it('imports the sample, shows it and replays a case', async () => {
@@ -47,32 +25,6 @@ describe('npm run example:event-log', { timeout: 180_000 }, () => {
     expect(svg).toMatch(/<title>Inspect → Inspect: \d+<\/title>/);
     // The progress, where there is no terminal.
     expect(stderr).toMatch(/100% \| 244\/244 events \| [\d,]+ events\/s \| ETA 0s/);
-
-    const out = join(dirname(dataDir), 'figures', 'matrix.svg');
-    const again = await runExample(dataDir, '--out', out);
-    expect(await readFile(out, 'utf8')).toBe(svg);
-    expect(again.stdout).toContain('244 events of 20 cases, already imported, in ');
-    expect(again.stdout).toContain('Longest stream: Case-job-003 with 19 events');
-  });
-
-  it('says in one line that another process has the store, and fails', async () => {
-    const dataDir = await storeFolder();
-    const store = await PGliteEventStore.open({ dataDir });
-    const { code, stderr } = await runExample(dataDir);
-    await store.close();
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^The folder .* is in use by process \d+\. .*\n$/);
-  });
-
-  it('says in one line what is wrong with a file, and fails', async () => {
-    const log = 'case:concept:name,concept:name,time:timestamp\nc1,Open,2024-01-02 03:04:05Z\nc1,Close\n';
-    const file = await temporaryFile('broken.csv', log);
-    const { code, stdout, stderr } = await runExample(await storeFolder(), relative(process.cwd(), file));
-    expect(code).toBe(1);
-    expect(stderr).toBe(
-      `${file}, line 3: the CSV is malformed: Invalid Record Length: expect 3, got 2 on line 3.\n`,
-    );
-    expect(stdout).toMatch(/\nImporting .*\n$/);
   });
 
   it.each([
@@ -93,5 +45,14 @@ describe('npm run example:event-log', { timeout: 180_000 }, () => {
     });
     expect(code).toBe(1);
     expect(stderr).toBe('/no/such/log.xes: there is no such file.\n');
+  });
+
+  it('says in one line that the database is not there', async () => {
+    const { code, stderr } = await runScript(main, [], {
+      env: { POSTGRES_URL: 'postgres://user:secret@127.0.0.1:1/none' },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The database can't be reached .*\n$/);
+    expect(stderr).not.toContain('secret');
   });
 });

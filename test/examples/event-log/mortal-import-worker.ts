@@ -1,12 +1,12 @@
-import { fileURLToPath } from 'node:url';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { StoreStatistics } from 'temporal-event-store';
 import { createImportActivities, type ImportStore } from '../../../examples/event-log/activities.js';
+import { connectWorkerProcess } from '../../support/connect-worker-process.js';
 import { storeAt } from '../../support/store-over-http.js';
 
 // A worker in a process of its own, with a store that lives in another. It kills itself right after the append with the
 // number LAST_APPEND.
-const { ADDRESS = '', NAMESPACE = '', TASK_QUEUE = '', STORE_URL = '', LAST_APPEND } = process.env;
+const { STORE_URL = '', LAST_APPEND } = process.env;
 
 const remote = storeAt(STORE_URL);
 let appends = 0;
@@ -26,12 +26,7 @@ const store: ImportStore = {
   },
 };
 const worker = await Worker.create({
-  connection: await NativeConnection.connect({ address: ADDRESS }),
-  namespace: NAMESPACE,
-  taskQueue: TASK_QUEUE,
-  workflowsPath: fileURLToPath(new URL('../../../examples/event-log/workflows.ts', import.meta.url)),
+  ...(await connectWorkerProcess()),
   activities: createImportActivities({ store }),
-  // Else the server waits for it for 10 seconds after its death.
-  stickyQueueScheduleToStartTimeout: '1 second',
 });
 await worker.run();

@@ -1,14 +1,13 @@
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import { ProjectionClient } from 'temporal-event-store/client';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { EventStorePlugin } from 'temporal-event-store/worker';
-import { onTestFinished } from 'vitest';
 import { tagOf } from '../../../examples/event-log/case-event.js';
 import { readCaseFigures, type CaseFigures } from '../../../examples/event-log/case-figures.js';
 import { defineCaseProjection } from '../../../examples/event-log/case-projection.js';
 import { importLog } from '../../../examples/event-log/import-log.js';
 import { readModelsBeside } from '../../../examples/read-model-database.js';
-import { bundleReadyMadeWorkflows, connectClient, uniqueName, useWorker } from '../../support/temporal.js';
+import { usePGliteStore } from '../../support/pglite.js';
+import { connectClient, uniqueName, useWorker } from '../../support/temporal.js';
 import { useImportWorker } from './import-worker.js';
 import { sourceOf } from './logs.js';
 
@@ -22,15 +21,13 @@ export interface ProjectedStore {
 /** An embedded store until the test finishes, with workers that import and project. */
 export async function useProjectedStore(): Promise<ProjectedStore> {
   const client = await connectClient();
-  const store = await PGliteEventStore.open();
-  onTestFinished(() => store.close());
+  const store = await usePGliteStore();
   const readModels = readModelsBeside(store);
   const imports = await useImportWorker(store);
   const taskQueue = uniqueName('event-log-cases');
   const projection = defineCaseProjection(readModels.sink);
   await useWorker({
     taskQueue,
-    workflowBundle: await bundleReadyMadeWorkflows(),
     plugins: [new EventStorePlugin({ store, projections: [projection] })],
   });
   return {

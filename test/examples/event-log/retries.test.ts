@@ -1,20 +1,27 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { importLog } from '../../../examples/event-log/import-log.js';
 import { gate } from '../../support/gated-store.js';
 import { serveStore } from '../../support/store-over-http.js';
-import { connectClient, uniqueName } from '../../support/temporal.js';
-import { useImportWorker } from './import-worker.js';
+import { connectClient, shortWorkflowTasks, uniqueName } from '../../support/temporal.js';
+import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../../support/worker-log.js';
+import { forkWorker } from '../../support/worker-process.js';
+import { importWorkflows, useImportWorker } from './import-worker.js';
 import { expectImported, generateLog, sourceOf } from './logs.js';
 import { watchAppends } from './watched-store.js';
 
+expectWorkerLog(
+  / Activity failed Error: The connection was reset/,
+  / Activity failed Error: The disk is gone/,
+);
+allowWorkerLog(completedForNobody);
+
 let client: Client;
 beforeAll(async () => {
-  client = await connectClient();
+  client = await connectClient({ interceptors: { workflow: [shortWorkflowTasks] } });
 });
 
 const wholeLog = { events: 1600, cases: 40, added: 1600 };
@@ -72,7 +79,7 @@ describe('an attempt to import that ends halfway', () => {
     onTestFinished(() => server.close());
     const taskQueue = uniqueName('event-log');
     const log = await sourceOf(await generateLog());
-    const mortal = spawnWorker(taskQueue, server.url, 110);
+    const mortal = await forkImportWorker(taskQueue, server.url, 110);
     const imported = importLog(client, { log, taskQueue });
     const [, signal] = (await once(mortal, 'exit')) as [number | null, string | null];
     expect(signal).toBe('SIGKILL');
@@ -80,29 +87,17 @@ describe('an attempt to import that ends halfway', () => {
     expect(total).toBeGreaterThan(1000);
     expect(total).toBeLessThan(1600);
 
-    spawnWorker(taskQueue, server.url, Infinity);
+    await forkImportWorker(taskQueue, server.url, Infinity);
     expect(await imported).toEqual(wholeLog);
     await expectImported(store, log.file);
   });
 });
 
 /** A worker in a process of its own; see mortal-import-worker.ts. */
-function spawnWorker(taskQueue: string, storeUrl: string, lastAppend: number): ChildProcess {
-  const { address, namespace } = inject('temporal');
-  const script = fileURLToPath(new URL('./mortal-import-worker.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      // The tsconfig without `paths`: this process imports the built package.
-      TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.build.json', import.meta.url)),
-      ADDRESS: address,
-      NAMESPACE: namespace,
-      TASK_QUEUE: taskQueue,
-      STORE_URL: storeUrl,
-      LAST_APPEND: String(lastAppend),
-    },
+function forkImportWorker(taskQueue: string, storeUrl: string, lastAppend: number): Promise<ChildProcess> {
+  return forkWorker(new URL('./mortal-import-worker.ts', import.meta.url), {
+    taskQueue,
+    workflowsPath: importWorkflows,
+    env: { STORE_URL: storeUrl, LAST_APPEND: String(lastAppend) },
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
 }

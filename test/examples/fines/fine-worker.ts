@@ -1,21 +1,17 @@
-import { NativeConnection } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
 import type { StoreCapabilities } from 'temporal-event-store';
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { FineStore } from '../../../examples/fines/activities.js';
 import { createFineWorker } from '../../../examples/fines/worker.js';
-import { uniqueName } from '../../support/temporal.js';
+import { runWorker, uniqueName } from '../../support/temporal.js';
+
+const workflowsPath = fileURLToPath(new URL('../../../examples/fines/workflows.ts', import.meta.url));
 
 /** A worker for one test; returns its task queue. */
 export async function useFineWorker(store: FineStore & Partial<StoreCapabilities>): Promise<string> {
-  const { address, namespace } = inject('temporal');
   const taskQueue = uniqueName('fines');
-  const connection = await NativeConnection.connect({ address });
-  const worker = await createFineWorker({ connection, namespace, taskQueue, store });
-  const running = worker.run();
-  onTestFinished(async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  });
+  onTestFinished(
+    await runWorker(workflowsPath, (worker) => createFineWorker({ ...worker, taskQueue, store })),
+  );
   return taskQueue;
 }

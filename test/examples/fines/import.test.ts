@@ -1,23 +1,24 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { iterateAll, StoreUnavailableError } from 'temporal-event-store';
 import { AggregateClient, TemporalEventStore } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { tagOf } from '../../../examples/event-log/case-event.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { findEventLogProblem } from '../../../examples/event-log/event-log-error.js';
-import { fingerprintOf } from '../../../examples/event-log/log-reader.js';
-import type { FineLog } from '../../../examples/fines/activities.js';
 import { FineAggregate } from '../../../examples/fines/fine-aggregate.js';
 import { importFineLog } from '../../../examples/fines/import-fines.js';
 import type { Totals } from '../../../examples/fines/totals.js';
-import type { fineTotals } from '../../../examples/fines/workflows.js';
-import { connectClient, uniqueName } from '../../support/temporal.js';
+import { connectClient } from '../../support/temporal.js';
 import { temporaryFile } from '../../support/temporary-file.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
+import { eventsOf, logOf, totalsOf } from './fine-log.js';
 import { useFineWorker } from './fine-worker.js';
+
+expectWorkerLog(
+  / Workflow failed Error: Activity task failed/,
+  / failed StoreUnavailableError: It is down/,
+  / failed StoreUnavailableError: It went down after the commit/,
+);
 
 const sample = fileURLToPath(new URL('../../../examples/fines/sample-fines.csv', import.meta.url));
 const lines = 35;
@@ -33,22 +34,6 @@ beforeEach(async () => {
   client = await connectClient();
 });
 
-async function logOf(file: string, limit?: number): Promise<FineLog> {
-  return { file, fingerprint: await fingerprintOf(file), ...(limit !== undefined && { limit }) };
-}
-
-function totalsOf({ fingerprint }: FineLog, taskQueue: string): Promise<Totals> {
-  return client.workflow.execute<typeof fineTotals>('fineTotals', {
-    workflowId: uniqueName('fine-totals'),
-    taskQueue,
-    args: [{ tag: tagOf(fingerprint) }],
-  });
-}
-
-async function eventsOf(store: MemoryEventStore, id: string): Promise<string[]> {
-  return (await store.readStream(`Fine-${id}`)).events.map(({ type }) => type);
-}
-
 describe('the import of fines', () => {
   it('gives each fine its commands, and what the rules forbid is recorded', async () => {
     const store = new MemoryEventStore();
@@ -56,7 +41,7 @@ describe('the import of fines', () => {
     const log = await logOf(sample);
     expect(await importFineLog(client, { log, taskQueue })).toEqual({ lines, stored: 0 });
 
-    expect(await totalsOf(log, taskQueue)).toEqual(sampleTotals);
+    expect(await totalsOf(client, log, taskQueue)).toEqual(sampleTotals);
     expect(await eventsOf(store, 'T2')).toEqual([
       'FineCreated',
       'FineSent',
@@ -100,7 +85,7 @@ describe('the import of fines', () => {
     expect(await importFineLog(client, { log, taskQueue })).toEqual({ lines, stored: lines });
 
     expect((await store.statistics()).total).toBe(lines);
-    expect(await totalsOf(log, taskQueue)).toEqual(sampleTotals);
+    expect(await totalsOf(client, log, taskQueue)).toEqual(sampleTotals);
   });
 
   it('stores each line once where the store fails, also after it has stored', async () => {
@@ -118,7 +103,7 @@ describe('the import of fines', () => {
     const log = await logOf(sample);
     await importFineLog(client, { log, taskQueue });
     expect((await store.statistics()).total).toBe(lines);
-    expect(await totalsOf(log, taskQueue)).toEqual(sampleTotals);
+    expect(await totalsOf(client, log, taskQueue)).toEqual(sampleTotals);
   });
 
   it.each([
@@ -168,87 +153,5 @@ describe('the import of fines', () => {
       id: 'T6',
     });
     expect(state).toMatchObject({ amount: 84_00, expense: 13_10, paid: 97_10, irregularities: 0 });
-  });
-});
-
-// A public log, which is not part of the project.
-const folder = process.env['EVENT_LOG_DIR'] ?? '';
-
-/** The sums of the file, by nothing but its text: it has no quotes. */
-async function sumsOf(file: string): Promise<Totals> {
-  const [header = '', ...rows] = (await readFile(file, 'utf8')).trim().split('\n');
-  const column = (row: string, name: string) => row.split(',')[header.split(',').indexOf(name)] ?? '';
-  const sums: Record<string, { fines: number; fined: number; payments: number; paid: number }> = {};
-  for (const row of rows) {
-    const year = column(row, 'time:timestamp').slice(0, 4);
-    const of = (sums[year] ??= { fines: 0, fined: 0, payments: 0, paid: 0 });
-    const cents = (name: string) => Math.round(parseFloat(column(row, name)) * 100);
-    if (column(row, 'concept:name') === 'Create Fine') {
-      of.fines++;
-      of.fined += cents('amount');
-    } else if (column(row, 'concept:name') === 'Payment') {
-      of.payments++;
-      of.paid += cents('paymentAmount');
-    }
-  }
-  return Object.fromEntries(Object.entries(sums).filter(([, { fines, payments }]) => fines + payments > 0));
-}
-
-/** As many lines as the log of all fines would need many copies for. */
-async function multiplied(file: string, copies: number): Promise<string> {
-  const [header = '', ...rows] = (await readFile(file, 'utf8')).trim().split('\n');
-  const caseColumn = header.split(',').indexOf('case:concept:name');
-  const copy = (number: number) =>
-    rows.map((row) =>
-      row
-        .split(',')
-        .with(caseColumn, `${row.split(',')[caseColumn]}-${number}`)
-        .join(','),
-    );
-  return temporaryFile(
-    'many.csv',
-    [header, ...Array.from({ length: copies }, (_, number) => copy(number)).flat()].join('\n'),
-  );
-}
-
-describe.runIf(folder !== '')('the log of road traffic fines', { timeout: 60_000 }, () => {
-  const file = join(folder, 'roadtraffic100traces.csv');
-
-  it('has the totals of its text, and one step against the rules', async () => {
-    const store = new MemoryEventStore();
-    const taskQueue = await useFineWorker(store);
-    const log = await logOf(file);
-    expect(await importFineLog(client, { log, taskQueue })).toEqual({ lines: 390, stored: 0 });
-
-    const totals = await totalsOf(log, taskQueue);
-    expect(totals).toEqual(await sumsOf(file));
-    const count = (field: 'fines' | 'payments') =>
-      Object.values(totals).reduce((sum, year) => sum + year[field], 0);
-    expect([count('fines'), count('payments')]).toEqual([100, 58]);
-    const { byType } = await store.statistics();
-    expect(byType).toMatchObject({
-      // One of the 78 lines is about a fine that had been paid two months before.
-      FineSent: 77,
-      IrregularityRecorded: 1,
-      FineNotified: 57,
-      PenaltyAdded: 57,
-      SentForCollection: 36,
-    });
-    expect(await eventsOf(store, 'N36957')).toEqual([
-      'FineCreated',
-      'PaymentReceived',
-      'IrregularityRecorded',
-    ]);
-  });
-
-  it('forty times over goes into PGlite in less than a minute', async () => {
-    const store = await PGliteEventStore.open();
-    onTestFinished(() => store.close());
-    const taskQueue = await useFineWorker(store);
-    const many = await multiplied(file, 40);
-    const log = await logOf(many);
-    expect(await importFineLog(client, { log, taskQueue })).toEqual({ lines: 15_600, stored: 0 });
-    expect(await totalsOf(log, taskQueue)).toEqual(await sumsOf(many));
-    expect((await store.statistics()).streams).toBe(4_000);
   });
 });

@@ -24,16 +24,6 @@ describe('npm run example:hot-account', { timeout: 240_000 }, () => {
     expect(code).toBe(0);
   });
 
-  it('spreads the load over accounts that share lanes', async () => {
-    const { code, stdout } = await runExample(
-      ...['--commands', '100', '--callers', '20', '--accounts', '10', '--lanes', '2', '--no-kill'],
-    );
-    expect(stdout).toContain('20 callers deposit to 10 accounts, by 2 lanes.\n');
-    expect(stdout).toContain('\n  versions are 1 to n: 10 of 10 accounts\n');
-    expect(stdout).not.toContain('death of the worker');
-    expect(code).toBe(0);
-  });
-
   it.each([
     [['--accounts', 'many'], '--accounts many is not a positive whole number.\n'],
     [['--commands', '5', '--seconds', '5'], /^--seconds and --commands are two ways/],

@@ -4,7 +4,13 @@ import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
 import { EventAnalyticsService } from '../../../examples/payment/analytics/event-analytics-service.js';
 import type { PaymentEvent } from '../../../examples/payment/domain/payment-event.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
 import { usePaymentWorker } from './payment-worker.js';
+
+expectWorkerLog(
+  / failed \w+: The role may not read this schema/,
+  / failed \w+: From 1900-.* there are more than 100000 intervals/,
+);
 
 const march = { from: new Date('2026-03-01T00:00:00Z'), to: new Date('2026-03-31T23:59:59.999Z') };
 

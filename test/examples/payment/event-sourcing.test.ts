@@ -1,15 +1,17 @@
 import type { Client } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import type { RecordedEvent } from 'temporal-event-store';
 import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { beforeEach, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { PaymentResult, ProcessPayment } from '../../../examples/payment/commands/payment-command.js';
 import { sendPayment } from '../../../examples/payment/commands/send-payment.js';
 import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import type { HistoryEntry } from '../../../examples/payment/queries/payment-queries.js';
-import { createPaymentWorker } from '../../../examples/payment/worker.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
+import { startPaymentWorker } from './payment-worker.js';
+
+expectWorkerLog(/ Workflow failed Error: The id of a Payment must be a non-empty string/);
 
 let client: Client;
 let store: MemoryEventStore;
@@ -21,22 +23,8 @@ beforeEach(async () => {
   store = new MemoryEventStore();
   published = [];
   taskQueue = uniqueName('payments');
-  const { address, namespace } = inject('temporal');
-  const connection = await NativeConnection.connect({ address });
   const publish = async (events: readonly RecordedEvent[]): Promise<void> => void published.push(...events);
-  const worker = await createPaymentWorker({
-    connection,
-    namespace,
-    taskQueue,
-    store,
-    publisher: { publish },
-  });
-  const running = worker.run();
-  onTestFinished(async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  });
+  onTestFinished(await startPaymentWorker({ taskQueue, store, publisher: { publish } }));
 });
 
 function execute<T>(name: string, input: unknown): Promise<T> {

@@ -1,16 +1,24 @@
-import { NativeConnection } from '@temporalio/worker';
 import { findEventStoreError } from 'temporal-event-store';
 import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { changePayment, ChangePayment } from '../../../examples/payment/commands/change-payment.js';
 import type { PaymentResult } from '../../../examples/payment/commands/payment-command.js';
 import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import type { PaymentEvent } from '../../../examples/payment/domain/payment-event.js';
 import { EventBus } from '../../../examples/payment/events/event-bus.js';
 import { jsonLogger } from '../../../examples/payment/events/json-logger.js';
-import { createPaymentWorker } from '../../../examples/payment/worker.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
+import { startPaymentWorker } from './payment-worker.js';
+
+expectWorkerLog(
+  / Activity failed ConcurrencyError: Stream 'Payment-1' was expected to be at version/,
+  / failed Error: Payments have no command 'steal'/,
+  / failed Error: The payload of 'refund' doesn't fit/,
+  / failed CommitMismatchError: The commit 'c-1' of stream 'Payment-1'/,
+  / Workflow failed Error: Activity task failed/,
+);
 
 const details = {
   organizationId: 'org-456',
@@ -26,22 +34,8 @@ async function start() {
   const bus = new EventBus<PaymentEvent>();
   const log: string[] = [];
   const taskQueue = uniqueName('payment-life');
-  const { address, namespace } = inject('temporal');
-  const connection = await NativeConnection.connect({ address });
-  const worker = await createPaymentWorker({
-    connection,
-    namespace,
-    taskQueue,
-    store,
-    publisher: bus,
-    logger: jsonLogger((line) => void log.push(line)),
-  });
-  const running = worker.run();
-  onTestFinished(async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  });
+  const logger = jsonLogger((line) => void log.push(line));
+  onTestFinished(await startPaymentWorker({ taskQueue, store, publisher: bus, logger }));
   return {
     store,
     bus,

@@ -1,13 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { serveStore } from '../../support/store-over-http.js';
+import { forkWorker } from '../../support/worker-process.js';
 import { startSurroundings, urlsOf, type PaymentSystemOptions, type Surroundings } from './payment-system.js';
+import { paymentWorkflows } from './payment-worker.js';
 
 export interface MortalSystem extends Surroundings {
   /** Starts a worker in a process of its own. */
-  readonly startWorker: () => void;
+  readonly startWorker: () => Promise<void>;
   /** Kills the worker where it is, and waits until it is dead. */
   readonly killWorker: () => Promise<void>;
 }
@@ -17,7 +18,6 @@ export async function startMortalSystem(options: PaymentSystemOptions): Promise<
   const surroundings = await startSurroundings(options);
   const server = await serveStore(surroundings.store);
   onTestFinished(() => server.close());
-  const { address, namespace } = inject('temporal');
   let worker: ChildProcess | undefined;
   const killWorker = async (): Promise<void> => {
     if (worker?.exitCode !== null || worker.signalCode !== null) return;
@@ -25,24 +25,14 @@ export async function startMortalSystem(options: PaymentSystemOptions): Promise<
     worker.kill('SIGKILL');
     await exited;
   };
-  onTestFinished(killWorker);
   return {
     ...surroundings,
     killWorker,
-    startWorker: () => {
-      const script = fileURLToPath(new URL('./payment-worker-process.ts', import.meta.url));
-      worker = spawn(process.execPath, ['--import', 'tsx', script], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-        env: {
-          ...process.env,
-          // The tsconfig without `paths`: the process imports the built package.
-          TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../../tsconfig.build.json', import.meta.url)),
-          ADDRESS: address,
-          NAMESPACE: namespace,
-          TASK_QUEUE: surroundings.taskQueue,
-          STORE_URL: server.url,
-          PORTS: JSON.stringify(urlsOf(surroundings)),
-        },
+    startWorker: async () => {
+      worker = await forkWorker(new URL('./payment-worker-process.ts', import.meta.url), {
+        taskQueue: surroundings.taskQueue,
+        workflowsPath: paymentWorkflows,
+        env: { STORE_URL: server.url, PORTS: JSON.stringify(urlsOf(surroundings)) },
       });
     },
   };

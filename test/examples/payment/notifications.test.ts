@@ -8,8 +8,14 @@ import {
   type ReceivedWebhook,
 } from '../../../examples/payment/story/webhook-receiver.js';
 import { expectTypedError } from '../../support/typed-error.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
 import { startMortalSystem } from './mortal-payment-worker.js';
 import { startPaymentSystem, type Surroundings } from './payment-system.js';
+
+expectWorkerLog(
+  / failed \w+: The receiver of the webhook answered (500|503|410)/,
+  / failed \w+: Message failed: (451|550)/,
+);
 
 /** What the stream of the payment says about its notifications, by channel. */
 async function recorded({ store }: Surroundings, paymentId: string): Promise<Record<string, unknown>> {
@@ -172,9 +178,9 @@ describe('a worker that is killed in the middle of notifying', () => {
       });
       crash = async () => {
         await system.killWorker();
-        system.startWorker();
+        await system.startWorker();
       };
-      system.startWorker();
+      await system.startWorker();
       const { paymentId, outcome } = await pay(system);
 
       expect(outcome).toMatchObject({ success: true });

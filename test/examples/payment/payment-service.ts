@@ -1,18 +1,16 @@
 import type { Client } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import type { EventStore, RecordedEvent, StoreCapabilities } from 'temporal-event-store';
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
-import { PGliteEventStore } from 'temporal-event-store/pglite';
-import { inject } from 'vitest';
 import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import type { PaymentDetails } from '../../../examples/payment/domain/payment-event.js';
 import {
   PaymentReader,
   startPaymentProjections,
 } from '../../../examples/payment/read-models/payment-reader.js';
-import { createPaymentWorker } from '../../../examples/payment/worker.js';
 import { readModelsBeside, type ReadModelDatabase } from '../../../examples/read-model-database.js';
+import { openPGliteStore } from '../../support/pglite.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
+import { startPaymentWorker } from './payment-worker.js';
 
 export interface PaymentService {
   readonly client: Client;
@@ -28,7 +26,7 @@ export interface PaymentService {
 
 /** The payment service with its projections, on an embedded store. */
 export async function startEmbeddedService(): Promise<PaymentService> {
-  const store = await PGliteEventStore.open();
+  const store = await openPGliteStore();
   const service = await startPaymentService(store, readModelsBeside(store));
   return {
     ...service,
@@ -45,19 +43,14 @@ export async function startPaymentService(
   readModels: ReadModelDatabase,
 ): Promise<PaymentService> {
   const taskQueue = uniqueName('payments');
-  const { address, namespace } = inject('temporal');
   const client = await connectClient();
-  const connection = await NativeConnection.connect({ address });
   const published: RecordedEvent[] = [];
-  const worker = await createPaymentWorker({
-    connection,
-    namespace,
+  const stop = await startPaymentWorker({
     taskQueue,
     store,
     readModels,
     publisher: { publish: async (events) => void published.push(...events) },
   });
-  const running = worker.run();
   const projections = new ProjectionClient({ client, taskQueue });
   await startPaymentProjections(projections);
   return {
@@ -69,11 +62,7 @@ export async function startPaymentService(
     payments: new AggregateClient({ client, aggregate: PaymentAggregate, taskQueue }),
     reader: new PaymentReader({ store, client: readModels.client, projections, timeout: 30_000 }),
     published,
-    stop: async () => {
-      worker.shutdown();
-      await running;
-      await connection.close();
-    },
+    stop,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { PaymentEvent } from '../../../examples/payment/domain/payment-event.js';
 import { EventBus } from '../../../examples/payment/events/event-bus.js';
 import type { PaymentProvider } from '../../../examples/payment/process/payment-provider.js';
@@ -15,9 +14,9 @@ import {
   type ReceivedWebhook,
   type WebhookReceiver,
 } from '../../../examples/payment/story/webhook-receiver.js';
-import { createPaymentWorker } from '../../../examples/payment/worker.js';
-import { connectClient, uniqueName } from '../../support/temporal.js';
+import { connectClient, shortWorkflowTasks, uniqueName } from '../../support/temporal.js';
 import { portsAt, type PortUrls } from './payment-ports.js';
+import { startPaymentWorker } from './payment-worker.js';
 
 export interface PaymentSystemOptions {
   /** Where the money is. Default: one that declines nothing. */
@@ -59,7 +58,7 @@ export async function startSurroundings(options: PaymentSystemOptions = {}): Pro
     await mailbox.close();
     await receiver.close();
   });
-  const client = await connectClient();
+  const client = await connectClient({ interceptors: { workflow: [shortWorkflowTasks] } });
   const store = new MemoryEventStore();
   const taskQueue = uniqueName('payment-process');
   return {
@@ -98,21 +97,12 @@ export function urlsOf({ providerUrl, mailbox, receiver }: Surroundings): PortUr
 /** All of it, with a worker in this process. */
 export async function startPaymentSystem(options: PaymentSystemOptions = {}): Promise<Surroundings> {
   const surroundings = await startSurroundings(options);
-  const { address, namespace } = inject('temporal');
-  const connection = await NativeConnection.connect({ address });
-  const worker = await createPaymentWorker({
-    connection,
-    namespace,
+  const stop = await startPaymentWorker({
     taskQueue: surroundings.taskQueue,
     store: surroundings.store,
     publisher: new EventBus<PaymentEvent>(),
     ports: portsAt(urlsOf(surroundings)),
   });
-  const running = worker.run();
-  onTestFinished(async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  });
+  onTestFinished(stop);
   return surroundings;
 }

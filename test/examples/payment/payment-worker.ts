@@ -1,25 +1,27 @@
+import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
-import { inject, onTestFinished } from 'vitest';
-import { createPaymentWorker } from '../../../examples/payment/worker.js';
-import { connectClient, uniqueName } from '../../support/temporal.js';
+import { onTestFinished } from 'vitest';
+import { createPaymentWorker, type PaymentWorkerOptions } from '../../../examples/payment/worker.js';
+import { connectClient, runWorker, uniqueName } from '../../support/temporal.js';
+
+export const paymentWorkflows = fileURLToPath(
+  new URL('../../../examples/payment/workflows.ts', import.meta.url),
+);
+
+/** A worker of the payment service that runs until the returned function is called. */
+export async function startPaymentWorker(
+  options: Omit<PaymentWorkerOptions, 'connection' | 'namespace'>,
+): Promise<() => Promise<void>> {
+  return runWorker(paymentWorkflows, (worker) => createPaymentWorker({ ...worker, ...options }));
+}
 
 /** A worker of the payment service for one test. */
 export async function usePaymentWorker(
   store: EventStore & Partial<StoreCapabilities>,
 ): Promise<{ readonly client: Client; readonly taskQueue: string }> {
-  const { address, namespace } = inject('temporal');
   const taskQueue = uniqueName('payments');
-  const client = await connectClient();
-  const connection = await NativeConnection.connect({ address });
   const publisher = { publish: () => Promise.resolve() };
-  const worker = await createPaymentWorker({ connection, namespace, taskQueue, store, publisher });
-  const running = worker.run();
-  onTestFinished(async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  });
-  return { client, taskQueue };
+  onTestFinished(await startPaymentWorker({ taskQueue, store, publisher }));
+  return { client: await connectClient(), taskQueue };
 }

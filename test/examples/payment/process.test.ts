@@ -4,8 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import { idempotencyKey } from '../../../examples/payment/process/payment-provider.js';
 import { SimulatedProvider } from '../../../examples/payment/process/simulated-provider.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
 import { startMortalSystem } from './mortal-payment-worker.js';
 import { startPaymentSystem } from './payment-system.js';
+
+expectWorkerLog(
+  / failed \w+: The payment provider answered 500 to captures/,
+  / Workflow failed Error: Payment \S+ broke down and was undone/,
+  / Activity failed \w+: The receiver of the webhook answered 500/,
+);
 
 const taken = ['PaymentInitiated', 'PaymentAuthorised', 'PaymentProcessed', 'PaymentCompleted'];
 
@@ -279,9 +286,9 @@ describe('a worker that is killed in the middle of charging', () => {
         });
       crash.set(async () => {
         await killWorker();
-        startWorker();
+        await startWorker();
       });
-      startWorker();
+      await startWorker();
       const sent = request();
       expect(await service.process(sent)).toMatchObject({ success: true });
 

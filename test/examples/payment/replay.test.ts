@@ -7,7 +7,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import type { paymentReport, ReportRequest } from '../../../examples/payment/queries/payment-report.js';
 import { uniqueName } from '../../support/temporal.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
 import { usePaymentWorker } from './payment-worker.js';
+
+expectWorkerLog(
+  / Workflow failed Error: A report: /,
+  / Activity failed Error: The connection broke/,
+  / failed PositionAheadOfStoreError: Position 7/,
+  / Workflow failed Error: Activity task failed/,
+);
 
 const clock = fixedClock('2026-03-01T12:00:00Z');
 const reason = 'as the customer wished';

@@ -3,7 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggregate.js';
 import { TemporalPaymentRepository } from '../../../examples/payment/repository/temporal-payment-repository.js';
 import { uniqueName } from '../../support/temporal.js';
+import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../../support/worker-log.js';
 import { details, startEmbeddedService, type PaymentService } from './payment-service.js';
+
+expectWorkerLog(
+  / failed \w+: Stream '\S+' was expected to be at version 1/,
+  / failed \w+: The commit '\S+' of stream '\S+' holds other events/,
+  / Workflow failed Error: (There is no payment|Payment \S+ is initiated already)/,
+  / failed ProjectionBehindError: .* is stopped/,
+  / Workflow failed Error: Activity task failed/,
+);
+allowWorkerLog(completedForNobody);
 
 let service: PaymentService;
 let repository: TemporalPaymentRepository;

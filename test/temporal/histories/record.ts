@@ -11,7 +11,6 @@ import {
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { startTemporalServer } from '../../../dev/temporal-server.js';
-import { projectionWorkflowId } from '../../../src/temporal/shared/projection.js';
 import { Account } from '../../support/account.js';
 import { deposited, memoryBalances } from '../../support/balances.js';
 import { Wallet } from '../../support/wallet.js';
@@ -131,7 +130,7 @@ await worker.runUntil(async () => {
   });
   await progress.result();
   await record('projection-progress', progress);
-  const projection = client.workflow.getHandle(projectionWorkflowId(taskQueue, 'balances'));
+  const projection = client.workflow.getHandle(`event-store/projection/${taskQueue}/balances`);
   const share = client.workflow.getHandle(`${projection.workflowId}/1/0`);
   await projections.stop('balances');
   await projection.result();
