@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+import { scoreOf, table, type Score } from './score.js';
+
+// What unit tests cover.
+const allFolders = [
+  'src/core/values',
+  'src/core/events',
+  'src/core/errors',
+  'src/core/store',
+  'src/core/registry',
+  'src/core/aggregates',
+  'src/core/projections',
+  'src/core/reactions',
+  'src/memory',
+  'src/cache',
+  'src/testing',
+  'examples/payment/domain',
+  'examples/event-log',
+  'examples/fines',
+];
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { incremental: { type: 'boolean', default: false } },
+});
+
+const scores: Score[] = [];
+for (const folder of positionals.length > 0 ? positionals : allFolders) {
+  const report = `reports/mutation/${folder.replaceAll('/', '-')}`;
+  const stryker = new Stryker({
+    configFile: 'test/mutation/stryker.config.mjs',
+    mutate: [folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`],
+    htmlReporter: { fileName: `${report}.html` },
+    jsonReporter: { fileName: `${report}.json` },
+    // Goes on from the last report, and tries only what may differ: survivors that a changed test reaches.
+    incremental: values.incremental,
+    incrementalFile: `${report}.json`,
+  });
+  scores.push(scoreOf(folder, await stryker.runMutationTest()));
+}
+console.log(table(scores));
