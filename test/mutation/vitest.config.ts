@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { unit } from '../../vitest.config.js';
+import { SmallestFirst } from './smallest-first.js';
 
 export default defineConfig({
   ...unit,
@@ -11,5 +12,6 @@ export default defineConfig({
     exclude: ['test/unit/temporal/{command-executor,fit-outcomes,webhook-publisher}.test.ts'],
     setupFiles: ['test/mutation/shorter-properties.ts'],
     testTimeout: 30_000,
+    sequence: { sequencer: SmallestFirst },
   },
 });
