@@ -64,6 +64,10 @@ it.each([undefined, null, new Map()])('a sink is not made from %s', (create) => 
   );
 });
 
+it('a sink lets each event take effect exactly once', () => {
+  expect(emptySink().guarantee).toBe('exactly-once');
+});
+
 describe('opening a projection', () => {
   it('makes an empty live build, which init has seen', async () => {
     const sink = emptySink();
