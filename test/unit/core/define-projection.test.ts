@@ -1,5 +1,6 @@
 import { defineProjection, type ProjectionDefinition, type RecordedEvent } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
+import { isProjection } from '../../../src/core/projections/projection.js';
 
 const handlers = { Opened: () => undefined };
 
@@ -62,5 +63,25 @@ describe('defineProjection', () => {
     expect(() => defineProjection(definition as ProjectionDefinition)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(said) as string }),
     );
+  });
+});
+
+describe('what looks like a projection', () => {
+  const projection = defineProjection({ name: 'any', handlers });
+
+  it('is one when it was defined as such', () => {
+    expect(isProjection(projection)).toBe(true);
+  });
+
+  it.each([
+    undefined,
+    null,
+    'any',
+    {},
+    { ...projection, name: undefined },
+    { ...projection, version: '1' },
+    { ...projection, handle: undefined },
+  ])('is none when it is %j', (value) => {
+    expect(isProjection(value)).toBe(false);
   });
 });
