@@ -32,9 +32,10 @@ for (const folder of positionals.length > 0 ? positionals : allFolders) {
     configFile: 'test/mutation/stryker.config.mjs',
     mutate: [folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`],
     htmlReporter: { fileName: `${report}.html` },
-    jsonReporter: { fileName: `${report}.json` },
-    // Goes on from the last report, and tries only what may differ: survivors that a changed test reaches.
-    incremental: values.incremental,
+    // The report as JSON. `--incremental` goes on from the last, and tries only what may differ: survivors that a changed
+    // test reaches.
+    incremental: true,
+    force: !values.incremental,
     incrementalFile: `${report}.json`,
   });
   scores.push(scoreOf(folder, await stryker.runMutationTest()));

@@ -14,7 +14,7 @@ export default {
   concurrency: 1,
   // On top of what its tests take without a mutant.
   timeoutMS: 10_000,
-  reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only', 'clear-text', 'html', 'json'],
+  reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only', 'clear-text', 'html'],
   clearTextReporter: { allowColor: process.stdout.isTTY === true, logTests: false, reportTests: false },
   logLevel: 'warn',
   allowEmpty: true,
