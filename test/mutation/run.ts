@@ -14,6 +14,7 @@ const allFolders = [
   'src/core/reactions',
   'src/memory',
   'src/cache',
+  'src/sql',
   'src/testing',
   'examples/payment/domain',
   'examples/event-log',

@@ -1,4 +1,9 @@
-import { defineProjection, type ProjectionDefinition, type RecordedEvent } from 'temporal-event-store';
+import {
+  defineProjection,
+  HandlerError,
+  type ProjectionDefinition,
+  type RecordedEvent,
+} from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import { isProjection } from '../../../src/core/projections/projection.js';
 
@@ -84,4 +89,13 @@ describe('what looks like a projection', () => {
   ])('is none when it is %j', (value) => {
     expect(isProjection(value)).toBe(false);
   });
+});
+
+it.each([
+  ['an error', new TypeError('no'), 'TypeError: no'],
+  ['something else', 'no', 'no'],
+])('an error of a handler says what it threw, and keeps it: %s', (_what, cause, text) => {
+  const error = new HandlerError(cause);
+  expect(error.cause).toBe(cause);
+  expect(error.message).toContain(text);
 });
