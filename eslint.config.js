@@ -25,7 +25,7 @@ const noClock = {
 };
 
 export default defineConfig(
-  globalIgnores(['dist/', 'docs/api/', 'test/packaging/consumers/']),
+  globalIgnores(['dist/', 'docs/api/', 'reports/', '.stryker-tmp/', 'test/packaging/consumers/']),
   // Its types are those of the peers, which are installed for a benchmark only.
   existsSync('bench/node_modules') ? [] : globalIgnores(['bench/']),
   eslint.configs.recommended,
@@ -98,7 +98,7 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
-    files: ['*.config.ts', 'test/support/*-global-setup.ts'],
+    files: ['**/*.config.ts', 'test/support/*-global-setup.ts'],
     rules: { 'no-restricted-syntax': ['error', noEnum] },
   },
   {

@@ -27,19 +27,22 @@ function onBuiltPackage(test: TestProjectInlineConfiguration['test']): TestProje
   };
 }
 
+/** The project that mutation testing runs, too. */
+export const unit = {
+  resolve: { alias: packageAlias((_subpath, source) => source) },
+  test: {
+    name: 'unit',
+    include: ['test/unit/**/*.test.ts'],
+    // The files change nothing that they share, and a process for each takes longer than their tests.
+    isolate: false,
+  },
+};
+
 export default defineConfig({
   test: {
     slowTestThreshold: 5_000,
     projects: [
-      {
-        resolve: { alias: packageAlias((_subpath, source) => source) },
-        test: {
-          name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          // The files change nothing that they share, and a process for each takes longer than their tests.
-          isolate: false,
-        },
-      },
+      unit,
       {
         test: {
           name: 'types',

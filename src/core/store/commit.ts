@@ -18,7 +18,8 @@ export function checkCommits(
     throw new InvalidArgumentError('appendCommits needs a list of at least one commit.');
   }
   const ids = new Set<string>();
-  return commits.map((commit: Commit, index) => {
+  // From: map would step over a hole.
+  return Array.from(commits as readonly Commit[], (commit, index) => {
     assertOptions('a commit', commit, { commitId: isName, events: anything, metadata: isPlainObject }, [
       'commitId',
     ]);

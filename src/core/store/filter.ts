@@ -13,7 +13,8 @@ export interface NormalFilter extends EventFilter {
 const isNames: OptionCheck = (value) =>
   !Array.isArray(value) || value.length === 0
     ? 'a list of at least one (an empty one takes nothing; leave it out to take all)'
-    : value.map(isName).find((problem) => problem !== undefined);
+    : // From: map would step over a hole.
+      Array.from(value, isName).find((problem) => problem !== undefined);
 
 const isTime: OptionCheck = (value) => {
   const parsed = parseTimestamp(value);
@@ -31,7 +32,7 @@ export function normalizeFilters(
       'An empty list of filters takes nothing; leave the filter out to take all events.',
     );
   }
-  return filters.map(normalizeFilter);
+  return Array.from(filters, normalizeFilter);
 }
 
 /** What a filter looks at. */

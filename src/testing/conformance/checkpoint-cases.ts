@@ -5,6 +5,7 @@ export function describeCheckpoints({ describe, it, expect }: Suite): void {
     it('keeps the furthest checkpoint of a name', async (store, category) => {
       const checkpoints = having(store, 'checkpoints');
       expect(await checkpoints.load(category)).toBe(undefined);
+      await checkpoints.save(category, { position: 4, storeId: 's' });
       await checkpoints.save(category, { position: 5, storeId: 's' });
       await checkpoints.save(category, { position: 3, storeId: 's' });
       expect(await checkpoints.load(category)).toEqual({ position: 5, storeId: 's' });

@@ -7,6 +7,7 @@ export function describeSnapshots({ describe, it, expect }: Suite): void {
       const snapshots = having(store, 'snapshots');
       const streamId = `${category}-1`;
       expect(await snapshots.load(streamId, model)).toBe(undefined);
+      await snapshots.save(streamId, model, 4, { balance: 6 });
       await snapshots.save(streamId, model, 5, { balance: 7 });
       await snapshots.save(streamId, model, 3, { balance: 1 });
 

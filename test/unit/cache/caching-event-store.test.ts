@@ -88,6 +88,53 @@ describe('a cached stream', () => {
     expect(loads(seen)).toEqual([2, 2, 1]);
   });
 
+  it('grows by pages of one event', async () => {
+    const { cached, seen } = cache();
+    for (const fromVersion of [1, 2, 3]) {
+      const { events } = await cached.readStream('Account-1', { limit: 1, fromVersion });
+      expect(events.map(({ version }) => version)).toEqual([fromVersion]);
+    }
+    await cached.readStream('Account-1');
+    // Each with the last event that was known.
+    expect(loads(seen)).toEqual([1, 2, 2, 1]);
+  });
+
+  it('is read with the signal of the reader', async () => {
+    const { cached, seen } = cache();
+    const { signal } = new AbortController();
+    await cached.readStream('Account-1', { signal });
+    await cached.readStream('Account-1');
+    expect(seen.streamReads.map(({ options }) => 'signal' in options && options.signal)).toEqual([
+      signal,
+      false,
+    ]);
+  });
+
+  it('stays as long as it is when a slower reader has seen less of it', async () => {
+    let release = (): void => undefined;
+    const { store: observed, seen } = observe(store);
+    let isSlow = true;
+    const cached = cachingEventStore({
+      ...observed,
+      readStream: async (...args) => {
+        const slice = await observed.readStream(...args);
+        if (isSlow) {
+          isSlow = false;
+          await new Promise<void>((resolve) => (release = resolve));
+        }
+        return slice;
+      },
+    });
+    const slow = cached.readStream('Account-1');
+    await vi.waitUntil(() => !isSlow);
+    await store.appendToStream('Account-1', [deposited(4)]);
+    await cached.readStream('Account-1');
+    release();
+    expect((await slow).version).toBe(3);
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 4, 1]);
+  });
+
   it.each([
     [{}, 1],
     [{ fromVersion: 2 }, 1],
@@ -133,6 +180,22 @@ describe('a cached stream', () => {
     );
   });
 
+  it('is kept anew after the store went back', async () => {
+    const restored = new MemoryEventStore();
+    await restored.appendToStream('Account-1', [7, 8].map(deposited));
+    const { store: observed, seen } = observe(restored);
+    let current: EventStore = store;
+    const cached = cachingEventStore<EventStore>({
+      ...observed,
+      readStream: (...args) => current.readStream(...args),
+    });
+    await cached.readStream('Account-1');
+    current = observed;
+    for (let read = 1; read <= 3; read++) await cached.readStream('Account-1');
+    // Nothing where the last event was, all of it, all of it to be kept, its last event.
+    expect(loads(seen)).toEqual([0, 2, 2, 1]);
+  });
+
   it('is not remembered for streams that do not exist', async () => {
     const { cached } = cache();
     expect(await cached.readStream('Account-3')).toMatchObject({ version: 0, events: [] });
@@ -161,6 +224,21 @@ describe('a cache', () => {
     await cached.readStream('Account-2');
     await cached.readStream('Account-1');
     expect(loads(seen)).toEqual([3, 2, 1, 3]);
+  });
+
+  it('keeps a stream that was pushed out while its tail was read', async () => {
+    let meanwhile = async (): Promise<unknown> => undefined;
+    const { store: observed, seen } = observe(store, { read: () => meanwhile() });
+    const cached = cachingEventStore(observed, { max: 1 });
+    await cached.readStream('Account-1');
+    await store.appendToStream('Account-1', [deposited(4)]);
+    meanwhile = async () => {
+      meanwhile = async () => undefined;
+      await cached.readStream('Account-2');
+    };
+    await cached.readStream('Account-1');
+    await cached.readStream('Account-1');
+    expect(loads(seen)).toEqual([3, 2, 2, 1]);
   });
 
   it('does not keep a stream that is larger than all that it may keep', async () => {

@@ -198,4 +198,16 @@ describe('a command id that took effect before', () => {
     expect(first).toMatchObject({ version: 2, deduplicated: false });
     expect(again).toEqual({ events: undefined, version: 2, deduplicated: true });
   });
+
+  it('counts as the same when only the first was JSON, or when it was stored by other means', async () => {
+    const anyCommand = createCommandHandler(store, { ...account, decide: () => [deposited(5)] });
+    await anyCommand.execute('1', deposit(5), { commandId: 'c' });
+    const notJson = { type: 'Deposit', data: { amount: 1n } } as unknown as AccountCommand;
+    expect(await anyCommand.execute('1', notJson, { commandId: 'c' })).toMatchObject({ deduplicated: true });
+
+    await store.appendToStream('Account-2', [deposited(5)], { commitId: 'd' });
+    expect(await anyCommand.execute('2', deposit(6), { commandId: 'd' })).toMatchObject({
+      deduplicated: true,
+    });
+  });
 });

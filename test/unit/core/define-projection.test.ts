@@ -1,5 +1,11 @@
-import { defineProjection, type ProjectionDefinition, type RecordedEvent } from 'temporal-event-store';
+import {
+  defineProjection,
+  HandlerError,
+  type ProjectionDefinition,
+  type RecordedEvent,
+} from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
+import { isProjection } from '../../../src/core/projections/projection.js';
 
 const handlers = { Opened: () => undefined };
 
@@ -63,4 +69,33 @@ describe('defineProjection', () => {
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(said) as string }),
     );
   });
+});
+
+describe('what looks like a projection', () => {
+  const projection = defineProjection({ name: 'any', handlers });
+
+  it('is one when it was defined as such', () => {
+    expect(isProjection(projection)).toBe(true);
+  });
+
+  it.each([
+    undefined,
+    null,
+    'any',
+    {},
+    { ...projection, name: undefined },
+    { ...projection, version: '1' },
+    { ...projection, handle: undefined },
+  ])('is none when it is %j', (value) => {
+    expect(isProjection(value)).toBe(false);
+  });
+});
+
+it.each([
+  ['an error', new TypeError('no'), 'TypeError: no'],
+  ['something else', 'no', 'no'],
+])('an error of a handler says what it threw, and keeps it: %s', (_what, cause, text) => {
+  const error = new HandlerError(cause);
+  expect(error.cause).toBe(cause);
+  expect(error.message).toContain(text);
 });

@@ -12,6 +12,25 @@ describe('definePublisher', () => {
     expect(made.sink).toBeUndefined();
   });
 
+  it('hands the events of a page to the publisher, which writes nothing into the sink', async () => {
+    const pages: unknown[] = [];
+    const made = definePublisher({
+      name: 'any',
+      publisher: { publish: async (events) => void pages.push(events) },
+    });
+    const events = [{ id: '1' }, { id: '2' }] as never;
+    await made.handle(events, undefined);
+    expect(pages).toEqual([events]);
+    expect(made.publishes).toBe(true);
+  });
+
+  it('fails as the publisher does', async () => {
+    const failing = { publish: () => Promise.reject(new Error('away')) };
+    await expect(definePublisher({ name: 'any', publisher: failing }).handle([], undefined)).rejects.toThrow(
+      'away',
+    );
+  });
+
   it('takes what a projection takes', () => {
     const sink = new MemoryProjectionSink(() => ({}));
     const given = { onPoison: 'quarantine', sink, maxAttempts: 2, shards: 3, pageSize: 4 } as const;

@@ -77,6 +77,30 @@ describe('defineReaction', () => {
     ]);
   });
 
+  it.each([undefined, 'per-aggregate', 1, 16] as const)('sends a command by the lanes %j', async (lanes) => {
+    const sent: unknown[] = [];
+    const port = { ...listedPort().port, sendCommand: async (command: unknown) => void sent.push(command) };
+    const options = { lanes, taskQueue: 'accounts', metadata: { actor: 'ann' } };
+    const command = sendCommand(Wallet, '1', 'deposit', { amount: 5 }, options as { lanes: number });
+    await defineReaction({ ...valid, handle: () => command }).handle([event], port);
+    expect(sent).toEqual([
+      { aggregate: Wallet, id: '1', name: 'deposit', payload: { amount: 5 }, ...options },
+    ]);
+  });
+
+  it('fails as the port does, and takes no fault of it for a refusal', async () => {
+    const asked: unknown[] = [];
+    const away = new Error('away');
+    const port = { ...listedPort().port, sendCommand: () => Promise.reject(away) };
+    const reaction = defineReaction({
+      ...valid,
+      handle: () => deposit,
+      onRejected: (why) => void asked.push(why),
+    });
+    await expect(reaction.handle([event], port)).rejects.toBe(away);
+    expect(asked).toEqual([]);
+  });
+
   it('fails when nobody says what follows from a refusal, or from that of a refusal', async () => {
     const { port, done } = listedPort(() => true);
     const refused = { ...valid, handle: () => [deposit, refund] };
@@ -117,6 +141,8 @@ describe('defineReaction', () => {
     [{ sendCommand: { id: '1', name: 'deposit' } }, 'aggregate'],
     [{ sendCommand: { aggregate: Wallet, name: 'deposit' } }, 'id'],
     [{ sendCommand: { aggregate: Wallet, id: '1', name: 'deposit', lanes: 0 } }, 'lanes'],
+    [{ sendCommand: { aggregate: Wallet, id: '1', name: 'deposit', lanes: 'one' } }, 'lanes'],
+    [{ sendCommand: { aggregate: {}, id: '1', name: 'deposit' } }, 'aggregate'],
     [[refund, { sendCommand: 7 }], 'sendCommand'],
   ])('does nothing at all when a handler returns %j', async (returned, says) => {
     const { port, done } = listedPort();
@@ -130,6 +156,10 @@ describe('defineReaction', () => {
 });
 
 describe('startWorkflow', () => {
+  it('takes the name of a workflow that is elsewhere', () => {
+    expect(refund).toEqual({ startWorkflow: { workflowType: 'refund', args: ['1'] } });
+  });
+
   it('takes the name of a function, which must have one', () => {
     async function sendReceipt(): Promise<void> {
       // Never called.

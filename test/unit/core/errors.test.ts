@@ -1,4 +1,4 @@
-import { DomainError, EventStoreError, InvalidArgumentError } from 'temporal-event-store';
+import { DomainError, EventStoreError, InvalidArgumentError, TryAgainLaterError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import { errorClasses } from '../../../src/core/errors/errors.js';
 import { everyError } from '../fixtures/every-error.js';
@@ -25,6 +25,21 @@ describe('errors', () => {
     const errorClass = error.constructor as new (message: string, fields: object) => EventStoreError;
     expect(new errorClass('x', { ...fields, cause }).cause).toBe(cause);
     expect(Object.hasOwn(error, 'cause')).toBe(false);
+  });
+});
+
+describe('TryAgainLaterError', () => {
+  it.each([0, 0.5, 30_000])('takes %d', (value) => {
+    const error = new TryAgainLaterError('away', { retryAfter: value, done: value });
+    expect(error).toMatchObject({ retryAfter: value, done: value });
+  });
+
+  it.each([-1, Number.NaN, Infinity, '5', null])('refuses %j', (value) => {
+    for (const field of ['retryAfter', 'done']) {
+      const create = (): EventStoreError => new TryAgainLaterError('away', { [field]: value });
+      expect(create).toThrow(InvalidArgumentError);
+      expect(create).toThrow(field);
+    }
   });
 });
 

@@ -73,6 +73,27 @@ describe("in Temporal's eyes", () => {
     expect((sendThroughTemporal(error) as ApplicationFailure).category).toBe(category);
   });
 
+  it('comes from an SDK, with its fields and nothing else', () => {
+    const error = Object.assign(new DomainError('No', { reason: 'R', details: [1] }), {
+      name: 'Mine',
+      balance: 5,
+    });
+    const { source, applicationFailureInfo } = failureOf(error);
+    expect(source).toBe('TypeScriptSDK');
+    expect(
+      applicationFailureInfo?.details?.payloads?.map((each) => defaultPayloadConverter.fromPayload(each)),
+    ).toEqual([{ code: 'DOMAIN_ERROR', reason: 'R', details: [1], balance: 5 }]);
+  });
+
+  it('may be told more than once whether it is retried', () => {
+    const error = new DomainError('No') as unknown as { nonRetryable: boolean };
+    for (const nonRetryable of [false, true, false]) {
+      error.nonRetryable = nonRetryable;
+      expect(error.nonRetryable).toBe(nonRetryable);
+      expect(Object.keys(error)).not.toContain('nonRetryable');
+    }
+  });
+
   it('has the whole stack of where it was thrown, without the message', () => {
     function innermost(): EventStoreError {
       return new DomainError('On\n    two lines');

@@ -193,6 +193,35 @@ describe('appends to a store with events', () => {
     await expect(append).rejects.toMatchObject({ code: 'INVALID_EVENT', path: 'events[0].data.at' });
   });
 
+  it.each([
+    ['an index, as text', ['lines', '10', 'sku'], '.lines[10].sku'],
+    ['a name with a digit in it', ['1st', 'line2'], '["1st"].line2'],
+    ['objects with keys', [{ key: 'lines' }, { key: 0 }], '.lines[0]'],
+    ['nothing', undefined, ''],
+  ])('say where a schema finds a fault: at %s', async (_what, path, place) => {
+    const schema: StandardSchema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: () => ({ issues: [{ message: 'Not right', ...(path && { path }) }] }),
+      },
+    };
+    const append = withEvents(inner, defineEvents({ Said: { schema } })).appendToStream('Order-1', [
+      { type: 'Said', data: 'wrong' },
+    ]);
+    await expect(append).rejects.toMatchObject({ path: `events[0].data${place}` });
+  });
+
+  it('refuse what a schema refuses without saying why', async () => {
+    const schema: StandardSchema = {
+      '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [] }) },
+    };
+    const append = withEvents(inner, defineEvents({ Said: { schema } })).appendToStream('Order-1', [
+      { type: 'Said', data: 'wrong' },
+    ]);
+    await expect(append).rejects.toMatchObject({ path: 'events[0].data' });
+  });
+
   it('take a schema that is a function', async () => {
     const schema: StandardSchema = Object.assign(() => undefined, {
       '~standard': {

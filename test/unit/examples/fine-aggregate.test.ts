@@ -91,6 +91,96 @@ describe('a fine', () => {
   });
 });
 
+describe('the life of a fine', () => {
+  const steps: readonly (readonly [FineCommand, FineEvent])[] = [
+    [{ name: 'create', payload: created.data }, created],
+    [{ name: 'send', payload: { on, expense: 12_50 } }, sent],
+    [{ name: 'notify', payload: { on } }, notified],
+    [
+      { name: 'appeal', payload: { on } },
+      { type: 'AppealFiled', data: { on } },
+    ],
+    [
+      { name: 'sendAppeal', payload: { on } },
+      { type: 'AppealSent', data: { on } },
+    ],
+    [
+      { name: 'receiveResult', payload: { on } },
+      { type: 'AppealDecided', data: { on } },
+    ],
+    [
+      { name: 'notifyResult', payload: { on } },
+      { type: 'AppealResultNotified', data: { on } },
+    ],
+    [
+      { name: 'appealToJudge', payload: { on } },
+      { type: 'AppealedToJudge', data: { on } },
+    ],
+    [{ name: 'addPenalty', payload: { on, amount: 58_80 } }, penalty],
+    [
+      { name: 'collect', payload: { on } },
+      { type: 'SentForCollection', data: { on } },
+    ],
+  ];
+  const events = steps.map(([, event]) => event);
+
+  it.each(steps.map(([command, event], index) => [command.name, event.type, command, event, index] as const))(
+    '%s leads to %s, once',
+    async (_name, _type, command, event, index) => {
+      const giveIt = (fine: FineAggregate): void => {
+        give(fine, command);
+      };
+      await given(FineAggregate, events.slice(0, index)).when(giveIt).then([event]);
+      await given(FineAggregate, events).when(giveIt).then({ reason: 'ALREADY' });
+    },
+  );
+
+  it.each([
+    ['notify', ['FineCreated']],
+    ['addPenalty', ['FineCreated', 'FineSent']],
+    ['sendAppeal', ['FineCreated', 'FineSent', 'FineNotified']],
+    ['receiveResult', ['FineCreated', 'FineSent', 'FineNotified', 'AppealFiled']],
+    ['notifyResult', ['FineCreated', 'FineSent', 'FineNotified', 'AppealFiled', 'AppealSent']],
+    ['appealToJudge', ['FineCreated', 'FineSent']],
+  ])('%s is too early after %j', async (name, types) => {
+    const [command] = steps.find(([each]) => each.name === name)!;
+    await given(
+      FineAggregate,
+      events.filter(({ type }) => types.includes(type)),
+    )
+      .when((fine) => {
+        give(fine, command);
+      })
+      .then({ reason: 'TOO_EARLY' });
+  });
+
+  it('adds up to what is owed, what is paid and what was against the rules', () => {
+    const fine = new FineAggregate('1');
+    for (const [command] of steps) give(fine, command);
+    fine.pay({ on, amount: 10_00 });
+    fine.pay({ on, amount: 5_00 });
+    fine.recordIrregularity({ on, command: 'send', payload: {}, rule: 'ALREADY' });
+    expect(fine).toMatchObject({ amount: 58_80, expense: 12_50, paid: 15_00, irregularities: 1 });
+    expect(fine.taken).toEqual([
+      ...events.map(({ type }) => type),
+      'PaymentReceived',
+      'PaymentReceived',
+      'IrregularityRecorded',
+    ]);
+  });
+
+  it.each([
+    ['raised to what it was', { name: 'addPenalty', payload: { on, amount: 29_40 } }],
+    ['raised', { name: 'addPenalty', payload: { on, amount: 29_41 } }],
+  ] as const)('can be %s', async (_what, command) => {
+    await given(FineAggregate, [created, sent, notified])
+      .when((fine) => {
+        give(fine, command);
+      })
+      .then([{ type: 'PenaltyAdded', data: command.payload }]);
+  });
+});
+
 describe('euros of a log', () => {
   it.each([
     ['33.6', 33_60],

@@ -88,6 +88,7 @@ describe('a payment', () => {
     ['more than is counted exactly', euro(2 ** 53), 'INVALID_AMOUNT'],
     ['an unknown currency', { minorUnits: 1, currency: 'ABC' }, 'INVALID_CURRENCY'],
     ['no currency', { minorUnits: 1, currency: 'XXX' }, 'INVALID_CURRENCY'],
+    ['the currency for tests', { minorUnits: 1, currency: 'XTS' }, 'INVALID_CURRENCY'],
   ])('of %s is refused', async (_what, amount, code) => {
     for (const begin of ['initiate', 'process'] as const) {
       await given(PaymentAggregate, [])
@@ -117,6 +118,26 @@ describe('a payment', () => {
       status: 'completed',
       refunded: 4_000,
     });
+  });
+
+  it('says in which status it refuses a command', async () => {
+    await given(PaymentAggregate, [processed, deleted])
+      .when(run.refund)
+      .then({ reason: 'NOT_ALLOWED', details: { status: 'deleted' } });
+  });
+
+  it('tags each of its events with its organisation', () => {
+    const payment = new PaymentAggregate('1');
+    payment.initiate(details);
+    payment.authorise({ authorisationId: 'a-1' });
+    payment.capture();
+    payment.complete();
+    payment.recordNotification({ channel: 'email', outcome: 'sent' });
+    payment.refund({ amount: euro(1), reason });
+    payment.delete({ reason });
+    expect(payment.uncommittedEvents.map(({ tags }) => tags)).toEqual(
+      Array.from({ length: 7 }, () => ['organization:org-456']),
+    );
   });
 
   it('keeps how notifications went, and stays what it was', async () => {

@@ -19,6 +19,24 @@ describe('MemoryEventStore', () => {
     await expect(append).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE', limit: 100 });
   });
 
+  it('calls those who listen for each append, until they have heard enough', async () => {
+    const store = new MemoryEventStore();
+    const calls: string[] = [];
+    const listen = (): void => void calls.push('shared');
+    const [endFirst, endSecond] = [store.onAppend(listen), store.onAppend(listen)];
+    await store.appendToStream('Account-1', [{ type: 'Opened', data: {} }], { commitId: 'c' });
+    expect(calls).toHaveLength(2);
+    endFirst();
+    await store.appendCommits('Account-1', [{ commitId: 'd', events: [{ type: 'Opened', data: {} }] }]);
+    expect(calls).toHaveLength(3);
+    // Nothing new.
+    await store.appendToStream('Account-1', [{ type: 'Opened', data: {} }], { commitId: 'c' });
+    expect(calls).toHaveLength(3);
+    endSecond();
+    await store.appendToStream('Account-1', [{ type: 'Opened', data: {} }]);
+    expect(calls).toHaveLength(3);
+  });
+
   it('refuses unknown options', () => {
     expect(() => new MemoryEventStore({ maxBytes: 1 } as never)).toThrow(/maxBytes/);
   });

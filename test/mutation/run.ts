@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+import { scoreOf, table, type Score } from './score.js';
+
+// What unit tests cover.
+const allFolders = [
+  'src/core/values',
+  'src/core/events',
+  'src/core/errors',
+  'src/core/store',
+  'src/core/registry',
+  'src/core/aggregates',
+  'src/core/projections',
+  'src/core/reactions',
+  'src/memory',
+  'src/cache',
+  'src/sql',
+  'src/testing',
+  'examples/payment/domain',
+  'examples/event-log',
+  'examples/fines',
+];
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { incremental: { type: 'boolean', default: false } },
+});
+
+const scores: Score[] = [];
+for (const folder of positionals.length > 0 ? positionals : allFolders) {
+  const report = `reports/mutation/${folder.replaceAll('/', '-')}`;
+  const stryker = new Stryker({
+    configFile: 'test/mutation/stryker.config.mjs',
+    mutate: [folder.endsWith('.ts') ? folder : `${folder}/**/*.ts`],
+    htmlReporter: { fileName: `${report}.html` },
+    // The report as JSON. `--incremental` goes on from the last, and tries only what may differ: survivors that a changed
+    // test reaches.
+    incremental: true,
+    force: !values.incremental,
+    incrementalFile: `${report}.json`,
+  });
+  scores.push(scoreOf(folder, await stryker.runMutationTest()));
+}
+console.log(table(scores));

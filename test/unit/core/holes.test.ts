@@ -1,0 +1,30 @@
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { describe, expect, it } from 'vitest';
+
+const commit = { commitId: 'a', events: [{ type: 'Opened', data: {} }] };
+
+/** An array of two with a hole where the first should be. */
+function afterHole<T>(value: T): T[] {
+  const values: T[] = [];
+  values[1] = value;
+  return values;
+}
+
+describe('a hole in a list', () => {
+  it.each([
+    ['of commits', (store: MemoryEventStore) => store.appendCommits('Account-1', afterHole(commit))],
+    [
+      'of events',
+      (store: MemoryEventStore) => store.appendToStream('Account-1', afterHole({ type: 'A', data: {} })),
+    ],
+    ['of filters', (store: MemoryEventStore) => store.readAll({ filter: afterHole({ types: ['A'] }) })],
+    ['of types', (store: MemoryEventStore) => store.readAll({ filter: { types: afterHole('A') } })],
+    ['of tags', (store: MemoryEventStore) => store.readAll({ filter: { tags: afterHole('A') } })],
+  ])('%s is refused, not passed over', async (_of, call) => {
+    const store = new MemoryEventStore();
+    await expect(call(store)).rejects.toMatchObject({
+      code: expect.stringMatching(/^INVALID_(ARGUMENT|EVENT)$/) as unknown,
+    });
+    expect((await store.readAll()).events).toEqual([]);
+  });
+});

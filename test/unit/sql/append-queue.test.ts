@@ -1,0 +1,254 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AppendMember } from '../../../src/sql/append-member.js';
+import { AppendQueue, type QueuedOutcome, type RunBatch } from '../../../src/sql/append-queue.js';
+
+const appended: QueuedOutcome = { kind: 'appended', commits: [], wasRepeated: false };
+
+let commits = 0;
+
+/** An append of events of a size, in the stream `A-1` unless it says another. */
+function append(
+  streamId = 'A-1',
+  { events = 1, characters = 10, eventId = `event-${++commits}` } = {},
+): AppendMember {
+  const event = { type: 'Opened', schemaVersion: 1, metadata: '{}', correlationId: undefined, tags: [] };
+  const data = 'x'.repeat(characters - 2);
+  return {
+    streamId,
+    expectedVersion: 'any',
+    commits: [
+      {
+        commitId: eventId,
+        mayBeStored: true,
+        eventIds: [eventId],
+        events: Array.from({ length: events }, () => ({ ...event, data, occurredAt: undefined })),
+      },
+    ],
+  };
+}
+
+/** The batches that a queue has sent; each waits until it is told how it ended. */
+class Batches {
+  readonly sent: (readonly AppendMember[])[] = [];
+  readonly #end: ((outcomes: readonly PromiseSettledResult<QueuedOutcome>[]) => void)[] = [];
+
+  readonly run: RunBatch = (members) => {
+    this.sent.push(members);
+    return new Promise((resolve) => this.#end.push(resolve));
+  };
+
+  get streams(): string[][] {
+    return this.sent.map((members) => members.map(({ streamId }) => streamId));
+  }
+
+  async end(batch: number, outcomes?: readonly PromiseSettledResult<QueuedOutcome>[]): Promise<void> {
+    this.#end[batch]?.(outcomes ?? this.sent[batch]!.map(() => ({ status: 'fulfilled', value: appended })));
+    await turn();
+  }
+}
+
+/** Lets all happen that happens by itself. */
+async function turn(): Promise<void> {
+  for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+let batches: Batches;
+
+beforeEach(() => {
+  batches = new Batches();
+});
+
+const queueOf = ({ lanes = 1, maxAppends = 1_000 } = {}): AppendQueue =>
+  new AppendQueue(batches.run, { lanes, maxAppends });
+
+describe('appends that come together', () => {
+  it('go in one batch, and each gets its own outcome', async () => {
+    const queue = queueOf();
+    const answers = Promise.allSettled(
+      [append('A-1'), append('A-2'), append('A-3')].map((each) => queue.append(each)),
+    );
+    await turn();
+    expect(batches.streams).toEqual([['A-1', 'A-2', 'A-3']]);
+    const conflict: QueuedOutcome = { kind: 'conflict', actualVersion: 7, wasRepeated: false };
+    const outcomes: PromiseSettledResult<QueuedOutcome>[] = [
+      { status: 'fulfilled', value: appended },
+      { status: 'rejected', reason: 'broken' },
+      { status: 'fulfilled', value: conflict },
+    ];
+    await batches.end(0, outcomes);
+    expect(await answers).toEqual(outcomes);
+  });
+
+  it('are told when the newest of them came', async () => {
+    const run = vi.fn<RunBatch>(async (members) =>
+      members.map(() => ({ status: 'fulfilled', value: appended })),
+    );
+    const queue = new AppendQueue(run, { lanes: 1, maxAppends: 10 });
+    const first = queue.append(append('A-1'));
+    const between = performance.now();
+    while (performance.now() === between);
+    await Promise.all([first, queue.append(append('A-2'))]);
+    expect(run.mock.calls[0]?.[1].enqueuedAt).toBeGreaterThan(between);
+  });
+
+  it('wait while all lanes are busy, and then go together', async () => {
+    const queue = queueOf({ lanes: 2 });
+    for (const stream of ['A-1', 'A-2', 'A-3', 'A-4']) {
+      void queue.append(append(stream));
+      await turn();
+    }
+    expect(batches.streams).toEqual([['A-1'], ['A-2']]);
+    await batches.end(1);
+    expect(batches.streams.slice(2)).toEqual([['A-3', 'A-4']]);
+  });
+
+  it.each([
+    ['32 appends', 40, {}, [32, 8]],
+    ['100 events', 5, { events: 30 }, [3, 2]],
+    ['100 events, exactly', 5, { events: 50 }, [2, 2, 1]],
+    ['a million characters', 5, { characters: 400_000 }, [2, 2, 1]],
+  ])('are at most %s in a batch', async (_limit, count, size, lengths) => {
+    const queue = queueOf();
+    for (let index = 0; index < count; index++) void queue.append(append(`A-${index}`, size));
+    for (let batch = 0; batch < lengths.length; batch++) {
+      await turn();
+      await batches.end(batch);
+    }
+    expect(batches.sent.map((members) => members.length)).toEqual(lengths);
+  });
+
+  it.each([{ events: 101 }, { characters: 1_000_001 }])('go alone when they are larger: %j', async (size) => {
+    const queue = queueOf();
+    void queue.append(append('A-1', size));
+    void queue.append(append('A-2'));
+    await turn();
+    expect(batches.streams).toEqual([['A-1']]);
+  });
+});
+
+describe('the streams of a queue', () => {
+  it('take turns, so that many appends to one hold up no other', async () => {
+    const queue = queueOf();
+    for (let index = 0; index < 40; index++) void queue.append(append('A-1'));
+    void queue.append(append('A-2'));
+    void queue.append(append('A-3'));
+    await turn();
+    expect(batches.streams[0]!.slice(0, 5)).toEqual(['A-1', 'A-2', 'A-3', 'A-1', 'A-1']);
+    expect(batches.streams[0]).toHaveLength(32);
+  });
+
+  it('go to the end of the turns when they were served', async () => {
+    const queue = queueOf();
+    for (const stream of ['A-1', 'A-1', 'A-2', 'A-2', 'A-3']) {
+      void queue.append(append(stream, { events: 50 }));
+    }
+    for (let batch = 0; batch < 3; batch++) {
+      await turn();
+      await batches.end(batch);
+    }
+    expect(batches.streams).toEqual([['A-1', 'A-2'], ['A-3', 'A-1'], ['A-2']]);
+  });
+
+  it('are in one batch at a time, in the order of the calls', async () => {
+    const queue = queueOf({ lanes: 2 });
+    const first = append('A-1', { events: 101 });
+    const [second, third] = [append('A-1'), append('A-1')];
+    for (const member of [first, second, third]) void queue.append(member);
+    void queue.append(append('A-2'));
+    await turn();
+    expect(batches.streams).toEqual([['A-1'], ['A-2']]);
+    await batches.end(0);
+    expect(batches.sent[2]).toEqual([second, third]);
+  });
+
+  it('let the copy of a commit wait for it', async () => {
+    const queue = queueOf();
+    const commit = append('A-1', { eventId: 'same' });
+    void queue.append(commit);
+    void queue.append(append('A-1', { eventId: 'same' }));
+    void queue.append(append('A-2'));
+    await turn();
+    expect(batches.streams).toEqual([['A-1', 'A-2']]);
+    await batches.end(0);
+    expect(batches.streams[1]).toEqual(['A-1']);
+  });
+});
+
+describe('an append whose signal aborts', () => {
+  it('is not sent, and gets the reason', async () => {
+    const queue = queueOf();
+    const controller = new AbortController();
+    const rejected = expect(queue.append(append('A-1'), controller.signal)).rejects.toBe('enough');
+    void queue.append(append('A-1'));
+    void queue.append(append('A-2'), new AbortController().signal);
+    controller.abort('enough');
+    await turn();
+    await rejected;
+    expect(batches.streams).toEqual([['A-1', 'A-2']]);
+  });
+
+  it('makes room for another', async () => {
+    const queue = queueOf({ maxAppends: 1 });
+    await expect(queue.append(append(), AbortSignal.abort('enough'))).rejects.toBe('enough');
+    void queue.append(append());
+    await turn();
+    expect(batches.streams).toEqual([['A-1']]);
+  });
+
+  it('is answered by its batch when that was sent already', async () => {
+    const queue = queueOf();
+    const controller = new AbortController();
+    const answer = queue.append(append(), controller.signal);
+    await turn();
+    controller.abort('enough');
+    await batches.end(0);
+    expect(await answer).toBe(appended);
+  });
+});
+
+describe('a queue', () => {
+  it('takes no more appends than it may', async () => {
+    const queue = queueOf({ maxAppends: 2 });
+    void queue.append(append());
+    void queue.append(append());
+    await expect(queue.append(append())).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    // Those of a batch that is under way don't wait.
+    await turn();
+    void queue.append(append());
+    void queue.append(append());
+    await expect(queue.append(append())).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+  });
+
+  it('takes no more characters than it may', async () => {
+    const queue = queueOf();
+    // 268 of 268.4 million.
+    const nearlyAll = append('A-1', { events: 2_000, characters: 134_000 });
+    const million = append('A-2', { events: 1_000, characters: 1_000 });
+    void queue.append(nearlyAll);
+    await expect(queue.append(million)).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    void queue.append(append('A-2'));
+    await turn();
+    void queue.append(million);
+    await batches.end(0);
+    expect(batches.streams).toEqual([['A-1'], ['A-2']]);
+  });
+
+  it('that is closed takes no more, and waits for what it has', async () => {
+    const queue = queueOf();
+    const answers = [queue.append(append('A-1', { events: 101 })), queue.append(append('A-2'))];
+    let closed = 0;
+    for (let time = 0; time < 2; time++) void queue.close().then(() => closed++);
+    await expect(queue.append(append())).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await turn();
+    expect(batches.streams).toEqual([['A-1']]);
+    await batches.end(0);
+    expect([batches.streams[1], closed]).toEqual([['A-2'], 0]);
+    await batches.end(1);
+    expect(await Promise.all(answers)).toEqual([appended, appended]);
+    expect(closed).toBe(2);
+  });
+
+  it('without appends is closed at once', async () => {
+    await queueOf().close();
+  });
+});
