@@ -20,6 +20,8 @@ function onBuiltPackage(test: TestProjectInlineConfiguration['test']): TestProje
       // It runs as Node would load it, not transformed as a source of the tests.
       server: { deps: { external: [/\/dist\//] } },
       pool: 'forks',
+      // More than the two cores of a small machine: most of the time a test waits for a server.
+      maxWorkers: 4,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       ...test,
@@ -61,8 +63,6 @@ export default defineConfig({
         exclude: ['**/*.slow.test.ts'],
         globalSetup: './test/support/temporal-global-setup.ts',
         setupFiles: './test/support/worker-log.ts',
-        maxWorkers: 4,
-        // After the unit tests, so that their load doesn't slow the server.
         sequence: { groupOrder: 1 },
       }),
       onBuiltPackage({
@@ -70,16 +70,14 @@ export default defineConfig({
         include: ['test/postgres/**/*.test.ts'],
         exclude: ['**/*.slow.test.ts'],
         globalSetup: './test/support/postgres-global-setup.ts',
-        maxWorkers: 2,
-        sequence: { groupOrder: 2 },
+        sequence: { groupOrder: 1 },
       }),
       onBuiltPackage({
         name: 'slow',
         include: ['test/**/*.slow.test.ts'],
         globalSetup: ['./test/support/temporal-global-setup.ts', './test/support/postgres-global-setup.ts'],
         setupFiles: './test/support/worker-log.ts',
-        maxWorkers: 2,
-        sequence: { groupOrder: 3 },
+        sequence: { groupOrder: 2 },
       }),
     ],
   },

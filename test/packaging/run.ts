@@ -77,7 +77,6 @@ async function runProgram(cwd: string, consumer: string, file: string, env = {})
 process.on('SIGINT', () => undefined);
 const folder = await mkdtemp(join(tmpdir(), 'temporal-event-store-'));
 try {
-  await run('npm', ['run', 'build'], { cwd: root });
   ok('package: builds');
   await cp(consumers, folder, { recursive: true });
   await pack(root, join(folder, 'temporal-event-store.tgz'));
