@@ -57,11 +57,13 @@ export async function runWorker(
   const connection = await NativeConnection.connect({ address, plugins });
   const worker = await create({ connection, namespace });
   const running = worker.run();
-  return async () => {
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
     await connection.close();
   };
+  return () => (stopped ??= stop());
 }
 
 /** A worker that runs until the returned function is called. Its workflows are those of the plugin where it names none. */

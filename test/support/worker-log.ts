@@ -3,8 +3,11 @@ import { afterAll, expect, vi, type RunnerTestSuite } from 'vitest';
 
 /** What a file expects its workers to say, each with how often they did. */
 const expected = new Map<RegExp, number>();
-/** What depends on who is faster. */
-const allowed: RegExp[] = [/ core: \[TMPRL1104\].* Workflow task duration exceeded/];
+/** What depends on who is faster: at first, what the SDK's core says on a machine too slow for a workflow task. */
+const allowed: RegExp[] = [
+  / core: \[TMPRL1104\].* Workflow task duration exceeded/,
+  / core: Task not found when completing/,
+];
 const unexpected: string[] = [];
 
 Runtime.install({

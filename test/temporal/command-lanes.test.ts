@@ -23,7 +23,7 @@ import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(
   / Activity failed CancelledFailure: Local Activity cancelled/,
-  / failed \w+: The answer is lost/,
+  /The store gave no answer to the commands of a stream .*The answer is lost/,
   / failed \w+: The aggregate 'Stranger' is not registered/,
   / Workflow failed Error: Deciding the command 'fail' failed with TypeError/,
 );

@@ -5,10 +5,9 @@ import { EventStorePlugin } from 'temporal-event-store/worker';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { connectClient, uniqueName, useWorker } from '../support/temporal.js';
 import { Wallet } from '../support/wallet.js';
-import { allowWorkerLog, expectWorkerLog } from '../support/worker-log.js';
+import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(/ failed \w+: Stream 'Wallet-1' was expected to be at version 7/);
-allowWorkerLog(/ core: Task not found when completing/);
 
 async function serve(): Promise<{ client: Client; taskQueue: string; events: TemporalEventStore }> {
   const client = await connectClient();

@@ -1,5 +1,7 @@
+import { copyEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { JsonValue } from '../values/json.js';
+import { assertIsSynchronous } from './assert-is-synchronous.js';
 import type { CommandList } from './command-list.js';
 
 /** A class that extends {@link AggregateRoot} and names its category. */
@@ -92,18 +94,25 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
     return aggregate;
   }
 
-  /** Applies an event and records it as uncommitted. */
+  /** Applies an event and records it as uncommitted, as it is at this moment: what it was made of may change later. */
   protected raise(event: EventToAppend<E>): void {
-    this.apply(event);
-    this.#uncommittedEvents.push(event);
+    const raised = copyEvent(event);
+    // Of its own: whatever `apply` does with it, what was raised is stored.
+    this.#apply(copyEvent<E>(event));
+    this.#uncommittedEvents.push(raised);
   }
 
-  /** Changes the state. It must not decide, ask a clock or throw for what has happened. */
+  /** Changes the state, at once. It must not decide, ask a clock or throw for what has happened. */
   protected abstract apply(event: E): void;
+
+  /** @throws {@link InvalidArgumentError} when `apply` returns a promise: the state would change too late to decide on */
+  #apply(event: E): void {
+    assertIsSynchronous('apply', event.type, (this as unknown as { apply(event: E): unknown }).apply(event));
+  }
 
   /** @internal */
   [replay](event: DomainEvent & { readonly version?: number }): void {
-    this.apply(event as E);
+    this.#apply(event as E);
     this.#version = event.version ?? this.#version + 1;
   }
 

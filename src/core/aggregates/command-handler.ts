@@ -1,12 +1,14 @@
-import { CommitMismatchError } from '../errors/errors.js';
+import { CommitMismatchError, InvalidArgumentError } from '../errors/errors.js';
 import { uuidV5 } from '../events/event-id.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import type { SnapshotStore } from '../store/capabilities.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { assertOptions, integerFrom, isPlainObject } from '../store/options.js';
 import { streamId } from '../store/stream-id.js';
+import { describeValue } from '../values/describe-value.js';
 import { canonicalJson, findJsonFault } from '../values/json.js';
 import { snapshotModelOf } from './aggregate-repository.js';
+import { assertIsSynchronous } from './assert-is-synchronous.js';
 import type { Decider } from './decider.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { loadState, type StateBuilder } from './load-state.js';
@@ -71,7 +73,7 @@ export function createCommandHandler<State, Command, E extends DomainEvent>(
           return loadState(store, stream, builder, { pageSize: options.pageSize, snapshot });
         },
         async ({ state }) => {
-          const events = await decider.decide(state, command);
+          const events = assertIsEventList(await decider.decide(state, command));
           return { events, result: events };
         },
       );
@@ -84,6 +86,18 @@ export function createCommandHandler<State, Command, E extends DomainEvent>(
   };
 }
 
+/** @throws {@link InvalidArgumentError} */
+export function assertIsEventList<E extends DomainEvent>(
+  decided: readonly EventToAppend<E>[],
+): readonly EventToAppend<E>[] {
+  // In TypeScript it is one; the readonly type is lost in the check.
+  const isList: boolean = Array.isArray(decided);
+  if (isList) return decided;
+  throw new InvalidArgumentError(
+    `'decide' returned ${describeValue(decided)}. It returns the list of the events to append, an empty one when nothing changes.`,
+  );
+}
+
 /** Builds the state of a decider up from its events. */
 export function deciderBuilder<State, E extends DomainEvent>(
   decider: Pick<Decider<State, never, E>, 'initialState' | 'evolve'>,
@@ -91,7 +105,11 @@ export function deciderBuilder<State, E extends DomainEvent>(
   return {
     create: () => decider.initialState(),
     restore: ({ state }) => state as State,
-    apply: (state, event) => decider.evolve(state, event as unknown as E),
+    apply(state, event) {
+      const next = decider.evolve(state, event as unknown as E);
+      assertIsSynchronous('evolve', event.type, next);
+      return next;
+    },
   };
 }
 

@@ -20,6 +20,8 @@ export interface LoadedState<S> {
 export interface LoadOptions<S> {
   readonly pageSize?: number | undefined;
   readonly snapshot?: Snapshot | undefined;
+  /** Called with why a snapshot can't be restored; the events are then read from the first. Default: it is thrown. */
+  readonly onBrokenSnapshot?: ((error: unknown) => void) | undefined;
   /** An earlier state, which takes in the events after it. */
   readonly from?: LoadedState<S> | undefined;
   /** The last version to load. */
@@ -35,9 +37,9 @@ export async function loadState<S>(
   builder: StateBuilder<S>,
   options: LoadOptions<S>,
 ): Promise<LoadedState<S>> {
-  const { pageSize, snapshot, from, toVersion, until } = options;
-  let state = from ? from.state : snapshot ? builder.restore(snapshot) : builder.create();
-  let version = (from ?? snapshot)?.version ?? 0;
+  const { pageSize, toVersion, until } = options;
+  let { state, version } = options.from ??
+    restored(builder, options) ?? { state: builder.create(), version: 0 };
   for (;;) {
     const slice = await store.readStream(streamId, {
       fromVersion: version + 1,
@@ -54,6 +56,20 @@ export async function loadState<S>(
       version = event.version;
     }
     if (slice.isEnd) return { state, version };
+  }
+}
+
+function restored<S>(
+  builder: StateBuilder<S>,
+  { snapshot, onBrokenSnapshot }: LoadOptions<S>,
+): LoadedState<S> | undefined {
+  if (snapshot === undefined) return undefined;
+  try {
+    return { state: builder.restore(snapshot), version: snapshot.version };
+  } catch (error) {
+    if (onBrokenSnapshot === undefined) throw error;
+    onBrokenSnapshot(error);
+    return undefined;
   }
 }
 

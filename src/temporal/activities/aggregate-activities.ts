@@ -62,8 +62,8 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     snapshots,
     snapshotEvery,
     maxStates: cache?.max ?? 10_000,
-    onSnapshotFailure: (stream, error) => {
-      (logger ?? activityLogger()).warn('Snapshot failed', { streamId: stream, error });
+    onWarning: (message, attributes) => {
+      (logger ?? activityLogger()).warn(message, attributes);
     },
   });
   return {
@@ -76,7 +76,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
           metrics.onBatch(request.commands.length);
           const outcomes = await executor.execute(request, originOfCommands(), metrics);
-          for (const outcome of outcomes) metrics.onOutcome(outcome);
+          for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
           return fitOutcomes(outcomes);
         },
         'debug',

@@ -1,10 +1,11 @@
 import { aggregateBuilder } from '../../core/aggregates/aggregate-repository.js';
 import type { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
-import { deciderBuilder } from '../../core/aggregates/command-handler.js';
+import { assertIsEventList, deciderBuilder } from '../../core/aggregates/command-handler.js';
 import { checkCommand } from '../../core/aggregates/commands.js';
 import type { Decider } from '../../core/aggregates/decider.js';
 import type { StateBuilder } from '../../core/aggregates/load-state.js';
-import type { DomainEvent, EventToAppend } from '../../core/events/event.js';
+import { copyEvent } from '../../core/events/copy-event.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from '../../core/events/event.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
 
@@ -20,7 +21,12 @@ export interface Behaviour<S> extends StateBuilder<S> {
     state: S,
     name: string,
     payload: unknown,
-  ): Promise<{ readonly events: readonly EventToAppend[]; readonly state: S }>;
+  ): Promise<{
+    readonly events: readonly EventToAppend[];
+    readonly state: S;
+    /** Milliseconds in which the user's code let nothing else run. */
+    readonly blockedFor: number;
+  }>;
   /** Says that all that was decided is stored. */
   commit(state: S): void;
   /** Whether deciding leaves the state that it was given as it was. */
@@ -56,25 +62,37 @@ function classBehaviour(
       const before = aggregate.uncommittedEvents.length;
       const methods = aggregate as unknown as Record<string, (payload: unknown) => unknown>;
       try {
-        await methods[name]?.(checked);
+        const { returned, blockedFor } = timed(() => methods[name]?.(checked));
+        await returned;
+        return { events: aggregate.uncommittedEvents.slice(before), state: aggregate, blockedFor };
       } catch (error) {
         throw aggregate.uncommittedEvents.length > before ? new SpoiltStateError(error) : error;
       }
-      return { events: aggregate.uncommittedEvents.slice(before), state: aggregate };
     },
   };
 }
 
 function deciderBehaviour(decider: Decider<unknown, unknown, DomainEvent>): Behaviour<unknown> {
+  const builder = deciderBuilder<unknown, DomainEvent>(decider);
   return {
-    ...deciderBuilder<unknown, DomainEvent>(decider),
+    ...builder,
     isImmutable: true,
     show: (state) => state as JsonValue,
     commit: () => undefined,
     async decide(state, name, payload) {
       const data = await checkCommand(decider, name, payload);
-      const events = await decider.decide(state, { type: name, data });
-      return { events, state: events.reduce((next, event) => decider.evolve(next, event), state) };
+      const { returned, blockedFor } = timed(() => decider.decide(state, { type: name, data }));
+      const events = assertIsEventList(await returned).map((event) => copyEvent(event));
+      const evolve = (next: unknown, event: EventToAppend): unknown =>
+        builder.apply(next, copyEvent(event) as RecordedEvent);
+      return { events, state: events.reduce(evolve, state), blockedFor };
     },
   };
+}
+
+/** Calls code that may take its time before it returns. */
+function timed<T>(call: () => T): { readonly returned: T; readonly blockedFor: number } {
+  const began = performance.now();
+  const returned = call();
+  return { returned, blockedFor: performance.now() - began };
 }

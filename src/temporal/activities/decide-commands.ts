@@ -3,6 +3,7 @@ import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommandFailedError, EventTooLargeError, type EventStoreError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit } from '../../core/store/capabilities.js';
+import { describeError } from '../../core/values/describe-error.js';
 import type { LaneCommand } from '../shared/command-lane.js';
 import { SpoiltStateError, type Behaviour } from './behaviour.js';
 
@@ -16,8 +17,21 @@ export type Decision =
   | { readonly command: LaneCommand; readonly kind: 'nothing'; readonly version: number }
   | { readonly command: LaneCommand; readonly kind: 'refusal'; readonly error: EventStoreError };
 
+/** What keeps one command from holding up others. */
+export interface DecisionLimits {
+  /** Milliseconds that deciding one command may take. Default: any. */
+  readonly timeLimit?: number | undefined;
+  /** Called with a command that held up everything else in the process for more than a second. */
+  readonly onBlocked: (command: LaneCommand, milliseconds: number) => void;
+}
+
+/** Milliseconds after which what is decided is appended, so that it is answered before the rest is decided. */
+const longestRound = 250;
+/** Milliseconds of computing without a pause that are worth a warning. */
+const longestPause = 1_000;
+
 export interface Decisions<S> {
-  /** Of the commands in their order, up to the one that spoilt the state. */
+  /** Of the commands in their order, up to the one that spoilt the state, or as far as there was time. */
   readonly decisions: readonly Decision[];
   /** What they lead to. */
   readonly state: S;
@@ -31,12 +45,20 @@ export async function decideCommands<S>(
   { state, version }: { readonly state: S; readonly version: number },
   commands: readonly LaneCommand[],
   metadata: EventMetadata,
+  { timeLimit, onBlocked }: DecisionLimits,
 ): Promise<Decisions<S>> {
   const decisions: Decision[] = [];
+  const began = performance.now();
   for (const command of commands) {
+    if (decisions.length > 0 && performance.now() - began > longestRound) break;
     try {
-      const decided = await behaviour.decide(state, command.name, command.payload);
+      const decided = await within(
+        timeLimit,
+        command,
+        behaviour.decide(state, command.name, command.payload),
+      );
       const { events } = decided;
+      if (decided.blockedFor > longestPause) onBlocked(command, Math.round(decided.blockedFor));
       const tooLarge = findTooLarge(command, events);
       if (tooLarge !== undefined) throw behaviour.isImmutable ? tooLarge : new SpoiltStateError(tooLarge);
       state = decided.state;
@@ -59,6 +81,30 @@ export async function decideCommands<S>(
   return { decisions, state, isSpoilt: false };
 }
 
+/**
+ * Waits for a decision no longer than that. What comes of it later is never appended, so the failure is for certain; the
+ * state that it may still change is no longer used.
+ */
+async function within<T>(
+  timeLimit: number | undefined,
+  { name }: LaneCommand,
+  deciding: Promise<T>,
+): Promise<T> {
+  if (timeLimit === undefined) return deciding;
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const message = `Deciding the command '${name}' took longer than ${timeLimit} ms. Nothing was stored; it is not tried again.`;
+      reject(new SpoiltStateError(new CommandFailedError(message)));
+    }, timeLimit);
+  });
+  try {
+    return await Promise.race([deciding, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** So that a command that is sent again is told from another with its id, as `createCommandHandler` does. */
 export function commandHashOf({ name, payload }: LaneCommand): string | undefined {
   return hashCommand({ type: name, data: payload });
@@ -66,9 +112,9 @@ export function commandHashOf({ name, payload }: LaneCommand): string | undefine
 
 function metadataOf(command: LaneCommand, shared: EventMetadata): EventMetadata {
   return {
+    ...command.metadata,
     ...shared,
     causationId: command.commandId,
-    ...command.metadata,
     commandHash: commandHashOf(command),
   };
 }
@@ -77,9 +123,8 @@ function metadataOf(command: LaneCommand, shared: EventMetadata): EventMetadata 
 function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
   const ours = findEventStoreError(error);
   if (ours !== undefined) return ours;
-  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new CommandFailedError(
-    `Deciding the command '${command.name}' failed with ${reason}. Nothing was stored; it is not tried again.`,
+    `Deciding the command '${command.name}' failed with ${describeError(error)}. Nothing was stored; it is not tried again.`,
     { cause: error },
   );
 }

@@ -1,13 +1,19 @@
 import type { LoadedState } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommitMismatchError, type EventStoreError } from '../../core/errors/errors.js';
+import {
+  CommitMismatchError,
+  StoreUnavailableError,
+  type EventStoreError,
+} from '../../core/errors/errors.js';
+import { isOurs } from '../../core/errors/temporal-failure.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit, CommitChain } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
+import { describeError } from '../../core/values/describe-error.js';
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import type { Behaviour } from './behaviour.js';
-import { commandHashOf, decideCommands, type Decision } from './decide-commands.js';
+import { commandHashOf, decideCommands, type Decision, type DecisionLimits } from './decide-commands.js';
 
 /** Where the commands of one aggregate are executed. */
 export interface StreamContext<S> {
@@ -23,6 +29,9 @@ export interface StreamContext<S> {
   /** Gives back a state that is that of the stream at its version. */
   keep(state: LoadedState<S>): Promise<void>;
   onConflict(): void;
+  /** Called with what keeps the commands from being decided or appended; `isOpen` when they may go through yet. */
+  onFailure(error: unknown, isOpen: boolean): void;
+  readonly limits: DecisionLimits;
 }
 
 /** Rounds in which nothing was settled; others would have to append between each two reads of ours. */
@@ -37,15 +46,41 @@ const refusals: readonly (string | undefined)[] = ['INVALID_EVENT', 'EVENT_TOO_L
  * again when another append came between. A command that is stored already is found when the append says so, and looked
  * up before it is answered without an append; one that goes through at once pays nothing for that.
  *
- * @returns an outcome for each
- * @throws what keeps the store from answering; each command may then be stored or not, and can be sent again
+ * Whatever fails, fails the commands of this aggregate, and only for certain when nothing can have been stored: what keeps the
+ * store from answering leaves them `open`.
+ *
+ * @param outcomes gets the outcome of each command as soon as it is known
  */
 export async function executeOnStream<S>(
   context: StreamContext<S>,
   commands: readonly LaneCommand[],
-): Promise<ReadonlyMap<LaneCommand, CommandOutcome>> {
-  const outcomes = new Map<LaneCommand, CommandOutcome>();
+  outcomes: Map<LaneCommand, CommandOutcome>,
+): Promise<void> {
   const round = new Rounds(context, outcomes);
+  try {
+    await runRounds(round, commands, outcomes);
+  } catch (error) {
+    const isOpen = isRetryable(error);
+    context.onFailure(error, isOpen);
+    for (const command of commands) {
+      if (outcomes.has(command)) continue;
+      if (isOpen) outcomes.set(command, unanswered(error));
+      else await round.settleFailure(command, error);
+    }
+  }
+}
+
+/** Whether another attempt may go through: the store gave no answer, or one that isn't ours. */
+function isRetryable(error: unknown): boolean {
+  const ours = findEventStoreError(error);
+  return ours === undefined || !isOurs(ours) || !ours.nonRetryable;
+}
+
+async function runRounds<S>(
+  round: Rounds<S>,
+  commands: readonly LaneCommand[],
+  outcomes: ReadonlyMap<LaneCommand, CommandOutcome>,
+): Promise<void> {
   let open = commands;
   let futileRounds = 0;
   while (open.length > 0) {
@@ -53,15 +88,9 @@ export async function executeOnStream<S>(
     const left = open.filter((command) => !outcomes.has(command));
     futileRounds = left.length < open.length ? 0 : futileRounds + 1;
     open = left;
-    if (futileRounds >= maxFutileRounds) {
-      const error = findEventStoreError(round.lastError);
-      if (error === undefined) throw round.lastError;
-      for (const command of open) outcomes.set(command, failure(error));
-      return outcomes;
-    }
+    if (futileRounds >= maxFutileRounds) throw round.lastError;
     if (futileRounds > 0) await backOff(futileRounds);
   }
-  return outcomes;
 }
 
 /** The state between the rounds of one batch. */
@@ -78,8 +107,19 @@ class Rounds<S> {
     this.#outcomes = outcomes;
   }
 
+  /** Answers a command of which nothing was stored in this batch. */
+  async settleFailure(command: LaneCommand, error: unknown): Promise<void> {
+    try {
+      // It may be sent again, after an earlier run stored it.
+      if (await this.#answerFromStore(command)) return;
+      this.#settle(command, failure(findEventStoreError(error) as EventStoreError));
+    } catch (lookupError) {
+      this.#settle(command, unanswered(lookupError));
+    }
+  }
+
   async run(commands: readonly LaneCommand[]): Promise<void> {
-    const { store, streamId, behaviour, metadata } = this.#context;
+    const { store, streamId, behaviour, metadata, limits } = this.#context;
     const loaded = this.#loaded ?? (await this.#context.take());
     this.#loaded = undefined;
     const { decisions, state, isSpoilt } = await decideCommands(
@@ -87,6 +127,7 @@ class Rounds<S> {
       loaded,
       commands.slice(0, this.#limit),
       metadata,
+      limits,
     );
     const effective = decisions.filter((decision) => decision.kind === 'commit');
     let results: readonly AppendResult[] = [];
@@ -188,6 +229,13 @@ function outcomeWithoutCommit(decision: Exclude<Decision, { readonly kind: 'comm
   return decision.kind === 'nothing'
     ? { kind: 'committed', version: decision.version, types: [], deduplicated: false }
     : failure(decision.error);
+}
+
+/** What keeps the store from answering: the command may be stored or not. */
+function unanswered(error: unknown): CommandOutcome {
+  const ours =
+    findEventStoreError(error) ?? new StoreUnavailableError(`The store failed with ${describeError(error)}`);
+  return { kind: 'open', reason: 'store', error: toErrorMessage(ours) };
 }
 
 function failure(error: EventStoreError): CommandOutcome {

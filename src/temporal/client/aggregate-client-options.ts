@@ -33,7 +33,7 @@ export interface AggregateClientOptions<T extends CommandTarget = CommandTarget>
   readonly idleTimeout?: number;
   /** Updates after which a lane continues as new. Default 150. */
   readonly maxUpdates?: number;
-  /** Milliseconds for deciding and appending what a lane takes together; then it is tried again. Default 5,000. */
+  /** Milliseconds that deciding one command may take; then it has failed, and nothing of it is stored. Default 5,000. */
   readonly batchTimeout?: number;
 }
 

@@ -172,8 +172,8 @@ export class AggregateClient<T extends CommandTarget> {
     if (queue === undefined) {
       queue = new CommandLaneQueue({
         maxBatch,
-        send: (commands, signal) =>
-          sendCommands({ client, taskQueue, input: this.#input }, laneId, commands, signal),
+        send: (commands, sendOptions, signal) =>
+          sendCommands({ client, taskQueue, input: this.#input }, laneId, commands, sendOptions, signal),
         onLanded: ({ command }) => {
           this.#flights.delete(keyOf(command));
           if (this.#flights.size === 0) this.#onDrained?.();
@@ -203,7 +203,9 @@ function timedOut({ command, isSent, lastError }: CommandFlight, timeout: number
   const ours = findEventStoreError(lastError);
   return new CommandTimeoutError(
     `No outcome of the command '${command.name}' in ${timeout} ms. ${state}; ask again with the command id '${commandId}'. ` +
-      `Is the Temporal server up, and does a worker that knows the aggregate poll the task queue?`,
+      (ours === undefined
+        ? `Is the Temporal server up, and does a worker that knows the aggregate poll the task queue?`
+        : `The worker last said: ${ours.message}`),
     { commandId, cause: ours ?? lastError },
   );
 }

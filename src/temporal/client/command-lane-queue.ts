@@ -1,4 +1,5 @@
-import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
+import type { CommandOutcome, LaneCommand, LaneUpdateOptions } from '../shared/command-lane.js';
+import { fromErrorMessage } from '../shared/error-message.js';
 import type { CommandFlight } from './command-flight.js';
 import { isTransient } from './send-commands.js';
 
@@ -7,6 +8,7 @@ export interface LaneQueueOptions {
   readonly maxBatch: number;
   readonly send: (
     commands: readonly LaneCommand[],
+    options: LaneUpdateOptions,
     signal: AbortSignal,
   ) => Promise<readonly CommandOutcome[]>;
   /** Called when a command has its outcome, or nobody waits for it any more. */
@@ -20,16 +22,27 @@ const maxBatchBytes = 256 * 1024;
 const firstBackoff = 20;
 const maxBackoff = 2_000;
 
+/** Most updates of open commands under way. The server takes 10 of a lane, of all processes. */
+const maxFollowed = 3;
+
+/** An update under way. */
+interface Delivery {
+  readonly flights: readonly CommandFlight[];
+  readonly abort: AbortController;
+}
+
 /**
  * The commands of this process for one lane. One update is under way at a time; what comes meanwhile goes together in the
- * next. An update that gets no answer is sent again, under the same command ids, as long as somebody waits.
+ * next. An update that gets no answer is sent again, under the same command ids, as long as somebody waits. A command that it
+ * leaves open is asked for again beside the others, which don't wait for it.
  */
 export class CommandLaneQueue {
   readonly #options: LaneQueueOptions;
   readonly #flights: CommandFlight[] = [];
-  #underWay: readonly CommandFlight[] = [];
+  readonly #open: CommandFlight[] = [];
+  readonly #deliveries = new Set<Delivery>();
   #isRunning = false;
-  #abort = new AbortController();
+  #followed = 0;
 
   constructor(options: LaneQueueOptions) {
     this.#options = options;
@@ -47,53 +60,93 @@ export class CommandLaneQueue {
 
   /** Nobody waits any more for a command: it isn't sent any more. */
   onAbandoned(): void {
-    for (const flight of this.#flights.filter(({ isWanted }) => !isWanted)) this.#landed(flight);
-    if (this.#underWay.length > 0 && this.#underWay.every(({ isWanted }) => !isWanted)) this.#abort.abort();
+    for (const flights of [this.#flights, this.#open]) {
+      for (const flight of flights.filter(({ isWanted }) => !isWanted)) this.#landed(flight, flights);
+    }
+    for (const { flights, abort } of this.#deliveries) {
+      if (flights.every(({ isWanted }) => !isWanted)) abort.abort();
+    }
   }
 
   async #run(): Promise<void> {
     for (let batch = this.#takeBatch(); batch.length > 0; batch = this.#takeBatch()) {
-      await this.#deliver(batch);
-      for (const flight of batch) this.#options.onLanded(flight);
+      await this.#deliver(batch, {});
+      this.#settle(batch);
     }
     this.#isRunning = false;
-    this.#options.onEmpty();
+    this.#endIfEmpty();
   }
 
-  async #deliver(batch: readonly CommandFlight[]): Promise<void> {
+  /** Asks again for the open ones, as long as there are any. */
+  async #follow(): Promise<void> {
+    this.#followed++;
+    for (let attempt = 0; this.#open.length > 0; attempt++) {
+      const batch = this.#open.splice(0, this.#options.maxBatch);
+      if (attempt > 0) await backOff(attempt);
+      await this.#deliver(batch, { isPatient: true });
+      this.#settle(batch);
+    }
+    this.#followed--;
+    this.#endIfEmpty();
+  }
+
+  /** Lets go of what has its outcome, or is nobody's any more, and has the rest followed. */
+  #settle(batch: readonly CommandFlight[]): void {
+    for (const flight of batch) {
+      if (flight.isWanted) this.#open.push(flight);
+      else this.#options.onLanded(flight);
+    }
+    if (this.#open.length > 0 && this.#followed < maxFollowed) void this.#follow();
+  }
+
+  #endIfEmpty(): void {
+    if (!this.#isRunning && this.#followed === 0) this.#options.onEmpty();
+  }
+
+  /** Until there is an answer, in which some may be open. */
+  async #deliver(batch: readonly CommandFlight[], options: LaneUpdateOptions): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const wanted = batch.filter(({ isWanted }) => isWanted);
       if (wanted.length === 0) return;
-      this.#underWay = wanted;
-      this.#abort = new AbortController();
+      const delivery = { flights: wanted, abort: new AbortController() };
+      this.#deliveries.add(delivery);
       for (const flight of wanted) flight.isSent = true;
       try {
         const outcomes = await this.#options.send(
           wanted.map(({ command }) => command),
-          this.#abort.signal,
+          options,
+          delivery.abort.signal,
         );
-        for (const [index, flight] of wanted.entries()) flight.land(outcomes[index] as CommandOutcome);
+        for (const [index, flight] of wanted.entries()) {
+          const outcome = outcomes[index] as CommandOutcome;
+          if (outcome.kind === 'open') flight.lastError = fromErrorMessage(outcome.error);
+          else flight.land(outcome);
+        }
         return;
       } catch (error) {
         if (!isTransient(error)) {
-          await this.#deliverApart(wanted, error);
+          await this.#deliverApart(wanted, options, error);
           return;
         }
         for (const flight of wanted) flight.lastError = error;
       } finally {
-        this.#underWay = [];
+        this.#deliveries.delete(delivery);
       }
       await backOff(attempt);
     }
   }
 
   /** One of them may spoil the update; alone, it fails alone. */
-  async #deliverApart(flights: readonly CommandFlight[], error: unknown): Promise<void> {
+  async #deliverApart(
+    flights: readonly CommandFlight[],
+    options: LaneUpdateOptions,
+    error: unknown,
+  ): Promise<void> {
     if (flights.length === 1) {
       flights[0]?.fail(error);
       return;
     }
-    for (const flight of flights) await this.#deliver([flight]);
+    for (const flight of flights) await this.#deliver([flight], options);
   }
 
   #takeBatch(): readonly CommandFlight[] {
@@ -105,8 +158,8 @@ export class CommandLaneQueue {
     return this.#flights.splice(0, end < 0 ? this.#flights.length : end);
   }
 
-  #landed(flight: CommandFlight): void {
-    this.#flights.splice(this.#flights.indexOf(flight), 1);
+  #landed(flight: CommandFlight, flights: CommandFlight[]): void {
+    flights.splice(flights.indexOf(flight), 1);
     this.#options.onLanded(flight);
   }
 }

@@ -14,6 +14,7 @@ import {
   type CommandLaneInput,
   type CommandOutcome,
   type LaneCommand,
+  type LaneUpdateOptions,
 } from '../shared/command-lane.js';
 
 /** Milliseconds after which an update without an answer is sent again; what was lost is then found by its command ids. */
@@ -33,6 +34,7 @@ export async function sendCommands(
   { client, taskQueue, input }: LaneAddress,
   workflowId: string,
   commands: readonly LaneCommand[],
+  options: LaneUpdateOptions,
   signal: AbortSignal,
 ): Promise<readonly CommandOutcome[]> {
   // A new one for each attempt: it can be used once.
@@ -51,8 +53,11 @@ export async function sendCommands(
       client.workflow.executeUpdateWithStart<
         (input: CommandLaneInput) => Promise<void>,
         readonly CommandOutcome[],
-        [readonly LaneCommand[]]
-      >(laneUpdateName, { args: [commands], startWorkflowOperation }),
+        [readonly LaneCommand[], ...LaneUpdateOptions[]]
+      >(laneUpdateName, {
+        args: options.isPatient ? [commands, options] : [commands],
+        startWorkflowOperation,
+      }),
     ),
   );
 }

@@ -26,12 +26,32 @@ export type CommandOutcome =
       readonly deduplicated: boolean;
     }
   /** A rule said no (`rejected`), or deciding failed for another reason. Nothing was stored. */
-  | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage };
+  | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage }
+  /** Not known yet: it is still being decided, or the store gave no answer. Sent again, it is decided once all the same. */
+  | { readonly kind: 'open'; readonly reason: OpenReason; readonly error: ErrorMessage };
+
+export type OpenReason = 'deciding' | 'store';
+
+/** How an update waits. */
+export interface LaneUpdateOptions {
+  /**
+   * Until the outcomes are known, or for 15 seconds; else until the first batch that its commands were in, after which some
+   * may be `open`. Who asks again for those is patient.
+   */
+  readonly isPatient?: boolean;
+}
 
 export interface ExecuteRequest {
   /** Category of a registered aggregate. */
   readonly category: string;
   readonly commands: readonly LaneCommand[];
+  /**
+   * Milliseconds after which the outcomes known by then are given back, and `open` for the rest, which goes on. Default: never;
+   * then what keeps the store from answering is thrown.
+   */
+  readonly yieldAfter?: number;
+  /** Milliseconds that deciding one command may take; then it has failed. Default: any. */
+  readonly timeLimit?: number;
 }
 
 /** Input of `eventStoreCommandLane`. Later versions of it have a higher number. */
@@ -42,7 +62,7 @@ export interface CommandLaneInput {
   readonly idleTimeout: number;
   /** Updates after which it continues as new. */
   readonly maxUpdates: number;
-  /** Milliseconds for deciding and appending a batch, after which it is tried again. */
+  /** Milliseconds for deciding one command, after which it has failed. */
   readonly batchTimeout: number;
 }
 

@@ -7,6 +7,7 @@ import {
   defineQuery,
   defineUpdate,
   isCancellation,
+  proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -14,7 +15,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError, InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
+import { isOurs } from '../../core/errors/temporal-failure.js';
+import { describeError } from '../../core/values/describe-error.js';
 import { isObject } from '../../core/values/json.js';
 import { findNameProblem } from '../../core/values/name.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
@@ -26,29 +29,52 @@ import {
   type CommandLaneInput,
   type CommandLaneStatus,
   type CommandOutcome,
+  type ExecuteRequest,
   type LaneCommand,
+  type LaneUpdateOptions,
 } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import { assertInput } from '../shared/requests.js';
 
-const executeUpdate = defineUpdate<readonly CommandOutcome[], [readonly LaneCommand[]]>(laneUpdateName);
+const executeUpdate = defineUpdate<
+  readonly CommandOutcome[],
+  [commands: readonly LaneCommand[], options: LaneUpdateOptions | undefined]
+>(laneUpdateName);
 const statusQuery = defineQuery<CommandLaneStatus>(laneStatusQuery);
 
 /** Most commands that are decided together, of all the updates that wait. */
 const maxBatch = 500;
 const maxBatchCharacters = 1_000_000;
 
-/** An update that waits for its outcomes. */
+/** Milliseconds after which a batch gives back what is done. What isn't goes on by itself, and holds up nobody. */
+const yieldAfter = 1_000;
+/** For a worker that is held up, beside what it is given. */
+const reserve = 10_000;
+/** Milliseconds without an outcome after which the caller is told so, who sends the command again as long as he waits. */
+const giveUpAfter = 15_000;
+
+/** A command that waits for its outcome. */
 interface Waiting {
-  readonly commands: readonly LaneCommand[];
-  /** Of its commands in their order, as far as they are decided. */
+  readonly command: LaneCommand;
+  /** One that was sent again waits with the first. */
+  readonly askers: { readonly update: Update; readonly index: number }[];
+  /** Since when it has been found open. */
+  openSince?: number;
+}
+
+interface Update {
   readonly outcomes: CommandOutcome[];
+  /** Commands without an outcome. */
+  left: number;
+  readonly isPatient: boolean;
 }
 
 /**
- * Orders the commands of one aggregate, or of a share of a category's aggregates, and makes them durable: a command that
+ * Orders the commands of one aggregate, or of a part of a category's aggregates, and makes them durable: a command that
  * it has accepted is decided and answered, whoever dies. Deciding happens in an activity, one batch at a time, in which
- * all the commands that wait go together. `AggregateClient` starts it and sends its updates.
+ * all the commands that wait go together. An aggregate whose commands take long, or whose stream the store doesn't get at,
+ * leaves the batch: its commands go on by themselves, in their order, while the others pass. `AggregateClient` starts the
+ * lane and sends its updates.
  *
  * It completes when no command has come for a while, or it is cancelled; the next starts it again.
  */
@@ -60,13 +86,11 @@ export function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
 
 async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>): Promise<void> {
   const { category, idleTimeout, maxUpdates, batchTimeout } = checkedInput(input);
-  // Made here, because the timeout is the input's.
-  const { eventStoreExecute } = proxyLocalActivities<AggregateActivities>({
-    startToCloseTimeout: batchTimeout,
-    retry: { initialInterval: '50 milliseconds', maximumInterval: '2 seconds' },
-  });
-  const waiting: Waiting[] = [];
-  let [pending, inBatch, processed, batches, updates] = [0, 0, 0, 0, 0];
+  /** By aggregate and command id, in their order. */
+  const waiting = new Map<string, Waiting>();
+  /** Aggregates whose commands are under way by themselves. */
+  const apart = new Set<string>();
+  let [inBatch, processed, batches, updates] = [0, 0, 0, 0];
   let lastCommandAt = Date.now();
   let isDraining = false;
   let isIdle = false;
@@ -76,20 +100,30 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     isDraining = true;
   });
 
-  setHandler(statusQuery, () => ({ pending, inBatch, processed, batches, isDraining }));
+  setHandler(statusQuery, () => ({
+    pending: waiting.size - inBatch,
+    inBatch,
+    processed,
+    batches,
+    isDraining,
+  }));
   setHandler(
     executeUpdate,
-    async (commands) => {
-      const update: Waiting = { commands, outcomes: [] };
-      waiting.push(update);
-      pending += commands.length;
+    async (commands, options) => {
+      const update: Update = { outcomes: [], left: commands.length, isPatient: options?.isPatient ?? false };
+      for (const [index, command] of commands.entries()) {
+        const key = keyOf(command);
+        const entry = waiting.get(key) ?? { command, askers: [] };
+        entry.askers.push({ update, index });
+        waiting.set(key, entry);
+      }
       lastCommandAt = Date.now();
       updates++;
-      await CancellationScope.nonCancellable(() => condition(() => isAnswered(update)));
+      await CancellationScope.nonCancellable(() => condition(() => update.left === 0));
       return update.outcomes;
     },
     {
-      validator: (commands) => {
+      validator: (commands, _options) => {
         if (isDraining) {
           throw ApplicationFailure.nonRetryable('This run of the lane is about to end.', laneIsDraining);
         }
@@ -102,88 +136,187 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   const watchIdleness = async (): Promise<void> => {
     for (;;) {
       const rest = lastCommandAt + idleTimeout - Date.now();
-      if (rest <= 0 && waiting.length === 0 && inBatch === 0) break;
+      if (rest <= 0 && waiting.size === 0) break;
       await sleep(Math.max(rest, 1_000));
     }
     isIdle = true;
   };
   void watchIdleness();
 
-  const flush = async (): Promise<void> => {
-    const taken = takeBatch(waiting);
-    const commands = taken.map(({ command }) => command);
-    pending -= commands.length;
-    inBatch = commands.length;
-    batches++;
-    setCurrentDetails(`${inBatch} commands in batch ${batches}, ${pending} wait, ${processed} processed`);
-    const outcomes = await execute(eventStoreExecute, category, commands);
-    for (const [index, { update }] of taken.entries()) {
-      update.outcomes.push(outcomes[index] as CommandOutcome);
-      if (isAnswered(update)) waiting.splice(waiting.indexOf(update), 1);
+  const answer = (entry: Waiting, outcome: CommandOutcome, isAnswered: (update: Update) => boolean): void => {
+    const answered = entry.askers.filter(({ update }) => isAnswered(update));
+    for (const { update, index } of answered) {
+      update.outcomes[index] = outcome;
+      update.left--;
     }
-    inBatch = 0;
-    processed += commands.length;
-    setCurrentDetails(`${processed} commands processed in ${batches} batches, ${pending} wait`);
+    entry.askers.splice(0, entry.askers.length, ...entry.askers.filter((asker) => !answered.includes(asker)));
   };
 
+  /** Answers with what is known, and that the rest is open to those who don't wait for it. @returns the rest, by aggregate */
+  const settleKnown = (
+    entries: readonly Waiting[],
+    outcomes: readonly CommandOutcome[],
+  ): ReadonlyMap<string, Waiting[]> => {
+    const left = new Map<string, Waiting[]>();
+    for (const [index, entry] of entries.entries()) {
+      const outcome = outcomes[index] as CommandOutcome;
+      if (outcome.kind === 'open') {
+        entry.openSince ??= Date.now();
+        // A run that is about to end leaves it to the next.
+        if (!isDraining && Date.now() - entry.openSince < giveUpAfter) {
+          answer(entry, outcome, ({ isPatient }) => !isPatient);
+          const { id } = entry.command;
+          left.set(id, [...(left.get(id) ?? []), entry]);
+          continue;
+        }
+      }
+      answer(entry, outcome, () => true);
+      waiting.delete(keyOf(entry.command));
+      processed++;
+    }
+    return left;
+  };
+
+  /** The commands of one aggregate that were left by their batch. */
+  const goOnApart = async (id: string, entries: readonly Waiting[]): Promise<void> => {
+    let left: readonly Waiting[] = entries;
+    for (let attempt = 0; left.length > 0; attempt++) {
+      if (attempt > 0) await sleep(Math.min(2_000, 50 * 2 ** attempt));
+      const outcomes = await executeApart(category, left, batchTimeout);
+      left = settleKnown(left, outcomes).get(id) ?? [];
+    }
+    apart.delete(id);
+  };
+
+  /** The store gave no answer: the aggregates leave the lane to the others for a while. */
+  const waitForStore = async (ids: readonly string[], openSince: number): Promise<void> => {
+    await sleep(Math.min(2_000, Math.max(50, Date.now() - openSince)));
+    for (const id of ids) apart.delete(id);
+  };
+
+  const flush = async (): Promise<void> => {
+    const entries = takeBatch(waiting.values(), apart);
+    inBatch = entries.length;
+    batches++;
+    setCurrentDetails(
+      `${inBatch} commands in batch ${batches}, ${waiting.size - inBatch} wait, ${processed} processed`,
+    );
+    const outcomes = await executeTogether(category, entries, batchTimeout);
+    inBatch = 0;
+    const unanswered: string[] = [];
+    let openSince = Date.now();
+    for (const [id, left] of settleKnown(entries, outcomes)) {
+      apart.add(id);
+      const outcome = outcomes[entries.indexOf(left[0] as Waiting)];
+      if (outcome?.kind === 'open' && outcome.reason === 'store') {
+        unanswered.push(id);
+        openSince = Math.min(openSince, left[0]?.openSince ?? openSince);
+      } else {
+        void goOnApart(id, left);
+      }
+    }
+    if (unanswered.length > 0) void waitForStore(unanswered, openSince);
+    setCurrentDetails(`${processed} commands processed in ${batches} batches, ${waiting.size} wait`);
+  };
+
+  const isSomethingReady = (): boolean => {
+    for (const { command } of waiting.values()) if (!apart.has(command.id)) return true;
+    return false;
+  };
   for (;;) {
-    await condition(() => waiting.length > 0 || isIdle || isDraining);
-    if (waiting.length > 0) await flush();
+    await condition(() => isSomethingReady() || (waiting.size === 0 && (isIdle || isDraining)));
+    if (isSomethingReady()) await flush();
     if (isIdle && Date.now() < lastCommandAt + idleTimeout) {
       isIdle = false;
       void watchIdleness();
     }
     isDraining = cancellation !== undefined || updates >= maxUpdates || workflowInfo().continueAsNewSuggested;
-    if (waiting.length > 0 || !(isDraining || isIdle)) continue;
+    if (waiting.size > 0 || !(isDraining || isIdle)) continue;
     // Whoever waits for an answer must have it before this run ends.
     await condition(allHandlersFinished);
-    if (waiting.length > 0) continue;
+    if (waiting.size > 0) continue;
     if (cancellation !== undefined) throw cancellation as Error;
     if (isDraining) await continueAsNew<typeof eventStoreCommandLane>(input);
     return;
   }
 }
 
-function isAnswered({ commands, outcomes }: Waiting): boolean {
-  return outcomes.length === commands.length;
+/** By a local activity, which is quick; the worker gets nothing else of the lane meanwhile, so it ends soon. */
+function executeTogether(
+  category: string,
+  entries: readonly Waiting[],
+  batchTimeout: number,
+): Promise<readonly CommandOutcome[]> {
+  const { eventStoreExecute } = proxyLocalActivities<AggregateActivities>({
+    startToCloseTimeout: yieldAfter + reserve,
+    // What fails is left to the lane, which can do something else meanwhile.
+    retry: { maximumAttempts: 1 },
+  });
+  return execute(eventStoreExecute, category, entries, { yieldAfter, timeLimit: batchTimeout });
+}
+
+/** By an activity, during which the lane goes on. It finds what an earlier batch is still deciding, if it meets its worker. */
+function executeApart(
+  category: string,
+  entries: readonly Waiting[],
+  batchTimeout: number,
+): Promise<readonly CommandOutcome[]> {
+  const { eventStoreExecute } = proxyActivities<AggregateActivities>({
+    startToCloseTimeout: batchTimeout + reserve,
+    scheduleToStartTimeout: giveUpAfter,
+    retry: { maximumAttempts: 1 },
+  });
+  return execute(eventStoreExecute, category, entries, {
+    yieldAfter: batchTimeout + yieldAfter,
+    timeLimit: batchTimeout,
+  });
 }
 
 /** Nothing escapes, or the workflow would hang or fail with all who wait. */
 async function execute(
   eventStoreExecute: AggregateActivities['eventStoreExecute'],
   category: string,
-  commands: readonly LaneCommand[],
+  entries: readonly Waiting[],
+  limits: Pick<ExecuteRequest, 'yieldAfter' | 'timeLimit'>,
 ): Promise<readonly CommandOutcome[]> {
+  const commands = entries.map(({ command }) => command);
   for (;;) {
     try {
-      return await eventStoreExecute({ category, commands });
+      return await eventStoreExecute({ category, commands, ...limits });
     } catch (error) {
-      if (!isCancellation(error)) return commands.map(() => toFailure(error));
+      if (!isCancellation(error)) return commands.map(() => toOutcome(error));
       // A worker that evicts the lane or shuts down cancels what runs. The ids of the commands tell what it had done.
       await sleep('100 milliseconds');
     }
   }
 }
 
-function toFailure(error: unknown): CommandOutcome {
-  const typed =
-    findEventStoreError(error) ??
-    new CommandFailedError(`The batch of the command failed: ${(error as Error).message}`);
-  return { kind: 'failed', error: toErrorMessage(typed) };
+/** What became of each command of a batch that failed as a whole: a worker that died or is held up may have stored some. */
+function toOutcome(error: unknown): CommandOutcome {
+  const ours = findEventStoreError(error);
+  if (ours !== undefined && isOurs(ours) && ours.nonRetryable) {
+    return { kind: 'failed', error: toErrorMessage(ours) };
+  }
+  const { cause } = error as { readonly cause?: unknown };
+  const unanswered =
+    ours ?? new StoreUnavailableError(`The batch of the command failed: ${describeError(cause ?? error)}`);
+  return { kind: 'open', reason: 'deciding', error: toErrorMessage(unanswered) };
 }
 
-/** The next commands of the updates that wait, in their order. */
-function takeBatch(
-  waiting: readonly Waiting[],
-): readonly { readonly update: Waiting; readonly command: LaneCommand }[] {
-  const batch: { readonly update: Waiting; readonly command: LaneCommand }[] = [];
+/** Commands of the same key are one, sent again. */
+function keyOf({ id, commandId, name, payload }: LaneCommand): string {
+  return JSON.stringify([id, commandId, name, payload]);
+}
+
+/** The next commands that wait, in their order, of aggregates that aren't under way by themselves. */
+function takeBatch(waiting: Iterable<Waiting>, apart: ReadonlySet<string>): readonly Waiting[] {
+  const batch: Waiting[] = [];
   let characters = 0;
-  for (const update of waiting) {
-    for (const command of update.commands.slice(update.outcomes.length)) {
-      characters += JSON.stringify(command).length;
-      if (batch.length > 0 && (batch.length >= maxBatch || characters > maxBatchCharacters)) return batch;
-      batch.push({ update, command });
-    }
+  for (const entry of waiting) {
+    if (apart.has(entry.command.id)) continue;
+    characters += JSON.stringify(entry.command).length;
+    if (batch.length > 0 && (batch.length >= maxBatch || characters > maxBatchCharacters)) break;
+    batch.push(entry);
   }
   return batch;
 }

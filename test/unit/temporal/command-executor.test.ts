@@ -87,8 +87,8 @@ async function faultsOf(
     snapshots: inner.snapshots,
     snapshotEvery,
     maxStates,
-    onSnapshotFailure: (_, error) => {
-      throw error;
+    onWarning: (message) => {
+      if (message.startsWith('Snapshot')) throw new Error(message);
     },
   });
   const answers: Answer[] = [];
@@ -236,11 +236,46 @@ describe('an aggregate that others change all the time', () => {
       snapshots: undefined,
       snapshotEvery: 500,
       maxStates: 10,
-      onSnapshotFailure: () => undefined,
+      onWarning: () => undefined,
     });
     const commands = [commandOf({ wallet: 1, number: 3 })];
     expect(await executor.execute({ category: 'Wallet', commands }, {}, noMetrics)).toMatchObject([
       { kind: 'failed', error: { type: 'temporal-event-store.ConcurrencyError' } },
     ]);
+  });
+
+  it('lets no caller replace what the library says in the metadata', async () => {
+    const store = new MemoryEventStore();
+    const executor = new CommandExecutor({
+      store,
+      aggregates: new AggregateRegistry([Wallet]),
+      snapshots: undefined,
+      snapshotEvery: 500,
+      maxStates: 10,
+      onWarning: () => undefined,
+    });
+    const mine = {
+      actor: 'Ann',
+      correlationId: 'c',
+      workflowId: 'x',
+      runId: 'x',
+      causationId: 'x',
+      commandHash: 'x',
+    };
+    const command = { ...commandOf({ wallet: 1, number: 3 }), metadata: mine };
+    await executor.execute(
+      { category: 'Wallet', commands: [command] },
+      { workflowId: 'w', runId: 'r' },
+      noMetrics,
+    );
+    const [event] = (await store.readStream('Wallet-1')).events;
+    expect(event?.metadata).toMatchObject({
+      actor: 'Ann',
+      correlationId: 'c',
+      workflowId: 'w',
+      runId: 'r',
+      causationId: command.commandId,
+      commandHash: expect.not.stringMatching(/^x$/) as string,
+    });
   });
 });

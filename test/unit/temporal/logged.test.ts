@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { expect, it } from 'vitest';
 import { ConcurrencyError, StoreUnavailableError } from '../../../src/core/errors/errors.js';
 import { logged } from '../../../src/temporal/activities/logged.js';
@@ -13,7 +14,9 @@ async function entriesOf(run: (environment: MockActivityEnvironment) => Promise<
     (message: string, attributes?: Record<string, unknown>): void =>
       void entries.push([level, message, attributes]);
   const logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const environment = new MockActivityEnvironment();
+  const environment = new MockActivityEnvironment(undefined, {
+    logger: new DefaultLogger('ERROR', () => undefined),
+  });
   await environment
     .run(() => logged(logger, 'Work', { id: 7 }, () => run(environment), 'info'))
     .catch(() => undefined);

@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from '../errors/errors.js';
+
+/**
+ * Checks what user code returned that has to be done when it returns.
+ *
+ * @throws {@link InvalidArgumentError} for a promise, whose failure is then nobody's to handle
+ */
+export function assertIsSynchronous(method: 'apply' | 'evolve', eventType: string, returned: unknown): void {
+  if (typeof (returned as { then?: unknown } | null | undefined)?.then !== 'function') return;
+  void (returned as Promise<unknown>).then(undefined, () => undefined);
+  throw new InvalidArgumentError(
+    `'${method}' of the event '${eventType}' returned a promise. It changes the state at once: make it synchronous.`,
+  );
+}
