@@ -8,6 +8,7 @@ export type WalletEvent =
 /** An aggregate with a command for each way in which one can end. */
 export class Wallet extends AggregateRoot<WalletEvent> {
   static readonly category = 'Wallet';
+  static readonly snapshotVersion = 1;
   static readonly commands = {
     deposit: z.object({ amount: z.number().int().positive() }),
     withdraw: z.object({ amount: z.number().int().positive() }),

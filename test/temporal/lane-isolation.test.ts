@@ -48,6 +48,7 @@ async function useAccounts(
 ) {
   class Account extends AggregateRoot<Opened> {
     static readonly category = 'Account';
+    static readonly snapshotVersion = 1;
     static readonly commands = { open: true, fail: true, compute: true };
     async open(): Promise<void> {
       await trouble.decide?.(this.id);

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundlePath, workflowsModule } from '../support/temporal.js';
-import { expectWorkerLog } from '../support/worker-log.js';
+import { allowWorkerLog } from '../support/worker-log.js';
 
-expectWorkerLog(/ core: Failing workflow task/);
+// Of the history that has been tampered with; the replay may end before it comes.
+allowWorkerLog(/ core: Failing workflow task/);
 
 const folder = new URL('./histories/', import.meta.url);
 const versions = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -9,7 +9,10 @@ export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
   new (id: string): A;
   /** First part of the ids of its streams. */
   readonly category: string;
-  /** Version of what {@link AggregateRoot.toSnapshot} returns; raise it when that changes shape. Default 1. */
+  /**
+   * Version of what {@link AggregateRoot.toSnapshot} returns; raise it when that changes shape. Declaring it also says that
+   * snapshots hold the whole state, so that commands may make them by themselves. Default 1, and none by themselves.
+   */
   readonly snapshotVersion?: number;
   /** The methods that are commands, for those who send them from outside. Default: none. */
   readonly commands?: CommandList;

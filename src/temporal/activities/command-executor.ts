@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
+import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import {
   assertStateIsJson,
   loadState,
@@ -143,6 +144,7 @@ export class CommandExecutor {
     const behaviour = behaviourOf(aggregate, id);
     const builder = namingTheEvent(stream, behaviour);
     const model = snapshotModelOf(aggregate);
+    const ownSnapshots = isMadeForSnapshots(aggregate) ? snapshots : undefined;
     const states = this.#states;
     let snapshotVersion: number | undefined;
     return executeOnStream(
@@ -169,7 +171,7 @@ export class CommandExecutor {
           const loaded =
             cached ??
             (await loadState(store, stream, builder, {
-              snapshot: await snapshots?.load(stream, model),
+              snapshot: await ownSnapshots?.load(stream, model),
               onBrokenSnapshot: (error) => {
                 onWarning('Snapshot not restored; the events are used', {
                   streamId: stream,
@@ -186,10 +188,10 @@ export class CommandExecutor {
           const isDue =
             Math.floor(version / snapshotEvery) > Math.floor((snapshotVersion ?? version) / snapshotEvery);
           snapshotVersion = version;
-          if (snapshots !== undefined && isDue) {
+          if (ownSnapshots !== undefined && isDue) {
             try {
               const shown = assertStateIsJson(behaviour.show(state), aggregate.category);
-              await snapshots.save(stream, model, version, shown);
+              await ownSnapshots.save(stream, model, version, shown);
             } catch (error) {
               onWarning('Snapshot failed', { streamId: stream, error: describeError(error) });
             }
@@ -238,6 +240,18 @@ async function takeOver(
 function stillDeciding({ name }: LaneCommand): CommandOutcome {
   const error = new CommandFailedError(`The command '${name}' is still being decided.`);
   return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };
+}
+
+/**
+ * Whether nobody has to be asked for snapshots. A class may keep state that they can't see (`#private` fields, closures), so
+ * it says that they hold all of it: by a `snapshotVersion`, or by methods of its own.
+ */
+function isMadeForSnapshots(aggregate: AnyAggregate): boolean {
+  if (typeof aggregate !== 'function' || aggregate.snapshotVersion !== undefined) return true;
+  const { prototype } = aggregate as { readonly prototype: AggregateRoot };
+  const hasOwn = (method: 'toSnapshot' | 'restoreSnapshot'): boolean =>
+    prototype[method] !== AggregateRoot.prototype[method];
+  return hasOwn('toSnapshot') && hasOwn('restoreSnapshot');
 }
 
 /** Says which event it is that can't be applied. */

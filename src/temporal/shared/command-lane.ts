@@ -30,7 +30,7 @@ export type CommandOutcome =
   /** Not known yet: it is still being decided, or the store gave no answer. Sent again, it is decided once all the same. */
   | { readonly kind: 'open'; readonly reason: OpenReason; readonly error: ErrorMessage };
 
-export type OpenReason = 'deciding' | 'store';
+type OpenReason = 'deciding' | 'store';
 
 /** How an update waits. */
 export interface LaneUpdateOptions {

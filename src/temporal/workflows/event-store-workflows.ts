@@ -36,13 +36,16 @@ import { storeOver } from '../workflow/proxy-event-store.js';
 // These live in users' histories. A change to the commands that one of them issues needs `patched`; recorded histories
 // of each release are replayed in the tests.
 
-// Local, because a workflow with one local activity takes a third of the time of one with a regular activity.
+// Local, because a workflow with one local activity takes a third of the time of one with a regular activity. Longer waits for
+// the next attempt are the server's, so that a worker can stop meanwhile.
 const local = proxyLocalActivities<EventStoreActivities>({
   startToCloseTimeout: '10 seconds',
+  localRetryThreshold: '500 milliseconds',
   retry: { initialInterval: '50 milliseconds', maximumInterval: '2 seconds' },
 });
 const scan = proxyLocalActivities<EventStoreActivities>({
   startToCloseTimeout: '2 minutes',
+  localRetryThreshold: '500 milliseconds',
   retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds' },
 });
 const { eventStoreReplay: replay } = proxyActivities<AggregateActivities>({

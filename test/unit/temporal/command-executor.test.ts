@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  AggregateRoot,
   ConcurrencyError,
   findEventStoreError,
   StoreUnavailableError,
   type CommitChain,
+  type DomainEvent,
   type EventStore,
 } from '../../../src/core/index.js';
 import { MemoryEventStore } from '../../../src/memory/index.js';
@@ -277,5 +279,40 @@ describe('an aggregate that others change all the time', () => {
       causationId: command.commandId,
       commandHash: expect.not.stringMatching(/^x$/) as string,
     });
+  });
+
+  it.each([
+    ['a class that says nothing of snapshots', {}, 0],
+    ['a class with a snapshotVersion', { snapshotVersion: 1 }, 7],
+  ])('makes snapshots by itself: %s', async (_what, statics, version) => {
+    class Coupon extends AggregateRoot<DomainEvent<'Redeemed', object>> {
+      static readonly category = 'Coupon';
+      static readonly commands = { redeem: true };
+      uses = 0;
+      redeem(): void {
+        this.raise({ type: 'Redeemed', data: {} });
+      }
+      protected apply(): void {
+        this.uses++;
+      }
+    }
+    const store = new MemoryEventStore();
+    const { snapshots } = store;
+    const aggregates = new AggregateRegistry([Object.assign(Coupon, statics)]);
+    const options = {
+      store,
+      aggregates,
+      snapshots,
+      snapshotEvery: 1,
+      maxStates: 10,
+      onWarning: () => undefined,
+    };
+    const executor = new CommandExecutor(options);
+    for (let number = 0; number < 7; number++) {
+      const commands = [{ id: '1', commandId: `${number}`, name: 'redeem' }];
+      await executor.execute({ category: 'Coupon', commands }, {}, noMetrics);
+    }
+    const snapshot = await snapshots.load('Coupon-1', { name: 'Coupon', version: 1 });
+    expect(snapshot?.version ?? 0).toBe(version);
   });
 });
