@@ -1,0 +1,138 @@
+import type { Mutation } from '../mutation.js';
+
+const lane = 'src/temporal/workflows/command-lane.ts';
+const execution = 'src/temporal/activities/execute-on-stream.ts';
+const tests = ['test/temporal/command-lanes.test.ts'];
+
+/** Commands: their lanes, their client and what decides them. */
+export const commands: readonly Mutation[] = [
+  {
+    name: 'A lane continues as new before all updates have their answer',
+    file: lane,
+    find: `if (waiting.length > 0 || !(isDraining || isIdle)) continue;
+    // Whoever waits for an answer must have it before this run ends.
+    await condition(allHandlersFinished);
+    if (waiting.length > 0) continue;`,
+    replace: 'if (!(isDraining || isIdle)) continue;',
+    project: 'temporal',
+    tests,
+    pattern: 'a lane continues as new',
+  },
+  {
+    name: 'A lane does not continue as new, however many updates it has taken',
+    file: lane,
+    find: 'updates >= maxUpdates ||',
+    replace: 'updates < 0 ||',
+    project: 'temporal',
+    tests,
+    pattern: 'a lane',
+  },
+  {
+    name: 'A lane that is idle never completes',
+    file: lane,
+    find: '!(isDraining || isIdle)) continue;',
+    replace: '!isDraining) continue;',
+    project: 'temporal',
+    tests,
+    pattern: 'a lane continues as new',
+  },
+  {
+    name: 'A batch that was cancelled under the lane fails its commands',
+    file: lane,
+    find: 'if (!isCancellation(error)) return',
+    replace: 'if (error !== undefined) return',
+    project: 'temporal',
+    tests,
+    pattern: 'when its batch was cancelled',
+  },
+  {
+    name: 'A lane that is cancelled answers nobody',
+    file: lane,
+    find: 'return CancellationScope.nonCancellable(() => runLane(input, cancelRequested));',
+    replace: 'return runLane(input, cancelRequested);',
+    project: 'temporal',
+    tests,
+    pattern: 'answered also when its lane is cancelled',
+  },
+  {
+    name: 'A client has several updates of a lane under way, so that its commands overtake each other',
+    file: 'src/temporal/client/command-lane-queue.ts',
+    find: '    if (this.#isRunning) return;\n',
+    replace: '',
+    project: 'temporal',
+    tests,
+    pattern: 'a command|a lane',
+  },
+  {
+    name: 'Another command with the id of one that is under way gets its answer',
+    file: 'src/temporal/client/aggregate-client.ts',
+    find: 'if (hashOf(other.command) === hashOf(command)) return',
+    replace: 'if (other.command.commandId === command.commandId) return',
+    project: 'temporal',
+    tests,
+    pattern: 'a command',
+  },
+  {
+    name: 'A stored command is answered to another one with its id',
+    file: execution,
+    find: 'storedHash === undefined || storedHash === commandHashOf(command)',
+    replace: 'storedHash === undefined || commandHashOf(command) !== storedHash + 1',
+    project: 'temporal',
+    tests,
+    pattern: 'its id was used for another',
+  },
+  {
+    name: 'What was decided is appended also when another append came between',
+    file: execution,
+    find: '{ expectedVersion: loaded.version }',
+    replace: '{}',
+    project: 'temporal',
+    tests,
+    pattern: 'whoever stored it|number of lanes',
+  },
+  {
+    name: 'A rejection is answered on a state that may be old',
+    file: execution,
+    find: 'limit: 1 })).version === version;',
+    replace: 'limit: 1 })).version >= version;',
+    project: 'temporal',
+    tests,
+    pattern: 'whoever stored it',
+  },
+  {
+    name: 'A command is rejected although it is stored already',
+    file: execution,
+    find: '        if (await this.#answerFromStore(decision.command)) continue;\n',
+    replace: '',
+    project: 'temporal',
+    tests,
+    pattern: 'whose answer is lost',
+  },
+  {
+    name: 'A command that spoilt the state leaves it to the next',
+    file: execution,
+    find: '    if (isSpoilt) return;\n',
+    replace: '',
+    project: 'temporal',
+    tests,
+    pattern: 'fails alone when others wait with it',
+  },
+  {
+    name: 'The errors of a batch may be too much to travel',
+    file: 'src/temporal/activities/aggregate-activities.ts',
+    find: 'return fitOutcomes(outcomes);',
+    replace: 'return outcomes;',
+    project: 'temporal',
+    tests,
+    pattern: 'are too much to travel',
+  },
+  {
+    name: 'A replay of an earlier version begins with the newest snapshot',
+    file: 'src/temporal/activities/aggregate-activities.ts',
+    find: 'toVersion === undefined && until === undefined;',
+    replace: 'toVersion === undefined || until === undefined;',
+    project: 'temporal',
+    tests: ['test/temporal/ready-made-workflows.test.ts', 'test/temporal/temporal-event-store.test.ts'],
+    pattern: 'replay|rebuilds',
+  },
+];

@@ -1,0 +1,106 @@
+import type { Mutation } from '../mutation.js';
+
+const exactlyOnce = 'test/temporal/exactly-once.test.ts';
+const client = 'src/temporal/client/temporal-event-store.ts';
+const clientTest = 'test/temporal/temporal-event-store.test.ts';
+
+/** A store on the other side of Temporal: in a workflow, or in a service. */
+export const throughTemporal: readonly Mutation[] = [
+  {
+    name: 'A reset of a workflow makes new commit ids, and stores its appends again',
+    file: 'src/temporal/workflow/commit-id.ts',
+    find: '${originalExecutionRunId || runId}',
+    replace: '${runId || originalExecutionRunId}',
+    project: 'temporal',
+    tests: [exactlyOnce],
+    pattern: 'when the workflow is reset',
+  },
+  {
+    name: 'The next run of a workflow makes the commit ids of the run before',
+    file: 'src/temporal/workflow/commit-id.ts',
+    find: '/${originalExecutionRunId || runId}/',
+    replace: '/${(originalExecutionRunId || runId).length}/',
+    project: 'temporal',
+    tests: [exactlyOnce],
+    pattern: 'counts as another one',
+  },
+  {
+    name: 'All appends of a workflow have one commit id',
+    file: 'src/temporal/workflow/commit-id.ts',
+    find: 'counters[counterKey] = ordinal;',
+    replace: 'counters[counterKey] = 0;',
+    project: 'temporal',
+    tests: ['test/temporal/proxy-event-store.conformance.test.ts'],
+    pattern: ' append ',
+  },
+  {
+    name: 'A read in a workflow that is given up ends with an error of Temporal',
+    file: 'src/temporal/workflow/proxy-event-store.ts',
+    find: '    signal.throwIfAborted();\n    throw error;',
+    replace: '    throw error;',
+    project: 'temporal',
+    tests: [exactlyOnce],
+    pattern: 'ends with the reason of its signal',
+  },
+  {
+    name: 'Errors of the store lose their fields on the way',
+    file: 'src/temporal/shared/application-failure.ts',
+    find: 'details: [crossingFields(error)],',
+    replace: 'details: [],',
+    project: 'temporal',
+    tests: ['test/temporal/failures.test.ts'],
+  },
+  {
+    name: 'An error that another attempt does not mend is tried again for ever',
+    file: 'src/temporal/shared/application-failure.ts',
+    find: '    nonRetryable,\n    details',
+    replace: '    nonRetryable: !nonRetryable,\n    details',
+    project: 'temporal',
+    tests: ['test/temporal/failures.test.ts'],
+  },
+  {
+    name: 'A page that was cut for its size says that it goes to the end of what was read',
+    file: 'src/temporal/activities/event-store-activities.ts',
+    find: 'position: events.at(-1)?.position ?? slice.position, isEnd: false',
+    replace: 'position: slice.position, isEnd: false',
+    project: 'temporal',
+    tests: ['test/temporal/ready-made-workflows.test.ts'],
+    pattern: 'cap a page by its bytes',
+  },
+  {
+    name: 'A state that is too large to travel is tried again for ever',
+    file: 'src/temporal/activities/aggregate-activities.ts',
+    find: `state: assertTravels('The state', assertStateIsJson(behaviour.show(state), category)),`,
+    replace: 'state: assertStateIsJson(behaviour.show(state), category),',
+    project: 'temporal',
+    tests: ['test/temporal/ready-made-workflows.test.ts', 'test/temporal/command-lanes.test.ts'],
+    pattern: 'large|replay|rebuilds',
+  },
+  {
+    name: 'Another append with the commit id of one that is under way gets its answer',
+    file: client,
+    find: 'const hash = uuidV5(canonicalJson(request));',
+    replace: 'const hash = uuidV5(canonicalJson({ ...request, events: [] }));',
+    project: 'temporal',
+    tests: [clientTest, 'test/temporal/temporal-event-store.conformance.test.ts'],
+    pattern: 'TemporalEventStore',
+  },
+  {
+    name: 'Who joins an append that is under way is told that he stored it',
+    file: client,
+    find: 'return { ...result, deduplicated: true };',
+    replace: 'return result;',
+    project: 'temporal',
+    tests: [clientTest],
+    pattern: 'join the one that is under way',
+  },
+  {
+    name: 'A missing worker is an error of Temporal',
+    file: client,
+    find: `error.cause?.name === 'TimeoutFailure'`,
+    replace: `error.cause?.name === 'TerminatedFailure'`,
+    project: 'temporal',
+    tests: [clientTest],
+    pattern: 'when no worker takes a read in time',
+  },
+];
