@@ -64,6 +64,16 @@ describe('the same commit', () => {
     expect(await brokenInvariants(database.directUrl)).toEqual([]);
   });
 
+  test.each([64, 65, 130])('is known to its end, of %i events', async (size) => {
+    const { store } = await useEmptyStore();
+    const events = Array.from({ length: size }, (_, index) => ({ type: 'Happened', data: { index } }));
+    const first = await store.appendToStream('Long-1', events, { commitId: 'long' });
+
+    const known = { ...first, deduplicated: true };
+    expect(await store.findCommit('Long-1', 'long')).toEqual(known);
+    expect(await store.appendToStream('Long-1', events, { commitId: 'long' })).toEqual(known);
+  });
+
   test('is stored once when sixteen send it through two stores', async () => {
     const { store, database } = await useEmptyStore();
     const stores = [store, await secondStore(database.url)];
