@@ -128,6 +128,16 @@ describe('appends to one stream that are sent together', () => {
   });
 });
 
+test('appends of two stores, one after the other, get positions in their order', async () => {
+  const { stores } = await twoStores();
+  const positions: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    for (const store of stores) positions.push((await store.appendToStream('Turns-1', happened)).position);
+  }
+  // A reader who has seen one never looks before it again.
+  expect(positions).toEqual([...positions].sort((a, b) => a - b));
+});
+
 describe('batches of two stores over the same streams', () => {
   test('never wait for each other in a circle', async () => {
     const { stores, directUrl } = await twoStores('directUrl');
