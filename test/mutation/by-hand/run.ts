@@ -31,10 +31,12 @@ if (values.list) {
   for (const { number, mutation } of chosen) console.log(`${number}. ${mutation.name} (${mutation.file})`);
 } else {
   const copy = await makeScratchCopy(root);
-  process.once('SIGINT', () => {
-    killAll();
-    void copy.remove().finally(() => process.exit(130));
-  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      killAll();
+      void copy.remove().finally(() => process.exit(130));
+    });
+  }
   try {
     await runControl(copy);
     await tryAll(copy);

@@ -17,16 +17,6 @@ export const publishing: readonly Mutation[] = [
     pattern: 'answer 503 in the middle of a page',
   },
   {
-    name: 'The checkpoint of a publisher moves before its events are published',
-    file: 'src/temporal/activities/projections/checkpoint-sink.ts',
-    find: '      this.#assertOwner(key, token);\n      await write({',
-    replace:
-      '      this.#assertOwner(key, token);\n      if (checkpoint !== undefined) await this.#checkpoints.save(name, checkpoint);\n      await write({',
-    project: 'temporal',
-    tests: [publishingTest],
-    pattern: 'leaves nothing unpublished',
-  },
-  {
     name: 'A webhook is signed without its time, so that an old message can be sent again',
     file: 'src/temporal/activities/webhooks/webhook-signature.ts',
     find: '`${id}.${timestamp}.${body}`',
@@ -45,15 +35,6 @@ export const publishing: readonly Mutation[] = [
     pattern: 'is not followed',
   },
   {
-    name: 'A webhook that refuses an event blames the first of its page',
-    file: webhook,
-    find: 'if (done > 0) throw new TryAgainLaterError(message, { retryAfter: 0, done });',
-    replace: '',
-    project: 'unit',
-    tests: [webhookTest],
-    pattern: 'in the middle of a page',
-  },
-  {
     name: 'A reaction has another id each time its event comes',
     file: 'src/temporal/activities/reactions/reaction-port.ts',
     find: '${reaction}/${event.id}/${place}`',
@@ -70,14 +51,5 @@ export const publishing: readonly Mutation[] = [
     project: 'temporal',
     tests: [reactionTest],
     pattern: 'starts a workflow once',
-  },
-  {
-    name: 'A commit that was stored before is not published: who stored it may have died before he did',
-    file: 'src/temporal/workflows/event-store-workflows.ts',
-    find: 'if (publish) {',
-    replace: 'if (publish && !result.deduplicated) {',
-    project: 'temporal',
-    tests: ['test/temporal/ready-made-workflows.test.ts'],
-    pattern: 'publishes a repeated commit again',
   },
 ];

@@ -2,7 +2,6 @@ import type { Mutation } from '../mutation.js';
 
 const conformance = 'test/postgres/conformance.test.ts';
 const lostEvents = 'test/postgres/interleavings/lost-events.test.ts';
-const stalledReaders = 'test/postgres/interleavings/stalled-readers.test.ts';
 
 /** Reading from a database, and what it keeps beside events. */
 export const reads: readonly Mutation[] = [
@@ -16,23 +15,6 @@ export const reads: readonly Mutation[] = [
     pattern: 'a prepared transaction loses no event',
   },
   {
-    name: 'Readers wait for appends to a store of the same name in another database',
-    file: 'src/sql/settled-positions.ts',
-    find: 'l.database = (select d.oid from pg_database d where d.datname = current_database())',
-    replace: 'l.database is not null',
-    project: 'postgres',
-    tests: [stalledReaders],
-    pattern: 'to its copy in another database',
-  },
-  {
-    name: 'After a crash, who holds the lock under another name is not waited for',
-    file: 'src/sql/settled-positions.ts',
-    find: `transaction.startsWith('-1/')`,
-    replace: `transaction.startsWith('-2/')`,
-    project: 'postgres',
-    tests: ['test/postgres/interleavings/crash.test.ts'],
-  },
-  {
     name: 'A filter gives what lies behind a gap',
     file: 'src/sql/all-reader.ts',
     find: 'position > ${from} and position <= ${to}`',
@@ -42,42 +24,6 @@ export const reads: readonly Mutation[] = [
     pattern: 'that a filter is after, behind one that it leaves out loses no event',
   },
   {
-    name: 'What comes before a gap is given only when the gap is closed',
-    file: 'src/sql/all-reader.ts',
-    find: 'if (unsettled.size > 0 && end > after) {',
-    replace: 'if (unsettled.size < 0 && end > after) {',
-    project: 'postgres',
-    tests: [stalledReaders],
-    pattern: 'lets readers have what comes before it',
-  },
-  {
-    name: 'A standby is read from',
-    file: 'src/sql/all-reader.ts',
-    find: `when pg_is_in_recovery() then 'standby'`,
-    replace: `when pg_is_in_recovery() then ''`,
-    project: 'postgres',
-    tests: ['test/postgres/restore/unsafe-servers.test.ts'],
-    pattern: 'a standby is refused',
-  },
-  {
-    name: 'A position of another, longer store is taken for the end of this one',
-    file: 'src/sql/all-reader.ts',
-    find: 'if (after > last) throw aheadOfStore(after, storeId, last);',
-    replace: 'if (after < last - last) throw aheadOfStore(after, storeId, last);',
-    project: 'postgres',
-    tests: [conformance],
-    pattern: 'ahead of the store',
-  },
-  {
-    name: 'Of a long stream, large events are left out',
-    file: 'src/sql/stream-reader.ts',
-    find: 'count(*) = abs(until - v) + 1 as is_whole',
-    replace: 'count(*) > 0 as is_whole',
-    project: 'postgres',
-    tests: ['test/postgres/long-streams.test.ts'],
-    pattern: 'on a server',
-  },
-  {
     name: 'Trends are counted in the time zone of the database',
     file: 'src/sql/statistics.ts',
     find: `occurred_at at time zone 'UTC'`,
@@ -85,23 +31,5 @@ export const reads: readonly Mutation[] = [
     project: 'postgres',
     tests: [conformance],
     pattern: 'statistics',
-  },
-  {
-    name: 'A snapshot of another version of the model is loaded',
-    file: 'src/sql/sql-snapshot-store.ts',
-    find: 'and model = $2 and model_version = $3`',
-    replace: 'and model = $2 and model_version >= least($3, 0)`',
-    project: 'postgres',
-    tests: [conformance],
-    pattern: 'snapshots',
-  },
-  {
-    name: 'A checkpoint goes back',
-    file: 'src/sql/sql-checkpoint-store.ts',
-    find: 'where c.store_id <> excluded.store_id or c.position <= excluded.position',
-    replace: 'where c.store_id <> excluded.store_id or c.position <> excluded.position',
-    project: 'postgres',
-    tests: [conformance],
-    pattern: 'checkpoints',
   },
 ];
