@@ -69,8 +69,8 @@ export const appends: readonly Mutation[] = [
     find: 'v_bases[i] := versions[i] - m_starts[i] + s_counts[v_stream];',
     replace: 'v_bases[i] := v_tops[v_stream];',
     project: 'postgres',
-    tests: [concurrency],
-    pattern: 'leave the neighbours of one that conflicts alone',
+    tests: ['test/postgres/batches.test.ts'],
+    pattern: 'on a server',
   },
   {
     name: 'Events can be deleted',
@@ -88,7 +88,7 @@ export const appends: readonly Mutation[] = [
     replace: '0 * (a.streamId.length - b.streamId.length)',
     project: 'postgres',
     tests: [concurrency],
-    pattern: 'never wait for each other in a circle',
+    pattern: 'take their streams in the same order',
   },
   {
     name: 'An event that the database refuses makes its whole batch fail',

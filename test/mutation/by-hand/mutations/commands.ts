@@ -7,18 +7,6 @@ const tests = ['test/temporal/command-lanes.test.ts'];
 /** Commands: their lanes, their client and what decides them. */
 export const commands: readonly Mutation[] = [
   {
-    name: 'A lane continues as new before all updates have their answer',
-    file: lane,
-    find: `if (waiting.length > 0 || !(isDraining || isIdle)) continue;
-    // Whoever waits for an answer must have it before this run ends.
-    await condition(allHandlersFinished);
-    if (waiting.length > 0) continue;`,
-    replace: 'if (!(isDraining || isIdle)) continue;',
-    project: 'temporal',
-    tests,
-    pattern: 'a lane continues as new',
-  },
-  {
     name: 'A lane does not continue as new, however many updates it has taken',
     file: lane,
     find: 'updates >= maxUpdates ||',
@@ -30,8 +18,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A lane that is idle never completes',
     file: lane,
-    find: '!(isDraining || isIdle)) continue;',
-    replace: '!isDraining) continue;',
+    find: 'if (rest <= 0 && waiting',
+    replace: 'if (rest < -1e9 && waiting',
     project: 'temporal',
     tests,
     pattern: 'a lane continues as new',
