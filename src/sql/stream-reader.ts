@@ -105,11 +105,12 @@ export async function readCommit(
   commitId: string,
 ): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = [];
-  do {
+  for (;;) {
     const ids = Array.from({ length: idsAtOnce }, (_, index) =>
       eventIdOf(streamId, commitId, events.length + index),
     );
-    events.push(...(await readEvents(port, commitEvents, [arrayOf('uuid', ids)])));
-  } while (events.length > 0 && events.length % idsAtOnce === 0);
-  return events;
+    const found = await readEvents(port, commitEvents, [arrayOf('uuid', ids)]);
+    events.push(...found);
+    if (found.length < idsAtOnce) return events;
+  }
 }

@@ -218,6 +218,18 @@ describe('a command', () => {
     },
   );
 
+  it('that fails after it has raised an event leaves nothing of it to the next', async () => {
+    const { wallets } = await useWallets();
+    await wallets.execute('1', 'deposit', { amount: 5 });
+
+    await expect(wallets.execute('1', 'raiseAndFail')).rejects.toThrow('After all, no');
+
+    await expect(wallets.execute('1', 'withdraw', { amount: 6 })).rejects.toMatchObject({
+      code: 'DOMAIN_ERROR',
+      details: { balance: 5 },
+    });
+  });
+
   it('that changes nothing leaves no trace', async () => {
     const { store, wallets } = await useWallets();
     expect(await wallets.execute('1', 'check')).toEqual({ version: 0, events: [], deduplicated: false });
@@ -233,6 +245,27 @@ describe('a command', () => {
     await expect(
       wallets.execute('1', 'withdraw', { amount: 1_000 }, { commandId: 'first' }),
     ).rejects.toMatchObject({ code: 'COMMIT_MISMATCH' });
+  });
+
+  it('is refused when its id is under way with another', async () => {
+    const { store, wallets } = await useWallets();
+    const deposit = (amount: number) => wallets.execute('1', 'deposit', { amount }, { commandId: 'first' });
+
+    const first = deposit(5);
+    await expect(deposit(6)).rejects.toMatchObject({ code: 'COMMIT_MISMATCH', commitId: 'first' });
+
+    expect(await first).toMatchObject({ version: 1, deduplicated: false });
+    expect((await store.readStream('Wallet-1')).version).toBe(1);
+  });
+
+  it('comes after those that its client sent before, also when they are several updates', async () => {
+    const { store, wallets } = await useWallets({ maxBatch: 1 });
+    const amounts = Array.from({ length: 30 }, (_, index) => index + 1);
+
+    await Promise.all(amounts.map((amount) => wallets.execute('1', 'deposit', { amount })));
+
+    const { events } = await store.readStream<WalletEvent>('Wallet-1');
+    expect(events.map(({ data }) => data.amount)).toEqual(amounts);
   });
 
   it('of a decider works the same', async () => {
@@ -373,14 +406,18 @@ describe('a lane', () => {
     const short = { maxUpdates: 3, idleTimeout: 1_000 };
     const { store, wallets, taskQueue } = await useWallets({ ...short, maxBatch: 2 });
     const second = new AggregateClient({ client, aggregate: Wallet, taskQueue, ...short, maxBatch: 3 });
+    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+    await wallets.execute('1', 'deposit', { amount: 1 });
+    const { runId } = await lane.describe();
     await Promise.all(
-      Array.from({ length: 120 }, (_, n) =>
+      Array.from({ length: 119 }, (_, n) =>
         (n % 2 ? wallets : second).execute('1', 'deposit', { amount: 1 }),
       ),
     );
     expect((await store.readStream('Wallet-1')).version).toBe(120);
+    const first = client.workflow.getHandle(lane.workflowId, runId);
+    expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
 
-    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
     await expect.poll(async () => (await lane.describe()).status.name, { timeout: 30_000 }).toBe('COMPLETED');
     await wallets.execute('1', 'withdraw', { amount: 120 });
   });

@@ -6,6 +6,7 @@ import {
   type EventStore,
   type StoreCapabilities,
 } from 'temporal-event-store';
+import { createProjectionActivities, type ProjectionActivities } from 'temporal-event-store/activities';
 import { ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { PGliteProjectionSink, type PGliteEventStore } from 'temporal-event-store/pglite';
@@ -18,6 +19,7 @@ import {
   type Balances,
   type BalanceEvent,
 } from '../support/balances.js';
+import { gate } from '../support/gated-store.js';
 import { usePGliteStore } from '../support/pglite.js';
 import { connectClient, startWorker, uniqueName, useWorker } from '../support/temporal.js';
 import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/worker-log.js';
@@ -166,6 +168,28 @@ describe('a projection', () => {
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 1, events: 1 });
 
     expect(await projector.resume('balances')).toMatchObject({ state: 'running' });
+    await projector.waitFor('balances', position);
+    expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });
+  });
+
+  it('stays paused when it continues as new, after as many updates as a history should have', async () => {
+    const store = new MemoryEventStore();
+    const { projection, sink } = memoryBalances();
+    const { projector, taskQueue } = await useProjections(store, [projection]);
+    await projector.start('balances');
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
+    const { workflowId, runId } = await client.workflow.getHandle(projectionWorkflowId(taskQueue)).describe();
+    await projector.pause('balances');
+
+    // Temporal takes ten at a time.
+    const ask = () => Promise.all(Array.from({ length: 10 }, () => projector.status('balances')));
+    for (let round = 0; round < 50; round++) await ask();
+    const first = client.workflow.getHandle(workflowId, runId);
+    await expect.poll(async () => (await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
+
+    expect(await projector.status('balances')).toMatchObject({ state: 'paused', position: 1 });
+    const position = await deposit(store, 'Account-1', 2);
+    await projector.resume('balances');
     await projector.waitFor('balances', position);
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 3, events: 2 });
   });
@@ -476,6 +500,42 @@ describe('a rebuild', () => {
     expect(await projector.rollback('balances')).toMatchObject({ version: 1 });
     await projector.waitFor('balances', 11);
     expect(sink.model('balances')?.get('Account-1')).toEqual({ balance: 11, events: 11 });
+  });
+
+  it('is not live before it has all that readers have seen', async () => {
+    const store = new MemoryEventStore();
+    const { projection, sink } = memoryBalances();
+    const taskQueue = uniqueName('projections');
+    const projector = new ProjectionClient({ client, taskQueue });
+    const { eventStoreProject } = createProjectionActivities({ store, projections: [projection] });
+    let ends = 0;
+    const activities: Pick<ProjectionActivities, 'eventStoreProject'> = {
+      eventStoreProject: async (share) => {
+        const reply = await eventStoreProject(share);
+        // The new one has come to the end, and is verified. Now the live one goes on.
+        if (share.until === 'end' && ++ends === 2) {
+          await projector.waitFor('balances', await deposit(store, 'Account-1', 2));
+        }
+        return reply;
+      },
+    };
+    const plugins = [new EventStorePlugin({ store, projections: [projection] })];
+    await useWorker({ taskQueue, activities, plugins });
+    await projector.start('balances');
+    await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
+    const activate = sink.activate.bind(sink);
+    const shown = gate();
+    let balance: number | undefined;
+    sink.activate = async (...args) => {
+      await activate(...args);
+      balance = sink.model('balances')?.get('Account-1')?.balance;
+      shown.open();
+    };
+
+    await projector.rebuild('balances');
+    await shown.opened;
+
+    expect(balance).toBe(3);
   });
 
   it('that is not right leaves the old one, says why, and can be given up', async () => {

@@ -17,6 +17,7 @@ expectWorkerLog(
   / failed \w+: Stream 'Account-1' was expected not to exist/,
   / failed \w+: Position 5 is ahead of the store/,
   / failed \w+: The aggregate 'Unheard' is not registered/,
+  / failed \w+: The state is \d+ bytes of JSON/,
   / Workflow failed Error: The input of \w+ must be one object/,
   / Workflow failed Error: .*(has no (input|option)|must be (a string|one of|an integer)|is empty|which JSON drops|nor an ISO 8601)/,
 );
@@ -43,7 +44,12 @@ async function serve(publisher?: EventPublisher) {
     workflowsPath: workflowsModule('exactly-once'),
     activities: {
       ...createEventStoreActivities({ store, logger, ...(publisher && { publisher }) }),
-      ...createAggregateActivities({ store, aggregates: [Account, counter], logger }),
+      ...createAggregateActivities({
+        store,
+        aggregates: [Account, counter],
+        snapshots: store.snapshots,
+        logger,
+      }),
     },
   });
   const run = <T>(type: string, input?: unknown): Promise<T> =>
@@ -206,6 +212,44 @@ describe('eventStoreReplay', () => {
       state: { owner: '', balance: 0 },
     });
     expect(await run('eventStoreReplay', { ...input, id: 'none' })).toMatchObject({ version: 0 });
+  });
+
+  it('begins with a snapshot where the present state is asked for, and only there', async () => {
+    const { store, run } = await serve();
+    const input = { aggregate: 'Account', id: '1' };
+    await store.appendToStream('Account-1', [
+      { ...deposited(5), occurredAt: '2024-01-01T00:00:00Z' },
+      { ...deposited(7), occurredAt: '2024-02-01T00:00:00Z' },
+      { ...deposited(9), occurredAt: '2024-03-01T00:00:00Z' },
+    ]);
+    // Not what the events say, so that it shows.
+    await store.snapshots.save('Account-1', { name: 'Account', version: 1 }, 2, {
+      owner: '',
+      balance: 1_000,
+    });
+
+    expect(await run('eventStoreReplay', input)).toMatchObject({ version: 3, state: { balance: 1_009 } });
+    expect(await run('eventStoreReplay', { ...input, toVersion: 2 })).toMatchObject({
+      version: 2,
+      state: { balance: 12 },
+    });
+    expect(await run('eventStoreReplay', { ...input, until: '2024-02-15T00:00:00Z' })).toMatchObject({
+      version: 2,
+      state: { balance: 12 },
+    });
+  });
+
+  it('refuses a state that is too large to travel', async () => {
+    const { store, run } = await serve();
+    const state = { owner: 'x'.repeat(2_100_000), balance: 0 };
+    await store.appendToStream('Account-1', [opened]);
+    await store.snapshots.save('Account-1', { name: 'Account', version: 1 }, 1, state);
+
+    const error: unknown = await run('eventStoreReplay', { aggregate: 'Account', id: '1' }).catch(
+      (thrown: unknown) => thrown,
+    );
+
+    expect(findEventStoreError(error, 'EVENT_TOO_LARGE')).toBeDefined();
   });
 
   it('rebuilds the state of a decider', async () => {

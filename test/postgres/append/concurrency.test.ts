@@ -3,6 +3,7 @@ import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useEmptyStore } from '../../support/postgres-store.js';
 import { connect, query } from '../../support/postgres.js';
+import { openSessions } from '../../support/sessions.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
 
 const happened = [{ type: 'Happened', data: {} }];
@@ -128,6 +129,16 @@ describe('appends to one stream that are sent together', () => {
   });
 });
 
+test('appends of two stores, one after the other, get positions in their order', async () => {
+  const { stores } = await twoStores();
+  const positions: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    for (const store of stores) positions.push((await store.appendToStream('Turns-1', happened)).position);
+  }
+  // A reader who has seen one never looks before it again.
+  expect(positions).toEqual([...positions].sort((a, b) => a - b));
+});
+
 describe('batches of two stores over the same streams', () => {
   test('never wait for each other in a circle', async () => {
     const { stores, directUrl } = await twoStores('directUrl');
@@ -144,6 +155,28 @@ describe('batches of two stores over the same streams', () => {
     await Promise.all(stores.map((store) => store.close()));
     expect(await countEvents(directUrl)).toBe(800);
     expect(await brokenInvariants(directUrl)).toEqual([]);
+    expect(await deadlocks(directUrl)).toBe(0);
+  });
+
+  //  gate   locks 10                                    commit
+  //  one                from 0 to 10 …                            to 19
+  //  other              from 0 …    and not from 19 to 10 …
+  test('take their streams in the same order, whatever the order of the calls', async () => {
+    const { stores, directUrl } = await twoStores('directUrl');
+    const streams = Array.from({ length: 20 }, (_, index) => `Many-${index}`);
+    await Promise.all(streams.map((stream) => stores[0].appendToStream(stream, happened)));
+    const { gate } = await openSessions(directUrl, 'gate');
+    await gate.run('begin');
+    await gate.run(`select from event_store.streams where stream_id = 'Many-10' for update`);
+
+    const appends = [streams, [...streams].reverse()].flatMap((order, index) =>
+      order.map((stream) => stores[index]!.appendToStream(stream, happened)),
+    );
+    await expect.poll(() => query(directUrl, 'select from pg_locks where not granted')).toHaveLength(2);
+    await gate.run('commit');
+    await Promise.all(appends);
+
+    await Promise.all(stores.map((store) => store.close()));
     expect(await deadlocks(directUrl)).toBe(0);
   });
 

@@ -64,6 +64,27 @@ describe('the same commit', () => {
     expect(await brokenInvariants(database.directUrl)).toEqual([]);
   });
 
+  // Where it is another version, the commit is looked for whether or not its caller may have sent it before.
+  test.each([1, 2])('is known when it is sent again with its first version, as %i events', async (size) => {
+    const { store, database } = await useEmptyStore();
+    const events = Array.from({ length: size }, () => happened[0]!);
+    const commit = { commitId: 'mine', expectedVersion: 'noStream' } as const;
+    const first = await store.appendToStream('Mine-1', events, commit);
+
+    expect(await store.appendToStream('Mine-1', events, commit)).toEqual({ ...first, deduplicated: true });
+    expect(await countEvents(database.directUrl)).toBe(size);
+  });
+
+  test.each([64, 65, 130])('is known to its end, of %i events', async (size) => {
+    const { store } = await useEmptyStore();
+    const events = Array.from({ length: size }, (_, index) => ({ type: 'Happened', data: { index } }));
+    const first = await store.appendToStream('Long-1', events, { commitId: 'long' });
+
+    const known = { ...first, deduplicated: true };
+    expect(await store.findCommit('Long-1', 'long')).toEqual(known);
+    expect(await store.appendToStream('Long-1', events, { commitId: 'long' })).toEqual(known);
+  });
+
   test('is stored once when sixteen send it through two stores', async () => {
     const { store, database } = await useEmptyStore();
     const stores = [store, await secondStore(database.url)];

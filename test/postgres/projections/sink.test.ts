@@ -92,6 +92,27 @@ describe('a commit', () => {
     expect(await ids(database)).toEqual(['second']);
   });
 
+  it('of an owner whose build was dropped writes nothing into the one that is made in its place', async () => {
+    const { sink, database } = await useLive();
+    const begin = async (): Promise<ShareKey> => {
+      const { build } = await sink.begin({ name, version: 2, shares: 1 }, { init, reset: undefined });
+      return { name, build, share: 0 };
+    };
+    const dropped = await begin();
+    const before = await sink.acquire(dropped);
+    const next = await begin();
+    const after = await sink.acquire(next);
+
+    await expect(sink.commit(dropped, before.token, at(1), insert('before'))).rejects.toThrow(
+      OwnershipLostError,
+    );
+    await sink.commit(next, after.token, at(1), insert('after'));
+
+    // The number of the build is the same, so that it is the token that tells them apart.
+    expect(next).toEqual(dropped);
+    expect(await ids(database, `${name}__next`)).toEqual(['after']);
+  });
+
   it('that is under way is waited for by who takes over, and by a fence', async () => {
     const { sink, database, share } = await useLive();
     const { token } = await sink.acquire(share);

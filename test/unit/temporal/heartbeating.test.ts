@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { heartbeating } from '../../../src/temporal/activities/projections/heartbeating.js';
 
 it('gives signs of life until the work is done, each with its details', async () => {
@@ -25,6 +25,22 @@ it('gives signs of life until the work is done, each with its details', async ()
 
   expect(done).toBe('done');
   expect(beats).toEqual([{ position: 1 }, { position: 2 }, { position: 3 }]);
+});
+
+it('gives several in the time after which it counts as dead', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const environment = new MockActivityEnvironment({ heartbeatTimeoutMs: 10_000 });
+  let beats = 0;
+  environment.on('heartbeat', () => beats++);
+
+  const done = environment.run(() =>
+    heartbeating(() => new Promise<void>((resolve) => setTimeout(resolve, 10_000))),
+  );
+  await vi.advanceTimersByTimeAsync(10_000);
+  await done;
+
+  expect(beats).toBeGreaterThanOrEqual(3);
 });
 
 it('gives none where nobody waits for them, as in a local activity', async () => {

@@ -1,0 +1,62 @@
+import type { Mutation } from '../mutation.js';
+
+const exactlyOnce = 'test/temporal/exactly-once.test.ts';
+const client = 'src/temporal/client/temporal-event-store.ts';
+const clientTest = 'test/temporal/temporal-event-store.test.ts';
+
+/** A store on the other side of Temporal: in a workflow, or in a service. */
+export const throughTemporal: readonly Mutation[] = [
+  {
+    name: 'A reset of a workflow makes new commit ids, and stores its appends again',
+    file: 'src/temporal/workflow/commit-id.ts',
+    find: '${originalExecutionRunId || runId}',
+    replace: '${runId || originalExecutionRunId}',
+    project: 'temporal',
+    tests: [exactlyOnce],
+    pattern: 'when the workflow is reset',
+  },
+  {
+    name: 'The next run of a workflow makes the commit ids of the run before',
+    file: 'src/temporal/workflow/commit-id.ts',
+    find: '/${originalExecutionRunId || runId}/',
+    replace: '/${(originalExecutionRunId || runId).length}/',
+    project: 'temporal',
+    tests: [exactlyOnce],
+    pattern: 'counts as another one',
+  },
+  {
+    name: 'Errors of the store lose their fields on the way',
+    file: 'src/temporal/shared/application-failure.ts',
+    find: 'details: [crossingFields(error)],',
+    replace: 'details: [],',
+    project: 'temporal',
+    tests: ['test/temporal/failures.test.ts'],
+  },
+  {
+    name: 'A state that is too large to travel is tried again for ever',
+    file: 'src/temporal/activities/aggregate-activities.ts',
+    find: `state: assertTravels('The state', assertStateIsJson(behaviour.show(state), category)),`,
+    replace: 'state: assertStateIsJson(behaviour.show(state), category),',
+    project: 'temporal',
+    tests: ['test/temporal/ready-made-workflows.test.ts'],
+    pattern: 'too large to travel',
+  },
+  {
+    name: 'Another append with the commit id of one that is under way gets its answer',
+    file: client,
+    find: 'const hash = uuidV5(canonicalJson(request));',
+    replace: 'const hash = uuidV5(canonicalJson({ ...request, events: [] }));',
+    project: 'temporal',
+    tests: [clientTest],
+    pattern: 'join the one that is under way',
+  },
+  {
+    name: 'Who joins an append that is under way is told that he stored it',
+    file: client,
+    find: 'return { ...result, deduplicated: true };',
+    replace: 'return result;',
+    project: 'temporal',
+    tests: [clientTest],
+    pattern: 'join the one that is under way',
+  },
+];
