@@ -212,6 +212,19 @@ describe('a command that takes long', () => {
     expect(events.map(({ commitId }) => commitId)).toEqual(['a', 'b', 'c']);
   });
 
+  it('holds up nobody who comes together with the next command of its aggregate', async () => {
+    const { accounts } = await useAccounts({ decide: (id) => (id === 'slow' ? delay(3_000) : undefined) });
+    await accounts.execute('warm', 'open');
+    const slow = [accounts.execute('slow', 'open')];
+    await accounts.execute('1', 'open');
+    // One update.
+    slow.push(accounts.execute('slow', 'open'));
+    const mate = await told(accounts.execute('2', 'open'));
+    expect(mate).toMatchObject({ version: 1 });
+    expect(mate.after).toBeLessThan(2_000);
+    expect(await Promise.all(slow)).toMatchObject([{ version: 1 }, { version: 2 }]);
+  });
+
   it('computes without a pause, is named, and fails nobody', async () => {
     const { accounts } = await useAccounts();
     const outcomes = await Promise.all([

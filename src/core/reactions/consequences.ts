@@ -60,7 +60,7 @@ export interface CommandToSend {
   readonly taskQueue?: string;
   /** As all who send commands to the category have it. Default `per-aggregate`. */
   readonly lanes?: 'per-aggregate' | number;
-  /** Of its events. Default: the event as their `causationId`, and its `correlationId`. */
+  /** Of its events, beside the event as their `causationId`. Default: its `correlationId`. */
   readonly metadata?: EventMetadata;
 }
 

@@ -114,7 +114,7 @@ function metadataOf(command: LaneCommand, shared: EventMetadata): EventMetadata 
   return {
     ...command.metadata,
     ...shared,
-    causationId: command.commandId,
+    causationId: command.causationId ?? command.commandId,
     commandHash: commandHashOf(command),
   };
 }

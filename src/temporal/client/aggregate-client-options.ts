@@ -40,8 +40,10 @@ export interface AggregateClientOptions<T extends CommandTarget = CommandTarget>
 export interface CommandOptions {
   /** Makes the command exactly-once: sent again with it, by whomever, it takes no effect again. Default: random. */
   readonly commandId?: string;
-  /** Merged under the metadata of each event. */
+  /** Of each event, beside what the library says: `causationId`, `commandHash`, and the `workflowId` and `runId` of the lane. */
   readonly metadata?: EventMetadata;
+  /** What caused the command, such as the id of an event; in the metadata of each of its events. Default: the command's id. */
+  readonly causationId?: string;
   /** Milliseconds to wait for the outcome. Default 30,000. */
   readonly timeout?: number;
   /** Ends the waiting; the command may take effect all the same once it is sent. */
@@ -89,6 +91,7 @@ export function checkCommandOptions(options: CommandOptions): void {
   assertOptions('execute', options, {
     commandId: isName,
     metadata: isMetadata,
+    causationId: isName,
     timeout: integerFrom(1),
     signal: isSignal,
   });

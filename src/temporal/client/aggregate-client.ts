@@ -84,10 +84,10 @@ export class AggregateClient<T extends CommandTarget> {
     const checked = checkCommandToSend(aggregate, name, payload);
     // Only where it takes time: commands go in the order of the calls.
     if (checked instanceof Promise) await checked;
-    const { commandId = crypto.randomUUID(), metadata, timeout = 30_000, signal } = options;
+    const { commandId = crypto.randomUUID(), metadata, causationId, timeout = 30_000, signal } = options;
     signal?.throwIfAborted();
 
-    const command = toLaneCommand(id, commandId, name, payload, metadata);
+    const command = toLaneCommand(id, commandId, name, payload, metadata, causationId);
     const { flight, isJoined } = this.#takeOff(command, stream);
     const outcome = await flight.wait(timeout, signal, () => timedOut(flight, timeout));
     const receipt = receiptOf(stream, commandId, outcome);

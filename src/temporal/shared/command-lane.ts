@@ -13,6 +13,8 @@ export interface LaneCommand {
   readonly name: string;
   readonly payload?: JsonValue;
   readonly metadata?: EventMetadata;
+  /** Of its events. Default: the command id. */
+  readonly causationId?: string;
 }
 
 /** What became of a command. */
@@ -116,6 +118,7 @@ export function toLaneCommand(
   name: string,
   payload: unknown,
   metadata: EventMetadata | undefined,
+  causationId?: string,
 ): LaneCommand {
   return {
     id,
@@ -123,6 +126,7 @@ export function toLaneCommand(
     name,
     ...(payload !== undefined && { payload: payload as JsonValue }),
     ...(metadata !== undefined && { metadata }),
+    ...(causationId !== undefined && { causationId }),
   };
 }
 

@@ -100,6 +100,15 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     isDraining = true;
   });
 
+  const answer = (entry: Waiting, outcome: CommandOutcome, isAnswered: (update: Update) => boolean): void => {
+    const answered = entry.askers.filter(({ update }) => isAnswered(update));
+    for (const { update, index } of answered) {
+      update.outcomes[index] = outcome;
+      update.left--;
+    }
+    entry.askers.splice(0, entry.askers.length, ...entry.askers.filter((asker) => !answered.includes(asker)));
+  };
+
   setHandler(statusQuery, () => ({
     pending: waiting.size - inBatch,
     inBatch,
@@ -116,6 +125,7 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
         const entry = waiting.get(key) ?? { command, askers: [] };
         entry.askers.push({ update, index });
         waiting.set(key, entry);
+        if (apart.has(command.id)) answer(entry, behindOthers(command), isImpatient);
       }
       lastCommandAt = Date.now();
       updates++;
@@ -143,15 +153,6 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   };
   void watchIdleness();
 
-  const answer = (entry: Waiting, outcome: CommandOutcome, isAnswered: (update: Update) => boolean): void => {
-    const answered = entry.askers.filter(({ update }) => isAnswered(update));
-    for (const { update, index } of answered) {
-      update.outcomes[index] = outcome;
-      update.left--;
-    }
-    entry.askers.splice(0, entry.askers.length, ...entry.askers.filter((asker) => !answered.includes(asker)));
-  };
-
   /** Answers with what is known, and that the rest is open to those who don't wait for it. @returns the rest, by aggregate */
   const settleKnown = (
     entries: readonly Waiting[],
@@ -164,7 +165,7 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
         entry.openSince ??= Date.now();
         // A run that is about to end leaves it to the next.
         if (!isDraining && Date.now() - entry.openSince < giveUpAfter) {
-          answer(entry, outcome, ({ isPatient }) => !isPatient);
+          answer(entry, outcome, isImpatient);
           const { id } = entry.command;
           left.set(id, [...(left.get(id) ?? []), entry]);
           continue;
@@ -207,6 +208,9 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     let openSince = Date.now();
     for (const [id, left] of settleKnown(entries, outcomes)) {
       apart.add(id);
+      for (const entry of waiting.values()) {
+        if (entry.command.id === id) answer(entry, behindOthers(entry.command), isImpatient);
+      }
       const outcome = outcomes[entries.indexOf(left[0] as Waiting)];
       if (outcome?.kind === 'open' && outcome.reason === 'store') {
         unanswered.push(id);
@@ -303,6 +307,16 @@ function toOutcome(error: unknown): CommandOutcome {
   return { kind: 'open', reason: 'deciding', error: toErrorMessage(unanswered) };
 }
 
+function isImpatient({ isPatient }: Update): boolean {
+  return !isPatient;
+}
+
+/** What is told of a command while others of its aggregate are under way by themselves. */
+function behindOthers({ id, name }: LaneCommand): CommandOutcome {
+  const error = new StoreUnavailableError(`The command '${name}' waits for those to '${id}' before it.`);
+  return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };
+}
+
 /** Commands of the same key are one, sent again. */
 function keyOf({ id, commandId, name, payload }: LaneCommand): string {
   return JSON.stringify([id, commandId, name, payload]);
@@ -345,8 +359,11 @@ function checkCommands(commands: unknown): void {
     );
   }
   for (const [index, command] of (commands as unknown[]).entries()) {
-    const { id, commandId, name, metadata } = (isObject(command) ? command : {}) as Partial<LaneCommand>;
-    for (const [field, value] of Object.entries({ id, commandId, name })) {
+    const { id, commandId, name, metadata, causationId } = (
+      isObject(command) ? command : {}
+    ) as Partial<LaneCommand>;
+    const names = { id, commandId, name, ...(causationId !== undefined && { causationId }) };
+    for (const [field, value] of Object.entries(names)) {
       const problem = findNameProblem(value);
       if (problem !== undefined) {
         throw new InvalidArgumentError(

@@ -62,8 +62,8 @@ export function reactionPort(): ReactionPort {
       const { correlationId } = event.metadata;
       const options = {
         commandId: reactionId(origin),
+        causationId: event.id,
         metadata: {
-          causationId: event.id,
           ...(correlationId !== undefined && { correlationId }),
           ...metadata,
         },
