@@ -30,9 +30,7 @@ export type CommandOutcome =
   /** A rule said no (`rejected`), or deciding failed for another reason. Nothing was stored. */
   | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage }
   /** Not known yet: it is still being decided, or the store gave no answer. Sent again, it is decided once all the same. */
-  | { readonly kind: 'open'; readonly reason: OpenReason; readonly error: ErrorMessage };
-
-type OpenReason = 'deciding' | 'store';
+  | { readonly kind: 'open'; readonly reason: 'deciding' | 'store'; readonly error: ErrorMessage };
 
 /** How an update waits. */
 export interface LaneUpdateOptions {
