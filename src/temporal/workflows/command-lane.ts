@@ -50,7 +50,7 @@ const maxBatchCharacters = 1_000_000;
 const yieldAfter = 1_000;
 /** For a worker that is held up, beside what it is given. */
 const reserve = 10_000;
-/** Milliseconds without an outcome after which the caller is told so, who sends the command again as long as he waits. */
+/** Milliseconds without an outcome after which the client is told so. It sends the command again while a caller waits. */
 const giveUpAfter = 15_000;
 
 /** A command that waits for its outcome. */
