@@ -53,6 +53,7 @@ export {
   DomainError,
   EventStoreError,
   EventTooLargeError,
+  EventTooNewError,
   InvalidArgumentError,
   InvalidEventError,
   PositionAheadOfStoreError,

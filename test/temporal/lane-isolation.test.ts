@@ -10,7 +10,8 @@ import {
   type ReadStreamOptions,
   type StoreCapabilities,
 } from 'temporal-event-store';
-import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
+import type { CommandLaneOptions } from 'temporal-event-store/activities';
+import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -44,7 +45,7 @@ interface Trouble {
 async function useAccounts(
   trouble: Trouble = {},
   store: EventStore & Partial<StoreCapabilities> = new MemoryEventStore(),
-  options: Partial<AggregateClientOptions> = {},
+  commandLanes: CommandLaneOptions = {},
 ) {
   class Account extends AggregateRoot<Opened> {
     static readonly category = 'Account';
@@ -71,11 +72,11 @@ async function useAccounts(
   const taskQueue = uniqueName('isolation');
   const stop = await startWorker({
     taskQueue,
-    plugins: [new EventStorePlugin({ store, aggregates: [Account] })],
+    plugins: [new EventStorePlugin({ store, aggregates: [Account], commandLanes })],
     shutdownGraceTime: '1 second',
   });
   onTestFinished(stop);
-  const accounts = new AggregateClient({ client, aggregate: Account, taskQueue, lanes: 1, ...options });
+  const accounts = new AggregateClient({ client, aggregate: Account, taskQueue, lanes: 1 });
   return { accounts, store, taskQueue, stop };
 }
 

@@ -47,7 +47,7 @@ it('counts families of the user, and looks at no more executions than it should'
     client.workflow.start('eventStoreCommandLane', {
       taskQueue,
       workflowId: uniqueName('lane'),
-      args: [{ version: 1, category: 'Wallet', idleTimeout: 60_000, maxUpdates: 100, batchTimeout: 5_000 }],
+      args: [{ version: 1, category: 'Wallet' }],
     });
   await (await start()).terminate();
   const cancelled = await start();

@@ -78,16 +78,10 @@ export function assertCommandList(target: CommandTarget): void {
  * @throws {@link InvalidArgumentError}
  */
 export function checkCommand(target: CommandTarget, name: string, payload: unknown): unknown {
-  const { commands = {} } = target;
-  const schema = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (schema === undefined || schema === false) {
-    const known = Object.keys(commands).filter((each) => commands[each] !== false);
-    throw new InvalidArgumentError(
-      `The ${describe(target, name)} is not in its list of commands: ${known.join(', ') || 'it has none'}.`,
-    );
-  }
+  if (!isListed(target, name)) throw unlisted(target, name);
+  const schema = target.commands?.[name];
   assertJsonPayload(target, name, payload);
-  if (schema === true) return payload;
+  if (schema === undefined || typeof schema === 'boolean') return payload;
   const toPayload = (outcome: SchemaOutcome<unknown>): unknown => {
     if ('value' in outcome) return outcome.value;
     throw new InvalidArgumentError(
@@ -96,6 +90,19 @@ export function checkCommand(target: CommandTarget, name: string, payload: unkno
   };
   const outcome = applySchema(schema, payload);
   return 'then' in outcome ? outcome.then(toPayload) : toPayload(outcome);
+}
+
+/** Whether the target lists a command of this name. */
+export function isListed({ commands = {} }: CommandTarget, name: string): boolean {
+  return Object.hasOwn(commands, name) && commands[name] !== false;
+}
+
+/** What is said of a command that the target doesn't list. */
+export function unlisted(target: CommandTarget, name: string): InvalidArgumentError {
+  const known = Object.keys(target.commands ?? {}).filter((each) => isListed(target, each));
+  return new InvalidArgumentError(
+    `The ${describe(target, name)} is not in its list of commands: ${known.join(', ') || 'it has none'}.`,
+  );
 }
 
 /**

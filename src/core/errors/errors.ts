@@ -7,6 +7,7 @@ export type EventStoreErrorCode =
   | 'COMMIT_EXISTS'
   | 'INVALID_EVENT'
   | 'EVENT_TOO_LARGE'
+  | 'EVENT_TOO_NEW'
   | 'INVALID_ARGUMENT'
   | 'POSITION_AHEAD_OF_STORE'
   | 'STORE_UNAVAILABLE'
@@ -107,6 +108,31 @@ export class EventTooLargeError extends EventStoreError {
     super('EVENT_TOO_LARGE', message, fields);
     this.size = fields.size;
     this.limit = fields.limit;
+  }
+}
+
+/** A recorded event has a newer schema version than this process knows. Another, of a newer release, can read it. */
+export class EventTooNewError extends EventStoreError {
+  declare readonly code: 'EVENT_TOO_NEW';
+  readonly streamId: string;
+  readonly version: number;
+  readonly eventType: string;
+  readonly schemaVersion: number;
+  /** The newest schema version that this process knows. */
+  readonly knownSchemaVersion: number;
+
+  constructor(
+    message: string,
+    fields: Fields<
+      Pick<EventTooNewError, 'streamId' | 'version' | 'eventType' | 'schemaVersion' | 'knownSchemaVersion'>
+    >,
+  ) {
+    super('EVENT_TOO_NEW', message, fields);
+    this.streamId = fields.streamId;
+    this.version = fields.version;
+    this.eventType = fields.eventType;
+    this.schemaVersion = fields.schemaVersion;
+    this.knownSchemaVersion = fields.knownSchemaVersion;
   }
 }
 
@@ -302,6 +328,7 @@ export const errorClasses = {
   CommitExistsError,
   InvalidEventError,
   EventTooLargeError,
+  EventTooNewError,
   InvalidArgumentError,
   PositionAheadOfStoreError,
   StoreUnavailableError,

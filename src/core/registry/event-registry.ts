@@ -1,4 +1,4 @@
-import { InvalidArgumentError, InvalidEventError } from '../errors/errors.js';
+import { EventTooNewError, InvalidArgumentError, InvalidEventError } from '../errors/errors.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
 import { invalidEvent } from '../store/prepare-events.js';
@@ -117,9 +117,15 @@ export function upcastEvent({ definitions }: EventRegistry, event: RecordedEvent
   if (event.schemaVersion === schemaVersion) return event;
   const place = `'${event.type}' in '${event.streamId}', version ${event.version},`;
   if (event.schemaVersion > schemaVersion) {
-    throw new InvalidEventError(
+    throw new EventTooNewError(
       `${place} has schemaVersion ${event.schemaVersion}, but this process knows up to ${schemaVersion}; deploy the newer definition.`,
-      { path: 'schemaVersion' },
+      {
+        streamId: event.streamId,
+        version: event.version,
+        eventType: event.type,
+        schemaVersion: event.schemaVersion,
+        knownSchemaVersion: schemaVersion,
+      },
     );
   }
   let { data } = event;

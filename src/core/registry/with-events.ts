@@ -10,8 +10,8 @@ import { upcastEvent, validateEvent, type EventRegistry } from './event-registry
  *
  * An event of a type that the registry doesn't list is refused at the append and left as it is at a read.
  *
- * @throws InvalidEventError from appends, with the path of what does not fit; from reads, when an upcaster throws or the
- *   event is newer than the registry
+ * @throws InvalidEventError from appends, with the path of what does not fit; from reads, when an upcaster throws
+ * @throws EventTooNewError from reads, when the event is newer than the registry
  * @example
  * const store = withEvents(new MemoryEventStore(), paymentEvents);
  */

@@ -1,12 +1,16 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { assertStateIsJson, loadState } from '../../core/aggregates/load-state.js';
+import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import type { EventStoreError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { assertOptions, integerFrom, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
+import { defaultLaneSettings, unknownHereType, type LaneSettings } from '../shared/command-lane.js';
+import { fromErrorMessage } from '../shared/error-message.js';
 import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
@@ -15,7 +19,7 @@ import { CommandExecutor } from './command-executor.js';
 import { activityMetrics, noMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
 import { fitOutcomes } from './fit-outcomes.js';
-import { activityLogger, isInActivity, logged, type ActivityLogger } from './logged.js';
+import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from './logged.js';
 
 export interface AggregateActivitiesOptions {
   /** With `appendCommits`, the commands of a batch that go to one stream are appended at once. */
@@ -28,9 +32,14 @@ export interface AggregateActivitiesOptions {
   readonly snapshotEvery?: number;
   /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
   readonly cache?: { readonly max?: number };
+  /** How the lanes that this worker runs behave, from their next run on. */
+  readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
 }
+
+/** Each as in {@link LaneSettings}. */
+export type CommandLaneOptions = Partial<LaneSettings>;
 
 /**
  * The activities that need to know your aggregates: those behind `AggregateClient`, `proxyAggregateClient` and
@@ -49,12 +58,19 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
       snapshots: isPlainObject,
       snapshotEvery: integerFrom(1),
       cache: isPlainObject,
+      commandLanes: isPlainObject,
       logger: isPlainObject,
     },
     ['store', 'aggregates'],
   );
   assertOptions('the cache', options.cache, { max: integerFrom(1) });
+  assertOptions('commandLanes', options.commandLanes, {
+    idleTimeout: integerFrom(1_000),
+    maxUpdates: integerFrom(1),
+    batchTimeout: integerFrom(1),
+  });
   const { store, snapshots, snapshotEvery = 500, cache, logger } = options;
+  const laneSettings: LaneSettings = { ...defaultLaneSettings, ...options.commandLanes };
   const aggregates = new AggregateRegistry(options.aggregates);
   const executor = new CommandExecutor({
     store: withCommitChain(store),
@@ -62,33 +78,46 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     snapshots,
     snapshotEvery,
     maxStates: cache?.max ?? 10_000,
+    batchTimeout: laneSettings.batchTimeout,
     onWarning: (message, attributes) => {
       (logger ?? activityLogger()).warn(message, attributes);
     },
   });
   return {
-    eventStoreExecute: (request) =>
-      logged(
+    async eventStoreExecute(request) {
+      const { category, commands, yieldAfter } = request;
+      const outcomes = await logged(
         logger,
         'Execute commands',
-        { category: request.category, commands: request.commands.length },
+        { category, commands: commands.length },
         async () => {
-          const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
-          metrics.onBatch(request.commands.length);
-          const outcomes = await executor.execute(request, originOfCommands(), metrics);
-          for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
-          return fitOutcomes(outcomes);
+          const metrics = isInActivity() ? activityMetrics(category) : noMetrics;
+          metrics.onBatch(commands.length);
+          const executed = await executor.execute(request, originOfCommands(), metrics);
+          for (const outcome of executed) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
+          return executed;
         },
         'debug',
-      ),
-    eventStoreReplay: (request) =>
+      );
+      const open = outcomes.find((outcome) => outcome.kind === 'open');
+      if (open?.reason === 'unknown') {
+        if (request.givesBack !== true) return fitOutcomes(await executor.refuseUnknown(request, outcomes));
+        await pauseBeforeGivingBack();
+      } else if (open !== undefined && yieldAfter === undefined) {
+        throw fromErrorMessage(open.error);
+      }
+      return fitOutcomes(outcomes);
+    },
+    eventStoreLaneSettings: () => Promise.resolve(laneSettings),
+    eventStoreReplay: ({ givesBack = false, ...request }) =>
       logged(
         logger,
         'Replay',
         { ...request },
         async () => {
           const { aggregate: category, id, toVersion, until } = toReplayRequest(request);
-          const aggregate = aggregates.get(category);
+          const aggregate = aggregates.find(category);
+          if (aggregate === undefined) throw await toRefusal(givesBack, aggregates.unknown(category));
           const stream = streamId(category, id);
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
@@ -97,6 +126,9 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
             snapshot,
             toVersion,
             until,
+          }).catch(async (error: unknown) => {
+            const tooNew = findEventStoreError(error, 'EVENT_TOO_NEW');
+            throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
           });
           return {
             version,
@@ -110,6 +142,26 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
 }
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of aggregates');
+
+/** Milliseconds before a task is given back, so that it doesn't go round and round. */
+const pause = 50;
+
+async function pauseBeforeGivingBack(): Promise<void> {
+  if (!isInLocalActivity()) await new Promise((resolve) => setTimeout(resolve, pause));
+}
+
+/** What is thrown by a worker that doesn't know enough for a replay; another may. */
+async function toRefusal(givesBack: boolean, error: EventStoreError): Promise<Error> {
+  if (!givesBack) return error;
+  await pauseBeforeGivingBack();
+  return ApplicationFailure.create({
+    message: error.message,
+    type: unknownHereType,
+    nonRetryable: true,
+    // Expected while a release is rolled out: no error in the worker's log.
+    category: 'BENIGN',
+  });
+}
 
 /** The workflow by which the commands came. */
 function originOfCommands(): EventMetadata {

@@ -28,10 +28,19 @@ export class AggregateRegistry {
 
   /** @throws InvalidArgumentError when there is none of this category */
   get(category: string): AnyAggregate {
-    const aggregate = this.#byCategory.get(category);
+    const aggregate = this.find(category);
     if (aggregate !== undefined) return aggregate;
+    throw this.unknown(category);
+  }
+
+  find(category: string): AnyAggregate | undefined {
+    return this.#byCategory.get(category);
+  }
+
+  /** What is said of a category of which there is none. */
+  unknown(category: string): InvalidArgumentError {
     const known = [...this.#byCategory.keys()].join(', ') || 'none';
-    throw new InvalidArgumentError(
+    return new InvalidArgumentError(
       `The aggregate '${category}' is not registered on this worker; registered: ${known}. ` +
         `Add it to createAggregateActivities, or to the plugin's aggregates.`,
     );

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
+import { isListed, unlisted } from '../../core/aggregates/commands.js';
 import {
   assertStateIsJson,
   loadState,
@@ -15,12 +16,14 @@ import type { EventStore } from '../../core/store/event-store.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
-import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
+import { toErrorMessage } from '../shared/error-message.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
 import { behaviourOf } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
-import { commandHashOf } from './decide-commands.js';
-import { executeOnStream } from './execute-on-stream.js';
+import { executeOnStream, unknownHere } from './execute-on-stream.js';
+import { findStored } from './find-stored.js';
+import { PendingCommand } from './pending-command.js';
+import { isSameCommand, StreamQueue } from './stream-queue.js';
 
 export interface CommandExecutorOptions {
   readonly store: EventStore & CommitChain;
@@ -30,26 +33,23 @@ export interface CommandExecutorOptions {
   readonly snapshotEvery: number;
   /** Most states that are kept in memory. */
   readonly maxStates: number;
+  /** Milliseconds that deciding a command of a lane may take. */
+  readonly batchTimeout: number;
   readonly onWarning: (message: string, attributes: Record<string, unknown>) => void;
 }
 
-/** The commands of one aggregate in one batch, and what is known of them so far. */
-interface Execution {
-  readonly outcomes: ReadonlyMap<LaneCommand, CommandOutcome>;
-  /** Never rejects. */
-  readonly done: Promise<void>;
-}
-
-/** Milliseconds that what went on after its batch is remembered, for the batch in which its commands come again. */
+/** Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again. */
 const keptFor = 60_000;
 
-/** Executes batches of commands, with the states of the aggregates that were last used at hand. */
+/** Executes commands, with the states of the aggregates that were last used at hand. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
   /** By stream. One that is in use is taken out, so that nobody else changes it. */
   readonly #states: LRUCache<string, LoadedState<unknown>>;
-  /** By stream, those that were not done when their batch was answered. */
-  readonly #left = new LRUCache<string, Execution>({ max: 1_000, ttl: keptFor });
+  /** By stream, while it has commands. */
+  readonly #queues = new Map<string, StreamQueue>();
+  /** By stream and command id, those that were open when their request was answered. */
+  readonly #open = new LRUCache<string, PendingCommand>({ max: 10_000, ttl: keptFor });
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
@@ -57,10 +57,10 @@ export class CommandExecutor {
   }
 
   /**
-   * Executes the commands of each aggregate by themselves: what is broken or slow about one is no other's.
+   * Executes the commands of each aggregate by themselves: what is broken or slow about one is no other's. A command that is
+   * under way already is joined.
    *
    * @param metadata of every event
-   * @throws what keeps the store from answering, where the request has no `yieldAfter`; it may then be made again
    */
   async execute(
     request: ExecuteRequest,
@@ -68,75 +68,81 @@ export class CommandExecutor {
     metrics: CommandMetrics,
   ): Promise<readonly CommandOutcome[]> {
     const { category, commands, yieldAfter } = request;
-    const aggregate = this.#options.aggregates.get(category);
-    const byId = new Map<string, LaneCommand[]>();
-    for (const command of commands) {
-      const ofId = byId.get(command.id);
-      if (ofId === undefined) byId.set(command.id, [command]);
-      else ofId.push(command);
+    const timeLimit = yieldAfter === undefined ? undefined : this.#options.batchTimeout;
+    const aggregate = this.#options.aggregates.find(category);
+    if (aggregate === undefined) {
+      const outcome = unknownHere(this.#options.aggregates.unknown(category));
+      return commands.map(() => outcome);
     }
-    // At once, so that the store appends them together.
-    const executions = new Map<string, Execution>();
-    for (const [id, ofId] of byId) {
-      executions.set(id, this.#start(aggregate, id, ofId, request, metadata, metrics));
-    }
-    const done = Promise.all(Array.from(executions.values(), (execution) => execution.done));
-    if (yieldAfter === undefined) await done;
-    else await this.#yieldAfter(yieldAfter, done, category, executions);
-
-    const outcomes = commands.map(
-      (command) => executions.get(command.id)?.outcomes.get(command) ?? stillDeciding(command),
-    );
-    const open = outcomes.find((outcome) => outcome.kind === 'open');
-    if (open !== undefined && yieldAfter === undefined) throw fromErrorMessage(open.error);
-    return outcomes;
-  }
-
-  /** Waits until all are done, or for so long; what isn't done by then is found by the batch that asks again. */
-  async #yieldAfter(
-    milliseconds: number,
-    done: Promise<unknown>,
-    category: string,
-    executions: ReadonlyMap<string, Execution>,
-  ): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const time = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => {
-        resolve('late');
-      }, milliseconds);
+    const queues = new Set<StreamQueue>();
+    const joined = new Set<PendingCommand>();
+    const all = commands.map((command) => {
+      const stream = streamId(category, command.id);
+      const pending = new PendingCommand(command, metadata, timeLimit);
+      const earlier = this.#open.get(keyOf(stream, command));
+      if (earlier !== undefined && isSameCommand(earlier, pending) && !canBeTriedAgain(earlier)) {
+        return earlier;
+      }
+      const queue = this.#queueOf(aggregate, command.id, metrics);
+      queues.add(queue);
+      const queued = queue.enqueueOrJoin(pending);
+      if (queued !== pending) joined.add(queued);
+      return queued;
     });
-    const isLate = (await Promise.race([done, time])) === 'late';
-    clearTimeout(timer);
-    if (!isLate) return;
-    for (const [id, execution] of executions) this.#left.set(streamId(category, id), execution);
+    // At once, so that the store appends them together.
+    for (const queue of queues) queue.run();
+    const settled = Promise.all(all.map((pending) => pending.settled));
+    if (yieldAfter === undefined) await settled;
+    else await atMost(yieldAfter, settled);
+    return all.map((pending) => {
+      const { outcome } = pending;
+      if (outcome?.kind === 'committed' && joined.has(pending)) return { ...outcome, deduplicated: true };
+      if (outcome !== undefined) return outcome;
+      this.#open.set(keyOf(streamId(category, pending.command.id), pending.command), pending);
+      return stillDeciding(pending.command);
+    });
   }
 
-  #start(
-    aggregate: AnyAggregate,
-    id: string,
-    commands: readonly LaneCommand[],
-    request: ExecuteRequest,
-    metadata: EventMetadata,
-    metrics: CommandMetrics,
-  ): Execution {
-    const outcomes = new Map<LaneCommand, CommandOutcome>();
+  /** Refuses the commands that no worker has known, unless they are stored already. */
+  async refuseUnknown(
+    { category, commands }: ExecuteRequest,
+    outcomes: readonly CommandOutcome[],
+  ): Promise<readonly CommandOutcome[]> {
+    return Promise.all(
+      outcomes.map(async (outcome, index) => {
+        if (outcome.kind !== 'open') return outcome;
+        this.#options.onWarning('No worker knew a command', {
+          category,
+          id: commands[index]?.id,
+          command: commands[index]?.name,
+          error: outcome.error.message,
+        });
+        const command = commands[index] as LaneCommand;
+        const stored = await findStored(this.#options.store, streamId(category, command.id), command);
+        return stored ?? { kind: 'failed', error: outcome.error };
+      }),
+    );
+  }
+
+  #queueOf(aggregate: AnyAggregate, id: string, metrics: CommandMetrics): StreamQueue {
     const stream = streamId(aggregate.category, id);
-    const earlier = this.#left.get(stream);
-    const run = async (): Promise<void> => {
-      if (earlier !== undefined) await takeOver(earlier, commands, outcomes);
-      const open = commands.filter((command) => !outcomes.has(command));
-      if (open.length > 0) await this.#executeOn(aggregate, id, open, outcomes, request, metadata, metrics);
-    };
-    return { outcomes, done: run() };
+    let queue = this.#queues.get(stream);
+    if (queue === undefined) {
+      queue = new StreamQueue(
+        (batch) => this.#executeOn(aggregate, id, batch, metrics),
+        () => {
+          this.#queues.delete(stream);
+        },
+      );
+      this.#queues.set(stream, queue);
+    }
+    return queue;
   }
 
   #executeOn(
     aggregate: AnyAggregate,
     id: string,
-    commands: readonly LaneCommand[],
-    outcomes: Map<LaneCommand, CommandOutcome>,
-    { timeLimit }: ExecuteRequest,
-    metadata: EventMetadata,
+    batch: readonly PendingCommand[],
     metrics: CommandMetrics,
   ): Promise<void> {
     const { store, snapshots, snapshotEvery, onWarning } = this.#options;
@@ -152,17 +158,14 @@ export class CommandExecutor {
         store,
         streamId: stream,
         behaviour,
-        metadata,
-        limits: {
-          timeLimit,
-          onBlocked: ({ name, commandId }, milliseconds) => {
-            onWarning('A command blocked the event loop', {
-              streamId: stream,
-              command: name,
-              commandId,
-              milliseconds,
-            });
-          },
+        findUnknown: ({ name }) => (isListed(aggregate, name) ? undefined : unlisted(aggregate, name)),
+        onBlocked: ({ name, commandId }, milliseconds) => {
+          onWarning('A command blocked the event loop', {
+            streamId: stream,
+            command: name,
+            commandId,
+            milliseconds,
+          });
         },
         async take() {
           const cached = states.get(stream);
@@ -209,32 +212,34 @@ export class CommandExecutor {
               : 'The commands of a stream failed',
             {
               streamId: stream,
-              commands: commands.map(({ name }) => name).slice(0, 10),
+              commands: batch.slice(0, 10).map(({ command }) => command.name),
               error: describeError(error),
             },
           );
         },
       },
-      commands,
-      outcomes,
+      batch,
     );
   }
 }
 
-/** The outcomes of the commands that an earlier batch has left, when it is done with them. */
-async function takeOver(
-  earlier: Execution,
-  commands: readonly LaneCommand[],
-  outcomes: Map<LaneCommand, CommandOutcome>,
-): Promise<void> {
-  await earlier.done;
-  const known = new Map(Array.from(earlier.outcomes.keys(), (command) => [command.commandId, command]));
-  for (const command of commands) {
-    const same = known.get(command.commandId);
-    const outcome = same && earlier.outcomes.get(same);
-    if (same === undefined || outcome === undefined || outcome.kind === 'open') continue;
-    if (commandHashOf(same) === commandHashOf(command)) outcomes.set(command, outcome);
-  }
+function keyOf(stream: string, { commandId }: LaneCommand): string {
+  return JSON.stringify([stream, commandId]);
+}
+
+/** Whether it was left open for good: by a store that gave no answer, or a worker that doesn't know it. */
+function canBeTriedAgain({ outcome }: PendingCommand): boolean {
+  return outcome?.kind === 'open';
+}
+
+/** Waits for a promise that never rejects, no longer than that. */
+async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, time]);
+  clearTimeout(timer);
 }
 
 function stillDeciding({ name }: LaneCommand): CommandOutcome {

@@ -6,24 +6,17 @@ import type { Commit } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { LaneCommand } from '../shared/command-lane.js';
 import { SpoiltStateError, type Behaviour } from './behaviour.js';
+import type { PendingCommand } from './pending-command.js';
 
 /** Most characters of event types in an outcome: the outcomes of a whole batch have to travel together. */
 const maxTypesLength = 16_000;
 
 /** What a command led to, before it is certain. */
 export type Decision =
-  | { readonly command: LaneCommand; readonly kind: 'commit'; readonly commit: Commit }
+  | { readonly pending: PendingCommand; readonly kind: 'commit'; readonly commit: Commit }
   /** The state is as the command wants it. */
-  | { readonly command: LaneCommand; readonly kind: 'nothing'; readonly version: number }
-  | { readonly command: LaneCommand; readonly kind: 'refusal'; readonly error: EventStoreError };
-
-/** What keeps one command from holding up others. */
-export interface DecisionLimits {
-  /** Milliseconds that deciding one command may take. Default: any. */
-  readonly timeLimit?: number | undefined;
-  /** Called with a command that held up everything else in the process for more than a second. */
-  readonly onBlocked: (command: LaneCommand, milliseconds: number) => void;
-}
+  | { readonly pending: PendingCommand; readonly kind: 'nothing'; readonly version: number }
+  | { readonly pending: PendingCommand; readonly kind: 'refusal'; readonly error: EventStoreError };
 
 /** Milliseconds after which what is decided is appended, so that it is answered before the rest is decided. */
 const longestRound = 250;
@@ -39,21 +32,25 @@ export interface Decisions<S> {
   readonly isSpoilt: boolean;
 }
 
-/** Decides each command on the state that those before it left. */
+/**
+ * Decides each command on the state that those before it left.
+ *
+ * @param onBlocked called with a command that held up everything else in the process for more than a second
+ */
 export async function decideCommands<S>(
   behaviour: Behaviour<S>,
   { state, version }: { readonly state: S; readonly version: number },
-  commands: readonly LaneCommand[],
-  metadata: EventMetadata,
-  { timeLimit, onBlocked }: DecisionLimits,
+  batch: readonly PendingCommand[],
+  onBlocked: (command: LaneCommand, milliseconds: number) => void,
 ): Promise<Decisions<S>> {
   const decisions: Decision[] = [];
   const began = performance.now();
-  for (const command of commands) {
+  for (const pending of batch) {
+    const { command } = pending;
     if (decisions.length > 0 && performance.now() - began > longestRound) break;
     try {
       const decided = await within(
-        timeLimit,
+        pending.timeLimit,
         command,
         behaviour.decide(state, command.name, command.payload),
       );
@@ -65,16 +62,16 @@ export async function decideCommands<S>(
       version += events.length;
       decisions.push(
         events.length === 0
-          ? { command, kind: 'nothing', version }
+          ? { pending, kind: 'nothing', version }
           : {
-              command,
+              pending,
               kind: 'commit',
-              commit: { commitId: command.commandId, events, metadata: metadataOf(command, metadata) },
+              commit: { commitId: command.commandId, events, metadata: metadataOf(pending) },
             },
       );
     } catch (error) {
       const isSpoilt = error instanceof SpoiltStateError;
-      decisions.push({ command, kind: 'refusal', error: toRefusal(command, isSpoilt ? error.cause : error) });
+      decisions.push({ pending, kind: 'refusal', error: toRefusal(command, isSpoilt ? error.cause : error) });
       if (isSpoilt) return { decisions, state, isSpoilt };
     }
   }
@@ -110,10 +107,10 @@ export function commandHashOf({ name, payload }: LaneCommand): string | undefine
   return hashCommand({ type: name, data: payload });
 }
 
-function metadataOf(command: LaneCommand, shared: EventMetadata): EventMetadata {
+function metadataOf({ command, metadata }: PendingCommand): EventMetadata {
   return {
     ...command.metadata,
-    ...shared,
+    ...metadata,
     causationId: command.causationId ?? command.commandId,
     commandHash: commandHashOf(command),
   };

@@ -1,27 +1,26 @@
 import type { LoadedState } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import {
-  CommitMismatchError,
-  StoreUnavailableError,
-  type EventStoreError,
-} from '../../core/errors/errors.js';
+import { StoreUnavailableError, type EventStoreError } from '../../core/errors/errors.js';
 import { isOurs } from '../../core/errors/temporal-failure.js';
-import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit, CommitChain } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import type { Behaviour } from './behaviour.js';
-import { commandHashOf, decideCommands, type Decision, type DecisionLimits } from './decide-commands.js';
+import { decideCommands, type Decision } from './decide-commands.js';
+import { findStored } from './find-stored.js';
+import type { PendingCommand } from './pending-command.js';
 
 /** Where the commands of one aggregate are executed. */
 export interface StreamContext<S> {
   readonly store: EventStore & CommitChain;
   readonly streamId: string;
   readonly behaviour: Behaviour<S>;
-  /** Of every event: the workflow and run that the commands came by. */
-  readonly metadata: EventMetadata;
+  /** What to say of a command that this worker doesn't know. */
+  findUnknown(command: LaneCommand): EventStoreError | undefined;
+  /** Called with a command that held up everything else in the process for more than a second. */
+  readonly onBlocked: (command: LaneCommand, milliseconds: number) => void;
   /** The state from the cache, or as it is stored. It is the caller's from then on. */
   take(): Promise<LoadedState<S>>;
   /** The state with the events that were stored after it. */
@@ -31,7 +30,6 @@ export interface StreamContext<S> {
   onConflict(): void;
   /** Called with what keeps the commands from being decided or appended; `isOpen` when they may go through yet. */
   onFailure(error: unknown, isOpen: boolean): void;
-  readonly limits: DecisionLimits;
 }
 
 /** Rounds in which nothing was settled; others would have to append between each two reads of ours. */
@@ -47,27 +45,39 @@ const refusals: readonly (string | undefined)[] = ['INVALID_EVENT', 'EVENT_TOO_L
  * up before it is answered without an append; one that goes through at once pays nothing for that.
  *
  * Whatever fails, fails the commands of this aggregate, and only for certain when nothing can have been stored: what keeps the
- * store from answering leaves them `open`.
+ * store from answering leaves them `open`, as does what only a worker of a newer release knows.
  *
- * @param outcomes gets the outcome of each command as soon as it is known
+ * @param batch each gets its outcome as soon as that is known
  */
 export async function executeOnStream<S>(
   context: StreamContext<S>,
-  commands: readonly LaneCommand[],
-  outcomes: Map<LaneCommand, CommandOutcome>,
+  batch: readonly PendingCommand[],
 ): Promise<void> {
-  const round = new Rounds(context, outcomes);
+  const round = new Rounds(context);
+  // A command that isn't known holds up those behind it: they may depend on it.
+  const unknown = batch.find(({ command }) => context.findUnknown(command) !== undefined);
+  const known = unknown === undefined ? batch : batch.slice(0, batch.indexOf(unknown));
   try {
-    await runRounds(round, commands, outcomes);
+    await runRounds(round, known);
   } catch (error) {
-    const isOpen = isRetryable(error);
+    const isOpen = isRetryable(error) || isTooNew(error);
     context.onFailure(error, isOpen);
-    for (const command of commands) {
-      if (outcomes.has(command)) continue;
-      if (isOpen) outcomes.set(command, unanswered(error));
-      else await round.settleFailure(command, error);
+    for (const pending of known.filter(isUnsettled)) {
+      if (isOpen) pending.settle(unanswered(error));
+      else await round.settleFailure(pending, error);
     }
   }
+  if (unknown === undefined) return;
+  const outcome = unknownHere(context.findUnknown(unknown.command) as EventStoreError);
+  for (const pending of batch.slice(known.length)) pending.settle(outcome);
+}
+
+function isUnsettled({ outcome }: PendingCommand): boolean {
+  return outcome === undefined;
+}
+
+function isTooNew(error: unknown): boolean {
+  return findEventStoreError(error)?.code === 'EVENT_TOO_NEW';
 }
 
 /** Whether another attempt may go through: the store gave no answer, or one that isn't ours. */
@@ -76,16 +86,12 @@ function isRetryable(error: unknown): boolean {
   return ours === undefined || !isOurs(ours) || !ours.nonRetryable;
 }
 
-async function runRounds<S>(
-  round: Rounds<S>,
-  commands: readonly LaneCommand[],
-  outcomes: ReadonlyMap<LaneCommand, CommandOutcome>,
-): Promise<void> {
-  let open = commands;
+async function runRounds<S>(round: Rounds<S>, batch: readonly PendingCommand[]): Promise<void> {
+  let open = batch;
   let futileRounds = 0;
   while (open.length > 0) {
     await round.run(firstOfEach(open));
-    const left = open.filter((command) => !outcomes.has(command));
+    const left = open.filter(isUnsettled);
     futileRounds = left.length < open.length ? 0 : futileRounds + 1;
     open = left;
     if (futileRounds >= maxFutileRounds) throw round.lastError;
@@ -97,37 +103,34 @@ async function runRounds<S>(
 class Rounds<S> {
   lastError: unknown;
   readonly #context: StreamContext<S>;
-  readonly #outcomes: Map<LaneCommand, CommandOutcome>;
   #loaded: LoadedState<S> | undefined;
   /** One at a time, once a chain was refused for one of its commits: alone, it fails alone. */
   #limit = Infinity;
 
-  constructor(context: StreamContext<S>, outcomes: Map<LaneCommand, CommandOutcome>) {
+  constructor(context: StreamContext<S>) {
     this.#context = context;
-    this.#outcomes = outcomes;
   }
 
   /** Answers a command of which nothing was stored in this batch. */
-  async settleFailure(command: LaneCommand, error: unknown): Promise<void> {
+  async settleFailure(pending: PendingCommand, error: unknown): Promise<void> {
     try {
       // It may be sent again, after an earlier run stored it.
-      if (await this.#answerFromStore(command)) return;
-      this.#settle(command, failure(findEventStoreError(error) as EventStoreError));
+      if (await this.#answerFromStore(pending)) return;
+      pending.settle(failure(findEventStoreError(error) as EventStoreError));
     } catch (lookupError) {
-      this.#settle(command, unanswered(lookupError));
+      pending.settle(unanswered(lookupError));
     }
   }
 
-  async run(commands: readonly LaneCommand[]): Promise<void> {
-    const { store, streamId, behaviour, metadata, limits } = this.#context;
+  async run(batch: readonly PendingCommand[]): Promise<void> {
+    const { store, streamId, behaviour, onBlocked } = this.#context;
     const loaded = this.#loaded ?? (await this.#context.take());
     this.#loaded = undefined;
     const { decisions, state, isSpoilt } = await decideCommands(
       behaviour,
       loaded,
-      commands.slice(0, this.#limit),
-      metadata,
-      limits,
+      batch.slice(0, this.#limit),
+      onBlocked,
     );
     const effective = decisions.filter((decision) => decision.kind === 'commit');
     let results: readonly AppendResult[] = [];
@@ -143,8 +146,8 @@ class Rounds<S> {
     }
     behaviour.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
-    for (const [index, { command, commit }] of effective.entries()) {
-      this.#settle(command, committed(commit, (results[index] as AppendResult).version));
+    for (const [index, { pending, commit }] of effective.entries()) {
+      pending.settle(committed(commit, (results[index] as AppendResult).version));
     }
     await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isSpoilt);
   }
@@ -165,8 +168,8 @@ class Rounds<S> {
       (await store.readStream(streamId, { fromVersion: version + 1, limit: 1 })).version === version;
     if (isCurrent) {
       for (const decision of rest) {
-        if (await this.#answerFromStore(decision.command)) continue;
-        this.#settle(decision.command, outcomeWithoutCommit(decision));
+        if (await this.#answerFromStore(decision.pending)) continue;
+        decision.pending.settle(outcomeWithoutCommit(decision));
       }
     }
     if (isSpoilt) return;
@@ -183,41 +186,23 @@ class Rounds<S> {
         this.#context.onConflict();
         return;
       case 'COMMIT_EXISTS':
-        for (const { command } of effective) {
-          if (ours.commitIds.includes(command.commandId)) await this.#answerFromStore(command);
+        for (const { pending } of effective) {
+          if (ours.commitIds.includes(pending.command.commandId)) await this.#answerFromStore(pending);
         }
         return;
     }
     if (ours === undefined || !refusals.includes(ours.code)) throw error;
     if (effective.length > 1) this.#limit = 1;
-    else for (const { command } of effective) this.#settle(command, failure(ours));
+    else for (const { pending } of effective) pending.settle(failure(ours));
   }
 
   /** @returns whether the command is stored already */
-  async #answerFromStore(command: LaneCommand): Promise<boolean> {
+  async #answerFromStore(pending: PendingCommand): Promise<boolean> {
     const { store, streamId } = this.#context;
-    const commit = await store.findCommit(streamId, command.commandId);
-    if (commit === undefined) return false;
-    const { length } = commit.eventIds;
-    const fromVersion = commit.version - length + 1;
-    const { events } = await store.readStream(streamId, { fromVersion, limit: length });
-    const storedHash = events[0]?.metadata['commandHash'];
-    this.#settle(
-      command,
-      storedHash === undefined || storedHash === commandHashOf(command)
-        ? {
-            kind: 'committed',
-            version: commit.version,
-            types: events.map((event) => event.type),
-            deduplicated: true,
-          }
-        : failure(mismatch(streamId, command)),
-    );
+    const outcome = await findStored(store, streamId, pending.command);
+    if (outcome === undefined) return false;
+    pending.settle(outcome);
     return true;
-  }
-
-  #settle(command: LaneCommand, outcome: CommandOutcome): void {
-    this.#outcomes.set(command, outcome);
   }
 }
 
@@ -235,24 +220,22 @@ function outcomeWithoutCommit(decision: Exclude<Decision, { readonly kind: 'comm
 function unanswered(error: unknown): CommandOutcome {
   const ours =
     findEventStoreError(error) ?? new StoreUnavailableError(`The store failed with ${describeError(error)}`);
-  return { kind: 'open', reason: 'store', error: toErrorMessage(ours) };
+  return { kind: 'open', reason: isTooNew(ours) ? 'unknown' : 'store', error: toErrorMessage(ours) };
+}
+
+/** A worker of another release may know it. */
+export function unknownHere(error: EventStoreError): CommandOutcome {
+  return { kind: 'open', reason: 'unknown', error: toErrorMessage(error) };
 }
 
 function failure(error: EventStoreError): CommandOutcome {
   return { kind: error.code === 'DOMAIN_ERROR' ? 'rejected' : 'failed', error: toErrorMessage(error) };
 }
 
-function mismatch(streamId: string, { commandId }: LaneCommand): CommitMismatchError {
-  return new CommitMismatchError(
-    `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
-    { streamId, commitId: commandId },
-  );
-}
-
 /** A copy of a command is answered after it, from what is then stored. */
-function firstOfEach(commands: readonly LaneCommand[]): readonly LaneCommand[] {
+function firstOfEach(batch: readonly PendingCommand[]): readonly PendingCommand[] {
   const seen = new Set<string>();
-  return commands.filter(({ commandId }) => !seen.has(commandId) && seen.add(commandId));
+  return batch.filter(({ command: { commandId } }) => !seen.has(commandId) && seen.add(commandId));
 }
 
 /** Exponential with jitter, so that two who conflict don't do so for ever. */

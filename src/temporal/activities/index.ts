@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { createAggregateActivities } from './aggregate-activities.js';
-export type { AggregateActivitiesOptions } from './aggregate-activities.js';
+export type { AggregateActivitiesOptions, CommandLaneOptions } from './aggregate-activities.js';
 export type { AnyAggregate } from './aggregate-registry.js';
 export { createProjectionActivities } from './projections/projection-activities.js';
 export type { ProjectionActivitiesOptions } from './projections/projection-activities.js';
@@ -28,10 +28,11 @@ export type {
   ReadStreamRequest,
   ReplayedState,
   ReplayRequest,
+  ReplayTask,
   StatisticsRequest,
   TrendsRequest,
 } from '../shared/activity-types.js';
-export type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
+export type { CommandOutcome, ExecuteRequest, LaneCommand, LaneSettings } from '../shared/command-lane.js';
 export type { ErrorMessage } from '../shared/error-message.js';
 export type {
   BlockedShare,

@@ -1,6 +1,7 @@
-import { CancelledFailure, Context, log } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context, log } from '@temporalio/activity';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { toApplicationFailure } from '../shared/application-failure.js';
+import { unknownHereType } from '../shared/command-lane.js';
 
 /** Where the activities write their log; Temporal's `Logger` and most others fit. */
 export interface ActivityLogger {
@@ -46,6 +47,10 @@ export async function logged<T>(
       logger.debug(`${operation} cancelled`, { ...attributes, reason, durationMs: durationMs() });
       throw error;
     }
+    if (error instanceof ApplicationFailure && error.type === unknownHereType) {
+      logger.debug(`${operation} left to another worker`, { ...attributes, reason: error.message });
+      throw error;
+    }
     const code = findEventStoreError(error)?.code;
     const failureLevel = code === undefined || code.startsWith('STORE_') ? 'error' : 'warn';
     logger[failureLevel](`${operation} failed`, { ...attributes, code, error, durationMs: durationMs() });
@@ -59,4 +64,8 @@ export function isInActivity(): boolean {
   } catch {
     return false;
   }
+}
+
+export function isInLocalActivity(): boolean {
+  return isInActivity() && Context.current().info.isLocal;
 }

@@ -25,16 +25,10 @@ export interface AggregateClientOptions<T extends CommandTarget = CommandTarget>
    * nothing and repeats nothing.
    */
   readonly lanes?: 'per-aggregate' | number;
-  /** Most commands in one update, 1 to 500. Default 64. */
+  /** Most commands in one update, 1 to 500. Default 256. */
   readonly maxBatch?: number;
   /** Most commands that wait or are under way; one more is STORE_OVERLOADED. Default 10,000. */
   readonly maxPending?: number;
-  /** Milliseconds without a command after which a lane completes. Default 60,000. */
-  readonly idleTimeout?: number;
-  /** Updates after which a lane continues as new. Default 150. */
-  readonly maxUpdates?: number;
-  /** Milliseconds that deciding one command may take; then it has failed, and nothing of it is stored. Default 5,000. */
-  readonly batchTimeout?: number;
 }
 
 export interface CommandOptions {
@@ -64,9 +58,6 @@ export function checkClientOptions<T extends CommandTarget>(
       lanes: isLanes,
       maxBatch: isBatchSize,
       maxPending: integerFrom(1),
-      idleTimeout: integerFrom(1_000),
-      maxUpdates: integerFrom(1),
-      batchTimeout: integerFrom(1),
     },
     ['client', 'aggregate', 'taskQueue'],
   );
@@ -78,11 +69,8 @@ export function checkClientOptions<T extends CommandTarget>(
     aggregate,
     taskQueue,
     lanes: options.lanes ?? 'per-aggregate',
-    maxBatch: options.maxBatch ?? 64,
+    maxBatch: options.maxBatch ?? 256,
     maxPending: options.maxPending ?? 10_000,
-    idleTimeout: options.idleTimeout ?? 60_000,
-    maxUpdates: options.maxUpdates ?? 150,
-    batchTimeout: options.batchTimeout ?? 5_000,
   };
 }
 

@@ -21,11 +21,14 @@ import type { ReplayedState } from '../shared/activity-types.js';
 import {
   aggregateLaneId,
   maxCommandBytes,
+  overflowLaneId,
   receiptOf,
   shardLaneId,
   toLaneCommand,
   type CommandLaneInput,
+  type CommandOutcome,
   type LaneCommand,
+  type LaneUpdateOptions,
 } from '../shared/command-lane.js';
 import {
   checkClientOptions,
@@ -35,7 +38,8 @@ import {
 } from './aggregate-client-options.js';
 import { CommandFlight } from './command-flight.js';
 import { CommandLaneQueue } from './command-lane-queue.js';
-import { sendCommands } from './send-commands.js';
+import { OverflowLanes } from './overflow-lanes.js';
+import { isCrowded, sendCommands } from './send-commands.js';
 import { TemporalEventStore } from './temporal-event-store.js';
 
 /**
@@ -51,6 +55,7 @@ export class AggregateClient<T extends CommandTarget> {
   readonly #options: Required<AggregateClientOptions<T>>;
   readonly #input: CommandLaneInput;
   readonly #queues = new Map<string, CommandLaneQueue>();
+  readonly #overflow = new OverflowLanes();
   /** By aggregate and command id. */
   readonly #flights = new Map<string, CommandFlight>();
   #isClosed = false;
@@ -59,8 +64,7 @@ export class AggregateClient<T extends CommandTarget> {
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: AggregateClientOptions<T>) {
     this.#options = checkClientOptions(options);
-    const { aggregate, idleTimeout, maxUpdates, batchTimeout } = this.#options;
-    this.#input = { version: 1, category: aggregate.category, idleTimeout, maxUpdates, batchTimeout };
+    this.#input = { version: 1, category: this.#options.aggregate.category };
   }
 
   /**
@@ -167,13 +171,12 @@ export class AggregateClient<T extends CommandTarget> {
   }
 
   #queueOf(laneId: string): CommandLaneQueue {
-    const { client, taskQueue, maxBatch } = this.#options;
+    const { maxBatch } = this.#options;
     let queue = this.#queues.get(laneId);
     if (queue === undefined) {
       queue = new CommandLaneQueue({
         maxBatch,
-        send: (commands, sendOptions, signal) =>
-          sendCommands({ client, taskQueue, input: this.#input }, laneId, commands, sendOptions, signal),
+        send: (commands, sendOptions, signal) => this.#send(laneId, commands, sendOptions, signal),
         onLanded: ({ command }) => {
           this.#flights.delete(keyOf(command));
           if (this.#flights.size === 0) this.#onDrained?.();
@@ -185,6 +188,30 @@ export class AggregateClient<T extends CommandTarget> {
       this.#queues.set(laneId, queue);
     }
     return queue;
+  }
+
+  async #send(
+    laneId: string,
+    commands: readonly LaneCommand[],
+    options: LaneUpdateOptions,
+    signal: AbortSignal,
+  ): Promise<readonly CommandOutcome[]> {
+    const { client, taskQueue } = this.#options;
+    const number = this.#overflow.numberFor(laneId);
+    try {
+      const { outcomes, updatesInFlight } = await sendCommands(
+        { client, taskQueue, input: this.#input },
+        overflowLaneId(laneId, number),
+        commands,
+        options,
+        signal,
+      );
+      this.#overflow.onReply(laneId, number, updatesInFlight);
+      return outcomes;
+    } catch (error) {
+      if (isCrowded(error)) this.#overflow.onCrowded(laneId);
+      throw error;
+    }
   }
 }
 

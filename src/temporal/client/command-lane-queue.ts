@@ -1,5 +1,6 @@
 import type { CommandOutcome, LaneCommand, LaneUpdateOptions } from '../shared/command-lane.js';
 import { fromErrorMessage } from '../shared/error-message.js';
+import { takeFairly } from '../shared/take-fairly.js';
 import type { CommandFlight } from './command-flight.js';
 import { isTransient } from './send-commands.js';
 
@@ -38,7 +39,7 @@ interface Delivery {
  */
 export class CommandLaneQueue {
   readonly #options: LaneQueueOptions;
-  readonly #flights: CommandFlight[] = [];
+  #flights: CommandFlight[] = [];
   readonly #open: CommandFlight[] = [];
   readonly #deliveries = new Set<Delivery>();
   #isRunning = false;
@@ -149,13 +150,21 @@ export class CommandLaneQueue {
     for (const flight of flights) await this.#deliver([flight], options);
   }
 
+  /** In turns, so that the commands of one aggregate don't wait for all of another's. */
   #takeBatch(): readonly CommandFlight[] {
-    let bytes = 0;
-    const end = this.#flights.findIndex((flight, index) => {
-      bytes += flight.bytes;
-      return index >= this.#options.maxBatch || (index > 0 && bytes > maxBatchBytes);
-    });
-    return this.#flights.splice(0, end < 0 ? this.#flights.length : end);
+    let [count, bytes] = [0, 0];
+    const batch = takeFairly(
+      this.#flights,
+      ({ command }) => command.id,
+      (flight) => {
+        bytes += flight.bytes;
+        count++;
+        return count === 1 || (count <= this.#options.maxBatch && bytes <= maxBatchBytes);
+      },
+    );
+    const taken = new Set(batch);
+    this.#flights = this.#flights.filter((flight) => !taken.has(flight));
+    return batch;
   }
 
   #landed(flight: CommandFlight, flights: CommandFlight[]): void {

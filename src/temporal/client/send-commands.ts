@@ -12,8 +12,8 @@ import {
   laneUpdateName,
   laneWorkflowType,
   type CommandLaneInput,
-  type CommandOutcome,
   type LaneCommand,
+  type LaneReply,
   type LaneUpdateOptions,
 } from '../shared/command-lane.js';
 
@@ -22,6 +22,7 @@ const attemptTimeout = 20_000;
 
 /** gRPC statuses that another attempt gets too: malformed, forbidden, unknown to the server, not authenticated. */
 const finalStatuses: readonly unknown[] = [3, 7, 12, 16];
+const resourceExhausted: unknown = 8;
 
 export interface LaneAddress {
   readonly client: Client;
@@ -36,7 +37,7 @@ export async function sendCommands(
   commands: readonly LaneCommand[],
   options: LaneUpdateOptions,
   signal: AbortSignal,
-): Promise<readonly CommandOutcome[]> {
+): Promise<LaneReply> {
   // A new one for each attempt: it can be used once.
   const startWorkflowOperation = new WithStartWorkflowOperation(laneWorkflowType, {
     workflowId,
@@ -52,7 +53,7 @@ export async function sendCommands(
     client.withDeadline(Date.now() + attemptTimeout, () =>
       client.workflow.executeUpdateWithStart<
         (input: CommandLaneInput) => Promise<void>,
-        readonly CommandOutcome[],
+        LaneReply,
         [readonly LaneCommand[], ...LaneUpdateOptions[]]
       >(laneUpdateName, {
         args: options.isPatient ? [commands, options] : [commands],
@@ -60,6 +61,12 @@ export async function sendCommands(
       }),
     ),
   );
+}
+
+/** Whether the lane has as many updates under way as the server takes. */
+export function isCrowded(error: unknown): boolean {
+  const status = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(status) && status.code === resourceExhausted;
 }
 
 /**

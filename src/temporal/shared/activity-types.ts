@@ -10,7 +10,7 @@ import type {
   StreamSlice,
 } from '../../core/store/event-store.js';
 import type { JsonValue } from '../../core/values/json.js';
-import type { CommandOutcome, ExecuteRequest } from './command-lane.js';
+import type { CommandOutcome, ExecuteRequest, LaneSettings } from './command-lane.js';
 import type {
   BlockedShare,
   ParkedEventSummary,
@@ -74,6 +74,12 @@ export interface ReplayRequest {
   readonly until?: string | Date;
 }
 
+/** A replay as it travels. */
+export interface ReplayTask extends ReplayRequest {
+  /** Whether a worker that doesn't know the aggregate or its events leaves it to another. Default: it is refused. */
+  readonly givesBack?: boolean;
+}
+
 export interface ReplayedState {
   readonly version: number;
   readonly state: JsonValue;
@@ -97,7 +103,9 @@ export interface EventStoreActivities {
 export interface AggregateActivities {
   /** Decides and appends commands, each exactly once; an outcome for each. Fails only when the store can't be reached. */
   eventStoreExecute(request: ExecuteRequest): Promise<readonly CommandOutcome[]>;
-  eventStoreReplay(request: ReplayRequest): Promise<ReplayedState>;
+  eventStoreReplay(task: ReplayTask): Promise<ReplayedState>;
+  /** How this worker's lanes run. */
+  eventStoreLaneSettings(): Promise<LaneSettings>;
 }
 
 /** What the library calls for registered projections. */

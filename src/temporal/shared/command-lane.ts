@@ -29,8 +29,23 @@ export type CommandOutcome =
     }
   /** A rule said no (`rejected`), or deciding failed for another reason. Nothing was stored. */
   | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage }
-  /** Not known yet: it is still being decided, or the store gave no answer. Sent again, it is decided once all the same. */
-  | { readonly kind: 'open'; readonly reason: 'deciding' | 'store'; readonly error: ErrorMessage };
+  /**
+   * Not known yet: it is still being decided, the store gave no answer, or the worker doesn't know the aggregate, the command or
+   * an event of it, which one of another release may. Sent again, it is decided once all the same.
+   */
+  | {
+      readonly kind: 'open';
+      readonly reason: 'deciding' | 'store' | 'unknown';
+      readonly error: ErrorMessage;
+    };
+
+/** What a lane answers. */
+export interface LaneReply {
+  /** Of the commands, in their order. */
+  readonly outcomes: readonly CommandOutcome[];
+  /** Updates that the lane had, with this one. The server takes 10 at a time. */
+  readonly updatesInFlight: number;
+}
 
 /** How an update waits. */
 export interface LaneUpdateOptions {
@@ -47,23 +62,36 @@ export interface ExecuteRequest {
   readonly commands: readonly LaneCommand[];
   /**
    * Milliseconds after which the outcomes known by then are given back, and `open` for the rest, which goes on. Default: never;
-   * then what keeps the store from answering is thrown.
+   * then what keeps the store from answering is thrown. It comes from a lane, whose worker limits the time of a command.
    */
   readonly yieldAfter?: number;
-  /** Milliseconds that deciding one command may take; then it has failed. Default: any. */
-  readonly timeLimit?: number;
+  /**
+   * Whether a command that the worker doesn't know, or whose events it doesn't, is `open`, so that another worker gets it.
+   * Default: it is refused.
+   */
+  readonly givesBack?: boolean;
 }
+
+/** How the lanes of a worker run. */
+export interface LaneSettings {
+  /** Milliseconds without a command after which a lane completes; the next command starts it again. Default 60,000. */
+  readonly idleTimeout: number;
+  /** Updates after which it continues as new. Default 150. */
+  readonly maxUpdates: number;
+  /** Milliseconds that deciding one command may take; then it has failed, and nothing of it is stored. Default 5,000. */
+  readonly batchTimeout: number;
+}
+
+export const defaultLaneSettings: LaneSettings = {
+  idleTimeout: 60_000,
+  maxUpdates: 150,
+  batchTimeout: 5_000,
+};
 
 /** Input of `eventStoreCommandLane`. Later versions of it have a higher number. */
 export interface CommandLaneInput {
   readonly version: 1;
   readonly category: string;
-  /** Milliseconds without a command after which the lane completes; the next command starts it again. */
-  readonly idleTimeout: number;
-  /** Updates after which it continues as new. */
-  readonly maxUpdates: number;
-  /** Milliseconds for deciding one command, after which it has failed. */
-  readonly batchTimeout: number;
 }
 
 /** What the query `eventStoreLaneStatus` answers. */
@@ -87,6 +115,12 @@ export const laneStatusQuery = 'eventStoreLaneStatus';
 /** Type of the failure by which a lane refuses an update, because its run is about to end. Try again. */
 export const laneIsDraining = 'temporal-event-store.LaneIsDraining';
 
+/** Milliseconds in which a worker that knows a command, or an aggregate, has to come forward. */
+export const maxSearch = 10_000;
+
+/** Type of the failure by which a worker gives back a replay that it doesn't know enough for. Another may. */
+export const unknownHereType = 'temporal-event-store.UnknownHere';
+
 /** Most commands in one update. */
 export const maxCommandsPerUpdate = 500;
 
@@ -102,6 +136,11 @@ export function aggregateLaneId(taskQueue: string, category: string, id: string)
 export function shardLaneId(taskQueue: string, category: string, id: string, lanes: number): string {
   const shard = Number.parseInt(uuidV5(id).slice(0, 8), 16) % lanes;
   return shortened(`event-store/command-lanes/${taskQueue}/${category}`, `${shard + 1}-of-${lanes}`);
+}
+
+/** The lane that some of the processes use, when too many use one: `event-store/overflow-3/commands/…`. */
+export function overflowLaneId(laneId: string, number: number): string {
+  return number === 0 ? laneId : laneId.replace('event-store/', `event-store/overflow-${number}/`);
 }
 
 function shortened(prefix: string, name: string): string {

@@ -10,6 +10,7 @@ import {
   createProjectionActivities,
   type ActivityLogger,
   type AnyAggregate,
+  type CommandLaneOptions,
   type EventPublisher,
 } from '../activities/index.js';
 
@@ -29,6 +30,8 @@ export interface EventStorePluginOptions {
   readonly snapshotEvery?: number;
   /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
   readonly cache?: { readonly max?: number };
+  /** How the lanes that this worker runs behave, from their next run on: when they end, how long a command may take. */
+  readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
 }
@@ -65,6 +68,7 @@ export class EventStorePlugin implements WorkerPlugin {
         snapshots: isPlainObject,
         snapshotEvery: anything,
         cache: anything,
+        commandLanes: anything,
         logger: isPlainObject,
       },
       ['store'],

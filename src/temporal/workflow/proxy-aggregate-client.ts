@@ -15,6 +15,7 @@ import type { AggregateActivities } from '../shared/activity-types.js';
 import { receiptOf, toLaneCommand, type CommandOutcome } from '../shared/command-lane.js';
 import { typed } from '../shared/remote-store.js';
 import { nextCommitId } from './commit-id.js';
+import { untilKnown } from './until-known.js';
 
 export interface WorkflowCommandOptions {
   /** Makes the command exactly-once beyond this workflow. Default: one of the workflow's own, which a reset keeps. */
@@ -62,6 +63,8 @@ export function proxyAggregateClient<T extends CommandTarget>(
   assertCommandList(aggregate);
   const { eventStoreExecute } = proxyActivities<AggregateActivities>({
     startToCloseTimeout: '10 seconds',
+    // Eagerly, one that is given back would come to the same worker again.
+    allowEagerDispatch: false,
     ...options,
   });
   return {
@@ -71,7 +74,10 @@ export function proxyAggregateClient<T extends CommandTarget>(
       await checkCommandToSend(aggregate, name, payload);
       const { commandId = nextCommitId(), metadata } = commandOptions;
       const command = toLaneCommand(id, commandId, name, payload, metadata);
-      const [outcome] = await typed(eventStoreExecute({ category, commands: [command] }));
+      const [outcome] = await untilKnown(
+        (givesBack) => typed(eventStoreExecute({ category, commands: [command], givesBack })),
+        ([first]) => first?.kind === 'open',
+      );
       return receiptOf(stream, commandId, outcome as CommandOutcome);
     },
   };

@@ -6,75 +6,43 @@ import {
   continueAsNew,
   defineQuery,
   defineUpdate,
-  isCancellation,
-  proxyActivities,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
-import { isOurs } from '../../core/errors/temporal-failure.js';
-import { describeError } from '../../core/values/describe-error.js';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
 import { isObject } from '../../core/values/json.js';
 import { findNameProblem } from '../../core/values/name.js';
-import type { AggregateActivities } from '../shared/activity-types.js';
 import {
   laneIsDraining,
   laneStatusQuery,
   laneUpdateName,
   maxCommandsPerUpdate,
+  maxSearch,
   type CommandLaneInput,
   type CommandLaneStatus,
   type CommandOutcome,
-  type ExecuteRequest,
   type LaneCommand,
+  type LaneReply,
   type LaneUpdateOptions,
 } from '../shared/command-lane.js';
-import { toErrorMessage } from '../shared/error-message.js';
 import { assertInput } from '../shared/requests.js';
+import { LaneActivities } from './lane-activities.js';
+import { WaitingList, type WaitingCommand } from './lane-waiting-list.js';
 
 const executeUpdate = defineUpdate<
-  readonly CommandOutcome[],
+  LaneReply,
   [commands: readonly LaneCommand[], options: LaneUpdateOptions | undefined]
 >(laneUpdateName);
 const statusQuery = defineQuery<CommandLaneStatus>(laneStatusQuery);
 
-/** Most commands that are decided together, of all the updates that wait. */
-const maxBatch = 500;
-const maxBatchCharacters = 1_000_000;
-
-/** Milliseconds after which a batch gives back what is done. What isn't goes on by itself, and holds up nobody. */
-const yieldAfter = 1_000;
-/** For a worker that is held up, beside what it is given. */
-const reserve = 10_000;
-/** Milliseconds without an outcome after which the client is told so. It sends the command again while a caller waits. */
-const giveUpAfter = 15_000;
-
-/** A command that waits for its outcome. */
-interface Waiting {
-  readonly command: LaneCommand;
-  /** One that was sent again waits with the first. */
-  readonly askers: { readonly update: Update; readonly index: number }[];
-  /** Since when it has been found open. */
-  openSince?: number;
-}
-
-interface Update {
-  readonly outcomes: CommandOutcome[];
-  /** Commands without an outcome. */
-  left: number;
-  readonly isPatient: boolean;
-}
-
 /**
  * Orders the commands of one aggregate, or of a part of a category's aggregates, and makes them durable: a command that
  * it has accepted is decided and answered, whoever dies. Deciding happens in an activity, one batch at a time, in which
- * all the commands that wait go together. An aggregate whose commands take long, or whose stream the store doesn't get at,
- * leaves the batch: its commands go on by themselves, in their order, while the others pass. `AggregateClient` starts the
- * lane and sends its updates.
+ * all the commands that wait go together. An aggregate whose commands take long, or whose stream the store doesn't get at, or
+ * that the worker doesn't know, leaves the batch: its commands go on by themselves, in their order, while the others pass.
+ * `AggregateClient` starts the lane and sends its updates.
  *
  * It completes when no command has come for a while, or it is cancelled; the next starts it again.
  */
@@ -85,12 +53,10 @@ export function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
 }
 
 async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>): Promise<void> {
-  const { category, idleTimeout, maxUpdates, batchTimeout } = checkedInput(input);
-  /** By aggregate and command id, in their order. */
-  const waiting = new Map<string, Waiting>();
-  /** Aggregates whose commands are under way by themselves. */
-  const apart = new Set<string>();
-  let [inBatch, processed, batches, updates] = [0, 0, 0, 0];
+  const { category } = checkedInput(input);
+  const waiting = new WaitingList();
+  const activities = new LaneActivities(category);
+  let [inBatch, batches, updates, updatesInFlight] = [0, 0, 0, 0];
   let lastCommandAt = Date.now();
   let isDraining = false;
   let isIdle = false;
@@ -100,37 +66,22 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     isDraining = true;
   });
 
-  const answer = (entry: Waiting, outcome: CommandOutcome, isAnswered: (update: Update) => boolean): void => {
-    const answered = entry.askers.filter(({ update }) => isAnswered(update));
-    for (const { update, index } of answered) {
-      update.outcomes[index] = outcome;
-      update.left--;
-    }
-    entry.askers.splice(0, entry.askers.length, ...entry.askers.filter((asker) => !answered.includes(asker)));
-  };
-
   setHandler(statusQuery, () => ({
     pending: waiting.size - inBatch,
     inBatch,
-    processed,
+    processed: waiting.settled,
     batches,
     isDraining,
   }));
   setHandler(
     executeUpdate,
     async (commands, options) => {
-      const update: Update = { outcomes: [], left: commands.length, isPatient: options?.isPatient ?? false };
-      for (const [index, command] of commands.entries()) {
-        const key = keyOf(command);
-        const entry = waiting.get(key) ?? { command, askers: [] };
-        entry.askers.push({ update, index });
-        waiting.set(key, entry);
-        if (apart.has(command.id)) answer(entry, behindOthers(command), isImpatient);
-      }
-      lastCommandAt = Date.now();
       updates++;
+      updatesInFlight++;
+      lastCommandAt = Date.now();
+      const update = waiting.add(commands, options?.isPatient ?? false);
       await CancellationScope.nonCancellable(() => condition(() => update.left === 0));
-      return update.outcomes;
+      return { outcomes: update.outcomes, updatesInFlight: updatesInFlight-- };
     },
     {
       validator: (commands, _options) => {
@@ -145,91 +96,71 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   /** One timer, set again from the last command, instead of one a command. */
   const watchIdleness = async (): Promise<void> => {
     for (;;) {
-      const rest = lastCommandAt + idleTimeout - Date.now();
+      const rest = lastCommandAt + activities.settings.idleTimeout - Date.now();
       if (rest <= 0 && waiting.size === 0) break;
       await sleep(Math.max(rest, 1_000));
     }
     isIdle = true;
   };
-  void watchIdleness();
-
-  /** Answers with what is known, and that the rest is open to those who don't wait for it. @returns the rest, by aggregate */
-  const settleKnown = (
-    entries: readonly Waiting[],
-    outcomes: readonly CommandOutcome[],
-  ): ReadonlyMap<string, Waiting[]> => {
-    const left = new Map<string, Waiting[]>();
-    for (const [index, entry] of entries.entries()) {
-      const outcome = outcomes[index] as CommandOutcome;
-      if (outcome.kind === 'open') {
-        entry.openSince ??= Date.now();
-        // A run that is about to end leaves it to the next.
-        if (!isDraining && Date.now() - entry.openSince < giveUpAfter) {
-          answer(entry, outcome, isImpatient);
-          const { id } = entry.command;
-          left.set(id, [...(left.get(id) ?? []), entry]);
-          continue;
-        }
-      }
-      answer(entry, outcome, () => true);
-      waiting.delete(keyOf(entry.command));
-      processed++;
-    }
-    return left;
-  };
 
   /** The commands of one aggregate that were left by their batch. */
-  const goOnApart = async (id: string, entries: readonly Waiting[]): Promise<void> => {
-    let left: readonly Waiting[] = entries;
+  const goOnApart = async (
+    id: string,
+    entries: readonly WaitingCommand[],
+    reason: OpenReason,
+  ): Promise<void> => {
+    let left = entries;
+    let unknownSince: number | undefined;
     for (let attempt = 0; left.length > 0; attempt++) {
-      if (attempt > 0) await sleep(Math.min(2_000, 50 * 2 ** attempt));
-      const outcomes = await executeApart(category, left, batchTimeout);
-      left = settleKnown(left, outcomes).get(id) ?? [];
+      // One that doesn't know them takes its time before it gives them back.
+      if (attempt > 0 && reason !== 'unknown') await sleep(Math.min(2_000, 50 * 2 ** attempt));
+      unknownSince = reason === 'unknown' ? (unknownSince ?? Date.now()) : undefined;
+      const givesBack = unknownSince === undefined || Date.now() - unknownSince < maxSearch;
+      const commands = left.map(({ command }) => command);
+      const outcomes = await activities.executeApart(commands, givesBack);
+      reason = reasonOf(outcomes);
+      left = waiting.settle(left, outcomes, isDraining).get(id) ?? [];
     }
-    apart.delete(id);
+    waiting.bringBack(id);
   };
 
   /** The store gave no answer: the aggregates leave the lane to the others for a while. */
   const waitForStore = async (ids: readonly string[], openSince: number): Promise<void> => {
     await sleep(Math.min(2_000, Math.max(50, Date.now() - openSince)));
-    for (const id of ids) apart.delete(id);
+    for (const id of ids) waiting.bringBack(id);
   };
 
   const flush = async (): Promise<void> => {
-    const entries = takeBatch(waiting.values(), apart);
+    const entries = waiting.takeBatch();
     inBatch = entries.length;
     batches++;
     setCurrentDetails(
-      `${inBatch} commands in batch ${batches}, ${waiting.size - inBatch} wait, ${processed} processed`,
+      `${inBatch} commands in batch ${batches}, ${waiting.size - inBatch} wait, ${waiting.settled} processed`,
     );
-    const outcomes = await executeTogether(category, entries, batchTimeout);
+    const outcomes = await activities.executeTogether(entries.map(({ command }) => command));
     inBatch = 0;
     const unanswered: string[] = [];
     let openSince = Date.now();
-    for (const [id, left] of settleKnown(entries, outcomes)) {
-      apart.add(id);
-      for (const entry of waiting.values()) {
-        if (entry.command.id === id) answer(entry, behindOthers(entry.command), isImpatient);
-      }
-      const outcome = outcomes[entries.indexOf(left[0] as Waiting)];
-      if (outcome?.kind === 'open' && outcome.reason === 'store') {
+    for (const [id, left] of waiting.settle(entries, outcomes, isDraining)) {
+      waiting.setApart(id);
+      const reason = reasonOf(left.map((entry) => outcomes[entries.indexOf(entry)]));
+      if (reason === 'store') {
         unanswered.push(id);
         openSince = Math.min(openSince, left[0]?.openSince ?? openSince);
       } else {
-        void goOnApart(id, left);
+        void goOnApart(id, left, reason);
       }
     }
     if (unanswered.length > 0) void waitForStore(unanswered, openSince);
-    setCurrentDetails(`${processed} commands processed in ${batches} batches, ${waiting.size} wait`);
+    setCurrentDetails(`${waiting.settled} commands processed in ${batches} batches, ${waiting.size} wait`);
   };
 
-  const isSomethingReady = (): boolean => {
-    for (const { command } of waiting.values()) if (!apart.has(command.id)) return true;
-    return false;
-  };
+  // Beside the first batch, which doesn't wait for it.
+  void activities.loadSettings().then(watchIdleness);
   for (;;) {
-    await condition(() => isSomethingReady() || (waiting.size === 0 && (isIdle || isDraining)));
-    if (isSomethingReady()) await flush();
+    await condition(() => waiting.isReady || (waiting.size === 0 && (isIdle || isDraining)));
+    if (waiting.isReady) await flush();
+    const { idleTimeout, maxUpdates } = activities.settings;
     if (isIdle && Date.now() < lastCommandAt + idleTimeout) {
       isIdle = false;
       void watchIdleness();
@@ -245,109 +176,19 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   }
 }
 
-/** By a local activity, which is quick; the worker gets nothing else of the lane meanwhile, so it ends soon. */
-function executeTogether(
-  category: string,
-  entries: readonly Waiting[],
-  batchTimeout: number,
-): Promise<readonly CommandOutcome[]> {
-  const { eventStoreExecute } = proxyLocalActivities<AggregateActivities>({
-    startToCloseTimeout: yieldAfter + reserve,
-    // What fails is left to the lane, which can do something else meanwhile.
-    retry: { maximumAttempts: 1 },
-  });
-  return execute(eventStoreExecute, category, entries, { yieldAfter, timeLimit: batchTimeout });
-}
+type OpenReason = Extract<CommandOutcome, { readonly kind: 'open' }>['reason'];
 
-/** By an activity, during which the lane goes on. It finds what an earlier batch is still deciding, if it meets its worker. */
-function executeApart(
-  category: string,
-  entries: readonly Waiting[],
-  batchTimeout: number,
-): Promise<readonly CommandOutcome[]> {
-  const { eventStoreExecute } = proxyActivities<AggregateActivities>({
-    startToCloseTimeout: batchTimeout + reserve,
-    scheduleToStartTimeout: giveUpAfter,
-    retry: { maximumAttempts: 1 },
-  });
-  return execute(eventStoreExecute, category, entries, {
-    yieldAfter: batchTimeout + yieldAfter,
-    timeLimit: batchTimeout,
-  });
-}
-
-/** Nothing escapes, or the workflow would hang or fail with all who wait. */
-async function execute(
-  eventStoreExecute: AggregateActivities['eventStoreExecute'],
-  category: string,
-  entries: readonly Waiting[],
-  limits: Pick<ExecuteRequest, 'yieldAfter' | 'timeLimit'>,
-): Promise<readonly CommandOutcome[]> {
-  const commands = entries.map(({ command }) => command);
-  for (;;) {
-    try {
-      return await eventStoreExecute({ category, commands, ...limits });
-    } catch (error) {
-      if (!isCancellation(error)) return commands.map(() => toOutcome(error));
-      // A worker that evicts the lane or shuts down cancels what runs. The ids of the commands tell what it had done.
-      await sleep('100 milliseconds');
-    }
-  }
-}
-
-/** What became of each command of a batch that failed as a whole: a worker that died or is held up may have stored some. */
-function toOutcome(error: unknown): CommandOutcome {
-  const ours = findEventStoreError(error);
-  if (ours !== undefined && isOurs(ours) && ours.nonRetryable) {
-    return { kind: 'failed', error: toErrorMessage(ours) };
-  }
-  const { cause } = error as { readonly cause?: unknown };
-  const unanswered =
-    ours ?? new StoreUnavailableError(`The batch of the command failed: ${describeError(cause ?? error)}`);
-  return { kind: 'open', reason: 'deciding', error: toErrorMessage(unanswered) };
-}
-
-function isImpatient({ isPatient }: Update): boolean {
-  return !isPatient;
-}
-
-/** What is told of a command while others of its aggregate are under way by themselves. */
-function behindOthers({ id, name }: LaneCommand): CommandOutcome {
-  const error = new StoreUnavailableError(`The command '${name}' waits for those to '${id}' before it.`);
-  return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };
-}
-
-/** Commands of the same key are one, sent again. */
-function keyOf({ id, commandId, name, payload }: LaneCommand): string {
-  return JSON.stringify([id, commandId, name, payload]);
-}
-
-/** The next commands that wait, in their order, of aggregates that aren't under way by themselves. */
-function takeBatch(waiting: Iterable<Waiting>, apart: ReadonlySet<string>): readonly Waiting[] {
-  const batch: Waiting[] = [];
-  let characters = 0;
-  for (const entry of waiting) {
-    if (apart.has(entry.command.id)) continue;
-    characters += JSON.stringify(entry.command).length;
-    if (batch.length > 0 && (batch.length >= maxBatch || characters > maxBatchCharacters)) break;
-    batch.push(entry);
-  }
-  return batch;
+/** Why the first of them that is open is so. */
+function reasonOf(outcomes: readonly (CommandOutcome | undefined)[]): OpenReason {
+  const open = outcomes.find((outcome) => outcome?.kind === 'open');
+  return open?.kind === 'open' ? open.reason : 'deciding';
 }
 
 function checkedInput(input: CommandLaneInput): CommandLaneInput {
-  const { version, category, idleTimeout, maxUpdates, batchTimeout } = assertInput(
-    'eventStoreCommandLane',
-    input,
-  );
-  const isComplete =
-    typeof category === 'string' &&
-    [idleTimeout, maxUpdates, batchTimeout].every(
-      (value) => Number.isSafeInteger(value) && Number(value) > 0,
-    );
-  if (version === 1 && isComplete) return input;
+  const { version, category } = assertInput('eventStoreCommandLane', input);
+  if (version === 1 && typeof category === 'string') return input;
   throw new InvalidArgumentError(
-    'eventStoreCommandLane is started by AggregateClient, with { version: 1, category, idleTimeout, maxUpdates, batchTimeout }.',
+    'eventStoreCommandLane is started by AggregateClient, with { version: 1, category }.',
   );
 }
 

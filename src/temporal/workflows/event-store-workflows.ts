@@ -1,4 +1,4 @@
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { EventToAppend } from '../../core/events/event.js';
 import type {
@@ -21,6 +21,7 @@ import type {
   ReplayedState,
   ReplayRequest,
 } from '../shared/activity-types.js';
+import { unknownHereType } from '../shared/command-lane.js';
 import { typed } from '../shared/remote-store.js';
 import {
   assertInput,
@@ -32,6 +33,7 @@ import {
 import { nextCommitId } from '../workflow/commit-id.js';
 import { proxyEventPublisher } from '../workflow/proxy-event-publisher.js';
 import { storeOver } from '../workflow/proxy-event-store.js';
+import { untilKnown } from '../workflow/until-known.js';
 
 // These live in users' histories. A change to the commands that one of them issues needs `patched`; recorded histories
 // of each release are replayed in the tests.
@@ -50,6 +52,8 @@ const scan = proxyLocalActivities<EventStoreActivities>({
 });
 const { eventStoreReplay: replay } = proxyActivities<AggregateActivities>({
   startToCloseTimeout: '10 minutes',
+  // Eagerly, one that is given back would come to the same worker again.
+  allowEagerDispatch: false,
 });
 const store = storeOver(local);
 const publisher = proxyEventPublisher();
@@ -126,7 +130,20 @@ export async function eventStoreTrends(
  */
 export async function eventStoreReplay(input: ReplayRequest): Promise<ReplayedState> {
   const request = toReplayRequest(input);
-  return typed(replay(request));
+  const replayed = await untilKnown(
+    (givesBack) =>
+      typed(replay({ ...request, givesBack })).catch((error: unknown) => {
+        if (isGivenBack(error)) return undefined;
+        throw error;
+      }),
+    (state) => state === undefined,
+  );
+  return replayed as ReplayedState;
+}
+
+function isGivenBack(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof ApplicationFailure && cause.type === unknownHereType;
 }
 
 function assertNothingElse(call: string, unknown: object): void {

@@ -26,7 +26,6 @@ const wallets = new AggregateClient({
   client: new Client({ connection }),
   aggregate: Wallet,
   taskQueue: TASK_QUEUE,
-  maxUpdates: 20,
   ...(LANES !== undefined && { lanes: Number(LANES) }),
 });
 

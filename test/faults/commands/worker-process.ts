@@ -36,6 +36,7 @@ const worker = await Worker.create({
       store: OMISSION === undefined ? store : omissions[OMISSION as Omission](store),
       aggregates: [Wallet],
       snapshotEvery: 20,
+      commandLanes: { maxUpdates: 20 },
     }),
   ],
 });

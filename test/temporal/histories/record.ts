@@ -54,7 +54,11 @@ const worker = await Worker.create({
   workflowsPath: new URL('test/temporal/workflows/exactly-once.ts', root).pathname,
   activities: {
     ...createEventStoreActivities({ store, publisher: { publish: async () => undefined } }),
-    ...createAggregateActivities({ store, aggregates: [Account, Wallet] }),
+    ...createAggregateActivities({
+      store,
+      aggregates: [Account, Wallet],
+      commandLanes: { maxUpdates: 3, idleTimeout: 1_000 },
+    }),
     ...createProjectionActivities({
       store,
       projections: [
@@ -92,9 +96,14 @@ await worker.runUntil(async () => {
     await handle.result().catch(() => undefined);
     await record(name, handle);
   }
-  for (const [name, maxUpdates] of Object.entries({ 'lane-idle': 100, 'lane-continue-as-new': 3 })) {
-    const options = { maxUpdates, maxBatch: 5, idleTimeout: 1_000 };
-    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue, ...options });
+  for (const [name, maxBatch] of Object.entries({ 'lane-idle': 100, 'lane-continue-as-new': 5 })) {
+    const wallets = new AggregateClient({
+      client,
+      aggregate: Wallet,
+      taskQueue,
+      lanes: 'per-aggregate',
+      maxBatch,
+    });
     const commands = Array.from({ length: 30 }, (_, n) =>
       wallets.execute(name, n % 3 === 0 ? 'deposit' : 'withdraw', { amount: 1 + (n % 5) }),
     );

@@ -123,8 +123,12 @@ describe('a store with events', () => {
   it('refuses to read an event that is newer than what it knows', async () => {
     await inner.appendToStream('Payment-2', [{ type: 'Captured', data: {}, schemaVersion: 4 }]);
     const error = {
-      code: 'INVALID_EVENT',
-      path: 'schemaVersion',
+      code: 'EVENT_TOO_NEW',
+      streamId: 'Payment-2',
+      version: 1,
+      eventType: 'Captured',
+      schemaVersion: 4,
+      knownSchemaVersion: 3,
       message: expect.stringMatching(
         /'Captured' in 'Payment-2', version 1, has schemaVersion 4.* up to 3/,
       ) as unknown,

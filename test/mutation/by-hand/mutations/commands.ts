@@ -44,7 +44,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'A stored command is answered to another one with its id',
-    file: execution,
+    file: 'src/temporal/activities/find-stored.ts',
     find: 'storedHash === undefined || storedHash === commandHashOf(command)',
     replace: 'storedHash === undefined || commandHashOf(command) !== storedHash + 1',
     project: 'temporal',
@@ -63,7 +63,7 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A command is rejected although it is stored already',
     file: execution,
-    find: '        if (await this.#answerFromStore(decision.command)) continue;\n',
+    find: '        if (await this.#answerFromStore(decision.pending)) continue;\n',
     replace: '',
     project: 'temporal',
     tests,
@@ -99,8 +99,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A batch waits for the slowest of its aggregates',
     file: 'src/temporal/activities/command-executor.ts',
-    find: 'if (yieldAfter === undefined) await done;\n    else',
-    replace: 'await done;\n    if (yieldAfter === -1)',
+    find: 'else await atMost(yieldAfter, settled);',
+    replace: 'else await settled;',
     project: 'temporal',
     tests: ['test/temporal/lane-isolation.test.ts'],
     pattern: 'fails for certain when it takes more than its time',
@@ -108,10 +108,28 @@ export const commands: readonly Mutation[] = [
   {
     name: 'An error of the store fails the commands for certain',
     file: execution,
-    find: 'if (isOpen) outcomes.set(command, unanswered(error));\n      else await',
+    find: 'if (isOpen) pending.settle(unanswered(error));\n      else await',
     replace: 'await',
     project: 'temporal',
     tests: ['test/temporal/lane-isolation.test.ts'],
     pattern: 'holds up its commands until it is back',
+  },
+  {
+    name: 'A worker refuses a command that it does not know, though another may',
+    file: 'src/temporal/activities/aggregate-activities.ts',
+    find: 'if (request.givesBack !== true) return',
+    replace: 'return',
+    project: 'temporal',
+    tests: ['test/temporal/rolling-deploys.test.ts'],
+    pattern: 'one new worker among nine',
+  },
+  {
+    name: 'A command that is under way by one lane is decided again by another',
+    file: 'src/temporal/activities/stream-queue.ts',
+    find: 'if (other !== undefined && isSameCommand(other, pending)) return other;',
+    replace: '',
+    project: 'unit',
+    tests: ['test/unit/temporal/command-executor.test.ts'],
+    pattern: 'two lanes',
   },
 ];

@@ -1,0 +1,31 @@
+import { CommitMismatchError } from '../../core/errors/errors.js';
+import type { CommitChain } from '../../core/store/capabilities.js';
+import type { EventStore } from '../../core/store/event-store.js';
+import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
+import { toErrorMessage } from '../shared/error-message.js';
+import { commandHashOf } from './decide-commands.js';
+
+/** The outcome of a command that an earlier run of it has stored; undefined when none has. */
+export async function findStored(
+  store: EventStore & CommitChain,
+  streamId: string,
+  command: LaneCommand,
+): Promise<CommandOutcome | undefined> {
+  const { commandId } = command;
+  const commit = await store.findCommit(streamId, commandId);
+  if (commit === undefined) return undefined;
+  const { version, eventIds } = commit;
+  const { events } = await store.readStream(streamId, {
+    fromVersion: version - eventIds.length + 1,
+    limit: eventIds.length,
+  });
+  const storedHash = events[0]?.metadata['commandHash'];
+  if (storedHash === undefined || storedHash === commandHashOf(command)) {
+    return { kind: 'committed', version, types: events.map((event) => event.type), deduplicated: true };
+  }
+  const error = new CommitMismatchError(
+    `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
+    { streamId, commitId: commandId },
+  );
+  return { kind: 'failed', error: toErrorMessage(error) };
+}

@@ -1,0 +1,33 @@
+import type { EventMetadata } from '../../core/events/event.js';
+import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
+
+/** A command on its way through this worker. Whoever asks for it again waits for the same outcome. */
+export class PendingCommand {
+  readonly command: LaneCommand;
+  /** Of its events: the workflow and run that it came by. */
+  readonly metadata: EventMetadata;
+  /** Milliseconds that deciding it may take. Default: any. */
+  readonly timeLimit: number | undefined;
+  readonly settled: Promise<void>;
+  #outcome: CommandOutcome | undefined;
+  #onSettled: () => void = () => undefined;
+
+  constructor(command: LaneCommand, metadata: EventMetadata, timeLimit: number | undefined) {
+    this.command = command;
+    this.metadata = metadata;
+    this.timeLimit = timeLimit;
+    this.settled = new Promise((resolve) => {
+      this.#onSettled = resolve;
+    });
+  }
+
+  /** Undefined until it is known. */
+  get outcome(): CommandOutcome | undefined {
+    return this.#outcome;
+  }
+
+  settle(outcome: CommandOutcome): void {
+    this.#outcome = outcome;
+    this.#onSettled();
+  }
+}

@@ -1,0 +1,149 @@
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
+import { toErrorMessage } from '../shared/error-message.js';
+import { takeFairly } from '../shared/take-fairly.js';
+
+/** Most commands that are decided together, of all the updates that wait. */
+const maxBatch = 500;
+const maxBatchCharacters = 1_000_000;
+
+/** Milliseconds without an outcome after which the client is told so. It sends the command again while a caller waits. */
+const giveUpAfter = 15_000;
+
+/** A command that waits for its outcome. */
+export interface WaitingCommand {
+  readonly command: LaneCommand;
+  /** One that was sent again waits with the first. */
+  readonly askers: { readonly update: WaitingUpdate; readonly index: number }[];
+  /** Since when it has been found open. */
+  openSince?: number;
+}
+
+/** An update that waits for the outcomes of its commands. */
+export interface WaitingUpdate {
+  readonly outcomes: CommandOutcome[];
+  /** Commands without an outcome. */
+  left: number;
+  readonly isPatient: boolean;
+}
+
+/** The commands of a lane that wait for their outcomes, in their order, and who asked for them. */
+export class WaitingList {
+  /** By aggregate and command. */
+  readonly #waiting = new Map<string, WaitingCommand>();
+  /** Aggregates whose commands are under way by themselves. */
+  readonly #apart = new Set<string>();
+  #settled = 0;
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Commands that have got their outcomes. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** Whether a batch can be taken. */
+  get isReady(): boolean {
+    for (const { command } of this.#waiting.values()) if (!this.#apart.has(command.id)) return true;
+    return false;
+  }
+
+  add(commands: readonly LaneCommand[], isPatient: boolean): WaitingUpdate {
+    const update: WaitingUpdate = { outcomes: [], left: commands.length, isPatient };
+    for (const [index, command] of commands.entries()) {
+      const key = keyOf(command);
+      const entry = this.#waiting.get(key) ?? { command, askers: [] };
+      entry.askers.push({ update, index });
+      this.#waiting.set(key, entry);
+      if (this.#apart.has(command.id)) answer(entry, behindOthers(command), isImpatient);
+    }
+    return update;
+  }
+
+  /** The next commands, of aggregates that aren't under way by themselves; all of them have their turns. */
+  takeBatch(): readonly WaitingCommand[] {
+    const ready = Array.from(this.#waiting.values()).filter(({ command }) => !this.#apart.has(command.id));
+    let [count, characters] = [0, 0];
+    return takeFairly(
+      ready,
+      ({ command }) => command.id,
+      ({ command }) => {
+        characters += JSON.stringify(command).length;
+        count++;
+        return count === 1 || (count <= maxBatch && characters <= maxBatchCharacters);
+      },
+    );
+  }
+
+  /**
+   * Answers with what is known, and that the rest is open to those who don't wait for it.
+   *
+   * @param isEnding whether the rest is left to the next run
+   * @returns the rest, by aggregate
+   */
+  settle(
+    entries: readonly WaitingCommand[],
+    outcomes: readonly CommandOutcome[],
+    isEnding: boolean,
+  ): ReadonlyMap<string, readonly WaitingCommand[]> {
+    const left = new Map<string, WaitingCommand[]>();
+    for (const [index, entry] of entries.entries()) {
+      const outcome = outcomes[index] as CommandOutcome;
+      if (outcome.kind === 'open') {
+        entry.openSince ??= Date.now();
+        if (!isEnding && Date.now() - entry.openSince < giveUpAfter) {
+          answer(entry, outcome, isImpatient);
+          const { id } = entry.command;
+          left.set(id, [...(left.get(id) ?? []), entry]);
+          continue;
+        }
+      }
+      answer(entry, outcome, () => true);
+      this.#waiting.delete(keyOf(entry.command));
+      this.#settled++;
+    }
+    return left;
+  }
+
+  /** The commands of an aggregate leave the batches to the others. */
+  setApart(id: string): void {
+    this.#apart.add(id);
+    for (const entry of this.#waiting.values()) {
+      if (entry.command.id === id) answer(entry, behindOthers(entry.command), isImpatient);
+    }
+  }
+
+  bringBack(id: string): void {
+    this.#apart.delete(id);
+  }
+}
+
+function answer(
+  { askers }: WaitingCommand,
+  outcome: CommandOutcome,
+  isAnswered: (update: WaitingUpdate) => boolean,
+): void {
+  const answered = askers.filter(({ update }) => isAnswered(update));
+  for (const { update, index } of answered) {
+    update.outcomes[index] = outcome;
+    update.left--;
+  }
+  askers.splice(0, askers.length, ...askers.filter((asker) => !answered.includes(asker)));
+}
+
+function isImpatient({ isPatient }: WaitingUpdate): boolean {
+  return !isPatient;
+}
+
+/** What is told of a command while others of its aggregate are under way by themselves. */
+function behindOthers({ id, name }: LaneCommand): CommandOutcome {
+  const error = new StoreUnavailableError(`The command '${name}' waits for those to '${id}' before it.`);
+  return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };
+}
+
+/** Commands of the same key are one, sent again. */
+function keyOf({ id, commandId, name, payload }: LaneCommand): string {
+  return JSON.stringify([id, commandId, name, payload]);
+}

@@ -1,0 +1,157 @@
+import type { Client } from '@temporalio/client';
+import { AggregateRoot, defineEvents, withEvents, type DomainEvent } from 'temporal-event-store';
+import { AggregateClient, TemporalEventStore } from 'temporal-event-store/client';
+import { MemoryEventStore } from 'temporal-event-store/memory';
+import { EventStorePlugin } from 'temporal-event-store/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(
+  /The store gave no answer to the commands of a stream .*knows up to 1/,
+  /No worker knew a command/,
+);
+
+type AccountEvent = DomainEvent<'Opened' | 'Closed', object>;
+
+/** The release before. */
+class OldAccount extends AggregateRoot<AccountEvent> {
+  static readonly category = 'Account';
+  static readonly commands = { open: true };
+  open(): void {
+    this.raise({ type: 'Opened', data: {} });
+  }
+  protected apply(): void {
+    // No rule depends on the state.
+  }
+}
+/** Knows a command more. */
+class NewAccount extends OldAccount {
+  static override readonly commands = { open: true, close: true };
+  close(): void {
+    this.raise({ type: 'Closed', data: {} });
+  }
+}
+class Invoice extends AggregateRoot<AccountEvent> {
+  static readonly category = 'Invoice';
+  static readonly commands = { open: true };
+  open(): void {
+    this.raise({ type: 'Opened', data: {} });
+  }
+  protected apply(): void {
+    // No rule depends on the state.
+  }
+}
+const oldEvents = defineEvents({ Opened: {} });
+const newEvents = defineEvents({
+  Opened: { schemaVersion: 2, upcast: { 1: (data: object) => data } },
+  Closed: {},
+});
+
+let client: Client;
+beforeAll(async () => {
+  client = await connectClient();
+});
+
+/** Workers of both releases on one queue. */
+async function useReleases({ old = 1, fresh = 1 }: { readonly old?: number; readonly fresh?: number } = {}) {
+  const store = new MemoryEventStore();
+  const taskQueue = uniqueName('rolling');
+  const workflowsPath = workflowsModule('rolling-deploys');
+  const releases = [
+    [old, new EventStorePlugin({ store: withEvents(store, oldEvents), aggregates: [OldAccount] })],
+    [fresh, new EventStorePlugin({ store: withEvents(store, newEvents), aggregates: [NewAccount, Invoice] })],
+  ] as const;
+  for (const [count, plugin] of releases) {
+    for (let number = 0; number < count; number++) {
+      await useWorker({ taskQueue, workflowsPath, plugins: [plugin] });
+    }
+  }
+  const accounts = new AggregateClient({ client, aggregate: NewAccount, taskQueue });
+  const invoices = new AggregateClient({ client, aggregate: Invoice, taskQueue });
+  return { store, taskQueue, accounts, invoices };
+}
+
+describe('while a release is rolled out', () => {
+  it('a new command is decided by a worker that knows it, in its place among those to its aggregate', async () => {
+    const { store, accounts } = await useReleases();
+    const ids = Array.from({ length: 10 }, (_, number) => `${number}`);
+    await Promise.all(
+      ids.flatMap((id) => [
+        accounts.execute(id, 'open'),
+        accounts.execute(id, 'close'),
+        accounts.execute(id, 'open'),
+      ]),
+    );
+    for (const id of ids) {
+      const { events } = await store.readStream(`Account-${id}`);
+      expect(events.map(({ type }) => type)).toEqual(['Opened', 'Closed', 'Opened']);
+    }
+  });
+
+  it('one new worker among nine old ones is found', async () => {
+    const { accounts, invoices } = await useReleases({ old: 9 });
+    const closed = Array.from({ length: 5 }, (_, number) => accounts.execute(`${number}`, 'close'));
+    expect(await Promise.all(closed)).toHaveLength(5);
+    expect(await invoices.execute('1', 'open')).toMatchObject({ version: 1 });
+  });
+
+  it('a new command does not hold up the other aggregates of its lane', async () => {
+    const { accounts } = await useReleases({ fresh: 0 });
+    const refused = accounts.execute('new', 'close').catch((error: unknown) => error);
+    const began = performance.now();
+    for (const id of ['1', '2', '3']) await accounts.execute(id, 'open');
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await refused;
+  });
+
+  it('an event of the new release is met by old workers, who leave its aggregate to the new', async () => {
+    const { store, accounts, taskQueue } = await useReleases({ old: 3 });
+    await withEvents(store, newEvents).appendToStream('Account-1', [{ type: 'Opened', data: {} }]);
+    for (const version of [2, 3, 4]) expect(await accounts.execute('1', 'open')).toMatchObject({ version });
+    const replayed = await new TemporalEventStore({ client, taskQueue }).replay({
+      aggregate: 'Account',
+      id: '1',
+    });
+    expect(replayed.version).toBe(4);
+  });
+
+  it('a workflow sends a new command, and has an aggregate replayed that old workers do not know', async () => {
+    const { taskQueue } = await useReleases({ old: 3 });
+    const sent = await client.workflow.execute<(id: string) => Promise<readonly number[]>>('sendToBoth', {
+      taskQueue,
+      workflowId: uniqueName('sends'),
+      args: ['9'],
+    });
+    expect(sent).toEqual([1, 1]);
+    const replayed = await new TemporalEventStore({ client, taskQueue }).replay({
+      aggregate: 'Invoice',
+      id: '9',
+    });
+    expect(replayed.version).toBe(1);
+  });
+});
+
+describe('a command that no worker knows', () => {
+  it('is refused after ten seconds, with what is known', async () => {
+    const { accounts, taskQueue } = await useReleases({ fresh: 0 });
+    await accounts.execute('1', 'open');
+    const anybody = new AggregateClient({ client, aggregate: { category: 'Account' }, taskQueue });
+    const began = performance.now();
+    await expect(anybody.execute('1', 'rename')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('is not in its list of commands: open') as string,
+    });
+    expect(performance.now() - began).toBeGreaterThan(9_000);
+    expect(await anybody.execute('1', 'open')).toMatchObject({ version: 2 });
+  });
+
+  it('is answered as stored, where a worker that has left had decided it', async () => {
+    const { store, accounts } = await useReleases({ fresh: 0 });
+    await store.appendToStream('Account-1', [{ type: 'Closed', data: {} }], { commitId: 'close-1' });
+    expect(await accounts.execute('1', 'close', undefined, { commandId: 'close-1' })).toMatchObject({
+      version: 1,
+      deduplicated: true,
+    });
+  });
+});
