@@ -21,6 +21,8 @@ export interface CommandResult {
   readonly errors: ReadonlyMap<string, number>;
   /** Commands that had no answer long after the window. */
   readonly unanswered: number;
+  /** Answers in the window, of the process that got the fewest. */
+  readonly fewest: number;
 }
 
 /** Seconds before the window, if not every caller has had an answer earlier. */
@@ -30,9 +32,13 @@ const maxRepeat = 10;
 /** Milliseconds before a command is sent again. */
 const backoff = 100;
 
-/** Each caller sends one command after the other, and the same again after an error. */
+/**
+ * Each caller sends one command after the other, and the same again after an error.
+ *
+ * @param sessions one for each process; the callers are dealt out to them
+ */
 export async function runCallers(
-  session: CommandSession,
+  sessions: readonly CommandSession[],
   nextEvent: EventSource,
   ledger: Ledger,
   { callers, aggregates, window }: CommandLoad,
@@ -43,7 +49,8 @@ export async function runCallers(
   let giveUpAt = Infinity;
   let unanswered = 0;
 
-  const deliver = async (command: Command): Promise<number | undefined> => {
+  const answered = sessions.map(() => 0);
+  const deliver = async (session: CommandSession, command: Command): Promise<number | undefined> => {
     while (performance.now() < giveUpAt) {
       try {
         return await session.send(command);
@@ -55,14 +62,16 @@ export async function runCallers(
     }
     return undefined;
   };
-  const caller = async (onAnswer: () => void) => {
+  const caller = async (number: number, onAnswer: () => void) => {
+    const index = number % sessions.length;
+    const session = sessions[index] as CommandSession;
     while (phase !== 'end') {
       const event = nextEvent();
       const id = aggregates === 'new' ? randomUUID() : String(randomInt(aggregates));
       const command: Command = { id, commandId: randomUUID(), data: event.data };
       const sent = performance.now();
       unanswered++;
-      const version = await deliver(command);
+      const version = await deliver(session, command);
       if (version === undefined) return;
       unanswered--;
       ledger.acknowledge({
@@ -71,14 +80,17 @@ export async function runCallers(
         commitId: command.commandId,
         events: [event],
       });
-      if (phase === 'window') latencies.push(performance.now() - sent);
+      if (phase === 'window') {
+        latencies.push(performance.now() - sent);
+        answered[index] = (answered[index] ?? 0) + 1;
+      }
       onAnswer();
     }
   };
 
   const running: Promise<void>[] = [];
-  const firstAnswers = Array.from({ length: callers }, () => {
-    return new Promise<void>((resolve) => running.push(caller(resolve)));
+  const firstAnswers = Array.from({ length: callers }, (_, number) => {
+    return new Promise<void>((resolve) => running.push(caller(number, resolve)));
   });
   await waitAtMost(maxWarmUp, Promise.all(firstAnswers));
   await delay(window * 100);
@@ -89,7 +101,7 @@ export async function runCallers(
   const commandsPerSecond = latencies.length / ((performance.now() - start) / 1000);
   giveUpAt = performance.now() + maxRepeat * 1000;
   await Promise.all(running);
-  return { commandsPerSecond, latencies, errors, unanswered };
+  return { commandsPerSecond, latencies, errors, unanswered, fewest: Math.min(...answered) };
 }
 
 /** Temporal's errors say what happened in their cause. */

@@ -45,16 +45,23 @@ export const updatePerCommand: CommandContender = {
   }),
 };
 
+export const twoLanes = lanes(2, '2 lanes');
+export const byDefault = lanes(undefined, 'lanes by default');
 export const lanePerAggregate = lanes('per-aggregate', 'a lane per aggregate');
 export const sixteenLanes = lanes(16, '16 lanes');
 export const fourLanes = lanes(4, '4 lanes');
 export const oneLane = lanes(1, '1 lane');
 
-function lanes(count: 'per-aggregate' | number, name: string): CommandContender {
+function lanes(count: 'per-aggregate' | number | undefined, name: string): CommandContender {
   return {
     name,
     open(client, taskQueue) {
-      const accounts = new AggregateClient({ client, aggregate: account, taskQueue, lanes: count });
+      const accounts = new AggregateClient({
+        client,
+        aggregate: account,
+        taskQueue,
+        ...(count !== undefined && { lanes: count }),
+      });
       return {
         async send({ id, commandId, data }) {
           const { version } = await accounts.execute(id, 'deposit', data, { commandId, timeout });

@@ -1,5 +1,6 @@
 import type { CommandContender } from './contender.js';
 import {
+  byDefault,
   fourLanes,
   lanePerAggregate,
   oneLane,
@@ -15,6 +16,10 @@ export interface CommandWorkload {
   readonly callers: number;
   readonly aggregates: Aggregates;
   readonly contenders: readonly CommandContender[];
+  /** Client processes, each with a connection and a client of its own. Default 1. */
+  readonly processes?: number;
+  /** Default 1. */
+  readonly workers?: number;
 }
 
 const allLanes = [lanePerAggregate, sixteenLanes, fourLanes, oneLane];
@@ -37,6 +42,22 @@ export const workloads: readonly CommandWorkload[] = [
   { callers: 256, aggregates: 'new', contenders: [workflowPerCommand] },
 ];
 
+/** Two callers a process; the five are what the others are compared with. */
+export const processWorkloads: readonly CommandWorkload[] = [
+  ...[5, 1, 10, 20, 50].map((processes) => ({ ...ofProcesses(processes), aggregates: 1 })),
+  ...[5, 20, 50].map((processes) => ({ ...ofProcesses(processes), aggregates: 64 })),
+  ...[5, 20].map((processes) => ({ ...ofProcesses(processes), aggregates: 1, workers: 2 })),
+];
+
+export const quickProcessWorkloads: readonly CommandWorkload[] = [5, 20].map((processes) => ({
+  ...ofProcesses(processes),
+  aggregates: 1,
+}));
+
+function ofProcesses(processes: number) {
+  return { callers: 2 * processes, processes, contenders: [byDefault] };
+}
+
 export const quickWorkloads: readonly CommandWorkload[] = [
   { callers: 1, aggregates: 'new', contenders: [workflowPerCommand] },
   { callers: 1, aggregates: 1, contenders: [updatePerCommand, lanePerAggregate] },
@@ -54,8 +75,10 @@ export const notMeasured: readonly string[] = [
   'few callers on 10,000 aggregates, whose batches are those of 64 aggregates',
 ];
 
-export function commandWorkload(callers: number, aggregates: Aggregates): string {
-  const by = `${callers} ${callers === 1 ? 'caller' : 'callers'}`;
+export function commandWorkload(callers: number, aggregates: Aggregates, processes = 1, workers = 1): string {
+  const on = workers === 1 ? '' : ` on ${workers} workers`;
+  const of = processes === 1 ? '' : ` of ${processes} processes${on}`;
+  const by = `${callers} ${callers === 1 ? 'caller' : 'callers'}${of}`;
   if (aggregates === 'new') return `${by}, a new aggregate each`;
   return `${by}, ${aggregates === 1 ? 'one aggregate' : `${aggregates.toLocaleString('en')} aggregates`}`;
 }

@@ -1,35 +1,30 @@
-import { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { startTemporalServer } from '../../dev/temporal-server.js';
 import { withWorkflowBundle } from '../commands/bundle.js';
 import { workflowPerCommand } from '../commands/contenders.js';
 import { measureCommands, type MeasuredCommands } from '../commands/measure.js';
-import { notMeasured, quickWorkloads, workloads } from '../commands/workloads.js';
+import {
+  notMeasured,
+  processWorkloads,
+  quickProcessWorkloads,
+  quickWorkloads,
+  workloads,
+  type CommandWorkload,
+} from '../commands/workloads.js';
 import { ratioOf } from '../rounds.js';
-import type { Bench, Row, Suite, SuiteReport } from './suite.js';
+import type { Bench, Row, Suite } from './suite.js';
 
 /** Durable commands: a workflow for each, an update for each, and lanes, which take together those that wait. */
-export const commands: Suite = { name: 'commands', run };
-
-async function run({ serverUrl, settings, progress }: Bench): Promise<SuiteReport> {
-  const temporal = await startTemporalServer();
-  try {
-    const connection = await Connection.connect({ address: temporal.address });
-    const client = new Client({ connection, namespace: temporal.namespace });
-    const { serverVersion } = await connection.workflowService.getSystemInfo({});
-    const measured: MeasuredCommands[] = [];
-    await withWorkflowBundle(async (codePath) => {
-      const servers = { serverUrl, temporal, client, codePath };
-      for (const workload of settings.isQuick ? quickWorkloads : workloads) {
-        for (const contender of workload.contenders) {
-          const result = await measureCommands(servers, workload, contender, settings.window);
-          progress(`commands: ${describe(result.row)}`);
-          measured.push(result);
-        }
-      }
-    });
-    await connection.close();
+export const commands: Suite = {
+  name: 'commands',
+  async run(bench) {
+    const { settings } = bench;
+    const { serverVersion, measured } = await measureAll(
+      bench,
+      settings.isQuick ? quickWorkloads : workloads,
+    );
     return {
-      title: `Durable commands, by Temporal’s server ${serverVersion ?? ''}`,
+      title: `Durable commands, by Temporal’s server ${serverVersion}`,
       rows: compare(measured.map(({ row }) => row)),
       notes: [
         `Commands that were answered in a window of ${settings.window} s, once every caller had had an answer, to the best rate of a workflow per command; p50 and p99 in ms.`,
@@ -37,6 +32,61 @@ async function run({ serverUrl, settings, progress }: Bench): Promise<SuiteRepor
         `Not measured: ${notMeasured.join('; ')}.`,
       ],
     };
+  },
+};
+
+/** Durable commands from many processes, whose updates a lane has to take one by one. */
+export const processes: Suite = {
+  name: 'processes',
+  async run(bench) {
+    const { settings } = bench;
+    const { serverVersion, measured } = await measureAll(
+      bench,
+      settings.isQuick ? quickProcessWorkloads : processWorkloads,
+    );
+    const rows = measured.map(({ row }) => row);
+    return {
+      title: `Durable commands from many processes, by Temporal’s server ${serverVersion}`,
+      rows: rows.map((row) => {
+        const base = rows.find(({ workload }) => workload === baselineOf(row.workload));
+        return base === undefined
+          ? row
+          : { ...row, ratios: { '× 5 processes': ratioOf(row.values, base.values) } };
+      }),
+      notes: [
+        `Each process has a connection and a client of its own, with two callers, in the process of the benchmark. Commands that were answered in a window of ${settings.window} s.`,
+        ...measured.flatMap(toErrorNote),
+      ],
+    };
+  },
+};
+
+/** The same of five processes. */
+function baselineOf(workload: string): string {
+  return workload.replace(/^\d+ callers of \d+ processes|^\d+ callers/, '10 callers of 5 processes');
+}
+
+async function measureAll(
+  { serverUrl, settings, progress }: Bench,
+  all: readonly CommandWorkload[],
+): Promise<{ readonly serverVersion: string; readonly measured: readonly MeasuredCommands[] }> {
+  const temporal = await startTemporalServer();
+  try {
+    const connection = await Connection.connect({ address: temporal.address });
+    const { serverVersion } = await connection.workflowService.getSystemInfo({});
+    await connection.close();
+    const measured: MeasuredCommands[] = [];
+    await withWorkflowBundle(async (codePath) => {
+      for (const workload of all) {
+        for (const contender of workload.contenders) {
+          const servers = { serverUrl, temporal, codePath };
+          const result = await measureCommands(servers, workload, contender, settings.window);
+          progress(`commands: ${describe(result.row)}`);
+          measured.push(result);
+        }
+      }
+    });
+    return { serverVersion: serverVersion ?? '', measured };
   } finally {
     await temporal.stop();
   }

@@ -1,7 +1,7 @@
 import { append } from './append.js';
 import { bpi2012 } from './bpi2012.js';
 import { catchUp } from './catch-up.js';
-import { commands } from './commands.js';
+import { commands, processes } from './commands.js';
 import { growth } from './growth.js';
 import { hotStream } from './hot-stream.js';
 import { load } from './load.js';
@@ -18,5 +18,6 @@ export const suites: readonly Suite[] = [
   bpi2012,
   order,
   commands,
+  processes,
   projections,
 ];

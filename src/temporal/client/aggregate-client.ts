@@ -38,7 +38,7 @@ import {
 } from './aggregate-client-options.js';
 import { CommandFlight } from './command-flight.js';
 import { CommandLaneQueue } from './command-lane-queue.js';
-import { OverflowLanes } from './overflow-lanes.js';
+import { LaneTraffic } from './lane-traffic.js';
 import { isCrowded, sendCommands } from './send-commands.js';
 import { TemporalEventStore } from './temporal-event-store.js';
 
@@ -55,7 +55,7 @@ export class AggregateClient<T extends CommandTarget> {
   readonly #options: Required<AggregateClientOptions<T>>;
   readonly #input: CommandLaneInput;
   readonly #queues = new Map<string, CommandLaneQueue>();
-  readonly #overflow = new OverflowLanes();
+  readonly #traffic: LaneTraffic;
   /** By aggregate and command id. */
   readonly #flights = new Map<string, CommandFlight>();
   #isClosed = false;
@@ -64,6 +64,8 @@ export class AggregateClient<T extends CommandTarget> {
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: AggregateClientOptions<T>) {
     this.#options = checkClientOptions(options);
+    // A lane of one aggregate is used by few; the lanes of a category by all.
+    this.#traffic = new LaneTraffic(this.#options.lanes === 'per-aggregate' ? 1 : firstWidth);
     this.#input = { version: 1, category: this.#options.aggregate.category };
   }
 
@@ -176,7 +178,9 @@ export class AggregateClient<T extends CommandTarget> {
     if (queue === undefined) {
       queue = new CommandLaneQueue({
         maxBatch,
-        send: (commands, sendOptions, signal) => this.#send(laneId, commands, sendOptions, signal),
+        chooseLane: () => this.#traffic.numberFor(laneId),
+        send: (lane, commands, sendOptions, signal) =>
+          this.#send(laneId, lane, commands, sendOptions, signal),
         onLanded: ({ command }) => {
           this.#flights.delete(keyOf(command));
           if (this.#flights.size === 0) this.#onDrained?.();
@@ -192,28 +196,41 @@ export class AggregateClient<T extends CommandTarget> {
 
   async #send(
     laneId: string,
+    number: number,
     commands: readonly LaneCommand[],
     options: LaneUpdateOptions,
     signal: AbortSignal,
   ): Promise<readonly CommandOutcome[]> {
     const { client, taskQueue } = this.#options;
-    const number = this.#overflow.numberFor(laneId);
+    const pause = this.#traffic.pauseFor(laneId, number);
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    const began = performance.now();
     try {
-      const { outcomes, updatesInFlight } = await sendCommands(
+      const reply = await sendCommands(
         { client, taskQueue, input: this.#input },
         overflowLaneId(laneId, number),
         commands,
         options,
         signal,
       );
-      this.#overflow.onReply(laneId, number, updatesInFlight);
-      return outcomes;
+      const isLate = options.isPatient !== true && performance.now() - began > refusedFor;
+      this.#traffic.onReply(laneId, number, reply, isLate);
+      return reply.outcomes;
     } catch (error) {
-      if (isCrowded(error)) this.#overflow.onCrowded(laneId);
+      if (isCrowded(error)) this.#traffic.onCrowded(laneId);
       throw error;
     }
   }
 }
+
+/** Lanes over which the processes spread for one, until they know how many they are. */
+const firstWidth = 16;
+
+/**
+ * Milliseconds after which an update without an answer was refused at first: a lane answers sooner, and the SDK keeps the refusal
+ * of a lane that has its fill to itself, for 1.4 seconds at least, before it tries again.
+ */
+const refusedFor = 1_350;
 
 function keyOf({ id, commandId }: LaneCommand): string {
   return JSON.stringify([id, commandId]);
@@ -224,9 +241,9 @@ function hashOf({ name, payload }: LaneCommand): string | undefined {
   return hashCommand({ type: name, data: payload });
 }
 
-function timedOut({ command, isSent, lastError }: CommandFlight, timeout: number): CommandTimeoutError {
+function timedOut({ command, lane, lastError }: CommandFlight, timeout: number): CommandTimeoutError {
   const { commandId } = command;
-  const state = isSent ? 'It may have taken effect' : 'It was not sent yet';
+  const state = lane !== undefined ? 'It may have taken effect' : 'It was not sent yet';
   const ours = findEventStoreError(lastError);
   return new CommandTimeoutError(
     `No outcome of the command '${command.name}' in ${timeout} ms. ${state}; ask again with the command id '${commandId}'. ` +

@@ -13,8 +13,11 @@ export class CommandFlight {
   readonly command: LaneCommand;
   /** Of its JSON, in UTF-8. */
   readonly bytes: number;
-  /** Whether it may have reached the lane. */
-  isSent = false;
+  /**
+   * The overflow lane that it may have reached, 0 for the lane itself; undefined before it is sent. It is sent again to the same,
+   * or else it could be rejected on one and decided anew on the other.
+   */
+  lane: number | undefined;
   /** Why it has no outcome yet. */
   lastError: unknown;
   readonly #waiters = new Set<Waiter>();

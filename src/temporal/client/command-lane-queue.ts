@@ -2,12 +2,15 @@ import type { CommandOutcome, LaneCommand, LaneUpdateOptions } from '../shared/c
 import { fromErrorMessage } from '../shared/error-message.js';
 import { takeFairly } from '../shared/take-fairly.js';
 import type { CommandFlight } from './command-flight.js';
-import { isTransient } from './send-commands.js';
+import { isCrowded, isTransient } from './send-commands.js';
 
 export interface LaneQueueOptions {
   /** Most commands in one update. */
   readonly maxBatch: number;
+  /** Chooses the overflow lane for new commands. */
+  readonly chooseLane: () => number;
   readonly send: (
+    lane: number,
     commands: readonly LaneCommand[],
     options: LaneUpdateOptions,
     signal: AbortSignal,
@@ -40,7 +43,7 @@ interface Delivery {
 export class CommandLaneQueue {
   readonly #options: LaneQueueOptions;
   #flights: CommandFlight[] = [];
-  readonly #open: CommandFlight[] = [];
+  #open: CommandFlight[] = [];
   readonly #deliveries = new Set<Delivery>();
   #isRunning = false;
   #followed = 0;
@@ -82,7 +85,7 @@ export class CommandLaneQueue {
   async #follow(): Promise<void> {
     this.#followed++;
     for (let attempt = 0; this.#open.length > 0; attempt++) {
-      const batch = this.#open.splice(0, this.#options.maxBatch);
+      const batch = this.#takeOpen();
       if (attempt > 0) await backOff(attempt);
       await this.#deliver(batch, { isPatient: true });
       this.#settle(batch);
@@ -104,16 +107,23 @@ export class CommandLaneQueue {
     if (!this.#isRunning && this.#followed === 0) this.#options.onEmpty();
   }
 
-  /** Until there is an answer, in which some may be open. */
+  /**
+   * Until there is an answer, in which some may be open.
+   *
+   * @param batch commands that are new, or were sent to the same lane
+   */
   async #deliver(batch: readonly CommandFlight[], options: LaneUpdateOptions): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const wanted = batch.filter(({ isWanted }) => isWanted);
       if (wanted.length === 0) return;
       const delivery = { flights: wanted, abort: new AbortController() };
       this.#deliveries.add(delivery);
-      for (const flight of wanted) flight.isSent = true;
+      const sentTo = wanted[0]?.lane;
+      const lane = sentTo ?? this.#options.chooseLane();
+      for (const flight of wanted) flight.lane = lane;
       try {
         const outcomes = await this.#options.send(
+          lane,
           wanted.map(({ command }) => command),
           options,
           delivery.abort.signal,
@@ -129,7 +139,11 @@ export class CommandLaneQueue {
           await this.#deliverApart(wanted, options, error);
           return;
         }
-        for (const flight of wanted) flight.lastError = error;
+        for (const flight of wanted) {
+          flight.lastError = error;
+          // The lane has never had it, so another will do.
+          if (sentTo === undefined && isCrowded(error)) flight.lane = undefined;
+        }
       } finally {
         this.#deliveries.delete(delivery);
       }
@@ -164,6 +178,14 @@ export class CommandLaneQueue {
     );
     const taken = new Set(batch);
     this.#flights = this.#flights.filter((flight) => !taken.has(flight));
+    return batch;
+  }
+
+  /** The next that were sent to one lane. */
+  #takeOpen(): readonly CommandFlight[] {
+    const lane = this.#open[0]?.lane;
+    const batch = this.#open.filter((flight) => flight.lane === lane).slice(0, this.#options.maxBatch);
+    this.#open = this.#open.filter((flight) => !batch.includes(flight));
     return batch;
   }
 

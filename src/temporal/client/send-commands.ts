@@ -7,6 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
   laneUpdateName,
@@ -63,8 +64,14 @@ export async function sendCommands(
   );
 }
 
-/** Whether the lane has as many updates under way as the server takes. */
+/**
+ * Whether the lane had as many updates under way as the server takes, and has not had this one. Above that number, the server also
+ * takes some that the worker never sees.
+ */
 export function isCrowded(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateFailedError) {
+    return error.cause instanceof ApplicationFailure && error.cause.type === 'UnprocessedUpdate';
+  }
   const status = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(status) && status.code === resourceExhausted;
 }

@@ -45,6 +45,8 @@ export interface LaneReply {
   readonly outcomes: readonly CommandOutcome[];
   /** Updates that the lane had, with this one. The server takes 10 at a time. */
   readonly updatesInFlight: number;
+  /** Whether the run is about to end: an update that meets the end makes the worker replay the run. */
+  readonly isEnding?: true;
 }
 
 /** How an update waits. */
@@ -76,7 +78,7 @@ export interface ExecuteRequest {
 export interface LaneSettings {
   /** Milliseconds without a command after which a lane completes; the next command starts it again. Default 60,000. */
   readonly idleTimeout: number;
-  /** Updates after which it continues as new. Default 150. */
+  /** Updates after which it continues as new, which it also does after 1,000 events of its history. Default 500. */
   readonly maxUpdates: number;
   /** Milliseconds that deciding one command may take; then it has failed, and nothing of it is stored. Default 5,000. */
   readonly batchTimeout: number;
@@ -84,7 +86,7 @@ export interface LaneSettings {
 
 export const defaultLaneSettings: LaneSettings = {
   idleTimeout: 60_000,
-  maxUpdates: 150,
+  maxUpdates: 500,
   batchTimeout: 5_000,
 };
 

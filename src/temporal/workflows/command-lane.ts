@@ -37,6 +37,9 @@ const executeUpdate = defineUpdate<
 >(laneUpdateName);
 const statusQuery = defineQuery<CommandLaneStatus>(laneStatusQuery);
 
+/** Events of a run after which it continues as new: the next worker has to replay them. */
+const maxHistory = 1_000;
+
 /**
  * Orders the commands of one aggregate, or of a part of a category's aggregates, and makes them durable: a command that
  * it has accepted is decided and answered, whoever dies. Deciding happens in an activity, one batch at a time, in which
@@ -56,8 +59,10 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   const { category } = checkedInput(input);
   const waiting = new WaitingList();
   const activities = new LaneActivities(category);
-  let [inBatch, batches, updates, updatesInFlight] = [0, 0, 0, 0];
+  let [inBatch, batches, updates, inFlight, crowd] = [0, 0, 0, 0, 0];
   let lastCommandAt = Date.now();
+  /** Whether this run ends as soon as nobody waits; those who are answered hold their next update back for it. */
+  let isEnding = false;
   let isDraining = false;
   let isIdle = false;
   let cancellation: unknown;
@@ -77,11 +82,12 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     executeUpdate,
     async (commands, options) => {
       updates++;
-      updatesInFlight++;
+      inFlight++;
       lastCommandAt = Date.now();
       const update = waiting.add(commands, options?.isPatient ?? false);
       await CancellationScope.nonCancellable(() => condition(() => update.left === 0));
-      return { outcomes: update.outcomes, updatesInFlight: updatesInFlight-- };
+      inFlight--;
+      return { outcomes: update.outcomes, updatesInFlight: crowd, ...(isEnding && { isEnding }) };
     },
     {
       validator: (commands, _options) => {
@@ -139,6 +145,11 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     );
     const outcomes = await activities.executeTogether(entries.map(({ command }) => command));
     inBatch = 0;
+    // With those that came meanwhile, before the first of them is answered.
+    crowd = inFlight;
+    const { maxUpdates } = activities.settings;
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    isEnding = updates >= maxUpdates || historyLength >= maxHistory || continueAsNewSuggested;
     const unanswered: string[] = [];
     let openSince = Date.now();
     for (const [id, left] of waiting.settle(entries, outcomes, isDraining)) {
@@ -165,13 +176,15 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
       isIdle = false;
       void watchIdleness();
     }
-    isDraining = cancellation !== undefined || updates >= maxUpdates || workflowInfo().continueAsNewSuggested;
-    if (waiting.size > 0 || !(isDraining || isIdle)) continue;
+    // Where updates come without a pause, they are refused in the end.
+    isDraining =
+      cancellation !== undefined || updates >= 2 * maxUpdates || workflowInfo().continueAsNewSuggested;
+    if (waiting.size > 0 || !(isEnding || isDraining || isIdle)) continue;
     // Whoever waits for an answer must have it before this run ends.
     await condition(allHandlersFinished);
     if (waiting.size > 0) continue;
     if (cancellation !== undefined) throw cancellation as Error;
-    if (isDraining) await continueAsNew<typeof eventStoreCommandLane>(input);
+    if (isEnding || isDraining) await continueAsNew<typeof eventStoreCommandLane>(input);
     return;
   }
 }
