@@ -2,7 +2,9 @@ import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.
 import type { Commit, StoreCapabilities } from '../store/capabilities.js';
 import { decorateStore, type DecoratedStore } from '../store/decorated-store.js';
 import type { EventStore } from '../store/event-store.js';
+import { storedForm, storedFormOf } from '../store/stored-form.js';
 import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
+import { findMade, storedFormBy } from './stored-events.js';
 
 /**
  * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so
@@ -31,6 +33,7 @@ export function withEvents<S extends EventStore>(store: S, registry: EventRegist
     async readAll<E extends DomainEvent>(...args: Parameters<EventStore['readAll']>) {
       return present(await inner.readAll<E>(...args));
     },
+    [storedForm]: storedFormBy(registry, storedFormOf(store)),
     ...(inner.appendCommits && {
       async appendCommits<E extends DomainEvent>(
         streamId: string,
@@ -59,6 +62,10 @@ async function validate(
 ): Promise<readonly EventToAppend[]> {
   if (!Array.isArray(events)) return events;
   return Promise.all(
-    Array.from(events, (event: EventToAppend, index) => validateEvent(registry, event, `${place}[${index}]`)),
+    Array.from(
+      events,
+      async (event: EventToAppend, index) =>
+        findMade(registry, event) ?? validateEvent(registry, event, `${place}[${index}]`),
+    ),
   );
 }
