@@ -5,7 +5,15 @@ import type { AppendResult, EventStore } from '../store/event-store.js';
 import { assertOptions, integerFrom, isName, isPlainObject } from '../store/options.js';
 import { storedFormOf, type StoredForm } from '../store/stored-form.js';
 import { streamId } from '../store/stream-id.js';
-import { raiseAs, replay, restore, type AggregateClass, type AggregateRoot } from './aggregate-root.js';
+import {
+  assertIsCurrent,
+  outdate,
+  raiseAs,
+  replay,
+  restore,
+  type AggregateClass,
+  type AggregateRoot,
+} from './aggregate-root.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { assertStateIsJson, loadState, type StateBuilder } from './load-state.js';
 import { asRaised } from './raised-events.js';
@@ -97,6 +105,7 @@ export class AggregateRepository<A extends AggregateRoot> {
     if (difference !== undefined) throw difference;
     const result = await this.#store.appendToStream(stream, events, { ...options, expectedVersion: version });
     aggregate.markEventsAsCommitted();
+    if (result.changedBySchema) aggregate[outdate]();
     return result;
   }
 
@@ -147,6 +156,7 @@ export class AggregateRepository<A extends AggregateRoot> {
         'An aggregate with uncommitted events is no snapshot of its stream. Save it first.',
       );
     }
+    aggregate[assertIsCurrent]();
     const { category } = this.#aggregate;
     const state = assertStateIsJson(aggregate.toSnapshot(), category);
     const builder = aggregateBuilder(this.#aggregate, aggregate.id, undefined);

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../errors/errors.js';
 import { copyEvent, frozenEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { StoredForm } from '../store/stored-form.js';
@@ -29,6 +30,10 @@ export const replay = Symbol.for('temporal-event-store/replay');
 export const restore = Symbol.for('temporal-event-store/restore');
 /** Called by the repository with what the store will make of the events that are raised. */
 export const raiseAs = Symbol.for('temporal-event-store/raise-as');
+/** Called by the repository when it has stored other data than was applied. */
+export const outdate = Symbol.for('temporal-event-store/outdate');
+/** Called by the repository before it keeps the state. */
+export const assertIsCurrent = Symbol.for('temporal-event-store/assert-is-current');
 
 /**
  * An aggregate whose state is what its events say. A command is a method that checks the rules and raises events; the
@@ -51,6 +56,7 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   #version = 0;
   #uncommittedEvents: EventToAppend<E>[] = [];
   #storedForm: StoredForm | undefined;
+  #isOutdated = false;
 
   constructor(readonly id: string) {}
 
@@ -108,8 +114,10 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
    * that was loaded from a store with schemas (`withEvents`) applies what its schema makes of it.
    *
    * @throws InvalidEventError when the event doesn't fit its schema; it is not applied
+   * @throws {@link InvalidArgumentError} when a store on the other side of Temporal has changed what was saved before
    */
   protected raise(event: EventToAppend<E>): void {
+    this[assertIsCurrent]();
     const raised = this.#asStored(frozenEvent(event));
     // Of its own: whatever `apply` does with it, what was raised is stored.
     this.#apply(copyEvent(raised));
@@ -149,6 +157,20 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   /** @internal */
   [raiseAs](form: StoredForm | undefined): void {
     this.#storedForm = form;
+  }
+
+  /** @internal */
+  [outdate](): void {
+    this.#isOutdated = true;
+  }
+
+  /** @internal */
+  [assertIsCurrent](): void {
+    if (!this.#isOutdated) return;
+    throw new InvalidArgumentError(
+      `The aggregate '${this.id}' was saved, and its events were changed by their schemas: its state is not that of its stream. ` +
+        `Load it again. A repository over \`withEvents(store, events)\` lets an aggregate apply what is stored.`,
+    );
   }
 }
 
