@@ -1,7 +1,7 @@
 import { frozenEvent } from '../events/copy-event.js';
 import type { EventToAppend } from '../events/event.js';
 import { invalidEvent } from '../store/prepare-events.js';
-import type { StoredForm } from '../store/stored-form.js';
+import { markStoredForm, storedFormKey, type StoredForm } from '../store/stored-form.js';
 import { isPromise, whenKnown } from '../values/is-promise.js';
 import { findJsonFault, isObject } from '../values/json.js';
 import { validateEvent, type EventRegistry } from './event-registry.js';
@@ -24,7 +24,8 @@ export function storedFormBy(registry: EventRegistry, below: StoredForm | undefi
     if (earlier !== undefined) return earlier;
     const made = whenKnown(validateEvent(registry, event, path), (validated) =>
       whenKnown(below === undefined ? asJson(validated, path) : below(validated, path), (stored) => {
-        keep(registry, keyOf(stored), stored);
+        keep(registry, storedFormKey(stored), stored);
+        markStoredForm(stored);
         return stored;
       }),
     );
@@ -38,7 +39,7 @@ export function storedFormBy(registry: EventRegistry, below: StoredForm | undefi
 export function findMade(registry: EventRegistry, event: EventToAppend): Made | undefined {
   const known = madeBy.get(registry);
   if (known === undefined || !isObject(event)) return undefined;
-  const made = known.get(event) ?? known.get(keyOf(event));
+  const made = known.get(event) ?? known.get(storedFormKey(event));
   if (made === undefined || isPromise(made) || made === event) return made;
   // A decorator may have given it other tags, or another type; then it is another event.
   const { type, schemaVersion } = made;
@@ -50,11 +51,6 @@ function keep(registry: EventRegistry, key: object, made: Made): void {
   const known = madeBy.get(registry);
   if (known === undefined) madeBy.set(registry, new WeakMap([[key, made]]));
   else known.set(key, made);
-}
-
-/** A decorator may make another event around the same data. */
-function keyOf(event: EventToAppend): object {
-  return isObject(event.data) ? event.data : event;
 }
 
 function asJson(event: EventToAppend, path: string): EventToAppend {

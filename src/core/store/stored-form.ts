@@ -1,4 +1,5 @@
 import type { EventToAppend } from '../events/event.js';
+import { isObject } from '../values/json.js';
 import type { EventStore } from './event-store.js';
 
 /**
@@ -24,4 +25,21 @@ export interface HasStoredForm {
 /** What the store makes of events before it stores them; undefined where it stores them as they are. */
 export function storedFormOf(store: EventStore): StoredForm | undefined {
   return (store as EventStore & HasStoredForm)[storedForm];
+}
+
+/** What schemas have made: frozen data, or events whose data is no object. */
+const made = new WeakSet<object>();
+
+export function markStoredForm(event: EventToAppend): void {
+  made.add(storedFormKey(event));
+}
+
+/** Whether schemas have made this event, or the data that somebody has put into another one. */
+export function isStoredForm(event: EventToAppend): boolean {
+  return made.has(storedFormKey(event));
+}
+
+/** What an event in its stored form is known by: a decorator may make another event around the same data. */
+export function storedFormKey(event: EventToAppend): object {
+  return isObject(event.data) ? event.data : event;
 }
