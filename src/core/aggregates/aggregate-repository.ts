@@ -3,10 +3,21 @@ import type { EventMetadata } from '../events/event.js';
 import type { SnapshotModel, SnapshotStore } from '../store/capabilities.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { assertOptions, integerFrom, isName, isPlainObject } from '../store/options.js';
+import { storedFormOf, type StoredForm } from '../store/stored-form.js';
 import { streamId } from '../store/stream-id.js';
-import { replay, restore, type AggregateClass, type AggregateRoot } from './aggregate-root.js';
+import {
+  assertIsCurrent,
+  outdate,
+  raiseAs,
+  replay,
+  restore,
+  type AggregateClass,
+  type AggregateRoot,
+} from './aggregate-root.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { assertStateIsJson, loadState, type StateBuilder } from './load-state.js';
+import { asRaised } from './raised-events.js';
+import { assertSnapshotIsWhole } from './whole-snapshot.js';
 
 export interface AggregateRepositoryOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */
@@ -58,7 +69,7 @@ export class AggregateRepository<A extends AggregateRoot> {
     const { snapshots, pageSize } = this.#options;
     const stream = this.#streamId(id);
     const snapshot = await snapshots?.load(stream, snapshotModelOf(this.#aggregate));
-    const builder = aggregateBuilder(this.#aggregate, id);
+    const builder = aggregateBuilder(this.#aggregate, id, storedFormOf(this.#store));
     return (await loadState(this.#store, stream, builder, { pageSize, snapshot })).state;
   }
 
@@ -78,17 +89,23 @@ export class AggregateRepository<A extends AggregateRoot> {
    * unchanged aggregate appends nothing; its result then has no event ids, and position 0.
    *
    * @throws ConcurrencyError when another append came first; the aggregate keeps its uncommitted events
+   * @throws InvalidEventError when an event doesn't fit its schema, or would be stored otherwise than the aggregate has applied
+   *   it: made with `new`, it doesn't know the schemas of the store, and it doesn't wait for asynchronous ones
    */
   async save(aggregate: A, options: SaveOptions = {}): Promise<AppendResult> {
     assertOptions('save', options, { commitId: isName, metadata: isPlainObject });
-    const { uncommittedEvents: events, version } = aggregate;
+    const { uncommittedEvents, version } = aggregate;
     const stream = this.#streamId(aggregate.id);
-    if (events.length === 0) {
+    if (uncommittedEvents.length === 0) {
       const commitId = options.commitId ?? '';
       return { streamId: stream, commitId, version, position: 0, eventIds: [], deduplicated: false };
     }
+    const { events, difference } = await asRaised(storedFormOf(this.#store), uncommittedEvents);
+    // It would go on deciding on what is nowhere stored.
+    if (difference !== undefined) throw difference;
     const result = await this.#store.appendToStream(stream, events, { ...options, expectedVersion: version });
     aggregate.markEventsAsCommitted();
+    if (result.changedBySchema) aggregate[outdate]();
     return result;
   }
 
@@ -113,7 +130,9 @@ export class AggregateRepository<A extends AggregateRoot> {
       () => this.load(id),
       async (aggregate) => {
         const result = await command(aggregate);
-        return { events: aggregate.uncommittedEvents, result };
+        // Nobody goes on with the aggregate, so the last event may be another than it has applied.
+        const { events } = await asRaised(storedFormOf(this.#store), aggregate.uncommittedEvents);
+        return { events, result };
       },
     );
     return execution.kind === 'decided'
@@ -124,7 +143,8 @@ export class AggregateRepository<A extends AggregateRoot> {
   /**
    * Keeps the state of a saved aggregate as its snapshot.
    *
-   * @throws {@link InvalidArgumentError} without a snapshot store, with uncommitted events, or when the state is not JSON
+   * @throws {@link InvalidArgumentError} without a snapshot store, with uncommitted events, when the state is not JSON, or when
+   *   the aggregate that is restored from it is another
    */
   async saveSnapshot(aggregate: A): Promise<void> {
     const { snapshots } = this.#options;
@@ -136,7 +156,11 @@ export class AggregateRepository<A extends AggregateRoot> {
         'An aggregate with uncommitted events is no snapshot of its stream. Save it first.',
       );
     }
-    const state = assertStateIsJson(aggregate.toSnapshot(), this.#aggregate.category);
+    aggregate[assertIsCurrent]();
+    const { category } = this.#aggregate;
+    const state = assertStateIsJson(aggregate.toSnapshot(), category);
+    const builder = aggregateBuilder(this.#aggregate, aggregate.id, undefined);
+    assertSnapshotIsWhole(builder, { state: aggregate, version: aggregate.version }, state, category);
     await snapshots.save(
       this.#streamId(aggregate.id),
       snapshotModelOf(this.#aggregate),
@@ -150,15 +174,25 @@ export class AggregateRepository<A extends AggregateRoot> {
   }
 }
 
-/** Builds the aggregates of a class up from its events. */
+/**
+ * Builds the aggregates of a class up from its events.
+ *
+ * @param form what the store makes of the events that they will raise
+ */
 export function aggregateBuilder<A extends AggregateRoot>(
   aggregateClass: AggregateClass<A>,
   id: string,
+  form: StoredForm | undefined,
 ): StateBuilder<A> {
+  const create = (): A => {
+    const aggregate = new aggregateClass(id);
+    aggregate[raiseAs](form);
+    return aggregate;
+  };
   return {
-    create: () => new aggregateClass(id),
+    create,
     restore: ({ version, state }) => {
-      const aggregate = new aggregateClass(id);
+      const aggregate = create();
       aggregate[restore](version, state);
       return aggregate;
     },

@@ -1,5 +1,8 @@
-import { copyEvent } from '../events/copy-event.js';
+import { InvalidArgumentError } from '../errors/errors.js';
+import { copyEvent, frozenEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
+import type { StoredForm } from '../store/stored-form.js';
+import { isPromise } from '../values/is-promise.js';
 import type { JsonValue } from '../values/json.js';
 import { assertIsSynchronous } from './assert-is-synchronous.js';
 import type { CommandList } from './command-list.js';
@@ -25,6 +28,12 @@ export type EventsOf<A> = A extends AggregateRoot<infer E> ? E : never;
 export const replay = Symbol.for('temporal-event-store/replay');
 /** Called by the repository with a snapshot. */
 export const restore = Symbol.for('temporal-event-store/restore');
+/** Called by the repository with what the store will make of the events that are raised. */
+export const raiseAs = Symbol.for('temporal-event-store/raise-as');
+/** Called by the repository when it has stored other data than was applied. */
+export const outdate = Symbol.for('temporal-event-store/outdate');
+/** Called by the repository before it keeps the state. */
+export const assertIsCurrent = Symbol.for('temporal-event-store/assert-is-current');
 
 /**
  * An aggregate whose state is what its events say. A command is a method that checks the rules and raises events; the
@@ -46,6 +55,8 @@ export const restore = Symbol.for('temporal-event-store/restore');
 export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   #version = 0;
   #uncommittedEvents: EventToAppend<E>[] = [];
+  #storedForm: StoredForm | undefined;
+  #isOutdated = false;
 
   constructor(readonly id: string) {}
 
@@ -93,16 +104,34 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
     events: Iterable<EventsOf<A> | RecordedEvent<EventsOf<A>>>,
   ): A {
     const aggregate = new this(id);
-    for (const event of events) aggregate[replay](event);
+    // Copies: the events may be another aggregate's, or be replayed again.
+    for (const event of events) aggregate[replay](copyEvent(event as EventToAppend));
     return aggregate;
   }
 
-  /** Applies an event and records it as uncommitted, as it is at this moment: what it was made of may change later. */
+  /**
+   * Applies an event and records it as uncommitted, as it is at this moment: what it was made of may change later. An aggregate
+   * that was loaded from a store with schemas (`withEvents`) applies what its schema makes of it.
+   *
+   * @throws InvalidEventError when the event doesn't fit its schema; it is not applied
+   * @throws {@link InvalidArgumentError} when a store on the other side of Temporal has changed what was saved before
+   */
   protected raise(event: EventToAppend<E>): void {
-    const raised = copyEvent(event);
+    this[assertIsCurrent]();
+    const raised = this.#asStored(frozenEvent(event));
     // Of its own: whatever `apply` does with it, what was raised is stored.
-    this.#apply(copyEvent<E>(event));
+    this.#apply(copyEvent(raised));
     this.#uncommittedEvents.push(raised);
+  }
+
+  /** As it will be read, so that `apply` sees now what it will see then. What an asynchronous schema does shows at the append. */
+  #asStored(event: EventToAppend<E>): EventToAppend<E> {
+    const stored = this.#storedForm?.(event, `events[${this.#uncommittedEvents.length}]`);
+    if (stored === undefined) return event;
+    if (!isPromise(stored)) return stored as EventToAppend<E>;
+    // Whoever appends the event waits for it.
+    stored.catch(() => undefined);
+    return event;
   }
 
   /** Changes the state, at once. It must not decide, ask a clock or throw for what has happened. */
@@ -123,6 +152,25 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   [restore](version: number, state: JsonValue): void {
     this.restoreSnapshot(state);
     this.#version = version;
+  }
+
+  /** @internal */
+  [raiseAs](form: StoredForm | undefined): void {
+    this.#storedForm = form;
+  }
+
+  /** @internal */
+  [outdate](): void {
+    this.#isOutdated = true;
+  }
+
+  /** @internal */
+  [assertIsCurrent](): void {
+    if (!this.#isOutdated) return;
+    throw new InvalidArgumentError(
+      `The aggregate '${this.id}' was saved, and its events were changed by their schemas: its state is not that of its stream. ` +
+        `Load it again. A repository over \`withEvents(store, events)\` lets an aggregate apply what is stored.`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors/errors.js';
+import { isPromise } from '../values/is-promise.js';
 
 /**
  * Checks what user code returned that has to be done when it returns.
@@ -6,8 +7,8 @@ import { InvalidArgumentError } from '../errors/errors.js';
  * @throws {@link InvalidArgumentError} for a promise, whose failure is then nobody's to handle
  */
 export function assertIsSynchronous(method: 'apply' | 'evolve', eventType: string, returned: unknown): void {
-  if (typeof (returned as { then?: unknown } | null | undefined)?.then !== 'function') return;
-  void (returned as Promise<unknown>).then(undefined, () => undefined);
+  if (!isPromise(returned)) return;
+  void returned.then(undefined, () => undefined);
   throw new InvalidArgumentError(
     `'${method}' of the event '${eventType}' returned a promise. It changes the state at once: make it synchronous.`,
   );

@@ -4,6 +4,7 @@ import type { DomainEvent, EventToAppend } from '../events/event.js';
 import type { SnapshotStore } from '../store/capabilities.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { assertOptions, integerFrom, isPlainObject } from '../store/options.js';
+import { storedFormOf } from '../store/stored-form.js';
 import { streamId } from '../store/stream-id.js';
 import { describeValue } from '../values/describe-value.js';
 import { canonicalJson, findJsonFault } from '../values/json.js';
@@ -12,6 +13,7 @@ import { assertIsSynchronous } from './assert-is-synchronous.js';
 import type { Decider } from './decider.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { loadState, type StateBuilder } from './load-state.js';
+import { asDecided } from './raised-events.js';
 
 export interface CommandHandlerOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */
@@ -21,7 +23,7 @@ export interface CommandHandlerOptions {
 }
 
 export interface CommandResult<E extends DomainEvent> {
-  /** The events that the command led to; undefined when an earlier run of it was found. */
+  /** The events that the command led to, as they are stored; undefined when an earlier run of it was found. */
   readonly events: readonly EventToAppend<E>[] | undefined;
   /** Version of the stream after the command. */
   readonly version: number;
@@ -57,6 +59,7 @@ export function createCommandHandler<State, Command, E extends DomainEvent>(
   assertOptions('createCommandHandler', options, { snapshots: isPlainObject, pageSize: integerFrom(1) });
   streamId(decider.category, 'any');
   const builder = deciderBuilder(decider);
+  const form = storedFormOf(store);
   return {
     async execute(id, command, executeOptions = {}) {
       assertOptions('execute', executeOptions, executeOptionChecks);
@@ -73,7 +76,7 @@ export function createCommandHandler<State, Command, E extends DomainEvent>(
           return loadState(store, stream, builder, { pageSize: options.pageSize, snapshot });
         },
         async ({ state }) => {
-          const events = assertIsEventList(await decider.decide(state, command));
+          const events = await asDecided(form, assertIsEventList(await decider.decide(state, command)));
           return { events, result: events };
         },
       );

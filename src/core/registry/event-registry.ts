@@ -2,6 +2,7 @@ import { EventTooNewError, InvalidArgumentError, InvalidEventError } from '../er
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
 import { invalidEvent } from '../store/prepare-events.js';
+import { whenKnown } from '../values/is-promise.js';
 import { formatPathSegment, isObject } from '../values/json.js';
 import { findNameProblem } from '../values/name.js';
 import { applySchema, type StandardSchema } from './standard-schema.js';
@@ -79,12 +80,15 @@ export function defineEvents<const D extends Readonly<Record<string, EventDefini
   return { definitions };
 }
 
-/** A new event with its data as the schema returns it (defaults filled in) and the present schema version. */
-export async function validateEvent(
+/**
+ * A new event with its data as the schema returns it (defaults filled in) and the present schema version; at once, where the
+ * schema does.
+ */
+export function validateEvent(
   { definitions }: EventRegistry,
   event: EventToAppend,
   path: string,
-): Promise<EventToAppend> {
+): EventToAppend | Promise<EventToAppend> {
   if (!isObject(event)) return event;
   const definition = Object.hasOwn(definitions, event.type) ? definitions[event.type] : undefined;
   if (definition === undefined) {
@@ -98,16 +102,17 @@ export async function validateEvent(
     );
   }
   if (schema === undefined) return { ...event, schemaVersion };
-  const result = await applySchema(schema, event.data);
-  if ('problem' in result) throw invalidEvent(`${path}.data${result.path}`, result.problem);
-  const dropped = findDropped(event.data, result.value);
-  if (dropped !== undefined) {
-    throw invalidEvent(
-      `${path}.data${dropped}`,
-      'would be dropped by the schema; take it out, or add it to the schema',
-    );
-  }
-  return { ...event, data: result.value, schemaVersion };
+  return whenKnown(applySchema(schema, event.data), (result) => {
+    if ('problem' in result) throw invalidEvent(`${path}.data${result.path}`, result.problem);
+    const dropped = findDropped(event.data, result.value);
+    if (dropped !== undefined) {
+      throw invalidEvent(
+        `${path}.data${dropped}`,
+        'would be dropped by the schema; take it out, or add it to the schema',
+      );
+    }
+    return { ...event, data: result.value, schemaVersion };
+  });
 }
 
 /** A recorded event in its present shape. Types that the registry doesn't know stay as they are. */

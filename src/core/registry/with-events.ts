@@ -1,8 +1,11 @@
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { Commit, StoreCapabilities } from '../store/capabilities.js';
 import { decorateStore, type DecoratedStore } from '../store/decorated-store.js';
-import type { EventStore } from '../store/event-store.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
+import { storedForm, storedFormOf } from '../store/stored-form.js';
+import { findDifference } from '../values/find-difference.js';
 import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
+import { findMade, storedFormBy } from './stored-events.js';
 
 /**
  * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so
@@ -23,7 +26,8 @@ export function withEvents<S extends EventStore>(store: S, registry: EventRegist
   });
   return decorateStore(store, {
     async appendToStream(streamId, events, options) {
-      return inner.appendToStream(streamId, await validate(registry, events, 'events'), options);
+      const stored = await validate(registry, events, 'events');
+      return marked(await inner.appendToStream(streamId, stored, options), events, stored);
     },
     async readStream<E extends DomainEvent>(...args: Parameters<EventStore['readStream']>) {
       return present(await inner.readStream<E>(...args));
@@ -31,6 +35,7 @@ export function withEvents<S extends EventStore>(store: S, registry: EventRegist
     async readAll<E extends DomainEvent>(...args: Parameters<EventStore['readAll']>) {
       return present(await inner.readAll<E>(...args));
     },
+    [storedForm]: storedFormBy(registry, storedFormOf(store)),
     ...(inner.appendCommits && {
       async appendCommits<E extends DomainEvent>(
         streamId: string,
@@ -45,10 +50,25 @@ export function withEvents<S extends EventStore>(store: S, registry: EventRegist
               })),
             )
           : commits;
-        return (inner as StoreCapabilities).appendCommits(streamId, checked, options);
+        const results = await (inner as StoreCapabilities).appendCommits(streamId, checked, options);
+        return results.map((result, index) =>
+          marked(result, (commits[index] as Commit).events, (checked[index] as Commit).events),
+        );
       },
     }),
   });
+}
+
+/** Says of an append that the schemas have changed something. */
+function marked(
+  result: AppendResult,
+  given: readonly EventToAppend[],
+  stored: readonly EventToAppend[],
+): AppendResult {
+  const isChanged = stored.some(
+    (event, index) => findDifference((given[index] as EventToAppend).data, event.data) !== undefined,
+  );
+  return isChanged ? { ...result, changedBySchema: true } : result;
 }
 
 /** What isn't even a list is left to the store, which knows what to say. */
@@ -59,6 +79,10 @@ async function validate(
 ): Promise<readonly EventToAppend[]> {
   if (!Array.isArray(events)) return events;
   return Promise.all(
-    Array.from(events, (event: EventToAppend, index) => validateEvent(registry, event, `${place}[${index}]`)),
+    Array.from(
+      events,
+      async (event: EventToAppend, index) =>
+        findMade(registry, event) ?? validateEvent(registry, event, `${place}[${index}]`),
+    ),
   );
 }

@@ -61,6 +61,11 @@ export interface AppendResult {
   readonly eventIds: readonly string[];
   /** True when this call stored nothing, because the commit was there already. */
   readonly deduplicated: boolean;
+  /**
+   * Present when a schema (`withEvents`, here or on the other side of Temporal) made other data of what was given, such as defaults
+   * or lower case. A state that has applied what was given isn't that of the stream then.
+   */
+  readonly changedBySchema?: true;
 }
 
 export type ReadDirection = 'forward' | 'backward';

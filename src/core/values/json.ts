@@ -144,7 +144,7 @@ function enterContainer(value: object, frames: Frame[], ancestors: Set<object>):
 }
 
 /** Plain also where the object was made in another realm (Temporal's sandbox, a test runner's vm). */
-function hasPlainPrototype(value: object, isArray: boolean): boolean {
+export function hasPlainPrototype(value: object, isArray: boolean): boolean {
   let prototype = Object.getPrototypeOf(value) as object | null;
   if (isArray) prototype = prototype && (Object.getPrototypeOf(prototype) as object | null);
   if (prototype === null) return !isArray;
@@ -155,7 +155,7 @@ function isIndex(key: PropertyKey): boolean {
   return typeof key === 'string' && String(Number(key) >>> 0) === key;
 }
 
-function describeClass(value: object): string {
+export function describeClass(value: object): string {
   const name = (value.constructor as { name?: unknown } | undefined)?.name;
   return typeof name === 'string' && name !== '' && name !== 'Object' ? name : 'object that is not plain';
 }

@@ -121,7 +121,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const stream = streamId(category, id);
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
-          const behaviour = behaviourOf(aggregate, id);
+          const behaviour = behaviourOf(aggregate, id, undefined);
           const { state, version } = await loadState(store, stream, behaviour, {
             snapshot,
             toVersion,

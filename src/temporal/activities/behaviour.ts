@@ -4,8 +4,10 @@ import { assertIsEventList, deciderBuilder } from '../../core/aggregates/command
 import { checkCommand } from '../../core/aggregates/commands.js';
 import type { Decider } from '../../core/aggregates/decider.js';
 import type { StateBuilder } from '../../core/aggregates/load-state.js';
+import { asDecided, asRaised } from '../../core/aggregates/raised-events.js';
 import { copyEvent } from '../../core/events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../../core/events/event.js';
+import type { StoredForm } from '../../core/store/stored-form.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
 
@@ -13,7 +15,7 @@ import type { AnyAggregate } from './aggregate-registry.js';
 export interface Behaviour<S> extends StateBuilder<S> {
   show(state: S): JsonValue;
   /**
-   * Decides a command, and takes its events into the state.
+   * Decides a command, and takes its events into the state: as they will be stored, where that is known in time.
    *
    * @throws whatever the user's code throws, in a {@link SpoiltStateError} when the state is no longer that of the stream
    */
@@ -26,6 +28,8 @@ export interface Behaviour<S> extends StateBuilder<S> {
     readonly state: S;
     /** Milliseconds in which the user's code let nothing else run. */
     readonly blockedFor: number;
+    /** Whether the state is another than a replay will give. */
+    readonly isOutdated: boolean;
   }>;
   /** Says that all that was decided is stored. */
   commit(state: S): void;
@@ -40,18 +44,24 @@ export class SpoiltStateError extends Error {
   }
 }
 
-export function behaviourOf(aggregate: AnyAggregate, id: string): Behaviour<unknown> {
+/** @param form what the store makes of events before it stores them */
+export function behaviourOf(
+  aggregate: AnyAggregate,
+  id: string,
+  form: StoredForm | undefined,
+): Behaviour<unknown> {
   return typeof aggregate === 'function'
-    ? classBehaviour(aggregate, id)
-    : deciderBehaviour(aggregate as Decider<unknown, unknown, DomainEvent>);
+    ? classBehaviour(aggregate, id, form)
+    : deciderBehaviour(aggregate as Decider<unknown, unknown, DomainEvent>, form);
 }
 
 function classBehaviour(
   aggregateClass: Extract<AnyAggregate, abstract new (...args: never[]) => unknown>,
   id: string,
+  form: StoredForm | undefined,
 ): Behaviour<AggregateRoot> {
   return {
-    ...aggregateBuilder(aggregateClass, id),
+    ...aggregateBuilder(aggregateClass, id, form),
     isImmutable: false,
     show: (aggregate) => aggregate.toSnapshot(),
     commit: (aggregate) => {
@@ -64,7 +74,8 @@ function classBehaviour(
       try {
         const { returned, blockedFor } = timed(() => methods[name]?.(checked));
         await returned;
-        return { events: aggregate.uncommittedEvents.slice(before), state: aggregate, blockedFor };
+        const { events, difference } = await asRaised(form, aggregate.uncommittedEvents.slice(before));
+        return { events, state: aggregate, blockedFor, isOutdated: difference !== undefined };
       } catch (error) {
         throw aggregate.uncommittedEvents.length > before ? new SpoiltStateError(error) : error;
       }
@@ -72,7 +83,10 @@ function classBehaviour(
   };
 }
 
-function deciderBehaviour(decider: Decider<unknown, unknown, DomainEvent>): Behaviour<unknown> {
+function deciderBehaviour(
+  decider: Decider<unknown, unknown, DomainEvent>,
+  form: StoredForm | undefined,
+): Behaviour<unknown> {
   const builder = deciderBuilder<unknown, DomainEvent>(decider);
   return {
     ...builder,
@@ -82,10 +96,10 @@ function deciderBehaviour(decider: Decider<unknown, unknown, DomainEvent>): Beha
     async decide(state, name, payload) {
       const data = await checkCommand(decider, name, payload);
       const { returned, blockedFor } = timed(() => decider.decide(state, { type: name, data }));
-      const events = assertIsEventList(await returned).map((event) => copyEvent(event));
+      const events = await asDecided(form, assertIsEventList(await returned));
       const evolve = (next: unknown, event: EventToAppend): unknown =>
         builder.apply(next, copyEvent(event) as RecordedEvent);
-      return { events, state: events.reduce(evolve, state), blockedFor };
+      return { events, state: events.reduce(evolve, state), blockedFor, isOutdated: false };
     },
   };
 }

@@ -8,17 +8,20 @@ import {
   type LoadedState,
   type StateBuilder,
 } from '../../core/aggregates/load-state.js';
+import { assertSnapshotIsWhole } from '../../core/aggregates/whole-snapshot.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommandFailedError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { CommitChain, Snapshot, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
+import { storedFormOf } from '../../core/store/stored-form.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { describeError } from '../../core/values/describe-error.js';
+import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
-import { behaviourOf } from './behaviour.js';
+import { behaviourOf, type Behaviour } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
 import { executeOnStream, unknownHere } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
@@ -50,6 +53,9 @@ export class CommandExecutor {
   readonly #queues = new Map<string, StreamQueue>();
   /** By stream and command id, those that were open when their request was answered. */
   readonly #open = new LRUCache<string, PendingCommand>({ max: 10_000, ttl: keptFor });
+
+  /** Those whose snapshots don't hold their whole state. */
+  readonly #withoutSnapshots = new Set<AnyAggregate>();
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
@@ -139,6 +145,28 @@ export class CommandExecutor {
     return queue;
   }
 
+  /** Whether the state can be restored from its snapshot; if not, the aggregate gets none from now on, and none is read. */
+  #isWhole(
+    aggregate: AnyAggregate,
+    behaviour: Behaviour<unknown>,
+    loaded: LoadedState<unknown>,
+    snapshot: JsonValue,
+    stream: string,
+  ): boolean {
+    try {
+      assertSnapshotIsWhole(behaviour, loaded, snapshot, aggregate.category);
+      return true;
+    } catch (error) {
+      this.#withoutSnapshots.add(aggregate);
+      this.#options.onWarning('Snapshots turned off for an aggregate', {
+        category: aggregate.category,
+        streamId: stream,
+        error: describeError(error),
+      });
+      return false;
+    }
+  }
+
   #executeOn(
     aggregate: AnyAggregate,
     id: string,
@@ -147,10 +175,11 @@ export class CommandExecutor {
   ): Promise<void> {
     const { store, snapshots, snapshotEvery, onWarning } = this.#options;
     const stream = streamId(aggregate.category, id);
-    const behaviour = behaviourOf(aggregate, id);
+    const behaviour = behaviourOf(aggregate, id, storedFormOf(store));
     const builder = namingTheEvent(stream, behaviour);
     const model = snapshotModelOf(aggregate);
-    const ownSnapshots = isMadeForSnapshots(aggregate) ? snapshots : undefined;
+    const ownSnapshots =
+      isMadeForSnapshots(aggregate) && !this.#withoutSnapshots.has(aggregate) ? snapshots : undefined;
     const states = this.#states;
     let snapshotVersion: number | undefined;
     return executeOnStream(
@@ -186,7 +215,7 @@ export class CommandExecutor {
           return loaded;
         },
         catchUp: (from) => loadState(store, stream, builder, { from }),
-        async keep(loaded) {
+        keep: async (loaded) => {
           const { version, state } = loaded;
           const isDue =
             Math.floor(version / snapshotEvery) > Math.floor((snapshotVersion ?? version) / snapshotEvery);
@@ -194,7 +223,9 @@ export class CommandExecutor {
           if (ownSnapshots !== undefined && isDue) {
             try {
               const shown = assertStateIsJson(behaviour.show(state), aggregate.category);
-              await ownSnapshots.save(stream, model, version, shown);
+              if (this.#isWhole(aggregate, behaviour, loaded, shown, stream)) {
+                await ownSnapshots.save(stream, model, version, shown);
+              }
             } catch (error) {
               onWarning('Snapshot failed', { streamId: stream, error: describeError(error) });
             }

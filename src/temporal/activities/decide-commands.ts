@@ -24,7 +24,7 @@ const longestRound = 250;
 const longestPause = 1_000;
 
 export interface Decisions<S> {
-  /** Of the commands in their order, up to the one that spoilt the state, or as far as there was time. */
+  /** Of the commands in their order, up to the one that left a state to decide no more on, or as far as there was time. */
   readonly decisions: readonly Decision[];
   /** What they lead to. */
   readonly state: S;
@@ -69,6 +69,7 @@ export async function decideCommands<S>(
               commit: { commitId: command.commandId, events, metadata: metadataOf(pending) },
             },
       );
+      if (decided.isOutdated) return { decisions, state, isSpoilt: true };
     } catch (error) {
       const isSpoilt = error instanceof SpoiltStateError;
       decisions.push({ pending, kind: 'refusal', error: toRefusal(command, isSpoilt ? error.cause : error) });

@@ -8,6 +8,7 @@ import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { assertTravels, capPage } from '../shared/page-size.js';
 import { logged, type ActivityLogger } from './logged.js';
+import { unchangedBy } from './unchanged-events.js';
 
 export interface EventStoreActivitiesOptions {
   /** The store; its statistics are offered where it has them. */
@@ -40,13 +41,20 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
   );
   const { store, publisher, logger } = options;
   return {
-    eventStoreAppend: ({ streamId, events, ...append }) =>
+    eventStoreAppend: ({ streamId, events, schemasApplied, ...append }) =>
       logged(
         logger,
         'Append to stream',
         { streamId, events: events.length, ...append },
         async () => ({
-          result: assertTravels('The result', await store.appendToStream(streamId, events, append)),
+          result: assertTravels(
+            'The result',
+            await store.appendToStream(
+              streamId,
+              schemasApplied ? await unchangedBy(store, events) : events,
+              append,
+            ),
+          ),
           publish: publisher !== undefined,
         }),
         'info',

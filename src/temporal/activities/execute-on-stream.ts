@@ -149,7 +149,9 @@ class Rounds<S> {
     for (const [index, { pending, commit }] of effective.entries()) {
       pending.settle(committed(commit, (results[index] as AppendResult).version));
     }
-    await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isSpoilt);
+    // A decorator may hide what the store makes of events; then it shows here.
+    const isOutdated = isSpoilt || results.some((result) => result.changedBySchema);
+    await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isOutdated);
   }
 
   /** What was not appended is answered for certain only on a state that is current, and unless it is stored already. */

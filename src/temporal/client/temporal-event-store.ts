@@ -80,7 +80,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
   }
 
   async #append(request: AppendRequest, signal: AbortSignal | undefined): Promise<AppendResult> {
-    const { streamId, events, commitId, expectedVersion } = request;
+    const { streamId, events, commitId, expectedVersion, schemasApplied } = request;
     const workflowId = appendWorkflowId(this.#taskQueue, request);
     return this.#answer(signal, commitId, async () => {
       try {
@@ -89,7 +89,14 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
           {
             workflowId,
             taskQueue: this.#taskQueue,
-            args: [{ streamId, events, options: { commitId, expectedVersion } }],
+            args: [
+              {
+                streamId,
+                events,
+                options: { commitId, expectedVersion },
+                ...(schemasApplied && { schemasApplied }),
+              },
+            ],
             workflowIdReusePolicy: 'ALLOW_DUPLICATE',
             workflowIdConflictPolicy: 'FAIL',
           },

@@ -25,6 +25,8 @@ export interface AppendRequest {
   readonly events: readonly EventToAppend[];
   readonly expectedVersion: ExpectedVersion;
   readonly commitId: string;
+  /** Present when the caller's schemas have made the events: those of the worker have to leave them as they are. */
+  readonly schemasApplied?: true;
 }
 
 export interface AppendReply {

@@ -11,6 +11,7 @@ import {
   checkStreamRead,
   checkTrends,
 } from '../../core/store/read-options.js';
+import { isStoredForm } from '../../core/store/stored-form.js';
 import { parseTimestamp } from '../../core/values/timestamp.js';
 import type {
   AppendRequest,
@@ -45,6 +46,7 @@ export function toAppendRequest(
     })),
     expectedVersion: options?.expectedVersion ?? 'any',
     commitId: options?.commitId ?? newCommitId(),
+    ...(events.every((event) => isStoredForm(event)) && { schemasApplied: true }),
   };
 }
 

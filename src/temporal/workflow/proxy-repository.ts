@@ -4,11 +4,18 @@ import {
   type AggregateRepositoryOptions,
 } from '../../core/aggregates/aggregate-repository.js';
 import type { AggregateClass, AggregateRoot } from '../../core/aggregates/aggregate-root.js';
+import type { EventRegistry } from '../../core/registry/event-registry.js';
+import { withEvents } from '../../core/registry/with-events.js';
 import { proxyEventStore } from './proxy-event-store.js';
 
 /** Options of the activities, and of the repository. */
 export interface ProxyRepositoryOptions extends Pick<AggregateRepositoryOptions, 'pageSize'> {
   readonly activities?: ActivityOptions;
+  /**
+   * The events of the worker's store, where its schemas change data: they are then applied in the workflow, so that the aggregate
+   * decides on what is stored. Default: only the worker knows them.
+   */
+  readonly events?: EventRegistry;
 }
 
 /**
@@ -23,7 +30,12 @@ export interface ProxyRepositoryOptions extends Pick<AggregateRepositoryOptions,
  */
 export function proxyRepository<A extends AggregateRoot>(
   aggregate: AggregateClass<A>,
-  { activities, ...options }: ProxyRepositoryOptions = {},
+  { activities, events, ...options }: ProxyRepositoryOptions = {},
 ): AggregateRepository<A> {
-  return new AggregateRepository(proxyEventStore(activities), aggregate, options);
+  const store = proxyEventStore(activities);
+  return new AggregateRepository(
+    events === undefined ? store : withEvents(store, events),
+    aggregate,
+    options,
+  );
 }

@@ -63,6 +63,8 @@ export interface AppendInput {
   readonly streamId: string;
   readonly events: readonly EventToAppend[];
   readonly options?: Omit<AppendOptions, 'signal'>;
+  /** Present when schemas have made the events already; then those of the worker refuse what they would change. */
+  readonly schemasApplied?: true;
 }
 
 /**
@@ -70,10 +72,12 @@ export interface AppendInput {
  * both are done. Without a `commitId` in the options, the commit gets one from the workflow.
  */
 export async function eventStoreAppend(input: AppendInput): Promise<AppendResult> {
-  const { streamId, events, options, ...unknown } = assertInput('eventStoreAppend', input);
+  const { streamId, events, options, schemasApplied, ...unknown } = assertInput('eventStoreAppend', input);
   assertNothingElse('eventStoreAppend', unknown);
   const request = toAppendRequest(streamId as string, events ?? [], options, nextCommitId);
-  const { result, publish } = await typed(local.eventStoreAppend(request));
+  const { result, publish } = await typed(
+    local.eventStoreAppend({ ...request, ...(schemasApplied && { schemasApplied }) }),
+  );
   // Also when it was stored before: who stored it may have died before he published.
   const { streamId: stream, version, eventIds } = result;
   if (publish) {

@@ -1,4 +1,6 @@
+import { AggregateRepository, withEvents } from 'temporal-event-store';
 import { describe, expect, test } from 'vitest';
+import { Group, trimmed } from '../../support/group.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
 import { connect, query } from '../../support/postgres.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
@@ -34,6 +36,20 @@ describe('a business table and its event', () => {
     expect(await stored()).toEqual({ accounts: 0, events: 0, broken: [] });
     await client.query('commit');
     expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
+  });
+
+  test('are committed together when schemas change the event, and its aggregate applies what is stored', async () => {
+    const { client, transaction, stored } = await begun();
+    const groups = new AggregateRepository(withEvents(transaction, trimmed), Group);
+    const group = await groups.load('1');
+    group.join(' ann ');
+    await groups.save(group);
+    await client.query(insertAccount);
+    await client.query('commit');
+
+    expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
+    expect(group.emails).toEqual(['ann']);
+    expect((await groups.load('1')).emails).toEqual(['ann']);
   });
 
   test('are rolled back together, and then nothing is left of either', async () => {

@@ -1,4 +1,9 @@
-import { AggregateRepository, InvalidArgumentError } from 'temporal-event-store';
+import {
+  AggregateRepository,
+  AggregateRoot,
+  InvalidArgumentError,
+  type JsonValue,
+} from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Account, deposited } from '../fixtures/account.js';
@@ -91,6 +96,81 @@ describe('saveSnapshot', () => {
 
     await expect(save).rejects.toBeInstanceOf(InvalidArgumentError);
     await expect(save).rejects.toThrow(/state\.history\[0\]\.at is a Date/);
+  });
+
+  /** What an aggregate may keep, with snapshots that hold and restore all of it, or not. */
+  class Keeping extends AggregateRoot<ReturnType<typeof deposited>> {
+    static readonly category = 'Account';
+    static readonly snapshotVersion = 1;
+    kept: unknown;
+    balance = 0;
+    readonly limits = new Map([['day', 100]]);
+    override toSnapshot(): JsonValue {
+      return { kept: String(this.kept), balance: this.balance };
+    }
+    override restoreSnapshot(state: JsonValue): void {
+      Object.assign(this, state);
+    }
+    protected apply(event: ReturnType<typeof deposited>): void {
+      this.balance += event.data.amount;
+    }
+  }
+
+  it.each<[string, (keeping: Keeping) => unknown, string]>([
+    ['a Date', (keeping) => (keeping.kept = new Date(0)), 'state.kept is a Date, and restored a string'],
+    ['NaN', (keeping) => (keeping.kept = NaN), 'state.kept is NaN, and restored a string'],
+    ['an object', (keeping) => (keeping.kept = { a: 1 }), 'state.kept is an object, and restored a string'],
+    ['-0', (keeping) => (keeping.balance = -0), 'state.balance is -0, and restored a number'],
+    [
+      'an entry',
+      (keeping) => keeping.limits.set('week', 500),
+      'state.limits is a Map of 2, and restored a Map of 1',
+    ],
+    [
+      'a value',
+      (keeping) => keeping.limits.set('day', 50),
+      'state.limits[0][1] is a number, and restored another',
+    ],
+    [
+      'a field',
+      (keeping) => Object.assign(keeping, { more: [1] }),
+      'state.more is a list of 1, and restored undefined',
+    ],
+  ])('refuses a snapshot that does not hold the whole state: %s', async (_what, change, problem) => {
+    const repository = new AggregateRepository(store, Keeping, { snapshots: store.snapshots });
+    const keeping = await repository.load('1');
+    keeping.kept = 'text';
+    await repository.saveSnapshot(keeping);
+    await store.appendToStream('Account-1', [deposited(1)]);
+
+    const next = await repository.load('1');
+    expect(next.version).toBe(6);
+    change(next);
+    await expect(repository.saveSnapshot(next)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(
+        /It was not saved.*toSnapshot and restoreSnapshot.*snapshotVersion/,
+      ) as string,
+    });
+    await expect(repository.saveSnapshot(next)).rejects.toThrow(problem);
+    expect(await store.snapshots.load('Account-1', { name: 'Account', version: 1 })).toMatchObject({
+      version: 5,
+    });
+  });
+
+  it('refuses a snapshot that can not be restored', async () => {
+    class Broken extends Account {
+      override restoreSnapshot(): void {
+        throw new TypeError('No way back');
+      }
+    }
+    const repository = new AggregateRepository(store, Broken, { snapshots: store.snapshots });
+    const save = repository.saveSnapshot(await repository.load('1'));
+    await expect(save).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      cause: expect.any(TypeError) as unknown,
+    });
+    await expect(save).rejects.toThrow(/can't be restored: TypeError: No way back/);
   });
 
   it('does not go back to an older state', async () => {

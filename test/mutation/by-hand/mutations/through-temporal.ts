@@ -59,4 +59,22 @@ export const throughTemporal: readonly Mutation[] = [
     tests: [clientTest],
     pattern: 'join the one that is under way',
   },
+  {
+    name: 'What schemas have made is changed by those of the worker once more',
+    file: 'src/temporal/activities/event-store-activities.ts',
+    find: 'schemasApplied ? await unchangedBy(store, events) : events',
+    replace: 'events',
+    project: 'temporal',
+    tests: ['test/temporal/schemas.test.ts'],
+    pattern: 'would change a second time',
+  },
+  {
+    name: 'A saved aggregate goes on deciding on what the worker has changed',
+    file: 'src/core/aggregates/aggregate-repository.ts',
+    find: 'if (result.changedBySchema) aggregate[outdate]();',
+    replace: '',
+    project: 'temporal',
+    tests: ['test/temporal/schemas.test.ts'],
+    pattern: 'decides no more',
+  },
 ];

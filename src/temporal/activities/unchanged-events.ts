@@ -1,0 +1,34 @@
+import { InvalidEventError } from '../../core/errors/errors.js';
+import type { EventToAppend } from '../../core/events/event.js';
+import type { EventStore } from '../../core/store/event-store.js';
+import { storedFormOf } from '../../core/store/stored-form.js';
+import { findDifference } from '../../core/values/find-difference.js';
+
+/**
+ * Events that schemas elsewhere have made, as the store's own leave them: a second change would be of what a state has applied.
+ *
+ * @throws InvalidEventError when they would change one
+ */
+export async function unchangedBy(
+  store: EventStore,
+  events: readonly EventToAppend[],
+): Promise<readonly EventToAppend[]> {
+  const form = storedFormOf(store);
+  if (form === undefined) return events;
+  const stored: EventToAppend[] = [];
+  for (const [index, event] of events.entries()) {
+    const path = `events[${index}]`;
+    const made = await form(event, path);
+    const found = findDifference(event.data, made.data);
+    if (found !== undefined) {
+      const place = `${path}.data${found.path}`;
+      throw new InvalidEventError(
+        `${place} was made by a schema of the caller, and that of the worker would change it again. Nothing was stored. Both sides ` +
+          `need the same schema, and one that leaves alone what it has made; or leave it to the worker alone.`,
+        { path: place },
+      );
+    }
+    stored.push(made);
+  }
+  return stored;
+}
