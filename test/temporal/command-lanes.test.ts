@@ -19,9 +19,9 @@ import {
 import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { gate } from '../support/gated-store.js';
-import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { connectClient, startWorker, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { tally, Wallet, type WalletEvent } from '../support/wallet.js';
 import { expectWorkerLog } from '../support/worker-log.js';
 
@@ -48,7 +48,13 @@ async function useWallets(
     taskQueue,
     plugins: [new EventStorePlugin({ store, aggregates: [Wallet, tally], commandLanes })],
   });
-  const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue, ...options });
+  const wallets = new AggregateClient({
+    client,
+    aggregate: Wallet,
+    taskQueue,
+    lanes: 'per-aggregate',
+    ...options,
+  });
   return { store, wallets, taskQueue };
 }
 
@@ -289,14 +295,18 @@ describe('a command', () => {
     expect((await store.readAll({ limit: 100 })).events).toHaveLength(41);
   });
 
-  it('named like a method that is not listed is none', async () => {
+  it('that is not listed, or of an aggregate that is not registered, is refused', async () => {
     const { wallets, taskQueue } = await useWallets();
     const unchecked = new AggregateClient({ client, aggregate: { category: 'Wallet' }, taskQueue });
     const names = ['constructor', '__proto__', 'toString', 'unlisted', 'nowhere', 'raise'];
     for (const name of names) {
       await expect(wallets.execute('1', name as 'check')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     }
-    const refused = await Promise.allSettled(names.map((name) => unchecked.execute(name, name)));
+    const strangers = new AggregateClient({ client, aggregate: { category: 'Stranger' }, taskQueue });
+    const refused = await Promise.allSettled([
+      strangers.execute('1', 'greet'),
+      ...names.map((name) => unchecked.execute(name, name)),
+    ]);
     for (const each of refused) expect(each).toMatchObject({ reason: { code: 'INVALID_ARGUMENT' } });
   });
 
@@ -351,7 +361,7 @@ describe('a command', () => {
     const taskQueue = uniqueName('lanes');
     const plugins = [new EventStorePlugin({ store: new MemoryEventStore(), aggregates: [Brittle] })];
     await useWorker({ taskQueue, plugins });
-    const brittle = new AggregateClient({ client, aggregate: Brittle, taskQueue });
+    const brittle = new AggregateClient({ client, aggregate: Brittle, taskQueue, lanes: 'per-aggregate' });
     await expect(brittle.execute('1', 'fail')).rejects.toMatchObject({
       code: 'COMMAND_FAILED',
       message: expect.stringContaining('x is not a function') as string,
@@ -391,12 +401,6 @@ describe('a command', () => {
     expect(version).toBe(1);
   });
 
-  it('whose aggregate the worker does not know is refused', async () => {
-    const { taskQueue } = await useWallets();
-    const strangers = new AggregateClient({ client, aggregate: { category: 'Stranger' }, taskQueue });
-    await expect(strangers.execute('1', 'greet')).rejects.toThrow('not registered');
-  });
-
   it('without an answer in time may have taken effect, and says with which id to ask', async () => {
     const lost = new AggregateClient({ client, aggregate: Wallet, taskQueue: uniqueName('nobody') });
     const error = await lost
@@ -415,7 +419,13 @@ describe('a lane', () => {
   it('continues as new again and again, completes when it is idle, and loses nothing', async () => {
     const short = { maxUpdates: 3, idleTimeout: 1_000 };
     const { store, wallets, taskQueue } = await useWallets({ maxBatch: 2 }, undefined, short);
-    const second = new AggregateClient({ client, aggregate: Wallet, taskQueue, maxBatch: 3 });
+    const second = new AggregateClient({
+      client,
+      aggregate: Wallet,
+      taskQueue,
+      lanes: 'per-aggregate',
+      maxBatch: 3,
+    });
     const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
     await wallets.execute('1', 'deposit', { amount: 1 });
     const { runId } = await lane.describe();
@@ -430,6 +440,33 @@ describe('a lane', () => {
 
     await expect.poll(async () => (await lane.describe()).status.name, { timeout: 30_000 }).toBe('COMPLETED');
     await wallets.execute('1', 'withdraw', { amount: 120 });
+  });
+
+  it('follows the settings of its worker from the next run on', async () => {
+    const store = new MemoryEventStore();
+    const taskQueue = uniqueName('lanes');
+    const work = (commandLanes: CommandLaneOptions): Promise<() => Promise<void>> =>
+      startWorker({
+        taskQueue,
+        plugins: [new EventStorePlugin({ store, aggregates: [Wallet], commandLanes })],
+      });
+    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue, lanes: 'per-aggregate' });
+    const lane = client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`);
+    const deposit = async (): Promise<string> => {
+      await wallets.execute('1', 'deposit', { amount: 1 });
+      return (await lane.describe()).runId;
+    };
+    const stopOld = await work({ maxUpdates: 2 });
+    const first = await deposit();
+    await stopOld();
+    onTestFinished(await work({ maxUpdates: 4 }));
+    // The run of before ends after two.
+    await deposit();
+    const second = await deposit();
+    expect(second).not.toBe(first);
+    for (const _of of ['the next', 'three']) expect(await deposit()).toBe(second);
+    await deposit();
+    expect(await deposit()).not.toBe(second);
   });
 
   it('says how it is doing', async () => {
@@ -534,7 +571,7 @@ describe('the number of lanes', () => {
         balance += type === 'Deposited' ? data.amount : -data.amount;
         expect(balance).toBeGreaterThanOrEqual(0);
       }
-      expect(new Set(ofWallet.map(({ metadata }) => metadata.workflowId)).size).toBe(2);
+      expect(new Set(ofWallet.map(({ metadata }) => metadata.workflowId)).size).toBeGreaterThan(1);
     }
     // Two workers did get in each other's way.
     if (store instanceof ContestedStore) expect(store.conflicts).toBeGreaterThan(0);

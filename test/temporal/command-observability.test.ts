@@ -32,7 +32,7 @@ describe('a worker that executes commands', () => {
     const taskQueue = uniqueName('observed');
     const observe = await observeWorker(taskQueue, server.url);
     const client = await connectClient();
-    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue });
+    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue, lanes: 'per-aggregate' });
     const deposit = (commandId: string) => wallets.execute('1', 'deposit', { amount: 5 }, { commandId });
 
     await Promise.all(['a', 'b', 'c'].map(deposit));

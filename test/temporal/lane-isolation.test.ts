@@ -160,6 +160,19 @@ describe('an aggregate that is broken fails its own commands, and nobody else on
   });
 });
 
+describe('an aggregate with a thousand commands', () => {
+  it('leaves its turns to the others of its lane', async () => {
+    const { accounts, store } = await useAccounts();
+    const hot = Array.from({ length: 2_000 }, () => accounts.execute('hot', 'open'));
+    const [mate] = await Promise.all([accounts.execute('mate', 'open'), hot[0]]);
+    expect(mate).toMatchObject({ version: 1 });
+    // All but those that went before, or with it.
+    expect((await store.readStream('Account-hot')).version).toBeLessThan(1_000);
+    await Promise.all(hot);
+    expect((await store.readStream('Account-hot')).version).toBe(2_000);
+  });
+});
+
 describe('a command that takes long', () => {
   it('fails for certain when it takes more than its time, and its lane mates do not wait for it', async () => {
     const late = gate();
@@ -282,11 +295,13 @@ describe('a store that gives no answer for one stream', () => {
 
   it('does not keep its worker from stopping, nor the lane from being cancelled', async () => {
     const { store } = awayFor('Account-away');
-    const { accounts, stop, taskQueue } = await useAccounts({}, store);
+    const { accounts, stop } = await useAccounts({}, store);
     const away = accounts.execute('away', 'open', undefined, { timeout: 8_000 });
     const unknown = expect(away).rejects.toMatchObject({ code: 'COMMAND_OUTCOME_UNKNOWN' });
     await accounts.execute('1', 'open');
-    await client.workflow.getHandle(`event-store/command-lanes/${taskQueue}/Account/1-of-1`).cancel();
+    // They came by one update.
+    const { events } = await store.readStream('Account-1');
+    await client.workflow.getHandle(events[0]?.metadata.workflowId ?? '').cancel();
     await stop();
     await unknown;
   });

@@ -58,7 +58,7 @@ export interface CommandToSend {
   readonly payload?: unknown;
   /** Of a worker that knows the aggregate. Default: that of the worker on which the reaction runs. */
   readonly taskQueue?: string;
-  /** As all who send commands to the category have it. Default `per-aggregate`. */
+  /** As all who send commands to the category have it. Default 1. */
   readonly lanes?: 'per-aggregate' | number;
   /** Of its events, beside the event as their `causationId`. Default: its `correlationId`. */
   readonly metadata?: EventMetadata;

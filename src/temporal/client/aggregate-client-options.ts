@@ -20,9 +20,9 @@ export interface AggregateClientOptions<T extends CommandTarget = CommandTarget>
   /** Of a worker that knows the aggregate: one with `EventStorePlugin({ store, aggregates })`, for example. */
   readonly taskQueue: string;
   /**
-   * `per-aggregate` (default): a lane for each aggregate. A number: so many lanes, on which the aggregates of the category
-   * are spread; for a volume of commands to many aggregates. All who send commands should use the same; a change loses
-   * nothing and repeats nothing.
+   * Over how many lanes the aggregates of the category are spread; or `per-aggregate`, a lane for each. Default 1: the fewer,
+   * the more commands travel together. Where the workers are what is slow, more lanes let more of them work. All who send
+   * commands should use the same; a change loses nothing and repeats nothing.
    */
   readonly lanes?: 'per-aggregate' | number;
   /** Most commands in one update, 1 to 500. Default 256. */
@@ -68,7 +68,7 @@ export function checkClientOptions<T extends CommandTarget>(
     client,
     aggregate,
     taskQueue,
-    lanes: options.lanes ?? 'per-aggregate',
+    lanes: options.lanes ?? 1,
     maxBatch: options.maxBatch ?? 256,
     maxPending: options.maxPending ?? 10_000,
   };

@@ -19,7 +19,7 @@ export function reactionPort(): ReactionPort {
       // The rest of it is on the worker that decides.
       aggregate: { category: aggregate.category },
       taskQueue: taskQueue ?? info.taskQueue,
-      lanes: lanes ?? ('per-aggregate' as const),
+      ...(lanes !== undefined && { lanes }),
     };
     const key = JSON.stringify(options);
     const ofClient = senders.get(client) ?? new Map<string, AggregateClient<CommandTarget>>();
