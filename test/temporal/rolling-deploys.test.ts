@@ -131,8 +131,9 @@ describe('a command that no worker knows', () => {
     const began = performance.now();
     const refused = anybody.execute('1', 'rename').catch((error: unknown) => error);
     const stored = accounts.execute('stored', 'close', undefined, { commandId: 'close-1' });
-    for (const id of ['2', '3', '4'])
-      {expect(await accounts.execute(id, 'open')).toMatchObject({ version: 1 });}
+    for (const id of ['2', '3', '4']) {
+      expect(await accounts.execute(id, 'open')).toMatchObject({ version: 1 });
+    }
     expect(performance.now() - began).toBeLessThan(8_000);
 
     expect(await refused).toMatchObject({
