@@ -1,11 +1,10 @@
 import type { LoadedState } from '../../core/aggregates/load-state.js';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
 import {
   CommitMismatchError,
   StoreUnavailableError,
   type EventStoreError,
 } from '../../core/errors/errors.js';
-import { isOurs } from '../../core/errors/temporal-failure.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit, CommitChain } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
@@ -68,12 +67,6 @@ export async function executeOnStream<S>(
       else await round.settleFailure(command, error);
     }
   }
-}
-
-/** Whether another attempt may go through: the store gave no answer, or one that isn't ours. */
-function isRetryable(error: unknown): boolean {
-  const ours = findEventStoreError(error);
-  return ours === undefined || !isOurs(ours) || !ours.nonRetryable;
 }
 
 async function runRounds<S>(
