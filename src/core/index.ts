@@ -65,7 +65,7 @@ export {
   TryAgainLaterError,
   UnsafeReadError,
 } from './errors/errors.js';
-export type { EventStoreErrorCode, EventStoreErrorOf } from './errors/errors.js';
+export type { EventStoreErrorCode, EventStoreErrorOf, SchemaIssue } from './errors/errors.js';
 export { defineProjection } from './projections/projection.js';
 export type {
   AnyProjection,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors/errors.js';
+import { tellIssues } from '../registry/schema-issues.js';
 import { applySchema, type SchemaOutcome, type StandardSchema } from '../registry/standard-schema.js';
 import { findJsonFault } from '../values/json.js';
 import { AggregateRoot } from './aggregate-root.js';
@@ -90,9 +91,8 @@ export function checkCommand(target: CommandTarget, name: string, payload: unkno
   if (schema === true) return payload;
   const toPayload = (outcome: SchemaOutcome<unknown>): unknown => {
     if ('value' in outcome) return outcome.value;
-    throw new InvalidArgumentError(
-      `The payload of the ${describe(target, name)} ${outcome.problem} (at payload${outcome.path}).`,
-    );
+    const { problem, fields } = tellIssues('payload', outcome.issues);
+    throw new InvalidArgumentError(`The payload of the ${describe(target, name)} ${problem}.`, fields);
   };
   const outcome = applySchema(schema, payload);
   return 'then' in outcome ? outcome.then(toPayload) : toPayload(outcome);
