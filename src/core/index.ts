@@ -40,6 +40,7 @@ export type {
   CommandPayloadOf,
   CommandReceipt,
   CommandTarget,
+  EventTypeOf,
 } from './aggregates/commands.js';
 export type { Decider, DomainCommand } from './aggregates/decider.js';
 export type { DecoratedStore } from './store/decorated-store.js';

@@ -12,10 +12,11 @@ import {
   type DomainEvent,
 } from 'temporal-event-store';
 import { createAggregateActivities, type AggregateActivities } from 'temporal-event-store/activities';
-import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
+import { AggregateClient, ProjectionClient, type AggregateClientOptions } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { memoryBalances } from '../support/balances.js';
 import { gate } from '../support/gated-store.js';
 import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { tally, Wallet, type WalletEvent } from '../support/wallet.js';
@@ -58,6 +59,7 @@ describe('a command', () => {
     const lane = await client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`).describe();
     expect(receipt).toEqual({
       version: 1,
+      position: events[0]?.position,
       events: [{ id: events[0]?.id, type: 'Deposited' }],
       deduplicated: false,
     });
@@ -232,8 +234,43 @@ describe('a command', () => {
 
   it('that changes nothing leaves no trace', async () => {
     const { store, wallets } = await useWallets();
-    expect(await wallets.execute('1', 'check')).toEqual({ version: 0, events: [], deduplicated: false });
+    const receipt = { version: 0, position: 0, events: [], deduplicated: false };
+    expect(await wallets.execute('1', 'check')).toEqual(receipt);
     expect((await store.readStream('Wallet-1')).version).toBe(0);
+  });
+
+  it('is followed by a read model, also when it came before or changed nothing', async () => {
+    const { projection, sink } = memoryBalances();
+    const store = new MemoryEventStore();
+    const taskQueue = uniqueName('lanes');
+    await useWorker({
+      taskQueue,
+      plugins: [new EventStorePlugin({ store, aggregates: [Wallet, tally], projections: [projection] })],
+    });
+    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue });
+    const tallies = new AggregateClient({ client, aggregate: tally, taskQueue });
+    const projections = new ProjectionClient({ client, taskQueue });
+    await projections.start('balances');
+    await store.appendToStream('Other-1', [{ type: 'Happened', data: {} }]);
+
+    const deposit = () => wallets.execute('1', 'deposit', { amount: 5 }, { commandId: 'first' });
+    const { position } = await deposit();
+    await projections.waitFor('balances', position);
+    expect(sink.model('balances')?.get('Wallet-1')).toEqual({ balance: 5, events: 1 });
+
+    expect(position).toBe(2);
+    expect(await deposit()).toMatchObject({ position, deduplicated: true });
+    await store.appendToStream('Other-1', [{ type: 'Happened', data: {} }]);
+    expect(await wallets.execute('1', 'check')).toMatchObject({ position, events: [] });
+
+    // Together with one that changes something, and behind its back.
+    await Promise.all([
+      tallies.execute('1', 'add', { by: 1 }),
+      tallies.execute('1', 'reset'),
+      expect(tallies.execute('1', 'reset')).resolves.toMatchObject({ position: 5, events: [] }),
+    ]);
+    await store.appendToStream('Wallet-1', [{ type: 'Deposited', data: { amount: 1 } }]);
+    expect(await wallets.execute('1', 'check')).toMatchObject({ position: 6, version: 2 });
   });
 
   it('is refused when its id was used for another', async () => {
@@ -544,7 +581,12 @@ describe('a workflow', () => {
 
     const { events } = await store.readStream('Wallet-1');
     expect(receipts).toEqual(
-      events.map(({ id, type, version }) => ({ version, events: [{ id, type }], deduplicated: false })),
+      events.map(({ id, type, version, position }) => ({
+        version,
+        position,
+        events: [{ id, type }],
+        deduplicated: false,
+      })),
     );
     expect(events).toMatchObject([
       { metadata: { actor: 'workflow', workflowId: expect.stringMatching(/^depositTwice/) as string } },

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { CommandReceipt } from 'temporal-event-store';
 import { AggregateClient } from 'temporal-event-store/client';
 import { proxyAggregateClient } from 'temporal-event-store/workflow';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -42,6 +43,29 @@ describe('the commands of a client', () => {
   it('of a mere category are any', () => {
     void others.execute('1', 'anything', { at: 'all' });
     void others.execute('1', 'anything');
+  });
+});
+
+describe('a receipt', () => {
+  it('names the types of the events of a class, or of a decider', async () => {
+    expectTypeOf(await wallets.execute('1', 'check')).toEqualTypeOf<
+      CommandReceipt<'Deposited' | 'Withdrawn'>
+    >();
+    expectTypeOf(await tallies.execute('1', 'reset')).toEqualTypeOf<CommandReceipt<'Added' | 'Reset'>>();
+    expectTypeOf(await others.execute('1', 'anything')).toEqualTypeOf<CommandReceipt>();
+    expectTypeOf<CommandReceipt['position']>().toBeNumber();
+  });
+
+  it('is the same in a workflow', async () => {
+    const receipt = await proxyAggregateClient(Wallet).execute('1', 'check');
+    expectTypeOf(receipt.events[0]!.type).toEqualTypeOf<'Deposited' | 'Withdrawn'>();
+    expectTypeOf(await proxyAggregateClient(tally).execute('1', 'reset')).toEqualTypeOf<
+      CommandReceipt<'Added' | 'Reset'>
+    >();
+  });
+
+  it('of one aggregate is a receipt like any other', () => {
+    expectTypeOf<CommandReceipt<'Added'>>().toExtend<CommandReceipt>();
   });
 });
 

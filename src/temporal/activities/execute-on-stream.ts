@@ -137,29 +137,27 @@ class Rounds<S> {
     behaviour.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
     for (const [index, { command, commit }] of effective.entries()) {
-      this.#settle(command, committed(commit, (results[index] as AppendResult).version));
+      this.#settle(command, committed(commit, results[index] as AppendResult));
     }
-    await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isSpoilt);
+    await this.#settleWithoutCommit(decisions, { state, version }, results.at(-1), isSpoilt);
   }
 
   /** What was not appended is answered for certain only on a state that is current, and unless it is stored already. */
   async #settleWithoutCommit(
     decisions: readonly Decision[],
     decided: LoadedState<S>,
-    isProven: boolean,
+    appended: AppendResult | undefined,
     isSpoilt: boolean,
   ): Promise<void> {
     const rest = decisions.filter((decision) => decision.kind !== 'commit');
     const { store, streamId } = this.#context;
     const { version } = decided;
-    const isCurrent =
-      isProven ||
-      rest.length === 0 ||
-      (await store.readStream(streamId, { fromVersion: version + 1, limit: 1 })).version === version;
+    const end = appended ?? (rest.length === 0 ? undefined : await endOf(store, streamId));
+    const isCurrent = end === undefined || end.version === version;
     if (isCurrent) {
       for (const decision of rest) {
         if (await this.#answerFromStore(decision.command)) continue;
-        this.#settle(decision.command, outcomeWithoutCommit(decision));
+        this.#settle(decision.command, outcomeWithoutCommit(decision, end?.position ?? 0));
       }
     }
     if (isSpoilt) return;
@@ -201,6 +199,7 @@ class Rounds<S> {
         ? {
             kind: 'committed',
             version: commit.version,
+            position: commit.position,
             types: events.map((event) => event.type),
             deduplicated: true,
           }
@@ -214,13 +213,32 @@ class Rounds<S> {
   }
 }
 
-function committed({ events }: Commit, version: number): CommandOutcome {
-  return { kind: 'committed', version, types: events.map((event) => event.type), deduplicated: false };
+/** The last event of a stream. */
+async function endOf(
+  store: EventStore,
+  streamId: string,
+): Promise<{ readonly version: number; readonly position: number }> {
+  const { version, events } = await store.readStream(streamId, { direction: 'backward', limit: 1 });
+  return { version, position: events[0]?.position ?? 0 };
 }
 
-function outcomeWithoutCommit(decision: Exclude<Decision, { readonly kind: 'commit' }>): CommandOutcome {
+function committed({ events }: Commit, { version, position }: AppendResult): CommandOutcome {
+  return {
+    kind: 'committed',
+    version,
+    position,
+    types: events.map((event) => event.type),
+    deduplicated: false,
+  };
+}
+
+/** @param position of the last event of the stream */
+function outcomeWithoutCommit(
+  decision: Exclude<Decision, { readonly kind: 'commit' }>,
+  position: number,
+): CommandOutcome {
   return decision.kind === 'nothing'
-    ? { kind: 'committed', version: decision.version, types: [], deduplicated: false }
+    ? { kind: 'committed', version: decision.version, position, types: [], deduplicated: false }
     : failure(decision.error);
 }
 

@@ -6,6 +6,7 @@ import {
   type CommandPayloadOf,
   type CommandReceipt,
   type CommandTarget,
+  type EventTypeOf,
 } from '../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
@@ -77,7 +78,7 @@ export class AggregateClient<T extends CommandTarget> {
     id: string,
     name: Name,
     ...[payload, options = {}]: CommandArguments<CommandPayloadOf<T, Name>, CommandOptions>
-  ): Promise<CommandReceipt> {
+  ): Promise<CommandReceipt<EventTypeOf<T>>> {
     checkCommandOptions(options);
     const { aggregate } = this.#options;
     const stream = streamId(aggregate.category, id);
@@ -90,7 +91,7 @@ export class AggregateClient<T extends CommandTarget> {
     const command = toLaneCommand(id, commandId, name, payload, metadata, causationId);
     const { flight, isJoined } = this.#takeOff(command, stream);
     const outcome = await flight.wait(timeout, signal, () => timedOut(flight, timeout));
-    const receipt = receiptOf(stream, commandId, outcome);
+    const receipt = receiptOf<EventTypeOf<T>>(stream, commandId, outcome);
     return isJoined ? { ...receipt, deduplicated: true } : receipt;
   }
 

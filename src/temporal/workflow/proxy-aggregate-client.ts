@@ -7,6 +7,7 @@ import {
   type CommandPayloadOf,
   type CommandReceipt,
   type CommandTarget,
+  type EventTypeOf,
 } from '../../core/aggregates/commands.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
@@ -37,7 +38,7 @@ export interface WorkflowAggregateClient<T extends CommandTarget> {
     id: string,
     name: Name,
     ...args: CommandArguments<CommandPayloadOf<T, Name>, WorkflowCommandOptions>
-  ): Promise<CommandReceipt>;
+  ): Promise<CommandReceipt<EventTypeOf<T>>>;
 }
 
 /**
