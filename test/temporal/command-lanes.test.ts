@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
+import type { ActivityOptions } from '@temporalio/workflow';
 import {
   AggregateRoot,
   isEventStoreError,
@@ -24,7 +25,8 @@ import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(
   / Activity failed CancelledFailure: Local Activity cancelled/,
-  /The store gave no answer to the commands of a stream .*The answer is lost/,
+  /The store gave no answer to the commands of a stream .*(The answer is lost|The database is away)/,
+  / failed \w+: The database is away/,
   / failed \w+: The aggregate 'Stranger' is not registered/,
   / Workflow failed Error: Deciding the command 'fail' failed with TypeError/,
 );
@@ -595,5 +597,83 @@ describe('a workflow', () => {
     expect(await run('withdrawOr')).toBe('Only 11 are left');
     const error: unknown = await run('failUncaught').catch((thrown: unknown) => thrown);
     expect(isEventStoreError(error, 'COMMAND_FAILED')).toBe(true);
+  });
+
+  describe('that sends a command', () => {
+    const useCommands = async (store = new MemoryEventStore()) => {
+      const taskQueue = uniqueName('commands');
+      await useWorker({
+        taskQueue,
+        workflowsPath: workflowsModule('commands'),
+        plugins: [new EventStorePlugin({ store, aggregates: [Wallet] })],
+      });
+      return (options: ActivityOptions = {}, id = '1') =>
+        client.workflow.start('depositWith', {
+          taskQueue,
+          workflowId: uniqueName('deposit'),
+          args: [id, options],
+        });
+    };
+
+    it('shows it by its aggregate and name, in bounded length', async () => {
+      const start = await useCommands();
+      const summaryOf = async ({ workflowId }: { readonly workflowId: string }) => {
+        const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+        const scheduled = events?.find((event) => event.activityTaskScheduledEventAttributes);
+        const { data } = scheduled?.userMetadata?.summary ?? {};
+        return { summary: JSON.parse(new TextDecoder().decode(data)) as string, scheduled };
+      };
+      const [short, long, own] = await Promise.all([
+        start(),
+        start({}, 'é'.repeat(200)),
+        start({ summary: 'Mine' }),
+      ]);
+      await Promise.all([short.result(), long.result(), own.result()]);
+
+      const { summary, scheduled } = await summaryOf(short);
+      expect(summary).toBe('Wallet/1 deposit');
+      expect(Number(scheduled?.activityTaskScheduledEventAttributes?.scheduleToCloseTimeout?.seconds)).toBe(
+        24 * 60 * 60,
+      );
+      expect((await summaryOf(long)).summary).toMatch(/^Wallet\/é{91}… deposit$/);
+      expect((await summaryOf(own)).summary).toBe('Mine');
+    });
+
+    it('is told which, and the last cause, when the store gives no answer in its time', async () => {
+      const store = new MemoryEventStore();
+      store.appendCommits = () => Promise.reject(new StoreUnavailableError('The database is away.'));
+      const start = await useCommands(store);
+      const limits = [{ scheduleToCloseTimeout: 1_500 }, { retry: { maximumAttempts: 2 } }];
+      const outcomes: unknown[] = await Promise.all(
+        limits.map(async (options): Promise<unknown> => (await start(options)).result()),
+      );
+      for (const outcome of outcomes) {
+        expect(outcome).toMatchObject({
+          code: 'COMMAND_OUTCOME_UNKNOWN',
+          commandId: 'the-deposit',
+          message: expect.stringMatching(
+            /'deposit' to 'Wallet-1' .* command id 'the-deposit'\. .* The database is away\./,
+          ) as unknown,
+          isCancelled: false,
+        });
+      }
+    });
+
+    it('is told so when no worker takes it in its time', async () => {
+      const start = await useCommands();
+      const handle = await start({ taskQueue: 'nobody-listens', scheduleToCloseTimeout: 500 });
+      expect(await handle.result()).toMatchObject({
+        code: 'COMMAND_OUTCOME_UNKNOWN',
+        message: expect.stringContaining("poll the task queue 'nobody-listens'?") as unknown,
+      });
+    });
+
+    it('sees its own cancellation as that', async () => {
+      const start = await useCommands();
+      const handle = await start({ taskQueue: 'nobody-listens' });
+      await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.length).toBe(1);
+      await handle.cancel();
+      expect(await handle.result()).toEqual({ isCancelled: true });
+    });
   });
 });
