@@ -41,6 +41,7 @@ export type {
   CommandReceipt,
   CommandTarget,
   EventTypeOf,
+  StateOf,
 } from './aggregates/commands.js';
 export type { Decider, DomainCommand } from './aggregates/decider.js';
 export type { DecoratedStore } from './store/decorated-store.js';

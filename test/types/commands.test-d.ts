@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { CommandReceipt } from 'temporal-event-store';
+import type { CommandReceipt, JsonValue } from 'temporal-event-store';
 import { AggregateClient } from 'temporal-event-store/client';
 import { proxyAggregateClient } from 'temporal-event-store/workflow';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -43,6 +43,29 @@ describe('the commands of a client', () => {
   it('of a mere category are any', () => {
     void others.execute('1', 'anything', { at: 'all' });
     void others.execute('1', 'anything');
+  });
+});
+
+describe('the state of an aggregate', () => {
+  class Shown extends Wallet {
+    override toSnapshot(): { readonly balance: number } {
+      return { balance: this.balance };
+    }
+  }
+
+  it('is that of the decider, or what the class shows', async () => {
+    expectTypeOf((await tallies.state('1')).state).toEqualTypeOf<{ total: number }>();
+    const shown = new AggregateClient({ client, aggregate: Shown, taskQueue: 'any' });
+    expectTypeOf((await shown.state('1', { timeout: 5 })).state).toEqualTypeOf<{
+      readonly balance: number;
+    }>();
+  });
+
+  it('is some JSON where the class says no more, or is not known', async () => {
+    expectTypeOf((await wallets.state('1')).state).toEqualTypeOf<JsonValue>();
+    expectTypeOf((await others.state('1')).state).toEqualTypeOf<JsonValue>();
+    // @ts-expect-error no such option
+    void others.state('1', { retries: 5 });
   });
 });
 

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors/errors.js';
 import type { DomainEvent } from '../events/event.js';
 import { tellIssues } from '../registry/schema-issues.js';
 import { applySchema, type SchemaOutcome, type StandardSchema } from '../registry/standard-schema.js';
-import { findJsonFault } from '../values/json.js';
+import { findJsonFault, type JsonValue } from '../values/json.js';
 import { AggregateRoot, type EventsOf } from './aggregate-root.js';
 import type { CommandList } from './command-list.js';
 
@@ -45,6 +45,13 @@ export type EventTypeOf<T> = T extends abstract new (id: string) => infer A
   : T extends { readonly evolve: (state: never, event: infer E extends DomainEvent) => unknown }
     ? E['type']
     : string;
+
+/** The state of a class or decider as it travels: what the class's `toSnapshot` returns, or the decider's state. */
+export type StateOf<T> = T extends abstract new (id: string) => { toSnapshot(): infer State }
+  ? State
+  : T extends { initialState(): infer State }
+    ? State
+    : JsonValue;
 
 /** What a command led to. */
 export interface CommandReceipt<EventType extends string = string> {

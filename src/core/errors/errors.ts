@@ -226,7 +226,10 @@ export class CommandTimeoutError extends EventStoreError {
   }
 }
 
-/** Deciding a command threw something else than a {@link DomainError}: a defect. Nothing was stored. */
+/**
+ * The code of an aggregate threw something else than a {@link DomainError}, while it decided a command or built up its state: a
+ * defect. Nothing was stored.
+ */
 export class CommandFailedError extends EventStoreError {
   declare readonly code: 'COMMAND_FAILED';
 
