@@ -1,5 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
+import {
+  Runtime,
+  type BundleOptions,
+  type BundlerPlugin,
+  type ReplayWorkerOptions,
+  type Worker,
+  type WorkerOptions,
+  type WorkerPlugin,
+} from '@temporalio/worker';
 import type { AnyProjection } from '../../core/projections/projection.js';
 import type { CheckpointStore, SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
@@ -12,6 +20,7 @@ import {
   type AnyAggregate,
   type EventPublisher,
 } from '../activities/index.js';
+import { WorkflowBundles } from './workflow-bundles.js';
 
 export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
@@ -29,7 +38,7 @@ export interface EventStorePluginOptions {
   readonly snapshotEvery?: number;
   /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
   readonly cache?: { readonly max?: number };
-  /** Default: the activity's own logger. */
+  /** Default: the activity's own logger, and that of the Temporal runtime. */
   readonly logger?: ActivityLogger;
 }
 
@@ -39,7 +48,8 @@ const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url))
 /**
  * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
  * the ready-made workflows. A worker with workflows of its own exports them there:
- * `export * from 'temporal-event-store/workflows'`.
+ * `export * from 'temporal-event-store/workflows'`. One that doesn't is warned of when it starts: what clients call there by these
+ * workflows would get no answer.
  *
  * It adds only what is missing, so it may be registered on the connection and the worker at once, and beside other
  * plugins.
@@ -47,9 +57,12 @@ const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url))
  * @example
  * const worker = await Worker.create({ taskQueue: 'events', plugins: [new EventStorePlugin({ store })] });
  */
-export class EventStorePlugin implements WorkerPlugin {
+export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
   readonly name = 'temporal-event-store';
   readonly #activities: Record<string, unknown>;
+  readonly #bundles = new WorkflowBundles();
+  readonly #looked = new WeakSet<Worker>();
+  readonly #logger: ActivityLogger | undefined;
 
   /** @throws InvalidArgumentError for a missing store or an unknown option */
   constructor(options: EventStorePluginOptions) {
@@ -70,6 +83,7 @@ export class EventStorePlugin implements WorkerPlugin {
       ['store'],
     );
     const { store, publisher, aggregates, projections, checkpoints, logger, ...execution } = options;
+    this.#logger = logger;
     const snapshots = options.snapshots ?? store.snapshots;
     const shared = { store, ...(logger !== undefined && { logger }) };
     this.#activities = {
@@ -96,6 +110,35 @@ export class EventStorePlugin implements WorkerPlugin {
 
   configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {
     return this.#withWorkflows(options);
+  }
+
+  configureBundler(options: BundleOptions): BundleOptions {
+    return this.#bundles.watch(options);
+  }
+
+  runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    const running = next(worker);
+    // Not before: who called `run` may shut it down at once.
+    this.#lookForWorkflows(worker).catch(() => undefined);
+    return running;
+  }
+
+  /**
+   * No error: the activities may serve workflows of the user's own, here or on other task queues, which need none of ours.
+   */
+  async #lookForWorkflows(worker: Worker): Promise<void> {
+    // It may be registered twice.
+    if (this.#looked.has(worker)) return;
+    this.#looked.add(worker);
+    if (!(await this.#bundles.lackOurs(worker))) return;
+    const { taskQueue } = worker.options;
+    const logger = this.#logger ?? Runtime.instance().logger;
+    logger.warn(
+      `The workflows of this worker lack those of temporal-event-store: what AggregateClient, ProjectionClient and TemporalEventStore ` +
+        `ask of the task queue '${taskQueue}' gets no answer from it. Add to the module of its workflows: ` +
+        `export * from 'temporal-event-store/workflows'.`,
+      { sdkComponent: 'worker', taskQueue },
+    );
   }
 
   #withWorkflows<Options extends WorkerOptions | ReplayWorkerOptions>(options: Options): Options {
