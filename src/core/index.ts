@@ -40,6 +40,8 @@ export type {
   CommandPayloadOf,
   CommandReceipt,
   CommandTarget,
+  EventTypeOf,
+  StateOf,
 } from './aggregates/commands.js';
 export type { Decider, DomainCommand } from './aggregates/decider.js';
 export type { DecoratedStore } from './store/decorated-store.js';
@@ -66,7 +68,7 @@ export {
   TryAgainLaterError,
   UnsafeReadError,
 } from './errors/errors.js';
-export type { EventStoreErrorCode, EventStoreErrorOf } from './errors/errors.js';
+export type { EventStoreErrorCode, EventStoreErrorOf, SchemaIssue } from './errors/errors.js';
 export { defineProjection } from './projections/projection.js';
 export type {
   AnyProjection,

@@ -13,6 +13,8 @@ type Outcome<E extends DomainEvent> = E extends DomainEvent ? Pick<E, 'type' | '
 /** The last step of given, when, then. */
 export interface Then<E extends DomainEvent> {
   /**
+   * To be called with one expectation; what is awaited without it fails.
+   *
    * @param expected events: exactly these types and data, in order; else the error that the command must throw
    * @throws an Error that shows what was expected and what happened
    */
@@ -49,9 +51,29 @@ export function given(
       const outcome = run(subject, events, command);
       // A rejection that nobody waits for yet is not an unhandled one.
       outcome.catch(() => undefined);
-      return { then: (expected) => compare(outcome, expected) };
+      return {
+        then: (expected: Expectation<DomainEvent>, ...rest: readonly unknown[]) =>
+          isAwait(expected, rest) ? refuse(rest[0]) : compare(outcome, expected),
+      };
     },
   };
+}
+
+/** `await` calls the `then` of whatever it is given, with two functions; an expectation comes alone. */
+function isAwait(
+  expected: unknown,
+  rest: readonly unknown[],
+): rest is readonly [(error: unknown) => void, ...unknown[]] {
+  return typeof expected === 'function' && typeof rest[0] === 'function';
+}
+
+/** Otherwise the test would wait for ever. */
+async function refuse(reject: (error: unknown) => void): Promise<void> {
+  reject(
+    new Error(
+      'given(…).when(…) expects nothing yet. Say what is right: await given(…).when(…).then([…events]) or .then(DomainError).',
+    ),
+  );
 }
 
 async function run(

@@ -16,6 +16,8 @@ export interface MetricUpdate {
 export interface Observations {
   readonly metrics: readonly MetricUpdate[];
   readonly logs: readonly Pick<LogEntry, 'level' | 'message' | 'meta'>[];
+  /** Messages at INFO and above. */
+  readonly loud: readonly string[];
 }
 
 // A worker in a process of its own, since a process has one Runtime; it tells what it has observed when it runs
@@ -25,9 +27,11 @@ const { STORE_URL = '' } = process.env;
 const buffer = new MetricsBuffer();
 const metrics: MetricUpdate[] = [];
 const logs: Pick<LogEntry, 'level' | 'message' | 'meta'>[] = [];
+const loud: string[] = [];
 Runtime.install({
   telemetryOptions: { metrics: { buffer } },
   logger: new DefaultLogger('DEBUG', ({ level, message, meta }) => {
+    if (['INFO', 'WARN', 'ERROR'].includes(level)) loud.push(message);
     // The SDK's own entries may hold what doesn't travel.
     if (message.startsWith('Execute commands')) logs.push({ level, message, meta: { ...meta } });
   }),
@@ -49,5 +53,5 @@ function report(): void {
       metrics.push({ name: metric.name, kind: metric.kind, value, tags: { ...attributes } });
     }
   }
-  process.send?.({ metrics, logs } satisfies Observations);
+  process.send?.({ metrics, logs, loud } satisfies Observations);
 }

@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
+import type { ActivityOptions } from '@temporalio/workflow';
 import {
   AggregateRoot,
   isEventStoreError,
@@ -16,10 +17,11 @@ import {
   type AggregateActivities,
   type CommandLaneOptions,
 } from 'temporal-event-store/activities';
-import { AggregateClient, type AggregateClientOptions } from 'temporal-event-store/client';
+import { AggregateClient, ProjectionClient, type AggregateClientOptions } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { memoryBalances } from '../support/balances.js';
 import { gate } from '../support/gated-store.js';
 import { connectClient, startWorker, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { tally, Wallet, type WalletEvent } from '../support/wallet.js';
@@ -27,7 +29,8 @@ import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(
   / Activity failed CancelledFailure: Local Activity cancelled/,
-  /The store gave no answer to the commands of a stream .*The answer is lost/,
+  /The store gave no answer to the commands of a stream .*(The answer is lost|The database is away)/,
+  / failed \w+: The database is away/,
   /No worker knew a command .*The aggregate 'Stranger' is not registered/,
   /No worker knew a command .* is not in its list of commands/,
   / Workflow failed Error: Deciding the command 'fail' failed with TypeError/,
@@ -73,6 +76,7 @@ describe('a command', () => {
     const lane = await client.workflow.getHandle(`event-store/commands/${taskQueue}/Wallet/1`).describe();
     expect(receipt).toEqual({
       version: 1,
+      position: events[0]?.position,
       events: [{ id: events[0]?.id, type: 'Deposited' }],
       deduplicated: false,
     });
@@ -247,8 +251,43 @@ describe('a command', () => {
 
   it('that changes nothing leaves no trace', async () => {
     const { store, wallets } = await useWallets();
-    expect(await wallets.execute('1', 'check')).toEqual({ version: 0, events: [], deduplicated: false });
+    const receipt = { version: 0, position: 0, events: [], deduplicated: false };
+    expect(await wallets.execute('1', 'check')).toEqual(receipt);
     expect((await store.readStream('Wallet-1')).version).toBe(0);
+  });
+
+  it('is followed by a read model, also when it came before or changed nothing', async () => {
+    const { projection, sink } = memoryBalances();
+    const store = new MemoryEventStore();
+    const taskQueue = uniqueName('lanes');
+    await useWorker({
+      taskQueue,
+      plugins: [new EventStorePlugin({ store, aggregates: [Wallet, tally], projections: [projection] })],
+    });
+    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue });
+    const tallies = new AggregateClient({ client, aggregate: tally, taskQueue });
+    const projections = new ProjectionClient({ client, taskQueue });
+    await projections.start('balances');
+    await store.appendToStream('Other-1', [{ type: 'Happened', data: {} }]);
+
+    const deposit = () => wallets.execute('1', 'deposit', { amount: 5 }, { commandId: 'first' });
+    const { position } = await deposit();
+    await projections.waitFor('balances', position);
+    expect(sink.model('balances')?.get('Wallet-1')).toEqual({ balance: 5, events: 1 });
+
+    expect(position).toBe(2);
+    expect(await deposit()).toMatchObject({ position, deduplicated: true });
+    await store.appendToStream('Other-1', [{ type: 'Happened', data: {} }]);
+    expect(await wallets.execute('1', 'check')).toMatchObject({ position, events: [] });
+
+    // Together with one that changes something, and behind its back.
+    await Promise.all([
+      tallies.execute('1', 'add', { by: 1 }),
+      tallies.execute('1', 'reset'),
+      expect(tallies.execute('1', 'reset')).resolves.toMatchObject({ position: 5, events: [] }),
+    ]);
+    await store.appendToStream('Wallet-1', [{ type: 'Deposited', data: { amount: 1 } }]);
+    expect(await wallets.execute('1', 'check')).toMatchObject({ position: 6, version: 2 });
   });
 
   it('is refused when its id was used for another', async () => {
@@ -594,7 +633,12 @@ describe('a workflow', () => {
 
     const { events } = await store.readStream('Wallet-1');
     expect(receipts).toEqual(
-      events.map(({ id, type, version }) => ({ version, events: [{ id, type }], deduplicated: false })),
+      events.map(({ id, type, version, position }) => ({
+        version,
+        position,
+        events: [{ id, type }],
+        deduplicated: false,
+      })),
     );
     expect(events).toMatchObject([
       { metadata: { actor: 'workflow', workflowId: expect.stringMatching(/^depositTwice/) as string } },
@@ -603,5 +647,83 @@ describe('a workflow', () => {
     expect(await run('withdrawOr')).toBe('Only 11 are left');
     const error: unknown = await run('failUncaught').catch((thrown: unknown) => thrown);
     expect(isEventStoreError(error, 'COMMAND_FAILED')).toBe(true);
+  });
+
+  describe('that sends a command', () => {
+    const useCommands = async (store = new MemoryEventStore()) => {
+      const taskQueue = uniqueName('commands');
+      await useWorker({
+        taskQueue,
+        workflowsPath: workflowsModule('commands'),
+        plugins: [new EventStorePlugin({ store, aggregates: [Wallet] })],
+      });
+      return (options: ActivityOptions = {}, id = '1') =>
+        client.workflow.start('depositWith', {
+          taskQueue,
+          workflowId: uniqueName('deposit'),
+          args: [id, options],
+        });
+    };
+
+    it('shows it by its aggregate and name, in bounded length', async () => {
+      const start = await useCommands();
+      const summaryOf = async ({ workflowId }: { readonly workflowId: string }) => {
+        const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+        const scheduled = events?.find((event) => event.activityTaskScheduledEventAttributes);
+        const { data } = scheduled?.userMetadata?.summary ?? {};
+        return { summary: JSON.parse(new TextDecoder().decode(data)) as string, scheduled };
+      };
+      const [short, long, own] = await Promise.all([
+        start(),
+        start({}, 'é'.repeat(200)),
+        start({ summary: 'Mine' }),
+      ]);
+      await Promise.all([short.result(), long.result(), own.result()]);
+
+      const { summary, scheduled } = await summaryOf(short);
+      expect(summary).toBe('Wallet/1 deposit');
+      expect(Number(scheduled?.activityTaskScheduledEventAttributes?.scheduleToCloseTimeout?.seconds)).toBe(
+        24 * 60 * 60,
+      );
+      expect((await summaryOf(long)).summary).toMatch(/^Wallet\/é{91}… deposit$/);
+      expect((await summaryOf(own)).summary).toBe('Mine');
+    });
+
+    it('is told which, and the last cause, when the store gives no answer in its time', async () => {
+      const store = new MemoryEventStore();
+      store.appendCommits = () => Promise.reject(new StoreUnavailableError('The database is away.'));
+      const start = await useCommands(store);
+      const limits = [{ scheduleToCloseTimeout: 1_500 }, { retry: { maximumAttempts: 2 } }];
+      const outcomes: unknown[] = await Promise.all(
+        limits.map(async (options): Promise<unknown> => (await start(options)).result()),
+      );
+      for (const outcome of outcomes) {
+        expect(outcome).toMatchObject({
+          code: 'COMMAND_OUTCOME_UNKNOWN',
+          commandId: 'the-deposit',
+          message: expect.stringMatching(
+            /'deposit' to 'Wallet-1' .* command id 'the-deposit'\. .* The database is away\./,
+          ) as unknown,
+          isCancelled: false,
+        });
+      }
+    });
+
+    it('is told so when no worker takes it in its time', async () => {
+      const start = await useCommands();
+      const handle = await start({ taskQueue: 'nobody-listens', scheduleToCloseTimeout: 500 });
+      expect(await handle.result()).toMatchObject({
+        code: 'COMMAND_OUTCOME_UNKNOWN',
+        message: expect.stringContaining("poll the task queue 'nobody-listens'?") as unknown,
+      });
+    });
+
+    it('sees its own cancellation as that', async () => {
+      const start = await useCommands();
+      const handle = await start({ taskQueue: 'nobody-listens' });
+      await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.length).toBe(1);
+      await handle.cancel();
+      expect(await handle.result()).toEqual({ isCancelled: true });
+    });
   });
 });

@@ -82,4 +82,23 @@ describe('a worker that executes commands', () => {
       });
     }
   });
+
+  it('says nothing at INFO when somebody looks at a state, or sends a command', async () => {
+    const server = await serveStore(new MemoryEventStore());
+    onTestFinished(() => server.close());
+    const taskQueue = uniqueName('observed');
+    const observe = await observeWorker(taskQueue, server.url);
+    const client = await connectClient();
+    const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue });
+    await wallets.execute('1', 'deposit', { amount: 5 });
+
+    const { loud } = await observe();
+    await wallets.state('1');
+    await wallets.execute('1', 'deposit', { amount: 5 });
+    await wallets.state('1');
+
+    expect((await observe()).loud).toEqual(loud);
+    // It would be heard.
+    expect(loud).toContain('Worker state changed');
+  });
 });

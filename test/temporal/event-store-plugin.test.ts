@@ -1,11 +1,22 @@
+import { readFile } from 'node:fs/promises';
 import type { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Worker,
+  type WorkerOptions,
+  type WorkerPlugin,
+} from '@temporalio/worker';
 import { TemporalEventStore } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { Account } from '../support/account.js';
-import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { bundlePath, connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
+import { expectWorkerLog } from '../support/worker-log.js';
+
+expectWorkerLog(/^WARN worker: The workflows of this worker lack those of temporal-event-store/);
 
 let client: Client;
 beforeAll(async () => {
@@ -88,5 +99,100 @@ describe('EventStorePlugin', () => {
     ['a publisher that can not publish', { store: new MemoryEventStore(), publisher: {} }, /publisher/],
   ])('refuses %s', (_what, options, message) => {
     expect(() => new EventStorePlugin(options as never)).toThrow(message);
+  });
+});
+
+describe("a worker whose workflows lack the library's", () => {
+  const lacking = workflowsModule('failures');
+  const holding = workflowsModule('own');
+
+  /** What the plugin says about a worker that starts. */
+  async function startWith(
+    options: Partial<WorkerOptions>,
+    twice = false,
+  ): Promise<readonly (readonly unknown[])[]> {
+    const said: unknown[][] = [];
+    const silent = (): void => undefined;
+    const logger = {
+      debug: silent,
+      info: silent,
+      warn: (...entry: unknown[]) => said.push(entry),
+      error: silent,
+    };
+    const plugin = new EventStorePlugin({ store: new MemoryEventStore(), logger });
+    const { address, namespace } = inject('temporal');
+    const connection = await NativeConnection.connect({ address, plugins: twice ? [plugin] : [] });
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: uniqueName('told'),
+      ...options,
+      plugins: [plugin],
+    });
+    await worker.runUntil(Promise.resolve());
+    await connection.close();
+    return said;
+  }
+
+  const told = [
+    [
+      expect.stringMatching(
+        /task queue 'told-.*' gets no answer .* export \* from 'temporal-event-store\/workflows'\.$/,
+      ),
+      { sdkComponent: 'worker', taskQueue: expect.stringMatching(/^told-/) as unknown },
+    ],
+  ];
+  const fromPath = async (path: string) => ({ codePath: await bundlePath(path) });
+  const fromCode = async (path: string) => ({ code: await readFile(await bundlePath(path), 'utf8') });
+
+  it.each([
+    ['by a bundle in a file', async () => ({ workflowBundle: await fromPath(lacking) })],
+    ['by a bundle in memory', async () => ({ workflowBundle: await fromCode(lacking) })],
+    ['by their path', async () => ({ workflowsPath: lacking })],
+  ])('is told what to write when it starts with them %s', async (_how, options) => {
+    const said = await startWith(await options());
+    await expect.poll(() => said).toEqual(told);
+    // Once, too, by a plugin that is registered twice.
+    const saidByTwo = await startWith(await options(), true);
+    await expect.poll(() => saidByTwo).toEqual(told);
+  });
+
+  it.each([
+    ['a bundle in a file that has them', async () => ({ workflowBundle: await fromPath(holding) })],
+    ['a bundle in memory that has them', async () => ({ workflowBundle: await fromCode(holding) })],
+    ['a path of workflows that have them', async () => ({ workflowsPath: holding })],
+    ['a path, minified', async () => ({ workflowsPath: holding, bundlerOptions: minified })],
+    ['no workflows of its own', async () => ({})],
+  ])('is not that with %s', async (_what, options) => {
+    expect(await startWith(await options())).toEqual([]);
+  });
+
+  const minified: NonNullable<WorkerOptions['bundlerOptions']> = {
+    webpackConfigHook: (config) => ({ ...config, mode: 'production' }),
+  };
+
+  it('is told so also when they are minified, and by the log of the runtime', async () => {
+    const { address, namespace } = inject('temporal');
+    const connection = await NativeConnection.connect({ address });
+    const worker = await Worker.create({
+      connection,
+      namespace,
+      taskQueue: uniqueName('told'),
+      workflowsPath: lacking,
+      bundlerOptions: minified,
+      plugins: [new EventStorePlugin({ store: new MemoryEventStore() })],
+    });
+    await worker.runUntil(Promise.resolve());
+    await connection.close();
+  });
+
+  it('gets the same bundle as without the plugin', async () => {
+    const plugin = new EventStorePlugin({ store: new MemoryEventStore() });
+    const logger = new DefaultLogger('ERROR');
+    const [plain, watched] = await Promise.all([
+      bundleWorkflowCode({ workflowsPath: lacking, logger }),
+      bundleWorkflowCode({ workflowsPath: lacking, logger, plugins: [plugin] }),
+    ]);
+    expect(watched.code).toBe(plain.code);
   });
 });

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { CommandReceipt, JsonValue } from 'temporal-event-store';
 import { AggregateClient } from 'temporal-event-store/client';
 import { proxyAggregateClient } from 'temporal-event-store/workflow';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -42,6 +43,52 @@ describe('the commands of a client', () => {
   it('of a mere category are any', () => {
     void others.execute('1', 'anything', { at: 'all' });
     void others.execute('1', 'anything');
+  });
+});
+
+describe('the state of an aggregate', () => {
+  class Shown extends Wallet {
+    override toSnapshot(): { readonly balance: number } {
+      return { balance: this.balance };
+    }
+  }
+
+  it('is that of the decider, or what the class shows', async () => {
+    expectTypeOf((await tallies.state('1')).state).toEqualTypeOf<{ total: number }>();
+    const shown = new AggregateClient({ client, aggregate: Shown, taskQueue: 'any' });
+    expectTypeOf((await shown.state('1', { timeout: 5 })).state).toEqualTypeOf<{
+      readonly balance: number;
+    }>();
+  });
+
+  it('is some JSON where the class says no more, or is not known', async () => {
+    expectTypeOf((await wallets.state('1')).state).toEqualTypeOf<JsonValue>();
+    expectTypeOf((await others.state('1')).state).toEqualTypeOf<JsonValue>();
+    // @ts-expect-error no such option
+    void others.state('1', { retries: 5 });
+  });
+});
+
+describe('a receipt', () => {
+  it('names the types of the events of a class, or of a decider', async () => {
+    expectTypeOf(await wallets.execute('1', 'check')).toEqualTypeOf<
+      CommandReceipt<'Deposited' | 'Withdrawn'>
+    >();
+    expectTypeOf(await tallies.execute('1', 'reset')).toEqualTypeOf<CommandReceipt<'Added' | 'Reset'>>();
+    expectTypeOf(await others.execute('1', 'anything')).toEqualTypeOf<CommandReceipt>();
+    expectTypeOf<CommandReceipt['position']>().toBeNumber();
+  });
+
+  it('is the same in a workflow', async () => {
+    const receipt = await proxyAggregateClient(Wallet).execute('1', 'check');
+    expectTypeOf(receipt.events[0]!.type).toEqualTypeOf<'Deposited' | 'Withdrawn'>();
+    expectTypeOf(await proxyAggregateClient(tally).execute('1', 'reset')).toEqualTypeOf<
+      CommandReceipt<'Added' | 'Reset'>
+    >();
+  });
+
+  it('of one aggregate is a receipt like any other', () => {
+    expectTypeOf<CommandReceipt<'Added'>>().toExtend<CommandReceipt>();
   });
 });
 

@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from '../errors/errors.js';
+import type { DomainEvent } from '../events/event.js';
+import { tellIssues } from '../registry/schema-issues.js';
 import { applySchema, type SchemaOutcome, type StandardSchema } from '../registry/standard-schema.js';
-import { findJsonFault } from '../values/json.js';
-import { AggregateRoot } from './aggregate-root.js';
+import { findJsonFault, type JsonValue } from '../values/json.js';
+import { AggregateRoot, type EventsOf } from './aggregate-root.js';
 import type { CommandList } from './command-list.js';
 
 /** What names a category and its commands: a class that extends `AggregateRoot`, a decider, or just the two. */
@@ -37,12 +39,31 @@ export type CommandPayloadOf<T, Name extends string> = T extends {
         : unknown
       : unknown;
 
+/** The types of the events of a class or decider; any string of a mere category. */
+export type EventTypeOf<T> = T extends abstract new (id: string) => infer A
+  ? EventsOf<A>['type']
+  : T extends { readonly evolve: (state: never, event: infer E extends DomainEvent) => unknown }
+    ? E['type']
+    : string;
+
+/** The state of a class or decider as it travels: what the class's `toSnapshot` returns, or the decider's state. */
+export type StateOf<T> = T extends abstract new (id: string) => { toSnapshot(): infer State }
+  ? State
+  : T extends { initialState(): infer State }
+    ? State
+    : JsonValue;
+
 /** What a command led to. */
-export interface CommandReceipt {
+export interface CommandReceipt<EventType extends string = string> {
   /** Version of the stream after the command. */
   readonly version: number;
+  /**
+   * Position up to which a read model shows what the command led to, for `ProjectionClient.waitFor`: of its last event; of the
+   * last event of the stream when it changed nothing, 0 where there is none.
+   */
+  readonly position: number;
   /** Its events in order; none when it changed nothing. */
-  readonly events: readonly { readonly id: string; readonly type: string }[];
+  readonly events: readonly { readonly id: string; readonly type: EventType }[];
   /** True when the command had taken effect before. */
   readonly deduplicated: boolean;
 }
@@ -84,9 +105,8 @@ export function checkCommand(target: CommandTarget, name: string, payload: unkno
   if (schema === undefined || typeof schema === 'boolean') return payload;
   const toPayload = (outcome: SchemaOutcome<unknown>): unknown => {
     if ('value' in outcome) return outcome.value;
-    throw new InvalidArgumentError(
-      `The payload of the ${describe(target, name)} ${outcome.problem} (at payload${outcome.path}).`,
-    );
+    const { problem, fields } = tellIssues('payload', outcome.issues);
+    throw new InvalidArgumentError(`The payload of the ${describe(target, name)} ${problem}.`, fields);
   };
   const outcome = applySchema(schema, payload);
   return 'then' in outcome ? outcome.then(toPayload) : toPayload(outcome);

@@ -44,6 +44,15 @@ export function findEventStoreError<Code extends EventStoreErrorCode = EventStor
   return undefined;
 }
 
+/**
+ * Whether the same call may go through when it is made again: the store gave no answer, is closed or full, or said something
+ * that isn't ours.
+ */
+export function isRetryable(error: unknown): boolean {
+  const ours = findEventStoreError(error);
+  return ours === undefined || !isOurs(ours) || !ours.nonRetryable;
+}
+
 function recognise(error: object): EventStoreError | undefined {
   if (isOurs(error)) return error as Error as EventStoreError;
   const { type, details, message } = error as { type?: unknown; details?: unknown; message?: unknown };

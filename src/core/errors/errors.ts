@@ -84,15 +84,29 @@ export class CommitExistsError extends EventStoreError {
   }
 }
 
+/** One place where a value does not fit its schema. */
+export interface SchemaIssue {
+  /** Such as `payload.lines[2].price`. */
+  readonly path: string;
+  /** In the schema's words. */
+  readonly message: string;
+}
+
 /** An event would not come back as it was given, or does not fit its schema. */
 export class InvalidEventError extends EventStoreError {
   declare readonly code: 'INVALID_EVENT';
-  /** Where the offender stands, such as `events[0].data.lines[2].price`. */
+  /** Where the offender stands, such as `events[0].data.lines[2].price`; the first of several. */
   readonly path: string;
+  /** Where and why it does not fit its schema: the first 10. */
+  declare readonly issues?: readonly SchemaIssue[];
+  /** How many there are beside `issues`. */
+  declare readonly moreIssues?: number;
 
-  constructor(message: string, fields: Fields<Pick<InvalidEventError, 'path'>>) {
+  constructor(message: string, fields: Fields<Pick<InvalidEventError, 'path' | 'issues' | 'moreIssues'>>) {
     super('INVALID_EVENT', message, fields);
     this.path = fields.path;
+    if (fields.issues !== undefined) this.issues = fields.issues;
+    if (fields.moreIssues !== undefined) this.moreIssues = fields.moreIssues;
   }
 }
 
@@ -139,9 +153,15 @@ export class EventTooNewError extends EventStoreError {
 /** A call that can't be right: an unknown option, a wrong type, a malformed name. */
 export class InvalidArgumentError extends EventStoreError {
   declare readonly code: 'INVALID_ARGUMENT';
+  /** Where and why the payload of a command does not fit its schema: the first 10. */
+  declare readonly issues?: readonly SchemaIssue[];
+  /** How many there are beside `issues`. */
+  declare readonly moreIssues?: number;
 
-  constructor(message: string, options?: ErrorOptions) {
-    super('INVALID_ARGUMENT', message, options);
+  constructor(message: string, fields: Fields<Pick<InvalidArgumentError, 'issues' | 'moreIssues'>> = {}) {
+    super('INVALID_ARGUMENT', message, fields);
+    if (fields.issues !== undefined) this.issues = fields.issues;
+    if (fields.moreIssues !== undefined) this.moreIssues = fields.moreIssues;
   }
 }
 
@@ -232,7 +252,10 @@ export class CommandTimeoutError extends EventStoreError {
   }
 }
 
-/** Deciding a command threw something else than a {@link DomainError}: a defect. Nothing was stored. */
+/**
+ * The code of an aggregate threw something else than a {@link DomainError}, while it decided a command or built up its state: a
+ * defect. Nothing was stored.
+ */
 export class CommandFailedError extends EventStoreError {
   declare readonly code: 'COMMAND_FAILED';
 

@@ -19,13 +19,13 @@ export interface CrossingError extends Error {
   readonly [errorClassName]?: string;
 }
 
-// Passing, or not to be blamed on the call: another attempt may go through.
-const retryableCodes: readonly string[] = [
+/** Passing, or not to be blamed on the call: another attempt may go through. */
+export const retryableCodes = [
+  'TRY_AGAIN_LATER',
   'STORE_UNAVAILABLE',
   'STORE_OVERLOADED',
   'STORE_CLOSED',
-  'TRY_AGAIN_LATER',
-];
+] as const;
 
 /** Category BENIGN of `temporal.api.enums.v1.ApplicationErrorCategory`: expected, not worth an error in the worker's log. */
 const benign = 1;
@@ -41,7 +41,10 @@ export function crossesTemporal(prototype: Error): void {
     [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
     [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
     type: property('type', (error) => failureTypePrefix + String(error[errorClassName])),
-    nonRetryable: property('nonRetryable', ({ code }) => !retryableCodes.includes(code)),
+    nonRetryable: property(
+      'nonRetryable',
+      ({ code }) => !(retryableCodes as readonly string[]).includes(code),
+    ),
     category: property('category', ({ code }) => (code === 'DOMAIN_ERROR' ? 'BENIGN' : 'UNSPECIFIED')),
     failure: property('failure', toFailureMessage),
   });

@@ -5,7 +5,8 @@ import { invalidEvent } from '../store/prepare-events.js';
 import { whenKnown } from '../values/is-promise.js';
 import { formatPathSegment, isObject } from '../values/json.js';
 import { findNameProblem } from '../values/name.js';
-import { applySchema, type StandardSchema } from './standard-schema.js';
+import { tellIssues } from './schema-issues.js';
+import { applySchema, type StandardSchema, type StandardSchemaIssue } from './standard-schema.js';
 
 /** Turns the data of one schema version into that of the next. */
 export type Upcaster = (data: never, event: RecordedEvent) => unknown;
@@ -103,7 +104,7 @@ export function validateEvent(
   }
   if (schema === undefined) return { ...event, schemaVersion };
   return whenKnown(applySchema(schema, event.data), (result) => {
-    if ('problem' in result) throw invalidEvent(`${path}.data${result.path}`, result.problem);
+    if ('issues' in result) throw unfitEvent(`${path}.data`, result.issues);
     const dropped = findDropped(event.data, result.value);
     if (dropped !== undefined) {
       throw invalidEvent(
@@ -155,6 +156,11 @@ const isStandardSchema: OptionCheck = (value) => {
   const isSchema = (isObject(value) || isFunction(value) === undefined) && '~standard' in (value as object);
   return isSchema ? undefined : 'a Standard Schema';
 };
+
+function unfitEvent(place: string, found: readonly StandardSchemaIssue[]): InvalidEventError {
+  const { problem, fields } = tellIssues(place, found);
+  return new InvalidEventError(`${place} ${problem}.`, { path: fields.issues[0]?.path ?? place, ...fields });
+}
 
 /** The path of a property that a schema took out of an object: schemas of zod and valibot strip by default. */
 function findDropped(given: unknown, kept: unknown): string | undefined {

@@ -1,5 +1,3 @@
-import { formatPathSegment, isObject } from '../values/json.js';
-
 /**
  * The part of Standard Schema (https://standardschema.dev, version 1) that is used here: what zod, valibot, arktype and
  * others have in common. Copied as its authors intend, so that there is no dependency.
@@ -24,9 +22,9 @@ export interface StandardSchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** The value as the schema makes it; or where it doesn't fit, such as `.lines[2]`, and why. */
+/** The value as the schema makes it, or why it doesn't fit. */
 export type SchemaOutcome<Output> =
-  { readonly value: Output } | { readonly path: string; readonly problem: string };
+  { readonly value: Output } | { readonly issues: readonly StandardSchemaIssue[] };
 
 /** Validates a value: at once, where the schema does. */
 export function applySchema<Output>(
@@ -38,14 +36,5 @@ export function applySchema<Output>(
 }
 
 function toOutcome<Output>(result: StandardSchemaResult<Output>): SchemaOutcome<Output> {
-  if (result.issues === undefined) return { value: result.value };
-  const [issue] = result.issues;
-  const path = (issue?.path ?? []).map((part) =>
-    formatPathSegment(isObject(part) ? part.key : toIndex(part)),
-  );
-  return { path: path.join(''), problem: `does not fit its schema: ${issue?.message ?? 'no reason given'}` };
-}
-
-function toIndex(key: PropertyKey): PropertyKey {
-  return typeof key === 'string' && /^\d+$/.test(key) ? Number(key) : key;
+  return result.issues === undefined ? { value: result.value } : { issues: result.issues };
 }

@@ -2,20 +2,22 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { assertStateIsJson, loadState } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import type { EventStoreError } from '../../core/errors/errors.js';
+import { CommandFailedError, type EventStoreError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { assertOptions, integerFrom, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
+import { describeError } from '../../core/values/describe-error.js';
+import type { JsonValue } from '../../core/values/json.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import { defaultLaneSettings, unknownHereType, type LaneSettings } from '../shared/command-lane.js';
 import { fromErrorMessage } from '../shared/error-message.js';
 import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
-import { behaviourOf } from './behaviour.js';
-import { CommandExecutor } from './command-executor.js';
+import { behaviourOf, type Behaviour } from './behaviour.js';
+import { CommandExecutor, namingTheEvent } from './command-executor.js';
 import { activityMetrics, noMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
 import { fitOutcomes } from './fit-outcomes.js';
@@ -72,6 +74,9 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
   const { store, snapshots, snapshotEvery = 500, cache, logger } = options;
   const laneSettings: LaneSettings = { ...defaultLaneSettings, ...options.commandLanes };
   const aggregates = new AggregateRegistry(options.aggregates);
+  const onWarning = (message: string, attributes: Record<string, unknown>): void => {
+    (logger ?? activityLogger()).warn(message, attributes);
+  };
   const executor = new CommandExecutor({
     store: withCommitChain(store),
     aggregates,
@@ -79,9 +84,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     snapshotEvery,
     maxStates: cache?.max ?? 10_000,
     batchTimeout: laneSettings.batchTimeout,
-    onWarning: (message, attributes) => {
-      (logger ?? activityLogger()).warn(message, attributes);
-    },
+    onWarning,
   });
   return {
     async eventStoreExecute(request) {
@@ -122,23 +125,40 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
           const behaviour = behaviourOf(aggregate, id, undefined);
-          const { state, version } = await loadState(store, stream, behaviour, {
+          // What the aggregate's own code throws is typed, or the activity would be tried again for ever.
+          const { state, version } = await loadState(store, stream, namingTheEvent(stream, behaviour), {
             snapshot,
+            onBrokenSnapshot: (error) => {
+              onWarning('Snapshot not restored; the events are used', {
+                streamId: stream,
+                error: describeError(error),
+              });
+            },
             toVersion,
             until,
           }).catch(async (error: unknown) => {
             const tooNew = findEventStoreError(error, 'EVENT_TOO_NEW');
             throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
           });
-          return {
-            version,
-            state: assertTravels('The state', assertStateIsJson(behaviour.show(state), category)),
-          };
+          const shown = assertStateIsJson(show(stream, behaviour, state), category);
+          return { version, state: assertTravels('The state', shown) };
         },
-        'info',
+        'debug',
         ({ version }) => ({ version }),
       ),
   };
+}
+
+/** @throws CommandFailedError when the aggregate's own `toSnapshot` throws */
+function show<S>(stream: string, behaviour: Behaviour<S>, state: S): JsonValue {
+  try {
+    return behaviour.show(state);
+  } catch (error) {
+    throw new CommandFailedError(
+      `The state of '${stream}' can't be shown: 'toSnapshot' failed with ${describeError(error)}.`,
+      { cause: findEventStoreError(error) ?? error },
+    );
+  }
 }
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of aggregates');

@@ -291,9 +291,18 @@ function isMadeForSnapshots(aggregate: AnyAggregate): boolean {
 }
 
 /** Says which event it is that can't be applied. */
-function namingTheEvent<S>(stream: string, builder: StateBuilder<S>): StateBuilder<S> {
+export function namingTheEvent<S>(stream: string, builder: StateBuilder<S>): StateBuilder<S> {
   return {
-    create: () => builder.create(),
+    create() {
+      try {
+        return builder.create();
+      } catch (error) {
+        throw new CommandFailedError(
+          `The state of '${stream}' can't be built: it failed at its beginning with ${describeError(error)}. Nothing was stored.`,
+          { cause: findEventStoreError(error) ?? error },
+        );
+      }
+    },
     restore: (snapshot: Snapshot) => builder.restore(snapshot),
     apply(state, event) {
       try {

@@ -1,7 +1,6 @@
 import type { LoadedState } from '../../core/aggregates/load-state.js';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
 import { StoreUnavailableError, type EventStoreError } from '../../core/errors/errors.js';
-import { isOurs } from '../../core/errors/temporal-failure.js';
 import type { Commit, CommitChain } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import { describeError } from '../../core/values/describe-error.js';
@@ -80,12 +79,6 @@ function isTooNew(error: unknown): boolean {
   return findEventStoreError(error)?.code === 'EVENT_TOO_NEW';
 }
 
-/** Whether another attempt may go through: the store gave no answer, or one that isn't ours. */
-function isRetryable(error: unknown): boolean {
-  const ours = findEventStoreError(error);
-  return ours === undefined || !isOurs(ours) || !ours.nonRetryable;
-}
-
 async function runRounds<S>(round: Rounds<S>, batch: readonly PendingCommand[]): Promise<void> {
   let open = batch;
   let futileRounds = 0;
@@ -147,31 +140,29 @@ class Rounds<S> {
     behaviour.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
     for (const [index, { pending, commit }] of effective.entries()) {
-      pending.settle(committed(commit, (results[index] as AppendResult).version));
+      pending.settle(committed(commit, results[index] as AppendResult));
     }
     // A decorator may hide what the store makes of events; then it shows here.
     const isOutdated = isSpoilt || results.some((result) => result.changedBySchema);
-    await this.#settleWithoutCommit(decisions, { state, version }, results.length > 0, isOutdated);
+    await this.#settleWithoutCommit(decisions, { state, version }, results.at(-1), isOutdated);
   }
 
   /** What was not appended is answered for certain only on a state that is current, and unless it is stored already. */
   async #settleWithoutCommit(
     decisions: readonly Decision[],
     decided: LoadedState<S>,
-    isProven: boolean,
+    appended: AppendResult | undefined,
     isSpoilt: boolean,
   ): Promise<void> {
     const rest = decisions.filter((decision) => decision.kind !== 'commit');
     const { store, streamId } = this.#context;
     const { version } = decided;
-    const isCurrent =
-      isProven ||
-      rest.length === 0 ||
-      (await store.readStream(streamId, { fromVersion: version + 1, limit: 1 })).version === version;
+    const end = appended ?? (rest.length === 0 ? undefined : await endOf(store, streamId));
+    const isCurrent = end === undefined || end.version === version;
     if (isCurrent) {
       for (const decision of rest) {
         if (await this.#answerFromStore(decision.pending)) continue;
-        decision.pending.settle(outcomeWithoutCommit(decision));
+        decision.pending.settle(outcomeWithoutCommit(decision, end?.position ?? 0));
       }
     }
     if (isSpoilt) return;
@@ -208,13 +199,32 @@ class Rounds<S> {
   }
 }
 
-function committed({ events }: Commit, version: number): CommandOutcome {
-  return { kind: 'committed', version, types: events.map((event) => event.type), deduplicated: false };
+/** The last event of a stream. */
+async function endOf(
+  store: EventStore,
+  streamId: string,
+): Promise<{ readonly version: number; readonly position: number }> {
+  const { version, events } = await store.readStream(streamId, { direction: 'backward', limit: 1 });
+  return { version, position: events[0]?.position ?? 0 };
 }
 
-function outcomeWithoutCommit(decision: Exclude<Decision, { readonly kind: 'commit' }>): CommandOutcome {
+function committed({ events }: Commit, { version, position }: AppendResult): CommandOutcome {
+  return {
+    kind: 'committed',
+    version,
+    position,
+    types: events.map((event) => event.type),
+    deduplicated: false,
+  };
+}
+
+/** @param position of the last event of the stream */
+function outcomeWithoutCommit(
+  decision: Exclude<Decision, { readonly kind: 'commit' }>,
+  position: number,
+): CommandOutcome {
   return decision.kind === 'nothing'
-    ? { kind: 'committed', version: decision.version, types: [], deduplicated: false }
+    ? { kind: 'committed', version: decision.version, position, types: [], deduplicated: false }
     : failure(decision.error);
 }
 

@@ -14,14 +14,20 @@ export async function findStored(
   const { commandId } = command;
   const commit = await store.findCommit(streamId, commandId);
   if (commit === undefined) return undefined;
-  const { version, eventIds } = commit;
+  const { version, position, eventIds } = commit;
   const { events } = await store.readStream(streamId, {
     fromVersion: version - eventIds.length + 1,
     limit: eventIds.length,
   });
   const storedHash = events[0]?.metadata['commandHash'];
   if (storedHash === undefined || storedHash === commandHashOf(command)) {
-    return { kind: 'committed', version, types: events.map((event) => event.type), deduplicated: true };
+    return {
+      kind: 'committed',
+      version,
+      position,
+      types: events.map((event) => event.type),
+      deduplicated: true,
+    };
   }
   const error = new CommitMismatchError(
     `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,

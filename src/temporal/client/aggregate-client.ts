@@ -6,6 +6,8 @@ import {
   type CommandPayloadOf,
   type CommandReceipt,
   type CommandTarget,
+  type EventTypeOf,
+  type StateOf,
 } from '../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
@@ -40,7 +42,9 @@ import { CommandFlight } from './command-flight.js';
 import { CommandLaneQueue } from './command-lane-queue.js';
 import { LaneTraffic } from './lane-traffic.js';
 import { isCrowded, sendCommands } from './send-commands.js';
-import { TemporalEventStore } from './temporal-event-store.js';
+import { TemporalEventStore, type ReplayOptions } from './temporal-event-store.js';
+import { whyUnanswered } from './why-unanswered.js';
+import { TimeIsUpError } from './within-time.js';
 
 /**
  * Sends commands to aggregates through durable lanes: a command is decided and appended exactly once, whoever dies in
@@ -83,7 +87,7 @@ export class AggregateClient<T extends CommandTarget> {
     id: string,
     name: Name,
     ...[payload, options = {}]: CommandArguments<CommandPayloadOf<T, Name>, CommandOptions>
-  ): Promise<CommandReceipt> {
+  ): Promise<CommandReceipt<EventTypeOf<T>>> {
     checkCommandOptions(options);
     const { aggregate } = this.#options;
     const stream = streamId(aggregate.category, id);
@@ -95,15 +99,25 @@ export class AggregateClient<T extends CommandTarget> {
 
     const command = toLaneCommand(id, commandId, name, payload, metadata, causationId);
     const { flight, isJoined } = this.#takeOff(command, stream);
-    const outcome = await flight.wait(timeout, signal, () => timedOut(flight, timeout));
-    const receipt = receiptOf(stream, commandId, outcome);
+    const outcome = await flight
+      .wait(timeout, signal, () => new TimeIsUpError(timeout))
+      .catch(async (error: unknown) => {
+        throw error instanceof TimeIsUpError ? await this.#timedOut(flight, timeout) : error;
+      });
+    const receipt = receiptOf<EventTypeOf<T>>(stream, commandId, outcome);
     return isJoined ? { ...receipt, deduplicated: true } : receipt;
   }
 
-  /** The state of an aggregate as it is stored, by a workflow on the worker. */
-  async state(id: string): Promise<ReplayedState> {
+  /**
+   * The state of an aggregate as it is stored, by a workflow on the worker.
+   *
+   * @throws CommandFailedError · InvalidEventError at once, when it can't be built from the events
+   * @throws StoreUnavailableError when there is no answer in time; it says what is known of the reason
+   */
+  async state(id: string, options: ReplayOptions = {}): Promise<ReplayedState<StateOf<T>>> {
     const { client, taskQueue, aggregate } = this.#options;
-    return new TemporalEventStore({ client, taskQueue }).replay({ aggregate: aggregate.category, id });
+    const store = new TemporalEventStore({ client, taskQueue });
+    return store.replay({ aggregate: aggregate.category, id }, options) as Promise<ReplayedState<StateOf<T>>>;
   }
 
   /** Takes no more commands, and waits for the outcomes of those that it took. */
@@ -163,6 +177,28 @@ export class AggregateClient<T extends CommandTarget> {
     this.#flights.set(key, flight);
     queue.add(flight);
     return { flight, isJoined: false };
+  }
+
+  async #timedOut(
+    { command, lane, lastError }: CommandFlight,
+    timeout: number,
+  ): Promise<CommandTimeoutError> {
+    const { commandId, id, name } = command;
+    const { client, taskQueue } = this.#options;
+    const ours = findEventStoreError(lastError);
+    const state = lane !== undefined ? 'It may have taken effect' : 'It was not sent yet';
+    const why =
+      ours === undefined
+        ? await whyUnanswered({
+            client,
+            taskQueue,
+            workflowId: overflowLaneId(this.#laneIdOf(id), lane ?? 0),
+          })
+        : `The worker last said: ${ours.message}`;
+    return new CommandTimeoutError(
+      `No outcome of the command '${name}' in ${timeout} ms. ${state}; ask again with the command id '${commandId}'. ${why}`,
+      { commandId, cause: ours ?? lastError },
+    );
   }
 
   #laneIdOf(id: string): string {
@@ -239,17 +275,4 @@ function keyOf({ id, commandId }: LaneCommand): string {
 /** Tells a command from another with its id. Taken only when there are two: it costs as much as all the rest. */
 function hashOf({ name, payload }: LaneCommand): string | undefined {
   return hashCommand({ type: name, data: payload });
-}
-
-function timedOut({ command, lane, lastError }: CommandFlight, timeout: number): CommandTimeoutError {
-  const { commandId } = command;
-  const state = lane !== undefined ? 'It may have taken effect' : 'It was not sent yet';
-  const ours = findEventStoreError(lastError);
-  return new CommandTimeoutError(
-    `No outcome of the command '${command.name}' in ${timeout} ms. ${state}; ask again with the command id '${commandId}'. ` +
-      (ours === undefined
-        ? `Is the Temporal server up, and does a worker that knows the aggregate poll the task queue?`
-        : `The worker last said: ${ours.message}`),
-    { commandId, cause: ours ?? lastError },
-  );
 }

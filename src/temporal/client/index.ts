@@ -14,7 +14,7 @@ export type {
   RebuildStatus,
 } from '../shared/projection.js';
 export { TemporalEventStore } from './temporal-event-store.js';
-export type { TemporalEventStoreOptions } from './temporal-event-store.js';
+export type { ReplayOptions, TemporalEventStoreOptions } from './temporal-event-store.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 export { workflowMetrics } from './workflow-metrics.js';
 export type { DefaultFamily, FamilyMetrics, WorkflowMetricsOptions } from './workflow-metrics.js';

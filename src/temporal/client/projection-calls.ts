@@ -26,12 +26,16 @@ import {
 import { wait } from '../shared/wait.js';
 import { findWait } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
+import { whyUnanswered } from './why-unanswered.js';
+import { TimeIsUpError, untilTimeIsUp, withinTime, type WaitLimits } from './within-time.js';
 
 /** Milliseconds between two requests, which grow from the first to the second. */
 export const firstPause = 10;
 export const longestPause = 500;
 /** Milliseconds after which a request without an answer is made again. */
 const attemptTimeout = 20_000;
+/** Milliseconds that a request gets beyond its deadline, to fail by itself: a connection that isn't made knows no deadline. */
+const reserve = 500;
 
 export interface ProjectionCallsOptions {
   readonly client: Client;
@@ -107,7 +111,7 @@ export class ProjectionCalls {
   }
 
   async state(name: string): Promise<ProjectionStatus> {
-    const status = await this.#patiently(name, () => this.lastStatus(name));
+    const status = await this.lastStatus(name);
     if (status === undefined) throw this.#notRunning(name);
     return status;
   }
@@ -122,7 +126,11 @@ export class ProjectionCalls {
   }
 
   /** A completed workflow still answers queries. */
-  async lastStatus(name: string): Promise<ProjectionStatus | undefined> {
+  lastStatus(name: string): Promise<ProjectionStatus | undefined> {
+    return this.#patiently(name, () => this.#queryStatus(name));
+  }
+
+  async #queryStatus(name: string): Promise<ProjectionStatus | undefined> {
     try {
       return await this.#client.workflow
         .getHandle(projectionWorkflowId(this.#taskQueue, name))
@@ -133,6 +141,26 @@ export class ProjectionCalls {
       }
       throw error;
     }
+  }
+
+  /** Waits for one of the other methods no longer than that. */
+  async within<T>(name: string, limits: WaitLimits, call: () => Promise<T>): Promise<T> {
+    try {
+      return await untilTimeIsUp(limits, call);
+    } catch (error) {
+      throw error instanceof TimeIsUpError ? await this.#unanswered(name, error) : error;
+    }
+  }
+
+  async #unanswered(name: string, cause: unknown): Promise<StoreUnavailableError> {
+    const client = this.#client;
+    const taskQueue = this.#taskQueue;
+    const workflowId = projectionWorkflowId(taskQueue, name);
+    const why = await whyUnanswered({ client, taskQueue, workflowId });
+    return new StoreUnavailableError(
+      `No answer of the projection '${name}' through Temporal. ${why} Try again.`,
+      { cause },
+    );
   }
 
   #notRunning(name: string, cause?: unknown): InvalidArgumentError {
@@ -146,14 +174,16 @@ export class ProjectionCalls {
     const end = performance.now() + this.#timeout;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       try {
-        const deadline = Date.now() + Math.min(attemptTimeout, Math.max(end - performance.now(), 1));
-        return await this.#client.withDeadline(deadline, request);
+        const timeout = Math.min(attemptTimeout, Math.max(end - performance.now(), 1));
+        return await withinTime(this.#client, { timeout: timeout + reserve }, () =>
+          this.#client.withDeadline(Date.now() + timeout, request),
+        );
       } catch (error) {
         const typed = findEventStoreError(error);
         if (typed !== undefined) throw typed;
         if (error instanceof WorkflowNotFoundError) throw this.#notRunning(name, error);
-        if (!isPassing(error)) throw error;
-        if (performance.now() + pause >= end) throw unanswered(this.#taskQueue, error);
+        if (!isRetryableRequest(error)) throw error;
+        if (performance.now() + pause >= end) throw await this.#unanswered(name, error);
       }
       await wait(pause);
     }
@@ -161,17 +191,10 @@ export class ProjectionCalls {
 }
 
 /** Whether the same request may go through when it is made again. */
-function isPassing(error: unknown): boolean {
+function isRetryableRequest(error: unknown): boolean {
+  if (error instanceof TimeIsUpError) return true;
   // No worker took it in time.
   if (error instanceof WorkflowFailedError) return error.cause instanceof TimeoutFailure;
   if (!(error instanceof WorkflowUpdateFailedError)) return isTransient(error);
   return error.cause instanceof ApplicationFailure && error.cause.type === projectionIsDraining;
-}
-
-function unanswered(taskQueue: string, cause: unknown): StoreUnavailableError {
-  return new StoreUnavailableError(
-    `No answer through Temporal from task queue '${taskQueue}'. Is the server up, and does a worker with the projections ` +
-      `poll that queue? Try again.`,
-    { commitId: undefined, cause },
-  );
 }

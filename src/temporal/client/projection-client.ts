@@ -13,7 +13,6 @@ import {
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
 import { firstPause, longestPause, ProjectionCalls } from './projection-calls.js';
-import { unlessAborted } from './unless-aborted.js';
 
 export interface ProjectionClientOptions {
   readonly client: Client;
@@ -29,13 +28,15 @@ export interface StartProjectionOptions {
 }
 
 export interface WaitForOptions {
-  /** Milliseconds. Default 30,000. */
+  /** Milliseconds. A look that is under way may take 5 seconds more. Default 30,000. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
 
 /** Milliseconds after which somebody who waits looks again whether the projection is still running. */
 const stateInterval = 1_000;
+/** Milliseconds that the last look may take when the time is up. */
+const longestLook = 5_000;
 
 /**
  * Starts projections, says where they stand, and does what an operator wants done. A projection runs as a workflow of its
@@ -157,18 +158,20 @@ export class ProjectionClient {
     assertOptions('waitFor', options, { timeout: integerFrom(0), signal: isSignal });
     const { timeout = 30_000, signal } = options;
     const end = performance.now() + timeout;
+    const look = <T>(call: () => Promise<T>): Promise<T> =>
+      this.#calls.within(name, { timeout: Math.max(end - performance.now(), 0) + longestLook, signal }, call);
     let nextState = 0;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      const reached = await unlessAborted(() => this.#calls.position(name), signal);
+      const reached = await look(() => this.#calls.position(name));
       if (reached >= position) return;
       const now = performance.now();
       const isOver = now >= end;
       if (isOver || now >= nextState) {
         nextState = now + stateInterval;
-        const status = await unlessAborted(() => this.#calls.state(name), signal);
+        const status = await look(() => this.#calls.state(name));
         const hasEnded = ['blocked', 'failed', 'stopped'].includes(status.state);
         // It may have got there before it ended.
-        if (isOver || (hasEnded && (await this.#calls.position(name)) < position)) {
+        if (isOver || (hasEnded && (await look(() => this.#calls.position(name))) < position)) {
           throw behind({ ...status, position: reached }, position, timeout);
         }
       }

@@ -15,74 +15,115 @@ import type {
   TrendsOptions,
 } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
-import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
+import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
 import { canonicalJson } from '../../core/values/json.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 import { RemoteEventStore, typed } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';
 import { shortWorkflowId } from '../shared/workflow-id.js';
+import { whyUnanswered } from './why-unanswered.js';
+import { TimeIsUpError, withinTime, type WaitLimits } from './within-time.js';
 
 export interface TemporalEventStoreOptions {
   readonly client: Client;
   /** Of a worker with the library's workflows and activities: one with `EventStorePlugin`, for example. */
   readonly taskQueue: string;
+  /** Milliseconds that a call waits for its answer. Default 30,000; for statistics and trends 150,000. */
+  readonly timeout?: number;
 }
 
-/** A read that nobody answers ends after this time, so that reads can't pile up behind a missing worker. */
-const readTimeout = '1 minute';
+/** How long one waits for a replay. */
+export interface ReplayOptions {
+  /** Milliseconds. Default: that of the store, 30,000. */
+  readonly timeout?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+}
+
+const defaultTimeout = 30_000;
+/** Longer than an attempt to scan a whole store may take. */
+const scanTimeout = 150_000;
+/** Milliseconds after which the workflow of a read that nobody waits for any more ends, so that they don't pile up. */
+const afterlife = 5_000;
+
+/** A workflow that is called for its answer. */
+interface Call<T> {
+  readonly workflowId: string;
+  readonly limits: WaitLimits;
+  /** Of an append. */
+  readonly commitId?: string;
+  readonly run: () => Promise<T>;
+}
 
 /**
  * An event store for a service that has no access to the database: each call is a short workflow on a worker that has.
  * It behaves as the store on the worker does. It is slower by a round trip through Temporal, and what is read stays in
  * the histories of its workflows; a service with access to the database reads directly.
  *
- * An append is durable: once its workflow is started it goes through, whoever dies. The same append sent again while
- * the first is under way joins it.
+ * An append is durable: once its workflow is started it goes through, whoever dies, and also when nobody waits for it any
+ * more. The same append sent again while the first is under way joins it.
  *
- * @throws StoreUnavailableError from any method when Temporal or the worker gives no answer
+ * @throws StoreUnavailableError from any method when Temporal or the worker gives no answer in time; it says what is known of
+ *   the reason
  * @example
  * const store = new TemporalEventStore({ client: new Client({ connection }), taskQueue: 'events' });
  */
 export class TemporalEventStore extends RemoteEventStore implements EventStore, EventStatistics {
   readonly #client: Client;
   readonly #taskQueue: string;
+  readonly #timeout: number | undefined;
 
   /** @throws InvalidArgumentError for a missing or unknown option */
   constructor(options: TemporalEventStoreOptions) {
-    assertOptions('TemporalEventStore', options, { client: isPlainObject, taskQueue: isName }, [
-      'client',
-      'taskQueue',
-    ]);
+    assertOptions(
+      'TemporalEventStore',
+      options,
+      { client: isPlainObject, taskQueue: isName, timeout: integerFrom(1) },
+      ['client', 'taskQueue'],
+    );
     super({
       newCommitId: () => crypto.randomUUID(),
       append: (request, signal) => this.#append(request, signal),
-      readStream: (request, signal) => this.#read('eventStoreReadStream', request, signal),
-      readAll: (request, signal) => this.#read('eventStoreReadAll', request, signal),
-      findCommit: (request) => this.#read('eventStoreFindCommit', request),
+      readStream: (request, signal) => this.#read('eventStoreReadStream', request, { signal }),
+      readAll: (request, signal) => this.#read('eventStoreReadAll', request, { signal }),
+      findCommit: (request) => this.#read('eventStoreFindCommit', request, {}),
     });
     this.#client = options.client;
     this.#taskQueue = options.taskQueue;
+    this.#timeout = options.timeout;
   }
 
   async statistics(options?: StatisticsOptions): Promise<StoreStatistics> {
-    return typed(
-      this.#read('eventStoreStatistics', toStatisticsRequest(options), options?.signal, '10 minutes'),
-    );
+    const request = toStatisticsRequest(options);
+    return typed(this.#read('eventStoreStatistics', request, this.#scanLimits(options?.signal)));
   }
 
   async trends(options: TrendsOptions): Promise<readonly TrendBucket[]> {
-    return typed(this.#read('eventStoreTrends', toTrendsRequest(options), options.signal, '10 minutes'));
+    return typed(this.#read('eventStoreTrends', toTrendsRequest(options), this.#scanLimits(options.signal)));
   }
 
-  /** The state of an aggregate at any version or moment; the worker must know the aggregate. */
-  async replay(request: ReplayRequest): Promise<ReplayedState> {
-    return typed(this.#read('eventStoreReplay', toReplayRequest(request), undefined, '10 minutes'));
+  /**
+   * The state of an aggregate at any version or moment; the worker must know the aggregate.
+   *
+   * @throws CommandFailedError · InvalidEventError at once, when the state can't be built from the events
+   * @throws EventTooLargeError when the state is too large to travel
+   */
+  async replay(request: ReplayRequest, options: ReplayOptions = {}): Promise<ReplayedState> {
+    const checked = toReplayRequest(request);
+    assertOptions('replay', options, { timeout: integerFrom(1), signal: isSignal });
+    options.signal?.throwIfAborted();
+    return typed(this.#read('eventStoreReplay', checked, options));
+  }
+
+  #scanLimits(signal: AbortSignal | undefined): WaitLimits {
+    return { timeout: this.#timeout ?? scanTimeout, signal };
   }
 
   async #append(request: AppendRequest, signal: AbortSignal | undefined): Promise<AppendResult> {
     const { streamId, events, commitId, expectedVersion, schemasApplied } = request;
     const workflowId = appendWorkflowId(this.#taskQueue, request);
-    return this.#answer(signal, commitId, async () => {
+    const limits = { timeout: this.#timeout ?? defaultTimeout, signal };
+    const run = async (): Promise<AppendResult> => {
       try {
         const handle = await this.#client.workflow.start<(input: object) => Promise<AppendResult>>(
           'eventStoreAppend',
@@ -107,35 +148,40 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
         const result = (await this.#client.workflow.getHandle(workflowId).result()) as AppendResult;
         return { ...result, deduplicated: true };
       }
-    });
+    };
+    return this.#answer({ workflowId, commitId, limits, run });
   }
 
   #read<T>(
     workflowType: string,
     request: object,
-    signal?: AbortSignal,
-    timeout: typeof readTimeout | '10 minutes' = readTimeout,
+    { timeout = this.#timeout ?? defaultTimeout, signal }: Partial<WaitLimits>,
   ): Promise<T> {
-    return this.#answer(signal, undefined, () =>
-      this.#client.workflow.execute<(input: object) => Promise<T>>(workflowType, {
-        workflowId: `event-store/${workflowType}/${crypto.randomUUID()}`,
-        taskQueue: this.#taskQueue,
-        args: [request],
-        workflowExecutionTimeout: timeout,
-      }),
-    );
+    const workflowId = `event-store/${workflowType}/${crypto.randomUUID()}`;
+    return this.#answer({
+      workflowId,
+      limits: { timeout, signal },
+      run: () =>
+        this.#client.workflow.execute<(input: object) => Promise<T>>(workflowType, {
+          workflowId,
+          taskQueue: this.#taskQueue,
+          args: [request],
+          workflowExecutionTimeout: timeout + afterlife,
+        }),
+    });
   }
 
-  async #answer<T>(
-    signal: AbortSignal | undefined,
-    commitId: string | undefined,
-    call: () => Promise<T>,
-  ): Promise<T> {
+  async #answer<T>({ workflowId, limits, commitId, run }: Call<T>): Promise<T> {
     try {
-      return signal === undefined ? await call() : await this.#client.withAbortSignal(signal, call);
+      return await withinTime(this.#client, limits, run);
     } catch (error) {
-      signal?.throwIfAborted();
-      throw isUnanswered(error) ? unavailable(this.#taskQueue, commitId, error) : error;
+      limits.signal?.throwIfAborted();
+      if (!isUnanswered(error)) throw error;
+      const client = this.#client;
+      const taskQueue = this.#taskQueue;
+      const why = await whyUnanswered({ client, taskQueue, workflowId });
+      const what = error instanceof TimeIsUpError ? error.message : 'No answer through Temporal.';
+      throw new StoreUnavailableError(`${what} ${why} ${retryAdvice(commitId)}`, { commitId, cause: error });
     }
   }
 }
@@ -153,17 +199,15 @@ function appendWorkflowId(taskQueue: string, request: AppendRequest): string {
 /** Whether what became of the call is unknown: Temporal can't be reached, or no worker took it in time. */
 function isUnanswered(error: unknown): boolean {
   return (
+    error instanceof TimeIsUpError ||
     error instanceof ServiceError ||
     isGrpcServiceError(error) ||
     (error instanceof WorkflowFailedError && error.cause?.name === 'TimeoutFailure')
   );
 }
 
-function unavailable(taskQueue: string, commitId: string | undefined, cause: unknown): StoreUnavailableError {
-  return new StoreUnavailableError(
-    `No answer through Temporal from task queue '${taskQueue}'. Is the server up, and does a worker with the event ` +
-      `store's workflows and activities poll that queue? ` +
-      (commitId === undefined ? 'Try again.' : `Try again with the commit id '${commitId}'.`),
-    { commitId, cause },
-  );
+function retryAdvice(commitId: string | undefined): string {
+  return commitId === undefined
+    ? 'Try again.'
+    : `The append may go through yet; try again with the commit id '${commitId}'.`;
 }

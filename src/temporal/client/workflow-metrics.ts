@@ -7,6 +7,7 @@ import {
   isPlainObject,
   type OptionCheck,
 } from '../../core/store/options.js';
+import { TimeIsUpError, withinTime } from './within-time.js';
 
 export interface WorkflowMetricsOptions<Family extends string = DefaultFamily> {
   /** Workflow types by the family that they are counted in. Default: those of this library, without its projections. */
@@ -15,6 +16,8 @@ export interface WorkflowMetricsOptions<Family extends string = DefaultFamily> {
   readonly sample?: number;
   /** Only executions that were started on it. Default: those of the whole namespace. */
   readonly taskQueue?: string;
+  /** Milliseconds to wait for the server. Default 30,000. */
+  readonly timeout?: number;
 }
 
 export type DefaultFamily = 'eventStore' | 'command' | 'query';
@@ -59,24 +62,27 @@ export async function workflowMetrics<Family extends string = DefaultFamily>(
     families: isFamilies,
     sample: integerFrom(0),
     taskQueue: isName,
+    timeout: integerFrom(1),
   });
-  const { families = defaultFamilies, sample = 100, taskQueue } = options;
-  const entries = Object.entries<readonly string[]>(families).map(async ([family, types]) => {
-    const where =
-      `WorkflowType IN (${types.map(quoted).join(', ')})` +
-      (taskQueue === undefined ? '' : ` AND TaskQueue = ${quoted(taskQueue)}`);
-    return [family, await familyMetrics(client, where, sample)] as const;
-  });
+  const { families = defaultFamilies, sample = 100, taskQueue, timeout = 30_000 } = options;
+  const count = (): Promise<readonly (readonly [string, FamilyMetrics])[]> =>
+    Promise.all(
+      Object.entries<readonly string[]>(families).map(async ([family, types]) => {
+        const where =
+          `WorkflowType IN (${types.map(quoted).join(', ')})` +
+          (taskQueue === undefined ? '' : ` AND TaskQueue = ${quoted(taskQueue)}`);
+        return [family, await familyMetrics(client, where, sample)] as const;
+      }),
+    );
   try {
-    return Object.fromEntries(await Promise.all(entries)) as Record<Family, FamilyMetrics>;
+    return Object.fromEntries(await withinTime(client, { timeout }, count)) as Record<Family, FamilyMetrics>;
   } catch (error) {
-    if (!(error instanceof ServiceError) && !isGrpcServiceError(error)) throw error;
+    const isUnanswered =
+      error instanceof ServiceError || error instanceof TimeIsUpError || isGrpcServiceError(error);
+    if (!isUnanswered) throw error;
     throw new StoreUnavailableError(
       'Temporal gives no answer about its workflows. Is the server up? Try again.',
-      {
-        commitId: undefined,
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

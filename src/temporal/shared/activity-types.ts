@@ -82,9 +82,10 @@ export interface ReplayTask extends ReplayRequest {
   readonly givesBack?: boolean;
 }
 
-export interface ReplayedState {
+export interface ReplayedState<State = JsonValue> {
+  /** Of the stream; 0 when it has no events. */
   readonly version: number;
-  readonly state: JsonValue;
+  readonly state: State;
 }
 
 /** What the library's workflows and proxies call on the worker. Each name begins with `eventStore`. */

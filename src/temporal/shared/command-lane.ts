@@ -23,6 +23,8 @@ export type CommandOutcome =
       readonly kind: 'committed';
       /** Of the stream after the command. */
       readonly version: number;
+      /** Of its last event; of the last one of the stream, when it changed nothing. */
+      readonly position: number;
       /** Of its events, in order; their ids derive from stream, command id and place. */
       readonly types: readonly string[];
       readonly deduplicated: boolean;
@@ -174,9 +176,16 @@ export function toLaneCommand(
  *
  * @throws the error of a command that was refused
  */
-export function receiptOf(streamId: string, commandId: string, outcome: CommandOutcome): CommandReceipt {
+export function receiptOf<Type extends string>(
+  streamId: string,
+  commandId: string,
+  outcome: CommandOutcome,
+): CommandReceipt<Type> {
   if (outcome.kind !== 'committed') throw fromErrorMessage(outcome.error);
-  const { version, types, deduplicated } = outcome;
-  const events = types.map((type, ordinal) => ({ id: eventIdOf(streamId, commandId, ordinal), type }));
-  return { version, events, deduplicated };
+  const { version, position, types, deduplicated } = outcome;
+  const events = types.map((type, ordinal) => ({
+    id: eventIdOf(streamId, commandId, ordinal),
+    type: type as Type,
+  }));
+  return { version, position, events, deduplicated };
 }

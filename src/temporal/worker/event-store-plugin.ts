@@ -1,5 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from '@temporalio/worker';
+import {
+  Runtime,
+  type BundleOptions,
+  type BundlerPlugin,
+  type ReplayWorkerOptions,
+  type Worker,
+  type WorkerOptions,
+  type WorkerPlugin,
+} from '@temporalio/worker';
 import type { AnyProjection } from '../../core/projections/projection.js';
 import type { CheckpointStore, SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
@@ -13,6 +21,7 @@ import {
   type CommandLaneOptions,
   type EventPublisher,
 } from '../activities/index.js';
+import { WorkflowBundles } from './workflow-bundles.js';
 
 export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
@@ -32,7 +41,7 @@ export interface EventStorePluginOptions {
   readonly cache?: { readonly max?: number };
   /** How the lanes that this worker runs behave, from their next run on: when they end, how long a command may take. */
   readonly commandLanes?: CommandLaneOptions;
-  /** Default: the activity's own logger. */
+  /** Default: the activity's own logger, and that of the Temporal runtime. */
   readonly logger?: ActivityLogger;
 }
 
@@ -42,7 +51,8 @@ const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url))
 /**
  * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
  * the ready-made workflows. A worker with workflows of its own exports them there:
- * `export * from 'temporal-event-store/workflows'`.
+ * `export * from 'temporal-event-store/workflows'`. One that doesn't is warned of when it starts: what clients call there by these
+ * workflows would get no answer.
  *
  * It adds only what is missing, so it may be registered on the connection and the worker at once, and beside other
  * plugins.
@@ -50,9 +60,12 @@ const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url))
  * @example
  * const worker = await Worker.create({ taskQueue: 'events', plugins: [new EventStorePlugin({ store })] });
  */
-export class EventStorePlugin implements WorkerPlugin {
+export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
   readonly name = 'temporal-event-store';
   readonly #activities: Record<string, unknown>;
+  readonly #bundles = new WorkflowBundles();
+  readonly #looked = new WeakSet<Worker>();
+  readonly #logger: ActivityLogger | undefined;
 
   /** @throws InvalidArgumentError for a missing store or an unknown option */
   constructor(options: EventStorePluginOptions) {
@@ -74,6 +87,7 @@ export class EventStorePlugin implements WorkerPlugin {
       ['store'],
     );
     const { store, publisher, aggregates, projections, checkpoints, logger, ...execution } = options;
+    this.#logger = logger;
     const snapshots = options.snapshots ?? store.snapshots;
     const shared = { store, ...(logger !== undefined && { logger }) };
     this.#activities = {
@@ -100,6 +114,35 @@ export class EventStorePlugin implements WorkerPlugin {
 
   configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {
     return this.#withWorkflows(options);
+  }
+
+  configureBundler(options: BundleOptions): BundleOptions {
+    return this.#bundles.watch(options);
+  }
+
+  runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    const running = next(worker);
+    // Not before: who called `run` may shut it down at once.
+    this.#lookForWorkflows(worker).catch(() => undefined);
+    return running;
+  }
+
+  /**
+   * No error: the activities may serve workflows of the user's own, here or on other task queues, which need none of ours.
+   */
+  async #lookForWorkflows(worker: Worker): Promise<void> {
+    // It may be registered twice.
+    if (this.#looked.has(worker)) return;
+    this.#looked.add(worker);
+    if (!(await this.#bundles.lackOurs(worker))) return;
+    const { taskQueue } = worker.options;
+    const logger = this.#logger ?? Runtime.instance().logger;
+    logger.warn(
+      `The workflows of this worker lack those of temporal-event-store: what AggregateClient, ProjectionClient and TemporalEventStore ` +
+        `ask of the task queue '${taskQueue}' gets no answer from it. Add to the module of its workflows: ` +
+        `export * from 'temporal-event-store/workflows'.`,
+      { sdkComponent: 'worker', taskQueue },
+    );
   }
 
   #withWorkflows<Options extends WorkerOptions | ReplayWorkerOptions>(options: Options): Options {

@@ -1,4 +1,11 @@
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+  workflowInfo,
+  type ActivityOptions,
+} from '@temporalio/workflow';
 import {
   assertCommandList,
   checkCommandToSend,
@@ -7,13 +14,16 @@ import {
   type CommandPayloadOf,
   type CommandReceipt,
   type CommandTarget,
+  type EventTypeOf,
 } from '../../core/aggregates/commands.js';
+import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
+import { CommandTimeoutError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
-import { receiptOf, toLaneCommand, type CommandOutcome } from '../shared/command-lane.js';
-import { typed } from '../shared/remote-store.js';
+import { receiptOf, toLaneCommand, type CommandOutcome, type LaneCommand } from '../shared/command-lane.js';
+import { commandSummary } from '../shared/command-summary.js';
 import { nextCommitId } from './commit-id.js';
 import { untilKnown } from './until-known.js';
 
@@ -33,13 +43,23 @@ export interface WorkflowAggregateClient<T extends CommandTarget> {
    *
    * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else ·
    *   CommitMismatchError · InvalidArgumentError
+   * @throws CommandTimeoutError when the activity's time or attempts are used up: the command may have taken effect; ask again
+   *   with its `commandId`
    */
   execute<Name extends CommandNameOf<T>>(
     id: string,
     name: Name,
     ...args: CommandArguments<CommandPayloadOf<T, Name>, WorkflowCommandOptions>
-  ): Promise<CommandReceipt>;
+  ): Promise<CommandReceipt<EventTypeOf<T>>>;
 }
+
+/** What is down for a night recovers without a workflow that failed of it; and yet none waits for ever. */
+const defaultOptions: ActivityOptions = {
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '1 day',
+  // Eagerly, one that is given back would come to the same worker again.
+  allowEagerDispatch: false,
+};
 
 /**
  * Sends commands to aggregates from a workflow. Each is an activity, which decides on the worker: rules may change with
@@ -47,7 +67,8 @@ export interface WorkflowAggregateClient<T extends CommandTarget> {
  *
  * @param aggregate the class or decider, for its category, its commands and their types; `{ category }` will do, where
  *   the class can't be in the sandbox
- * @param options of the activity; default: `startToCloseTimeout` of 10 seconds, retried until the store answers
+ * @param options of the activity; default: `startToCloseTimeout` of 10 seconds, retried until the store answers, for a day at
+ *   most (`scheduleToCloseTimeout`), and a `summary` such as `Account/7 deposit`
  * @example
  * const accounts = proxyAggregateClient(Account);
  * export async function welcome(id: string): Promise<void> {
@@ -61,12 +82,7 @@ export function proxyAggregateClient<T extends CommandTarget>(
   const { category } = aggregate;
   streamId(category, 'any');
   assertCommandList(aggregate);
-  const { eventStoreExecute } = proxyActivities<AggregateActivities>({
-    startToCloseTimeout: '10 seconds',
-    // Eagerly, one that is given back would come to the same worker again.
-    allowEagerDispatch: false,
-    ...options,
-  });
+  const { eventStoreExecute } = proxyActivities<AggregateActivities>({ ...defaultOptions, ...options });
   return {
     async execute(id, name, ...[payload, commandOptions = {}]) {
       assertOptions('execute', commandOptions, { commandId: isName, metadata: isPlainObject });
@@ -74,11 +90,37 @@ export function proxyAggregateClient<T extends CommandTarget>(
       await checkCommandToSend(aggregate, name, payload);
       const { commandId = nextCommitId(), metadata } = commandOptions;
       const command = toLaneCommand(id, commandId, name, payload, metadata);
-      const [outcome] = await untilKnown(
-        (givesBack) => typed(eventStoreExecute({ category, commands: [command], givesBack })),
-        ([first]) => first?.kind === 'open',
-      );
+      const summary = options.summary ?? commandSummary(category, id, name);
+      const execute = (givesBack: boolean): Promise<readonly CommandOutcome[]> =>
+        eventStoreExecute
+          .executeWithOptions({ summary }, [{ category, commands: [command], givesBack }])
+          .catch((error: unknown) => {
+            throw toCommandError(stream, command, options.taskQueue ?? workflowInfo().taskQueue, error);
+          });
+      const [outcome] = await untilKnown(execute, ([first]) => first?.kind === 'open');
       return receiptOf(stream, commandId, outcome as CommandOutcome);
     },
   };
+}
+
+/** What the caller gets of an activity that failed: the error of ours; or that nobody knows, when its time is used up. */
+function toCommandError(
+  stream: string,
+  { commandId, name }: LaneCommand,
+  taskQueue: string,
+  error: unknown,
+): unknown {
+  const ours = findEventStoreError(error);
+  if (ours !== undefined && !isRetryable(ours)) return ours;
+  if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
+  const { cause } = error;
+  const last = ours ?? (cause instanceof TimeoutFailure ? (cause.cause ?? cause) : cause);
+  return new CommandTimeoutError(
+    `No outcome of the command '${name}' to '${stream}' within the limits of its activity. It may have taken effect; ask again ` +
+      `with the command id '${commandId}'. ` +
+      (last === undefined || last instanceof TimeoutFailure
+        ? `Does a worker that knows the aggregate poll the task queue '${taskQueue}'?`
+        : `The worker last said: ${last.message}`),
+    { commandId, cause: error },
+  );
 }

@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+import { eventStoreAppend } from './event-store-workflows.js';
+
 export { eventStoreCommandLane } from './command-lane.js';
 export { eventStoreProjection } from './projection.js';
 export { eventStoreProjectionProgress } from './projection-progress.js';
@@ -29,3 +31,8 @@ export type {
   RebuildRun,
 } from '../shared/projection.js';
 export type { CommandLaneInput } from '../shared/command-lane.js';
+
+// By this text `EventStorePlugin` knows a bundle that has these workflows. It stands nowhere else in what gets into a bundle.
+Object.defineProperty(eventStoreAppend, Symbol.for('temporal-event-store/ready-made-workflows'), {
+  value: true,
+});

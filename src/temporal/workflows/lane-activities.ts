@@ -1,7 +1,6 @@
 import { isCancellation, proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
 import { StoreUnavailableError } from '../../core/errors/errors.js';
-import { isOurs } from '../../core/errors/temporal-failure.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import {
@@ -93,7 +92,7 @@ export class LaneActivities {
 /** What became of each command of a batch that failed as a whole: a worker that died or is held up may have stored some. */
 function toOutcome(error: unknown): CommandOutcome {
   const ours = findEventStoreError(error);
-  if (ours !== undefined && isOurs(ours) && ours.nonRetryable) {
+  if (ours !== undefined && !isRetryable(ours)) {
     return { kind: 'failed', error: toErrorMessage(ours) };
   }
   const { cause } = error as { readonly cause?: unknown };

@@ -1,4 +1,5 @@
-import { isEventStoreError, type CommandReceipt } from 'temporal-event-store';
+import { isCancellation, type ActivityOptions } from '@temporalio/workflow';
+import { findEventStoreError, isEventStoreError, type CommandReceipt } from 'temporal-event-store';
 import { proxyAggregateClient } from 'temporal-event-store/workflow';
 
 export * from 'temporal-event-store/workflows';
@@ -25,4 +26,15 @@ export async function withdrawOr(id: string): Promise<string> {
 
 export async function failUncaught(id: string): Promise<void> {
   await wallets.execute(id, 'fail');
+}
+
+/** Says what comes of a command with these options of its activity. */
+export async function depositWith(id: string, options: ActivityOptions): Promise<object> {
+  const client = proxyAggregateClient({ category: 'Wallet' }, options);
+  try {
+    return await client.execute(id, 'deposit', { amount: 5 }, { commandId: 'the-deposit' });
+  } catch (error) {
+    const ours = findEventStoreError(error);
+    return { ...(ours as object | undefined), message: ours?.message, isCancelled: isCancellation(error) };
+  }
 }

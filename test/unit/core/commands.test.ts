@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'temporal-event-store';
+import { InvalidArgumentError, type StandardSchema } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -25,6 +25,14 @@ class Listed extends Account {
 
 const isInvalid = (pattern: RegExp): unknown =>
   expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(pattern) as unknown });
+
+function refusalOf(target: CommandTarget, payload: unknown): unknown {
+  try {
+    return checkCommand(target, 'Place', payload);
+  } catch (error) {
+    return error;
+  }
+}
 
 describe('the list of commands', () => {
   it.each([
@@ -73,6 +81,45 @@ describe('a command from outside', () => {
     await expect(checkCommand(account, 'Withdraw', { amount: 0 })).rejects.toThrow(
       isInvalid(/'Withdraw' of Account.*Too low.*payload\.amount/),
     );
+  });
+
+  it('is refused with all that its schema finds', () => {
+    const order: CommandTarget = {
+      category: 'Order',
+      commands: { Place: z.object({ note: z.string(), lines: z.array(z.number()) }) },
+    };
+    expect(refusalOf(order, { lines: [1, 'two'] })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(
+        /^The payload of the command 'Place' of Order does not fit its schema: .* \(at payload\.note\); .* \(at payload\.lines\[1\]\)\.$/,
+      ) as unknown,
+      issues: [{ path: 'payload.note' }, { path: 'payload.lines[1]' }],
+    });
+  });
+
+  it('is refused with the first ten of many issues, and their number, each no longer than a line or two', () => {
+    const wrong = (count: number, message = 'Wrong'): StandardSchema => ({
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: () => ({
+          issues: Array.from({ length: count }, (_, index) => ({ message, path: ['lines', index] })),
+        }),
+      },
+    });
+    const refusal = (schema: StandardSchema) =>
+      refusalOf({ category: 'Order', commands: { Place: schema } }, {}) as InvalidArgumentError;
+
+    const ten = refusal(wrong(10));
+    expect(ten.issues).toHaveLength(10);
+    expect(ten.moreIssues).toBeUndefined();
+    expect(ten.message).toMatch(/\(at payload\.lines\[9\]\)\.$/);
+
+    const many = refusal(wrong(1_000, 'x'.repeat(1_000)));
+    expect(many.issues?.at(-1)).toEqual({ path: 'payload.lines[9]', message: `${'x'.repeat(300)}…` });
+    expect(many.moreIssues).toBe(990);
+    expect(many.message).toMatch(/; and 990 more\.$/);
+    expect(many.message.length).toBeLessThan(4_000);
   });
 
   it.each([

@@ -15,6 +15,7 @@ import {
   type EventStoreError,
 } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
+import { isRetryable } from '../../../src/core/errors/error-recognition.js';
 import { everyError } from '../fixtures/every-error.js';
 
 const encodingConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });
@@ -63,9 +64,22 @@ describe("in Temporal's eyes", () => {
     expect((error as unknown as ApplicationFailure).type).toBe(`temporal-event-store.${name}`);
   });
 
-  it.each(everyError)('$name is retried: $isRetryable', ({ error, isRetryable = false }) => {
-    expect((error as unknown as ApplicationFailure).nonRetryable).toBe(!isRetryable);
-    expect((sendThroughTemporal(error) as ApplicationFailure).nonRetryable).toBe(!isRetryable);
+  it.each(everyError)('$name is retried: $isRetryable', ({ error, isRetryable: expected = false }) => {
+    expect((error as unknown as ApplicationFailure).nonRetryable).toBe(!expected);
+    expect((sendThroughTemporal(error) as ApplicationFailure).nonRetryable).toBe(!expected);
+  });
+
+  it.each(everyError)(
+    '$name is known as retryable, before and after it crossed: $isRetryable',
+    ({ error, isRetryable: expected = false }) => {
+      expect(isRetryable(error)).toBe(expected);
+      expect(isRetryable(new Error('Wrapped', { cause: error }))).toBe(expected);
+      expect(isRetryable(sendThroughTemporal(error))).toBe(expected);
+    },
+  );
+
+  it.each([new Error('Boom'), 'text', undefined])('%s is not ours, and so retryable', (thrown) => {
+    expect(isRetryable(thrown)).toBe(true);
   });
 
   it.each(everyError)('$name is benign only when it is a rule of the domain', ({ error, code }) => {

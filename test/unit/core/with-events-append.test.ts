@@ -219,7 +219,27 @@ describe('appends to a store with events', () => {
     const append = withEvents(inner, defineEvents({ Said: { schema } })).appendToStream('Order-1', [
       { type: 'Said', data: 'wrong' },
     ]);
-    await expect(append).rejects.toMatchObject({ path: 'events[0].data' });
+    await expect(append).rejects.toMatchObject({
+      path: 'events[0].data',
+      message: 'events[0].data does not fit its schema: no reason given (at events[0].data).',
+      issues: [{ path: 'events[0].data', message: 'no reason given' }],
+    });
+  });
+
+  it('tell all that a schema finds', async () => {
+    const schema = z.object({ amount: z.number(), lines: z.array(z.object({ sku: z.string() })) });
+    const append = withEvents(inner, defineEvents({ Paid: { schema } })).appendToStream('Order-1', [
+      { type: 'Paid', data: { amount: '5', lines: [{}] } },
+    ]);
+    await expect(append).rejects.toMatchObject({
+      path: 'events[0].data.amount',
+      issues: [
+        { path: 'events[0].data.amount', message: expect.stringMatching(/number/) as unknown },
+        { path: 'events[0].data.lines[0].sku', message: expect.stringMatching(/string/) as unknown },
+      ],
+      message: expect.stringMatching(/amount\); .* \(at events\[0\]\.data\.lines\[0\]\.sku\)\.$/) as unknown,
+    });
+    await expect(append).rejects.not.toHaveProperty('moreIssues');
   });
 
   it('take a schema that is a function', async () => {

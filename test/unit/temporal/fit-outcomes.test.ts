@@ -4,7 +4,13 @@ import { fitOutcomes } from '../../../src/temporal/activities/fit-outcomes.js';
 import type { CommandOutcome } from '../../../src/temporal/shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../../../src/temporal/shared/error-message.js';
 
-const committed: CommandOutcome = { kind: 'committed', version: 1, types: ['A'], deduplicated: false };
+const committed: CommandOutcome = {
+  kind: 'committed',
+  version: 1,
+  position: 1,
+  types: ['A'],
+  deduplicated: false,
+};
 
 function rejected(message: string, details: Record<string, string> = {}): CommandOutcome {
   return { kind: 'rejected', error: toErrorMessage(new DomainError(message, { reason: 'NO', details })) };

@@ -156,4 +156,11 @@ describe('a specification', () => {
     const spec = given(Account, []).when(() => Promise.reject('a string')); // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
     await expect(spec.then(DomainError)).rejects.toThrow('Expected another error than: a string');
   });
+
+  it.each([
+    ['would pass', given(account, []).when(deposit)],
+    ['would fail', given(account, []).when(withdraw)],
+  ])('that is awaited without an expectation fails, where its command %s', async (_what, when) => {
+    await expect(Promise.resolve(when)).rejects.toThrow(/expects nothing yet.*\.then\(\[…events\]\)/);
+  });
 });

@@ -1,5 +1,6 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/errors.js';
+import { retryableCodes } from '../../../core/errors/temporal-failure.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
@@ -16,8 +17,6 @@ import { wait } from '../../shared/wait.js';
 /** Milliseconds before a handler is tried again, which grow from the first to the second. */
 const firstPause = 100;
 const longestPause = 5_000;
-
-const passing = ['TRY_AGAIN_LATER', 'STORE_UNAVAILABLE', 'STORE_OVERLOADED', 'STORE_CLOSED'] as const;
 
 /** A share of a projection, to be written. */
 export interface ProjectedShare {
@@ -234,7 +233,7 @@ function idsOf(parked: readonly ParkedEvent[], wanted: ParkedEvent['status']): R
  * mend.
  */
 function findDelay({ cause }: HandlerError): EventStoreError | undefined {
-  return passing.map((code) => findEventStoreError(cause, code)).find((error) => error !== undefined);
+  return retryableCodes.map((code) => findEventStoreError(cause, code)).find((error) => error !== undefined);
 }
 
 function waitingBehind(event: RecordedEvent): EventFailure {

@@ -1,0 +1,73 @@
+import { setMaxListeners } from 'node:events';
+import type { Client } from '@temporalio/client';
+
+/** What ends a wait. */
+export interface WaitLimits {
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Thrown by {@link withinTime}; it doesn't leave this folder. */
+export class TimeIsUpError extends Error {
+  constructor(timeout: number) {
+    super(`No answer through Temporal in ${timeout} ms.`);
+  }
+}
+
+/** A timer of Node takes no more; a longer one would go off at once. */
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * Runs a call through Temporal no longer than that, with its requests.
+ *
+ * @throws {@link TimeIsUpError} · the reason of the signal, as soon as it aborts
+ */
+export function withinTime<T>(client: Client, limits: WaitLimits, call: () => Promise<T>): Promise<T> {
+  // A request that is aborted ends soon; who waits, at once.
+  return untilTimeIsUp(limits, (end) => client.withAbortSignal(end, call));
+}
+
+/**
+ * Waits no longer than that for what may go on, for others who wait for it.
+ *
+ * @param run gets the signal of the end
+ * @throws {@link TimeIsUpError} · the reason of the signal, as soon as it aborts
+ */
+export async function untilTimeIsUp<T>(
+  { timeout, signal }: WaitLimits,
+  run: (end: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeIsUp = new AbortController();
+  const timer = setTimeout(
+    () => {
+      timeIsUp.abort(new TimeIsUpError(timeout));
+    },
+    Math.min(timeout, longestTimer),
+  );
+  const end = signal === undefined ? timeIsUp.signal : AbortSignal.any([timeIsUp.signal, signal]);
+  // The SDK listens for each of its requests, of which there may be many; Node takes more than ten for a leak.
+  setMaxListeners(0, end);
+  try {
+    return await unlessAborted(end, run);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws the reason of the signal, as soon as it aborts */
+async function unlessAborted<T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([run(signal), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
