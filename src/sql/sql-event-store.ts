@@ -15,6 +15,7 @@ import {
   commitExists,
   commitMismatch,
   eventIdsOf,
+  isOwnCommit,
   isSameCommit,
 } from '../core/store/commit.js';
 import type {
@@ -124,7 +125,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     );
     const isOwn =
       outcome.wasRepeated &&
-      prepared.every(({ events }, index) => isSameCommit(stored[index] as readonly StoredEvent[], events));
+      prepared.every(({ events }, index) => isOwnCommit(stored[index] as readonly StoredEvent[], events));
     if (isOwn) return stored.map((each) => storedResult(each, false));
     const existing = prepared.filter((_, index) => (stored[index] as readonly StoredEvent[]).length > 0);
     throw commitExists(

@@ -73,3 +73,11 @@ export function isSameCommit(stored: readonly PreparedEvent[], repeated: readonl
     })
   );
 }
+
+/** Whether a stored commit can be the append itself, whose reply was lost: the metadata, too, says where it came from. */
+export function isOwnCommit(stored: readonly PreparedEvent[], sent: readonly PreparedEvent[]): boolean {
+  return (
+    isSameCommit(stored, sent) &&
+    stored.every(({ metadata }, index) => sameJson(metadata, (sent[index] as PreparedEvent).metadata))
+  );
+}

@@ -81,7 +81,6 @@ export class CommandExecutor {
       return commands.map(() => outcome);
     }
     const queues = new Set<StreamQueue>();
-    const joined = new Set<PendingCommand>();
     const all = commands.map((command) => {
       const stream = streamId(category, command.id);
       const pending = new PendingCommand(command, metadata, timeLimit);
@@ -91,9 +90,7 @@ export class CommandExecutor {
       }
       const queue = this.#queueOf(aggregate, command.id, metrics);
       queues.add(queue);
-      const queued = queue.enqueueOrJoin(pending);
-      if (queued !== pending) joined.add(queued);
-      return queued;
+      return queue.enqueueOrJoin(pending);
     });
     // At once, so that the store appends them together.
     for (const queue of queues) queue.run();
@@ -101,8 +98,7 @@ export class CommandExecutor {
     if (yieldAfter === undefined) await settled;
     else await atMost(yieldAfter, settled);
     return all.map((pending) => {
-      const { outcome } = pending;
-      if (outcome?.kind === 'committed' && joined.has(pending)) return { ...outcome, deduplicated: true };
+      const outcome = pending.tell();
       if (outcome !== undefined) return outcome;
       this.#open.set(keyOf(streamId(category, pending.command.id), pending.command), pending);
       return stillDeciding(pending.command);

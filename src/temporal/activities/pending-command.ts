@@ -26,6 +26,13 @@ export class PendingCommand {
     return this.#outcome;
   }
 
+  /** The outcome, if it is known. Of several who ask, one is told that the command has taken effect now. */
+  tell(): CommandOutcome | undefined {
+    const outcome = this.#outcome;
+    if (outcome?.kind === 'committed') this.#outcome = { ...outcome, deduplicated: true };
+    return outcome;
+  }
+
   settle(outcome: CommandOutcome): void {
     this.#outcome = outcome;
     this.#onSettled();

@@ -7,6 +7,7 @@ import type { DurableTemporalServer } from './durable-temporal-server.js';
 import type {
   CallerOrder,
   CallerReport,
+  DeathOrder,
   ForeignOrder,
   ForeignReport,
   WorkerOrder,
@@ -33,6 +34,8 @@ export interface ArenaOptions {
 const repeats = 10;
 /** One of so many answers is followed by an append of the foreign writer to the same wallet. */
 const foreignEvery = 5;
+/** Processes that send at once in one of the faults. */
+const crowd = 20;
 
 /** The processes of one run, with the network between worker and database. */
 export class Arena {
@@ -45,6 +48,11 @@ export class Arena {
   readonly #repeater: Program<CallerOrder, CallerReport>;
   readonly #foreignWriter: Program<ForeignOrder, ForeignReport>;
   readonly #worker: Program<WorkerOrder, WorkerReport>;
+  /** Of the release before, beside the other where a fault wants it. */
+  readonly #oldWorker: Program<WorkerOrder, WorkerReport>;
+  /** Many, with few callers each. */
+  readonly #crowd: readonly Program<CallerOrder, CallerReport>[];
+  #isOldWorkerReady = false;
   /** Commands of the callers that wait for an answer, by id; and what was sent again. */
   readonly #open = new Map<string, { readonly command: WalletCommand; readonly caller: number }>();
   readonly #openAgain = new Map<string, WalletCommand>();
@@ -79,6 +87,7 @@ export class Arena {
       });
     this.#callers = [callers('callers 1', {}), callers('callers 2', {})];
     this.#repeater = callers('repeater', { LANES: '4' });
+    this.#crowd = Array.from({ length: crowd }, (_, number) => callers(`crowd ${number}`, { CALLERS: '2' }));
     this.#foreignWriter = new Program({
       name: 'foreign writer',
       file: new URL('./foreign-writer-process.ts', import.meta.url),
@@ -91,15 +100,25 @@ export class Arena {
       onUnexpected,
       logFile,
     });
+    const workerFile = new URL('./worker-process.ts', import.meta.url);
+    const workerEnv = { ...env, STORE_URL: proxy.url(url), WORKFLOW_BUNDLE: workflowBundle };
+    this.#oldWorker = new Program({
+      name: 'old worker',
+      file: workerFile,
+      env: { ...workerEnv, RELEASE: 'before' },
+      onReport: (report) => {
+        if (report.kind === 'ready') this.#isOldWorkerReady = true;
+      },
+      onUnexpected,
+      onDeath: (how) => {
+        this.tally.onDeath(`of the release before: ${how}`);
+      },
+      logFile,
+    });
     this.#worker = new Program({
       name: 'worker',
-      file: new URL('./worker-process.ts', import.meta.url),
-      env: {
-        ...env,
-        STORE_URL: proxy.url(url),
-        WORKFLOW_BUNDLE: workflowBundle,
-        ...(omission !== undefined && { OMISSION: omission }),
-      },
+      file: workerFile,
+      env: { ...workerEnv, ...(omission !== undefined && { OMISSION: omission }) },
       onReport: (report) => {
         if (report.kind === 'ready') this.#isWorkerReady = true;
         else if (report.kind === 'append') this.tally.onAppend(report.error);
@@ -131,6 +150,42 @@ export class Arena {
       for (const command of share) this.#open.set(command.commandId, { command, caller: index });
       if (share.length > 0) caller.tell({ kind: 'send', commands: share, timeout });
     }
+  }
+
+  /** Lets each process of the crowd send some of the commands. */
+  sendByCrowd(commands: readonly WalletCommand[], timeout: number): void {
+    for (const [index, caller] of this.#crowd.entries()) {
+      const share = commands.filter((_, place) => place % this.#crowd.length === index);
+      // Nobody kills it, so nobody has to know which of them sends a command again.
+      for (const command of share) this.#open.set(command.commandId, { command, caller: NaN });
+      caller.start();
+      caller.tell({ kind: 'send', commands: share, timeout });
+    }
+  }
+
+  async endCrowd(): Promise<void> {
+    for (const caller of this.#crowd) caller.tell({ kind: 'finish' });
+    await Promise.all(this.#crowd.map((caller) => caller.end()));
+  }
+
+  async startOldWorker(): Promise<void> {
+    this.#oldWorker.start();
+    await waitUntil(() => this.#isOldWorkerReady, 'the worker of the release before is ready');
+  }
+
+  async killOldWorker(): Promise<void> {
+    this.#isOldWorkerReady = false;
+    await this.#oldWorker.kill();
+  }
+
+  /** Has the worker stop in order, and measures how long that takes. The supervisor starts it again. */
+  async stopWorker(): Promise<number> {
+    this.#isWorkerReady = false;
+    const { deaths } = this.tally;
+    const began = performance.now();
+    this.#worker.tell({ kind: 'stop' });
+    await waitUntil(() => this.tally.deaths > deaths, 'the worker has stopped');
+    return performance.now() - began;
   }
 
   /** Kills a process of callers; the next one sends again whatever has no answer. */
@@ -175,7 +230,7 @@ export class Arena {
     }
   }
 
-  armWorker(when: WorkerOrder['when'], afterAppends = 0): void {
+  armWorker(when: DeathOrder['when'], afterAppends = 0): void {
     this.#worker.tell({ kind: 'die', when, afterAppends });
   }
 
@@ -200,7 +255,14 @@ export class Arena {
   async close(): Promise<void> {
     this.#isEnding = true;
     await Promise.all(
-      [...this.#callers, this.#repeater, this.#foreignWriter, this.#worker].map((program) => program.kill()),
+      [
+        ...this.#callers,
+        ...this.#crowd,
+        this.#repeater,
+        this.#foreignWriter,
+        this.#worker,
+        this.#oldWorker,
+      ].map((program) => program.kill()),
     );
     await this.proxy.close();
   }

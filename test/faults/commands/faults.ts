@@ -5,6 +5,9 @@ import type { Arena } from './arena.js';
 /** Milliseconds that a caller waits; shorter than what some faults take, so that it doesn't learn the outcome. */
 export const impatience = 8_000;
 
+/** Milliseconds for a worker to stop: its grace time, and what the process takes. */
+const longestStop = 8_000;
+
 export interface Fault {
   /** Before the commands are sent that it is to meet. */
   readonly prepare?: (arena: Arena) => void;
@@ -67,6 +70,53 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 
   'callers killed': { make: (arena) => arena.killCallers(0, impatience) },
+
+  'a wallet that is slow and one that blocks': {
+    async make(arena) {
+      const { answers } = arena.tally;
+      for (const [id, name, amount] of [
+        ['blocking', 'deposit', 5],
+        ['slow', 'deposit', 7],
+      ] as const) {
+        arena.send([{ commandId: `trouble-${crypto.randomUUID()}`, id, name, amount }], 30_000);
+      }
+      await waitUntil(() => arena.tally.answers > answers, 'others are answered beside them');
+    },
+  },
+
+  // It gets the lanes, while the other one is away.
+  'a worker of the release before': {
+    async make(arena) {
+      await arena.startOldWorker();
+      await arena.killWorker();
+      await arena.waitForWorker();
+      const { answers } = arena.tally;
+      await waitUntil(() => arena.tally.answers > answers + 10, 'both answer');
+      await arena.killOldWorker();
+    },
+  },
+
+  'worker stopped while PostgreSQL is away': {
+    async make(arena) {
+      await arena.cluster.killHard();
+      const took = await arena.stopWorker();
+      if (took > longestStop) arena.tally.unexpected.push(`The worker took ${took} ms to stop.`);
+      await arena.cluster.start();
+    },
+  },
+
+  'twenty processes of callers at once': {
+    async make(arena) {
+      const commands = Array.from({ length: 200 }, (_, number) => ({
+        commandId: `crowd-${crypto.randomUUID()}`,
+        id: number % 2 === 0 ? 'hot' : `cold-${number % 20}`,
+        name: 'deposit' as const,
+        amount: 1 + (number % 9),
+      }));
+      arena.sendByCrowd(commands, 60_000);
+      await arena.endCrowd();
+    },
+  },
 
   'worker and Temporal server killed': {
     async make(arena) {

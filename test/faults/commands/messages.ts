@@ -19,8 +19,10 @@ export type ForeignOrder =
 export type ForeignReport = { readonly kind: 'appended' } | { readonly kind: 'conflict' };
 
 /** What the run tells the worker. */
-export interface WorkerOrder {
-  /** Die by SIGKILL at the append after so many others. */
+export type WorkerOrder = DeathOrder | { readonly kind: 'stop' };
+
+/** Die by SIGKILL at the append after so many others. */
+export interface DeathOrder {
   readonly kind: 'die';
   readonly when: 'before COMMIT' | 'after COMMIT';
   readonly afterAppends: number;

@@ -2,19 +2,33 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { findEventStoreError } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { EventStorePlugin } from 'temporal-event-store/worker';
-import { Wallet } from '../../support/wallet.js';
 import { openChannel } from '../channel.js';
-import type { WorkerOrder, WorkerReport } from './messages.js';
+import type { DeathOrder, WorkerOrder, WorkerReport } from './messages.js';
+import { TroubledWallet, WalletBefore } from './troubled-wallet.js';
 import { omissions, toWorkerStore, type Omission, type WorkerStore } from './worker-store.js';
 
 // The worker, which kills itself at an append when it is told to.
-const { ADDRESS = '', TASK_QUEUE = '', STORE_URL = '', WORKFLOW_BUNDLE = '', OMISSION } = process.env;
+
+/** Told from a death by its code; the supervisor starts it again all the same. */
+const stopped = 7;
+const {
+  ADDRESS = '',
+  TASK_QUEUE = '',
+  STORE_URL = '',
+  WORKFLOW_BUNDLE = '',
+  OMISSION,
+  RELEASE,
+} = process.env;
 const { report, onOrder } = openChannel<WorkerOrder, WorkerReport>();
 Runtime.install({ logger: new DefaultLogger('WARN') });
 
-let death: WorkerOrder | undefined;
+let death: DeathOrder | undefined;
 let appends = 0;
 onOrder((order) => {
+  if (order.kind === 'stop') {
+    worker.shutdown();
+    return;
+  }
   death = order;
   appends = 0;
 });
@@ -31,10 +45,11 @@ const worker = await Worker.create({
   taskQueue: TASK_QUEUE,
   workflowBundle: { codePath: WORKFLOW_BUNDLE },
   maxCachedWorkflows: 2,
+  shutdownGraceTime: '1 second',
   plugins: [
     new EventStorePlugin({
       store: OMISSION === undefined ? store : omissions[OMISSION as Omission](store),
-      aggregates: [Wallet],
+      aggregates: [RELEASE === 'before' ? WalletBefore : TroubledWallet],
       snapshotEvery: 20,
       commandLanes: { maxUpdates: 20 },
     }),
@@ -42,6 +57,8 @@ const worker = await Worker.create({
 });
 report({ kind: 'ready' });
 await worker.run();
+// Nothing that is left may keep it.
+process.exit(stopped);
 
 function mortal(inner: WorkerStore): WorkerStore {
   const { snapshots } = inner;

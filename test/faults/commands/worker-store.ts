@@ -58,14 +58,25 @@ export const omissions = {
     };
   },
 
-  'the look at the stream before a rejection': (store) => ({
-    ...store,
-    async readStream(streamId, options = {}) {
-      const slice = await store.readStream(streamId, options);
-      const { fromVersion = 1, limit } = options;
-      return limit === 1 ? { ...slice, events: [], version: fromVersion - 1 } : slice;
-    },
-  }),
+  'the look at the stream before a rejection': (store) => {
+    /** What the worker has loaded or appended. */
+    const known = new Map<string, number>();
+    return {
+      ...store,
+      async readStream(streamId, options = {}) {
+        const slice = await store.readStream(streamId, options);
+        const version = known.get(streamId);
+        if (options.direction === 'backward' && version !== undefined) return { ...slice, version };
+        known.set(streamId, slice.version);
+        return slice;
+      },
+      async appendCommits(streamId, commits, options) {
+        const results = await store.appendCommits(streamId, commits, options);
+        known.set(streamId, results.at(-1)?.version ?? 0);
+        return results;
+      },
+    };
+  },
 } satisfies Readonly<Record<string, (store: WorkerStore) => WorkerStore>>;
 
 export type Omission = keyof typeof omissions;
