@@ -76,6 +76,21 @@ describe('the lines of a fine', () => {
     });
   });
 
+  it('are not read first where the fine is created by them', async () => {
+    const { store: observed, seen } = observe(store);
+    const writing = Object.assign(observed, { appendCommits: store.appendCommits.bind(store) });
+    await appendFine(writing, [line('1', create), line('2', send)], 'log:a');
+    expect(seen.streamReads).toHaveLength(0);
+    await appendFine(writing, [line('3', pay)], 'log:a');
+    expect(seen.streamReads).toHaveLength(1);
+  });
+
+  it('fail where it is not the rules that refuse them', async () => {
+    const unknown = line('2', { name: 'tow', payload: { on } } as never);
+    await expect(appendFine(store, [line('1', create), unknown], 'log:a')).rejects.toThrow(TypeError);
+    expect(await stored()).toEqual([]);
+  });
+
   it('may be none', async () => {
     await appendFine(store, [], 'log:a');
     expect((await store.readAll()).events).toEqual([]);
