@@ -28,6 +28,8 @@ const { positionals, values } = parseArgs({
 
 const scores: Score[] = [];
 for (const folder of positionals.length > 0 ? positionals : allFolders) {
+  // For test/mutation/vitest.config.ts, in the processes of Stryker.
+  process.env['MUTATION_DATABASE'] = folder.startsWith('src/sql') ? 'pglite' : 'none';
   const report = `reports/mutation/${folder.replaceAll('/', '-')}`;
   const stryker = new Stryker({
     configFile: 'test/mutation/stryker.config.mjs',
