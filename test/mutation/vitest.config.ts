@@ -9,14 +9,6 @@ const withDatabase = process.env['MUTATION_DATABASE'] === 'pglite';
 export default defineConfig({
   ...unit,
   root: fileURLToPath(new URL('../..', import.meta.url)),
-  plugins: [
-    {
-      name: 'sql-as-text',
-      enforce: 'pre',
-      transform: (text, file) =>
-        file.endsWith('.sql') ? `export default ${JSON.stringify(text)}` : undefined,
-    },
-  ],
   test: {
     ...unit.test,
     include: [...unit.test.include, ...(withDatabase ? ['test/mutation/*.test.ts'] : [])],
