@@ -22,8 +22,8 @@ type Change = (store: MemoryEventStore) => Partial<StoreUnderTest>;
 
 const capabilities = ['appendCommits', 'snapshots', 'checkpoints', 'statistics'] as const;
 
-/** Runs the cases of such names on stores with one defect, and returns the names of those that failed. */
-async function failuresWith(change: Change, names: RegExp): Promise<string[]> {
+/** The cases of such names, on stores with one defect. */
+function casesOf(change: Change, names: RegExp): readonly Case[] {
   const cases: Case[] = [];
   const groups: string[] = [];
   describeEventStore('a store', () => defective(change), {
@@ -39,8 +39,19 @@ async function failuresWith(change: Change, names: RegExp): Promise<string[]> {
     },
     expect,
   });
+  return cases;
+}
+
+/** Returns the names of those that failed, and of those that passed. */
+async function run(cases: readonly Case[]): Promise<Record<'failed' | 'passed', string[]>> {
   const outcomes = await Promise.allSettled(cases.map(({ run }) => run()));
-  return cases.flatMap(({ name }, index) => (outcomes[index]?.status === 'rejected' ? [name] : []));
+  const namesOf = (status: string): string[] =>
+    cases.filter((_, index) => outcomes[index]?.status === status).map(({ name }) => name);
+  return { failed: namesOf('rejected'), passed: namesOf('fulfilled') };
+}
+
+async function failuresWith(change: Change, names: RegExp): Promise<string[]> {
+  return (await run(casesOf(change, names))).failed;
 }
 
 function defective(change: Change): StoreUnderTest {
@@ -378,6 +389,68 @@ describe('the conformance suite', () => {
     ],
   ])('catches a store that %s', async (_defect, change, expected) => {
     expect(await failuresWith(change, expected)).not.toEqual([]);
+  });
+
+  it('has something against a store that fails whatever it is asked, in each of its cases', async () => {
+    const fail = (): Promise<never> => Promise.reject(new Error('Not today'));
+    const failing = { load: fail, save: fail, delete: fail };
+    const change: Change = () => ({
+      appendToStream: fail,
+      readStream: fail,
+      readAll: fail,
+      findCommit: fail,
+      appendCommits: fail,
+      snapshots: failing,
+      checkpoints: failing,
+      statistics: fail,
+      trends: fail,
+    });
+    expect((await run(casesOf(change, /./))).passed).toEqual([]);
+  });
+
+  it('has something against a store that takes everything and keeps nothing', async () => {
+    const nothing = {
+      load: async () => undefined,
+      save: async () => undefined,
+      delete: async () => undefined,
+    };
+    const stored = { version: 1, position: 1, deduplicated: false };
+    const change: Change = () => ({
+      appendToStream: async (streamId, events, { commitId = 'c' } = {}) => {
+        return { ...stored, streamId, commitId, eventIds: Array.from(events, () => 'id') };
+      },
+      readStream: async (streamId) => ({ streamId, version: 0, events: [], isEnd: true }),
+      readAll: async () => ({ events: [], position: 0, isEnd: true, storeId: '' }),
+      findCommit: async () => undefined,
+      appendCommits: async (streamId, commits) =>
+        Array.from(commits, ({ commitId }) => ({ ...stored, streamId, commitId, eventIds: ['id'] })),
+      snapshots: nothing,
+      checkpoints: nothing,
+      statistics: async () => ({ total: 0, streams: 0, byType: {}, byCategory: {} }),
+      trends: async () => [],
+    });
+    // A subscription would wait for what never comes.
+    const cases = casesOf(change, /^(?!.* > subscribe > )/);
+    // Of nothing it is right.
+    expect((await run(cases)).passed).toEqual([
+      'a store > read a stream > returns an empty slice of version 0 for a stream that does not exist',
+      'a store > read all > filters by nothing that there is, in both directions and page by page',
+      'a store > statistics > counts nothing where nothing fits',
+      'a store > statistics > has no buckets where nothing fits',
+    ]);
+  });
+
+  it('knows the capabilities that there are', () => {
+    const declare = (): void => {
+      describeEventStore('a store', () => new MemoryEventStore(), {
+        capabilities: ['toString' as never],
+        describe,
+        it,
+        expect,
+      });
+    };
+    expect(declare).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(declare).toThrow("no capability 'toString'; there are: appendCommits, snapshots");
   });
 
   it('says so when a store lacks a capability that it declares', async () => {
