@@ -51,6 +51,7 @@ describe('the check of a log of fines', () => {
   it('counts its lines, and what of it is stored', async () => {
     const log = await logOf(file);
     await importLog(await logOf(file, 7));
+    await importLog(await generateFines(3));
     expect(await check(log)).toEqual({ lines, stored: 7 });
     expect(await check({ ...log, limit: 12 })).toEqual({ lines: 12, stored: 7 });
   });
@@ -70,6 +71,7 @@ describe('the check of a log of fines', () => {
     await expect(check(log)).rejects.toMatchObject({
       type: 'EventLogError',
       nonRetryable: true,
+      details: [{ file: log.file }],
       message: expect.stringContaining(says) as unknown,
     });
   });
@@ -101,18 +103,23 @@ describe('the import of a log of fines', () => {
     expect(beats.at(-1)).toEqual({ done: lines, total: lines });
   });
 
-  it('says how far it has come, and never less than is stored', async () => {
-    const log = await generateFines(1_200);
-    await importLog({ ...log, limit: 600 }, 1_200);
-    expect(new Set(beats.map((beat) => (beat as { done: number }).done))).toEqual(new Set([0, 500, 600]));
-    beats = [];
-    await importLog(log, 1_200);
-    // A beat for each fine of the windows that aren't stored whole, and one for each of the three.
-    expect(beats).toHaveLength(700 + 3);
-    expect(new Set(beats.map((beat) => (beat as { done: number }).done))).toEqual(
-      new Set([600, 1_000, 1_200]),
-    );
-  });
+  it.each([
+    [500, [0, 500], [500, 1_000, 1_200]],
+    [600, [0, 500, 600], [600, 1_000, 1_200]],
+  ])(
+    'that holds %i lines already goes on there, and says how far it has come',
+    async (limit, first, then) => {
+      const log = await generateFines(1_200);
+      const heard = (): Set<number> => new Set(beats.map((beat) => (beat as { done: number }).done));
+      await importLog({ ...log, limit }, 1_200);
+      expect(heard()).toEqual(new Set(first));
+      beats = [];
+      await importLog(log, 1_200);
+      expect(heard()).toEqual(new Set(then));
+      // A beat for each fine of the windows that aren't stored whole, and one for each of the three.
+      expect(beats).toHaveLength(700 + 3);
+    },
+  );
 
   it('fails after all that was under way has ended, with what failed first', async () => {
     const log = await generateFines(100);

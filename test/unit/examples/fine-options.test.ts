@@ -22,6 +22,7 @@ describe('the options of the example', () => {
     [['--all'], "Unknown option '--all'"],
   ])('%j are refused, and the error says how it is done', (args, problem) => {
     expect(() => readOptions(args)).toThrow(OptionError);
+    expect(() => readOptions(args)).toThrow(expect.objectContaining({ name: 'OptionError' }));
     expect(() => readOptions(args)).toThrow(problem);
     expect(() => readOptions(args)).toThrow('npm run example:fines -- [FILE] [--limit LINES]');
   });

@@ -118,6 +118,7 @@ describe('the import of a log', () => {
     const { file } = await sourceOf(await generateLog(1, 1));
     await expect(append(new MemoryEventStore() as never, { file, ...other })).rejects.toMatchObject({
       type: 'EventLogError',
+      details: [{ file }],
       message: expect.stringContaining('was changed') as unknown,
     });
   });

@@ -26,6 +26,7 @@ describe('the options of the example', () => {
     [['--in', 'a'], "Unknown option '--in'"],
   ])('%j are refused', (args, problem) => {
     expect(() => readOptions(args)).toThrow(OptionError);
+    expect(() => readOptions(args)).toThrow(expect.objectContaining({ name: 'OptionError' }));
     expect(() => readOptions(args)).toThrow(problem);
   });
 });
