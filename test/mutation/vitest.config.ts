@@ -3,11 +3,12 @@ import { defineConfig } from 'vitest/config';
 import { unit } from '../../vitest.config.js';
 import { SmallestFirst } from './smallest-first.js';
 
-/** Of these, mutants of `src/sql` are tried with some that have a server, which runs as long as they do. */
-const withServer =
-  process.env['MUTATION_OF'] === 'sql'
-    ? ['test/postgres/conformance.test.ts', 'test/postgres/projections/sink.test.ts']
-    : [];
+/** With `--with-server`: tests for what unit tests can't reach. The server runs as long as the mutants are tried. */
+const testsOnServer: Readonly<Record<string, readonly string[]>> = {
+  'src/sql': ['test/postgres/conformance.test.ts'],
+  'src/sql/projections': ['test/postgres/projections/sink.test.ts'],
+};
+const withServer = testsOnServer[process.env['MUTATION_ON_SERVER'] ?? ''] ?? [];
 
 export default defineConfig({
   ...unit,

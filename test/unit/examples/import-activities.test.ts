@@ -83,25 +83,31 @@ describe('the import of a log', () => {
     expect(beats).toHaveLength(160 + 4 + 1);
   });
 
-  it('goes on where another attempt stopped, and says no less than it', async () => {
-    const inner = new MemoryEventStore();
-    const broken = new Error('The disk is full');
-    const failing = watchAppends((call) => {
-      if (call === 110) throw broken;
-    }, inner);
-    const log = await sourceOf(await generateLog());
-    await expect(append(failing, log)).rejects.toBe(broken);
-    const { total } = await inner.statistics();
-    beats = [];
-    const store = watchAppends(undefined, inner);
-    await append(store, log);
-    await expectImported(store, log.file);
-    // Not those of the first two windows.
-    expect(store.appends()).toBe(80);
-    const done = beats.map((beat) => beat?.done ?? Number.NaN);
-    expect(done[0]).toBe(total);
-    expect(done).toEqual([...done].sort((one, next) => one - next));
-  });
+  it.each([
+    ['in the middle of a window', (call: number) => call === 110, 80],
+    ['at the end of a window', (call: number) => call > 40, 120],
+  ])(
+    'goes on where another attempt stopped, %s, and says no less than it',
+    async (_where, fails, appends) => {
+      const inner = new MemoryEventStore();
+      const broken = new Error('The disk is full');
+      const failing = watchAppends((call) => {
+        if (fails(call)) throw broken;
+      }, inner);
+      const log = await sourceOf(await generateLog());
+      await expect(append(failing, log)).rejects.toBe(broken);
+      const { total } = await inner.statistics();
+      beats = [];
+      const store = watchAppends(undefined, inner);
+      await append(store, log);
+      await expectImported(store, log.file);
+      // Not those of the windows that are stored whole.
+      expect(store.appends()).toBe(appends);
+      const done = beats.map((beat) => beat?.done ?? Number.NaN);
+      expect(done[0]).toBe(total);
+      expect(done).toEqual([...done].sort((one, next) => one - next));
+    },
+  );
 
   it('fails after all that was under way has ended', async () => {
     const store = watchAppends(async (call) => {

@@ -48,9 +48,12 @@ describe('the file of the figure', () => {
     expect(await readFile(deep, 'utf8')).toBe('');
   });
 
-  it('is refused where nothing can be written', async () => {
+  it('is refused where nothing can be written, with what the system said', async () => {
     const out = join(await temporaryFile('a.svg', ''), 'b.svg');
     await expect(figureFile({ log: undefined, out }, fingerprint)).rejects.toThrow(OptionError);
-    await expect(figureFile({ log: undefined, out }, fingerprint)).rejects.toThrow('with --out');
+    await expect(figureFile({ log: undefined, out }, fingerprint)).rejects.toMatchObject({
+      message: expect.stringContaining('with --out') as unknown,
+      cause: { syscall: expect.any(String) as unknown },
+    });
   });
 });

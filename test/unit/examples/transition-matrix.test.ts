@@ -1,5 +1,5 @@
 import { SaxesParser } from 'saxes';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { drawTransitions } from '../../../examples/event-log/transition-matrix.js';
 
 interface Drawn {
@@ -57,12 +57,15 @@ describe('the figure of transitions', () => {
     expect(titlesOf(drawTransitions('none', []))).toEqual(['none']);
   });
 
-  const svg = drawTransitions('some', [
-    { activity: 'b', next: 'c', count: 100 },
-    { activity: 'c', next: 'c', count: 10 },
-    { activity: 'a', next: 'b', count: 1 },
-    { activity: 'z', next: 'y', count: 1 },
-  ]);
+  let svg: string;
+  beforeEach(() => {
+    svg = drawTransitions('some', [
+      { activity: 'b', next: 'c', count: 100 },
+      { activity: 'c', next: 'c', count: 10 },
+      { activity: 'a', next: 'b', count: 1 },
+      { activity: 'z', next: 'y', count: 1 },
+    ]);
+  });
 
   it('has a row and a column for each activity: the most frequent first, and then by name', () => {
     const labels = ofClass(svg, 'label').map(({ text }) => text);
