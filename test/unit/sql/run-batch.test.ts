@@ -21,6 +21,7 @@ const lost = new Error('read ECONNRESET');
 interface Asked {
   readonly streams: readonly SqlValue[];
   readonly looksFor: readonly SqlValue[];
+  readonly expected: readonly SqlValue[];
 }
 
 let asked: Asked[];
@@ -37,6 +38,7 @@ function database(...answers: (Error | SqlRow)[]): SqlPort {
       asked.push({
         streams: members.map((at) => values[at] as SqlValue),
         looksFor: members.map((at) => values[at + 2] as SqlValue),
+        expected: members.map((at) => values[at + 1] as SqlValue),
       });
       const answer = answers.shift() ?? members.map(() => '(0,1,7)');
       return answer instanceof Error
@@ -62,7 +64,34 @@ describe('a batch', () => {
       { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
       { status: 'fulfilled', value: { kind: 'conflict', actualVersion: 5, wasRepeated: false } },
     ]);
-    expect(asked).toEqual([{ streams: ['A', 'B', 'C'], looksFor: [false, false, true] }]);
+    expect(asked).toEqual([
+      { streams: ['A', 'B', 'C'], looksFor: [false, false, true], expected: [-1, -1, -1] },
+    ]);
+  });
+
+  it('looks for commits that may be stored where no version is expected, which would tell', async () => {
+    const versions = ['any', 'streamExists', 'noStream', 0, 3] as const;
+    const members = versions.map((expectedVersion, index) => ({
+      ...append(`A${index}`, true),
+      expectedVersion,
+    }));
+    await createBatchRunner(database(), aMinute)(members, now());
+    expect(asked).toEqual([
+      {
+        streams: ['A0', 'A1', 'A2', 'A3', 'A4'],
+        looksFor: [true, true, false, false, false],
+        expected: [-1, -2, 0, 0, 3],
+      },
+    ]);
+  });
+
+  it('locks its streams in one order, and keeps the order in each', async () => {
+    const members = ['C', 'A', 'B', 'A', 'C'].map((streamId, index) => ({
+      ...append(streamId),
+      expectedVersion: index,
+    }));
+    await createBatchRunner(database(), aMinute)(members, now());
+    expect(asked).toMatchObject([{ streams: ['A', 'A', 'B', 'C', 'C'], expected: [1, 3, 2, 0, 4] }]);
   });
 
   it('is sent again when the connection is lost, and looks for what was stored', async () => {
