@@ -32,6 +32,15 @@ function onBuiltPackage(test: TestProjectInlineConfiguration['test']): TestProje
 /** The project that mutation testing runs, too. */
 export const unit = {
   resolve: { alias: packageAlias((_subpath, source) => source) },
+  // As the build has it.
+  plugins: [
+    {
+      name: 'sql-as-text',
+      enforce: 'pre' as const,
+      transform: (text: string, file: string) =>
+        file.endsWith('.sql') ? `export default ${JSON.stringify(text)}` : undefined,
+    },
+  ],
   test: {
     name: 'unit',
     include: ['test/unit/**/*.test.ts'],

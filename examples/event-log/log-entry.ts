@@ -100,7 +100,7 @@ function toInstant(text: string | undefined, fail: (problem: string) => EventLog
   const daysInMonth = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
   const iso = `${year}-${month}-${day}T${time}${offset}`;
   // In UTC it has to be of the years 1 to 9999 too.
-  const isPossible = year !== '' && Number(day) >= 1 && Number(day) <= daysInMonth && isCommonEra(iso);
+  const isPossible = Number(day) >= 1 && Number(day) <= daysInMonth && isCommonEra(iso);
   if (!isPossible) {
     throw fail(`'${text.slice(0, 80)}' is not a time with an offset, such as 2011-10-01T00:38:44.546+02:00.`);
   }

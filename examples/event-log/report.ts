@@ -58,5 +58,5 @@ function formatRows(rows: readonly (readonly [name: string, count: number, bar: 
 /** Drawn to an eighth of a character; what is not nothing is seen. */
 function bar(length: number): string {
   const eighths = length > 0 ? Math.max(1, Math.round(length * 8)) : 0;
-  return '█'.repeat(Math.floor(eighths / 8)) + ' ▏▎▍▌▋▊▉'.charAt(eighths % 8).trim();
+  return '█'.repeat(Math.floor(eighths / 8)) + ' ▏▎▍▌▋▊▉'.charAt(eighths % 8);
 }

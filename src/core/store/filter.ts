@@ -78,8 +78,7 @@ function matches(filter: NormalFilter, event: Filterable): boolean {
   );
 }
 
+/** Of a time that is checked. */
 function toIso(time: string | Date): string {
-  const parsed = parseTimestamp(time);
-  if ('problem' in parsed) throw new InvalidArgumentError(`The time ${String(time)} ${parsed.problem}.`);
-  return parsed.iso;
+  return (parseTimestamp(time) as { readonly iso: string }).iso;
 }

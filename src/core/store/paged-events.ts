@@ -84,8 +84,10 @@ export class PagedEvents<E extends DomainEvent, Slice extends Page<E>> implement
   }
 
   #following(slice: Slice): () => Promise<Slice> {
-    if (!this.#readsAhead) return () => this.#read(slice);
-    const page = this.#read(slice);
+    // Async, so that a store which throws and doesn't reject can't take the page in hand away.
+    const read = async (): Promise<Slice> => this.#read(slice);
+    if (!this.#readsAhead) return read;
+    const page = read();
     // Thrown when its turn comes; a consumer who stops before that has no use for it.
     page.catch(() => undefined);
     return () => page;

@@ -117,7 +117,7 @@ function enterContainer(value: object, frames: Frame[], ancestors: Set<object>):
   if (frames.length >= maxJsonDepth) return `is nested deeper than ${maxJsonDepth} levels`;
   const isArray = Array.isArray(value);
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function' || !hasPlainPrototype(value, isArray)) {
-    return `is a ${describeClass(value)}, which JSON would change; use plain data`;
+    return `is ${describeClass(value)}, which JSON would change; use plain data`;
   }
   const keys = Object.keys(value);
   // Symbols and hidden properties of an object, and named properties of an array, would be dropped.
@@ -157,11 +157,12 @@ function isIndex(key: PropertyKey): boolean {
 
 export function describeClass(value: object): string {
   const name = (value.constructor as { name?: unknown } | undefined)?.name;
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? name : 'object that is not plain';
+  return typeof name === 'string' && name !== '' && name !== 'Object'
+    ? `a ${name}`
+    : 'an object that is not plain';
 }
 
 function pathSegment(frame: Frame): string {
   const index = frame.next - 1;
-  if (index < 0) return '';
   return formatPathSegment(frame.keys === undefined ? index : (frame.keys[index] as string));
 }

@@ -58,7 +58,9 @@ export function describeExactlyOnce({ describe, it, expect }: Suite): void {
       ['data', [{ ...original, data: { amount: 6, to: { name: 'ann', iban: 'x' } } }]],
       ['type', [{ ...original, type: 'Refunded' }]],
       ['schema version', [{ ...original, schemaVersion: 3 }]],
-      ['tags', [{ ...original, tags: ['a'] }]],
+      ['tag', [{ ...original, tags: ['a', 'c'] }]],
+      ['number of tags', [{ ...original, tags: ['a'] }]],
+      ['tag on top', [{ ...original, tags: ['a', 'b', 'c'] }]],
       ['time', [{ ...original, occurredAt: '2024-01-01T00:00:01Z' }]],
       ['number of events', [original, original]],
     ] as const) {

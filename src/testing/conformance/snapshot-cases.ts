@@ -32,6 +32,7 @@ export function describeSnapshots({ describe, it, expect }: Suite): void {
     it('deletes a snapshot', async (store, category) => {
       const snapshots = having(store, 'snapshots');
       await snapshots.save(`${category}-1`, model, 5, null);
+      expect(await snapshots.load(`${category}-1`, model)).toEqual({ version: 5, state: null });
       await snapshots.delete(`${category}-1`, model);
       expect(await snapshots.load(`${category}-1`, model)).toBe(undefined);
     });

@@ -21,9 +21,9 @@ export interface Suite {
 }
 
 /** The error that a call ends with; a call that doesn't fail fails the case. */
-export async function errorOf(call: Promise<unknown> | (() => unknown)): Promise<unknown> {
+export async function errorOf(call: Promise<unknown>): Promise<unknown> {
   try {
-    await (typeof call === 'function' ? call() : call);
+    await call;
   } catch (error) {
     return error;
   }

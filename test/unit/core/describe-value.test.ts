@@ -18,8 +18,24 @@ describe('a value in an error message', () => {
   test.each([
     ['http://localhost:8080/path', '"http://localhost:8080/path"'],
     ['me@example.org: hello', '"me@example.org: hello"'],
+    ['x'.repeat(80), `"${'x'.repeat(80)}"`],
     ['x'.repeat(81), `"${'x'.repeat(80)}…"`],
   ])('shows %s otherwise', (text, shown) => {
     expect(describeValue(text)).toBe(shown);
+  });
+
+  test.each([
+    [-1.5, '-1.5'],
+    [Number.NaN, 'NaN'],
+    [true, 'true'],
+    [12n, '12'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [[1], 'an array'],
+    [{ a: 1 }, 'an object'],
+    [() => 1, 'a function'],
+    [Symbol('s'), 'a symbol'],
+  ])('shows what else there is: %s', (value, shown) => {
+    expect(describeValue(value)).toBe(shown);
   });
 });

@@ -101,11 +101,36 @@ describe('findJsonFault', () => {
     ['a hidden property', Object.defineProperty({}, 'secret', { value: 1 }), 'secret'],
     ['a property named by a symbol', { [Symbol('tag')]: 1 }, 'Symbol(tag)'],
     ['a named property of an array', Object.assign([1, 2], { total: 3 }), 'total'],
+    ['a hidden property beside others', Object.defineProperty({ a: 1 }, 'secret', { value: 1 }), 'secret'],
+    ['a symbol beside others', { a: 1, [Symbol('tag')]: 1 }, 'Symbol(tag)'],
+    ['a symbol of an array', Object.assign([1], { [Symbol('tag')]: 1 }), 'Symbol(tag)'],
     ['a property of an array that only looks like an index', Object.assign([1], { '01': 2 }), '01'],
   ])('names %s that JSON would drop', (_what, value, name) => {
     const problem = `has a property ${name}, which JSON drops`;
     expect(findJsonFault(value)).toEqual({ path: '', problem });
     expect(findJsonFault({ value })).toEqual({ path: '.value', problem });
+  });
+
+  it.each([
+    ['a Date', new Date(0)],
+    [
+      'a Money',
+      new (class Money {
+        amount = 1;
+      })(),
+    ],
+    [
+      'an object that is not plain',
+      new (class {
+        amount = 1;
+      })(),
+    ],
+    ['an object that is not plain', Object.create({ a: 1 })],
+    ['an object that is not plain', Object.create(Object.create(null) as object)],
+    ['an object that is not plain', Object.create({ constructor: { name: 7 } })],
+  ])('says that it found %s', (what, value) => {
+    const problem = `is ${what}, which JSON would change; use plain data`;
+    expect(findJsonFault([value])).toEqual({ path: '[0]', problem });
   });
 });
 

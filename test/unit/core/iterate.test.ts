@@ -59,6 +59,38 @@ describe('iterateStream', () => {
     expect(seen.streamReads).toHaveLength(2);
   });
 
+  it('ends at a page without events, whatever the store says about it', async () => {
+    const store: EventStore = {
+      ...observe(new MemoryEventStore()).store,
+      readStream: (streamId) => Promise.resolve({ streamId, version: 9, events: [], isEnd: false }),
+    };
+    expect(await all(iterateStream(store, 'Account-1'))).toEqual([]);
+  });
+
+  it('reads a page once, however many ask for its events', async () => {
+    const { store: observed, seen } = observe(store);
+    const events = iterateStream(observed, 'Account-1', { limit: 2 });
+    await Promise.all(Array.from({ length: 5 }, () => events.next()));
+    expect(seen.streamReads.map(({ options }) => options.fromVersion ?? 1)).toEqual([1, 3, 5]);
+  });
+
+  it('reads the next page while this one is used, where the store says that it should', async () => {
+    const { store: observed, seen } = observe(store);
+    const events = iterateStream({ ...observed, readsAhead: true } as EventStore, 'Account-1', { limit: 2 });
+    await events.next();
+    await expect.poll(() => seen.streamReads.length).toBe(2);
+    expect([...(await all(events))]).toEqual([2, 3, 4, 5]);
+    expect(seen.streamReads).toHaveLength(3);
+  });
+
+  it('throws the error of a page that was read ahead when its turn comes', async () => {
+    const events = iterateStream({ ...breaking(), readsAhead: true } as EventStore, 'Account-1', {
+      limit: 2,
+    });
+    for (const version of [1, 2]) expect(await events.next()).toMatchObject({ value: { version } });
+    await expect(events.next()).rejects.toBe(broken);
+  });
+
   it('reads to the end that the stream has when the last page is read', async () => {
     const versions: number[] = [];
     for await (const event of iterateStream(store, 'Account-1', { limit: 3 })) {
@@ -134,6 +166,13 @@ describe.each([
     await others.next();
     await expect(others.throw(broken)).rejects.toBe(broken);
     expect(await others.next()).toEqual({ value: undefined, done: true });
+  });
+
+  it('ends when it is disposed of', async () => {
+    const events = iterate(store, { limit: 2 });
+    await events.next();
+    await (events as unknown as AsyncDisposable)[Symbol.asyncDispose]();
+    expect(await events.next()).toEqual({ value: undefined, done: true });
   });
 
   it('refuses unknown options', async () => {

@@ -70,6 +70,31 @@ describe('the state of a stream', () => {
     expect(await load({ ...options, until: timeOf(2) })).toEqual({ state: [1, 2], version: 2 });
   });
 
+  describe('whose snapshot can not be restored', () => {
+    const broken = new Error('The snapshot is of another shape');
+    const failing: StateBuilder<Versions> = {
+      ...builder,
+      restore: () => {
+        throw broken;
+      },
+    };
+    const snapshot = { version: 3, state: {} };
+
+    it('is made of its events where somebody hears of it', async () => {
+      const heard: unknown[] = [];
+      const options = { snapshot, onBrokenSnapshot: (error: unknown) => void heard.push(error) };
+      expect(await loadState(store, 'Account-1', failing, options)).toEqual({
+        state: [1, 2, 3, 4, 5],
+        version: 5,
+      });
+      expect(heard).toEqual([broken]);
+    });
+
+    it('is not made where nobody does', async () => {
+      await expect(loadState(store, 'Account-1', failing, { snapshot })).rejects.toBe(broken);
+    });
+  });
+
   it('is read in pages of the size that is asked for', async () => {
     const { store: observed, seen } = observe(store);
     await load({ pageSize: 2 }, observed);

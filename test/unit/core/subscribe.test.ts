@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { subscribe, type EventStore, type RecordedEvent } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { deposited } from '../fixtures/account.js';
 import { observe } from '../fixtures/observed-store.js';
 
@@ -32,6 +32,31 @@ describe('a subscription', () => {
     const next = events.next();
     await store.appendToStream('Account-1', [deposited(4)]);
     expect(await next).toMatchObject({ value: { version: 4 }, done: false });
+  });
+
+  it('waits for nothing between two pages', async () => {
+    const events = subscribe(store, { limit: 1, pollInterval: aMinute });
+    for (const version of [1, 2, 3]) expect(await events.next()).toMatchObject({ value: { version } });
+  });
+
+  it.each([
+    ['every 250 ms', 250, false],
+    ['every second where the store calls when something is appended', 1_000, true],
+  ])('looks for new events %s', async (_how, interval, calls) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { store: observed } = observe(store);
+    const readAll = vi.spyOn(observed, 'readAll');
+    // It never does call, so that only the time counts.
+    if (calls) Object.assign(observed, { onAppend: () => () => undefined });
+    const controller = new AbortController();
+    const next = subscribe(observed, { after: 3, signal: controller.signal }).next();
+    await vi.advanceTimersByTimeAsync(interval - 1);
+    expect(readAll).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(readAll).toHaveBeenCalledTimes(2);
+    controller.abort();
+    await next;
   });
 
   it('moves on over what its filter leaves out', async () => {

@@ -54,6 +54,7 @@ describe('a timestamp', () => {
     undefined,
     {},
     { getTime: () => 0 },
+    ['2024-01-01T00:00:00Z'],
   ])('%j is none', (value) => {
     expect(parseTimestamp(value)).toHaveProperty('problem', expect.stringContaining('ISO 8601'));
   });

@@ -81,6 +81,14 @@ describe('trends', () => {
       ['02', '03', '04', '05'],
     ],
     [
+      'the bounds in whatever order the filters come',
+      [
+        { occurredFrom: '2024-01-04T00:00:00Z', occurredTo: '2024-01-05T00:00:00Z' },
+        { occurredFrom: '2024-01-02T00:00:00Z', occurredTo: '2024-01-02T12:00:00Z' },
+      ],
+      ['02', '03', '04', '05'],
+    ],
+    [
       'the events, where one of two filters is open',
       [{ occurredFrom: '2024-01-02T00:00:00Z', occurredTo: '2024-01-02T12:00:00Z' }, { types: ['Happened'] }],
       ['01', '02', '03'],
@@ -91,5 +99,13 @@ describe('trends', () => {
     const store = await storeOf(['2024-01-01T00:00:00Z', '2024-01-03T00:00:00Z']);
     const buckets = await store.trends({ interval: 'day', filter });
     expect(buckets.map(({ start }) => start.slice(8, 10))).toEqual(days);
+  });
+
+  it.each([
+    {},
+    { filter: { occurredFrom: '2024-01-02T00:00:00Z' } },
+    { filter: { occurredTo: '2024-01-02T00:00:00Z' } },
+  ])('are none where there is neither an event nor a bound: %j', async (options) => {
+    expect(await (await storeOf([])).trends({ ...options, interval: 'day' })).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { appendFine, type FineLine } from '../../../examples/fines/append-fine.js';
 import type { FineCommand } from '../../../examples/fines/fine-command.js';
 import { observe } from '../fixtures/observed-store.js';
@@ -74,6 +74,23 @@ describe('the lines of a fine', () => {
       type: 'IrregularityRecorded',
       data: { on, command: 'create', payload: create.payload, rule: 'ALREADY' },
     });
+  });
+
+  it('are one append, with a read before it only where the fine is there already', async () => {
+    const { store: observed, seen } = observe(store);
+    const appendCommits = vi.fn(store.appendCommits.bind(store)) as typeof store.appendCommits;
+    const writing = Object.assign(observed, { appendCommits });
+    await appendFine(writing, [line('1', create), line('2', send)], 'log:a');
+    expect(seen.streamReads).toHaveLength(0);
+    await appendFine(writing, [line('3', pay)], 'log:a');
+    expect(seen.streamReads).toHaveLength(1);
+    expect(appendCommits).toHaveBeenCalledTimes(2);
+  });
+
+  it('fail where it is not the rules that refuse them', async () => {
+    const unknown = line('2', { name: 'tow', payload: { on } } as never);
+    await expect(appendFine(store, [line('1', create), unknown], 'log:a')).rejects.toThrow(TypeError);
+    expect(await stored()).toEqual([]);
   });
 
   it('may be none', async () => {

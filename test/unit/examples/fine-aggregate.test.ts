@@ -194,6 +194,7 @@ describe('euros of a log', () => {
     ['', undefined],
     [undefined, undefined],
     [true, undefined],
+    [['33.6'], undefined],
   ])('%s are %s cents', (euros, cents) => {
     expect(toCents(euros)).toBe(cents);
   });

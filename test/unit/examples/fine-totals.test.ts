@@ -49,11 +49,13 @@ describe('the totals of fines', () => {
 
   it('are a table, the years in order', () => {
     const table = formatTotals({
+      '0999': { fines: 1, fined: 0, payments: 0, paid: 0 },
       later: { fines: 1_234, fined: 123_456_78, payments: 0, paid: 0 },
       2006: { fines: 1, fined: 0, payments: 2_000, paid: 5 },
     });
     expect(table.split('\n')).toEqual([
       '   Year  Fines       Amount  Payments  Amount',
+      '   0999      1        €0.00         0   €0.00',
       '   2006      1        €0.00     2,000   €0.05',
       '  later  1,234  €123,456.78         0   €0.00',
     ]);
@@ -64,6 +66,14 @@ describe('what was against the rules', () => {
   it.each([
     [0, ['Against the rules, and recorded as such: 0']],
     [1, ['Against the rules, and recorded as such: 1', '  2006-01-01  1  send: TOO_EARLY']],
+    [
+      2,
+      [
+        'Against the rules, and recorded as such: 2',
+        '  2006-01-01  1  send: TOO_EARLY',
+        '  2006-01-01  2  send: TOO_EARLY',
+      ],
+    ],
     [
       3,
       [

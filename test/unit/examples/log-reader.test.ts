@@ -151,11 +151,64 @@ describe('a XES log', () => {
     });
   });
 
+  it.each([
+    ['int', '+7', '+7'],
+    ['int', '12', 12],
+    ['float', '+1.5', 1.5],
+    ['float', '-12.5', -12.5],
+    ['float', '.25', 0.25],
+    ['float', '7.', 7],
+    ['float', '1e-2', 0.01],
+    ['float', '1.5E+10', 15_000_000_000],
+    ['boolean', 'false', false],
+  ])('reads the %s %s', async (type, value, expected) => {
+    const [entry] = await readText(xes(xesEvent(`<${type} key="n" value="${value}"/>`)));
+    expect(entry?.attributes).toEqual({ n: expected });
+  });
+
+  it('may have more beside its traces, which is left out', async () => {
+    const log = xes(xesEvent('')).replace('<trace>', '<meta><any><event/></any><trace/></meta><trace>');
+    expect(await readText(log)).toMatchObject([{ caseId: 'c1', activity: 'Pay' }]);
+  });
+
+  it('may begin with blank lines', async () => {
+    const log = xes(xesEvent('')).replace(/^<\?xml.*\n/, '\n\n');
+    expect(await readText(log)).toHaveLength(1);
+  });
+
+  it('may have somebody who is true or false', async () => {
+    const event = xesEvent('<boolean key="org:resource" value="false"/>');
+    expect(await readText(xes(event))).toMatchObject([{ resource: 'false' }]);
+  });
+
   it('may number its activities, cases and resources', async () => {
     const log = xes(xesEvent('<int key="org:resource" value="112"><int key="x" value="1"/></int>'))
       .replace('<string key="concept:name" value="c1"/>', '<int key="concept:name" value="173688"/>')
       .replace('<string key="concept:name" value="Pay"/>', '<int key="concept:name" value="7"/>');
     expect(await readText(log)).toMatchObject([{ caseId: '173688', activity: '7', resource: '112' }]);
+  });
+});
+
+describe('the limits of a log', () => {
+  it('are 900 bytes for a name', async () => {
+    const [entry] = await readText(csv(csvLine.replace('c1', 'c'.repeat(900))));
+    expect(entry?.caseId).toHaveLength(900);
+  });
+
+  it('are half a megabyte for a line', async () => {
+    const [{ size } = { size: 0 }] = await readText(csv(csvLine));
+    const filling = `fine${'x'.repeat(maxEntrySize - size)}`;
+    expect(await readText(csv(csvLine.replace('fine', filling)))).toMatchObject([{ size: maxEntrySize }]);
+    await expect(readText(csv(csvLine.replace('fine', `${filling}x`)))).rejects.toThrow('500001 bytes');
+  });
+
+  it('are none for its length, whatever characters end where a piece of it ends', async () => {
+    const note = 'ü'.repeat(100_000);
+    const [one, other] = [csvLine.replace('fine', note), csvLine.replace('fine', `x${note}`)];
+    expect((await readText(csv(one, other))).map(({ attributes }) => attributes['note'])).toEqual([
+      note,
+      `x${note}`,
+    ]);
   });
 });
 
@@ -186,6 +239,7 @@ describe('a time', () => {
     ['2024-01-02T03:04:05.123456Z', '2024-01-02T03:04:05.123456Z'],
     ['2024-02-29 23:59:59 -0930', '2024-02-29T23:59:59-0930'],
     ['0001-01-31 10:00:00Z', '0001-01-31T10:00:00Z'],
+    ['9999-12-31 23:59:59Z', '9999-12-31T23:59:59Z'],
   ])('is read: %s', async (time, expected) => {
     const [entry] = await readText(csv(csvLine.replace('2024-01-02 03:04:05+01:00', time)));
     expect(entry?.occurredAt).toBe(expected);
@@ -196,6 +250,7 @@ describe('a time', () => {
     '2024-01-02',
     '2023-02-29 00:00:00Z',
     '2024-13-01 00:00:00Z',
+    '2024-01-00 00:00:00Z',
     '2024-01-02 24:00:00Z',
     '0000-01-02 00:00:00Z',
     '0001-01-01 00:00:00+01:00',
@@ -263,6 +318,11 @@ describe('a file that is not a whole log', () => {
     ['an undefined entity', xes(xesEvent('<string key="a" value="&who;"/>')), /malformed.*entity/, 12],
     ['an event outside of a trace', '<log>\n<event/></log>', /outside of any trace/, 2],
     ['a trace without a name', xes(xesEvent('')).replace('"c1"', '""'), /no case id/, 9],
+    ['an event with an empty time', xes(xesEvent('')).replace(/value="2024.*"/, 'value=""'), /no time/, 9],
+    ['an int with more before it', xes(xesEvent('<int key="n" value="x7"/>')), /'x7' is no int/, 12],
+    ['an int with more behind it', xes(xesEvent('<int key="n" value="7x"/>')), /'7x' is no int/, 12],
+    ['a float with more before it', xes(xesEvent('<float key="n" value="x1"/>')), /'x1' is no float/, 12],
+    ['a float with more behind it', xes(xesEvent('<float key="n" value="1e"/>')), /'1e' is no float/, 12],
     ['an int that is none', xes(xesEvent('<int key="n" value="many"/>')), /'many' is no int/, 12],
     ['a float that is none', xes(xesEvent('<float key="n" value=""/>')), /'' is no float/, 12],
     ['a boolean that is none', xes(xesEvent('<boolean key="n" value="1"/>')), /'1' is no boolean/, 12],
@@ -277,6 +337,34 @@ describe('a file that is not a whole log', () => {
     expect(place).toMatchObject({ file, line });
     expect(message).toMatch(problem);
     expect(message.startsWith(line === undefined ? `${file}: ` : `${file}, line ${line}: `)).toBe(true);
+  });
+
+  it('is refused with a line that is near the fault, where it is long', async () => {
+    const lines = Array.from({ length: 3_000 }, () => csvLine);
+    const head = Buffer.from(csv(...lines));
+    const file = await temporaryFile('long', Buffer.concat([head, Buffer.from('Änn', 'latin1')]));
+    const error: unknown = await read(file).catch((reason: unknown) => reason);
+    // It is read in pieces of 64 KiB, about a third of it each.
+    expect((error as EventLogError).line).toBeGreaterThan(1_500);
+    expect((error as EventLogError).line).toBeLessThanOrEqual(3_002);
+  });
+
+  it('is refused with the line as an editor counts it, behind lines that are quoted', async () => {
+    const quoted = csvLine.replace('fine', '"a\nb\nc"');
+    const log = csv(quoted, `${csvLine},x`).replaceAll('\n', '\r\n');
+    await expect(readText(log)).rejects.toMatchObject({
+      line: 5,
+      cause: { code: expect.any(String) as unknown },
+    });
+  });
+
+  it('is refused with what the system said', async () => {
+    await expect(read(join(tmpdir(), 'no-such-log.csv'))).rejects.toMatchObject({
+      cause: { code: 'ENOENT' },
+    });
+    const text = await temporaryFile('text', Buffer.from([0xff, 0xfe]));
+    await expect(read(text)).rejects.toMatchObject({ cause: { code: 'ERR_ENCODING_INVALID_ENCODED_DATA' } });
+    await expect(read('no\0path')).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
   });
 
   it.each([

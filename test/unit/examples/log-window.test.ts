@@ -52,6 +52,11 @@ describe('the windows of a log', () => {
     expect(windows.map(({ entries }) => entries.length)).toEqual([3, 2]);
   });
 
+  it('end with the line that fills them', async () => {
+    const windows = await windowsOf([500_000, 500_000, 1].map((size) => entry('c', 'step', size)));
+    expect(windows.map(({ entries }) => entries.length)).toEqual([2, 1]);
+  });
+
   it('are none for no lines', async () => {
     expect(await windowsOf([])).toEqual([]);
   });

@@ -40,6 +40,22 @@ describe('the report on a log', () => {
     );
   });
 
+  it('shows the most frequent types first, in the order of their names where they are as many', async () => {
+    const store = new MemoryEventStore();
+    const types = ['b', 'd', 'a', 'c', ...Array.from({ length: 10 }, () => 'z')];
+    await store.appendToStream(
+      'Case-1',
+      types.map((type) => happened(type, '2024-01')),
+    );
+    expect((await describeLog(store, 'log:a')).split('\n').slice(1, 6)).toEqual([
+      '  z  10',
+      '  a   1',
+      '  b   1',
+      '  c   1',
+      '  d   1',
+    ]);
+  });
+
   it('shows that there is nothing', async () => {
     expect(await describeLog(new MemoryEventStore(), 'log:a')).toContain('Longest stream: none');
   });

@@ -9,9 +9,9 @@ let commits = 0;
 /** An append of events of a size, in the stream `A-1` unless it says another. */
 function append(
   streamId = 'A-1',
-  { events = 1, characters = 10, eventId = `event-${++commits}` } = {},
+  { events = 1, characters = 10, metadata = 2, eventId = `event-${++commits}` } = {},
 ): AppendMember {
-  const event = { type: 'Opened', schemaVersion: 1, metadata: '{}', correlationId: undefined, tags: [] };
+  const event = { type: 'Opened', schemaVersion: 1, correlationId: undefined, tags: [] };
   const data = 'x'.repeat(characters - 2);
   return {
     streamId,
@@ -21,7 +21,12 @@ function append(
         commitId: eventId,
         mayBeStored: true,
         eventIds: [eventId],
-        events: Array.from({ length: events }, () => ({ ...event, data, occurredAt: undefined })),
+        events: Array.from({ length: events }, () => ({
+          ...event,
+          data,
+          metadata: 'x'.repeat(metadata),
+          occurredAt: undefined,
+        })),
       },
     ],
   };
@@ -107,6 +112,8 @@ describe('appends that come together', () => {
     ['100 events', 5, { events: 30 }, [3, 2]],
     ['100 events, exactly', 5, { events: 50 }, [2, 2, 1]],
     ['a million characters', 5, { characters: 400_000 }, [2, 2, 1]],
+    ['a million characters, exactly', 5, { characters: 499_998 }, [2, 2, 1]],
+    ['a million characters of metadata', 5, { metadata: 400_000 }, [2, 2, 1]],
   ])('are at most %s in a batch', async (_limit, count, size, lengths) => {
     const queue = queueOf();
     for (let index = 0; index < count; index++) void queue.append(append(`A-${index}`, size));
@@ -172,6 +179,15 @@ describe('the streams of a queue', () => {
     await batches.end(0);
     expect(batches.streams[1]).toEqual(['A-1']);
   });
+});
+
+it('a chain of which one commit is under way in the same batch waits for it', async () => {
+  const queue = queueOf();
+  const [first, second] = [append('A-1', { eventId: 'same' }), append('A-1')];
+  void queue.append(first);
+  void queue.append({ ...second, commits: [...second.commits, ...first.commits] });
+  await turn();
+  expect(batches.sent).toEqual([[first]]);
 });
 
 describe('an append whose signal aborts', () => {
@@ -246,6 +262,18 @@ describe('a queue', () => {
     await batches.end(1);
     expect(await Promise.all(answers)).toEqual([appended, appended]);
     expect(closed).toBe(2);
+  });
+
+  it('that is closed while its last batch is under way waits for that', async () => {
+    const queue = queueOf();
+    const answer = queue.append(append());
+    await turn();
+    let isClosed = false;
+    const closing = queue.close().then(() => (isClosed = true));
+    await turn();
+    expect(isClosed).toBe(false);
+    await batches.end(0);
+    await Promise.all([answer, closing]);
   });
 
   it('without appends is closed at once', async () => {

@@ -1,11 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SettledPositions } from '../../../src/sql/settled-positions.js';
-import type { SqlPort, SqlRow } from '../../../src/sql/sql-port.js';
+import type { SqlPort, SqlRow, SqlValue } from '../../../src/sql/sql-port.js';
 
-/** A database that answers one query after the other. */
-function answering(...answers: readonly (readonly SqlRow[])[]): SqlPort {
+/** A database that answers one query after the other, and keeps the values that it was asked with. */
+function answering(...answers: readonly (readonly SqlRow[])[]): SqlPort & { asked: (readonly SqlValue[])[] } {
   const left = [...answers];
-  return { query: (_statement, _values) => Promise.resolve((left.shift() ?? []) as readonly never[]) };
+  const asked: (readonly SqlValue[])[] = [];
+  return {
+    asked,
+    query: (_statement, values) => {
+      asked.push(values);
+      return Promise.resolve((left.shift() ?? []) as readonly never[]);
+    },
+  };
 }
 
 let settled: SettledPositions;
@@ -55,7 +62,9 @@ describe('contiguous positions', () => {
 
   it('go on from what is settled', async () => {
     await settled.findUnsettled(answering([]), 10);
-    expect(await settled.extendTo(answering([['2', '12']]), 12)).toBe(true);
+    const port = answering([['2', '12']]);
+    expect(await settled.extendTo(port, 12)).toBe(true);
+    expect(port.asked).toEqual([[10, 12]]);
     expect(settled.upTo).toBe(12);
   });
 });
@@ -79,8 +88,9 @@ describe('a position that transactions may still commit before', () => {
   });
 
   it('waits for one that a crash has given another name', async () => {
-    const port = answering([['-1/99'], ['4/1']], [['-1/99']], []);
+    const port = answering([['-1/99'], ['4/1']], [['-1/99'], ['4/1']], [['4/1']]);
     await settled.settle(port, 7, new Set(['3/1']), noHurry);
+    expect(port.asked).toHaveLength(3);
     expect(settled.upTo).toBe(7);
   });
 

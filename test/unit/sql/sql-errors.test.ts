@@ -29,6 +29,14 @@ describe('an error of a driver', () => {
     ['a reset', reset, passing],
     ['something without a message', Object.assign(new Error(), { code: 'ECONNREFUSED' }), passing],
     ['something that is no error', 'gone', passing],
+    ['null', null, passing],
+    [
+      'of a code that is none of the server',
+      Object.assign(new Error('no'), { code: 7, severity: 'ERROR' }),
+      passing,
+    ],
+    ['a word that only ends as SASL', new Error('it was not SASL'), passing],
+    ['a text about authentication', said('22P02', 'authentication failed'), 'INVALID_ARGUMENT'],
     ['a wrong password', said('28P01'), 'STORE_ACCESS_DENIED'],
     ['a missing grant', said('42501'), 'STORE_ACCESS_DENIED'],
     ['no password', noPassword, 'STORE_ACCESS_DENIED'],
@@ -58,6 +66,10 @@ describe('an error of a driver', () => {
     expect([isPassing(error), isRefused(error)]).toEqual([false, false]);
   });
 
+  it('may be nothing', () => {
+    expect(translateSqlError(undefined)).toMatchObject({ code: passing });
+  });
+
   it('says what the server said, and its code', () => {
     expect(translateSqlError(said('53100', 'disk full'))).toMatchObject({
       message: expect.stringContaining('disk full (SQLSTATE 53100)') as unknown,
@@ -80,7 +92,10 @@ describe('an error of a driver', () => {
       commitId: 'commit-1',
       message: expect.stringContaining("'commit-1'") as unknown,
     });
-    expect(translateSqlError(reset)).toMatchObject({ commitId: undefined });
+    expect(translateSqlError(reset)).toMatchObject({
+      commitId: undefined,
+      message: expect.not.stringMatching(/commit id|SQLSTATE/) as unknown,
+    });
   });
 });
 
@@ -110,6 +125,12 @@ describe('a call that is made again', () => {
     }, deadline());
     await expect(call).rejects.toBe(error);
     expect(attempts).toBe(1);
+  });
+
+  it('is not made at once', async () => {
+    const started = performance.now();
+    await retrying((attempt) => (attempt === 1 ? Promise.reject(reset) : Promise.resolve()), aMinute());
+    expect(performance.now() - started).toBeGreaterThan(15);
   });
 
   it('is not made when the signal is aborted', async () => {

@@ -1,25 +1,33 @@
 import {
   isEventStoreError,
   type AllSlice,
+  type AppendOptions,
   type AppendResult,
+  type CheckpointStore,
   type DomainEvent,
   type EventStore,
   type RecordedEvent,
+  type Snapshot,
+  type SnapshotModel,
+  type SnapshotStore,
   type StreamSlice,
 } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { describeEventStore } from 'temporal-event-store/testing';
+import { describeEventStore, type StoreUnderTest } from 'temporal-event-store/testing';
 import { describe, expect, it } from 'vitest';
 
 type Case = { readonly name: string; readonly run: () => Promise<void> };
 
-type Change = (store: MemoryEventStore) => Partial<EventStore>;
+type Change = (store: MemoryEventStore) => Partial<StoreUnderTest>;
 
-/** Runs the cases of such names on stores with one defect, and returns the names of those that failed. */
-async function failuresWith(change: Change, names: RegExp): Promise<string[]> {
+const capabilities = ['appendCommits', 'snapshots', 'checkpoints', 'statistics'] as const;
+
+/** The cases of such names, on stores with one defect. */
+function casesOf(change: Change, names: RegExp): readonly Case[] {
   const cases: Case[] = [];
   const groups: string[] = [];
   describeEventStore('a store', () => defective(change), {
+    capabilities,
     describe: (name, define) => {
       groups.push(name);
       define();
@@ -31,17 +39,33 @@ async function failuresWith(change: Change, names: RegExp): Promise<string[]> {
     },
     expect,
   });
-  const outcomes = await Promise.allSettled(cases.map(({ run }) => run()));
-  return cases.flatMap(({ name }, index) => (outcomes[index]?.status === 'rejected' ? [name] : []));
+  return cases;
 }
 
-function defective(change: Change): EventStore {
+/** Returns the names of those that failed, and of those that passed. */
+async function run(cases: readonly Case[]): Promise<Record<'failed' | 'passed', string[]>> {
+  const outcomes = await Promise.allSettled(cases.map(({ run }) => run()));
+  const namesOf = (status: string): string[] =>
+    cases.filter((_, index) => outcomes[index]?.status === status).map(({ name }) => name);
+  return { failed: namesOf('rejected'), passed: namesOf('fulfilled') };
+}
+
+async function failuresWith(change: Change, names: RegExp): Promise<string[]> {
+  return (await run(casesOf(change, names))).failed;
+}
+
+function defective(change: Change): StoreUnderTest {
   const inner = new MemoryEventStore();
   return {
     appendToStream: (...args) => inner.appendToStream(...args),
     readStream: (...args) => inner.readStream(...args),
     readAll: (...args) => inner.readAll(...args),
     findCommit: (...args) => inner.findCommit(...args),
+    appendCommits: (...args) => inner.appendCommits(...args),
+    snapshots: inner.snapshots,
+    checkpoints: inner.checkpoints,
+    statistics: (...args) => inner.statistics(...args),
+    trends: (...args) => inner.trends(...args),
     ...change(inner),
   };
 }
@@ -67,12 +91,47 @@ const readingAll =
     readAll: async (...args) => change(await store.readAll(...args)),
   });
 
+/** A chain that is an append for each commit. */
+const chaining =
+  (options: AppendOptions) =>
+  (store: MemoryEventStore): Partial<StoreUnderTest> => ({
+    appendCommits: async (streamId, commits) => {
+      const results: AppendResult[] = [];
+      for (const { commitId, events } of commits) {
+        results.push(await store.appendToStream(streamId, events, { ...options, commitId }));
+      }
+      return results;
+    },
+  });
+
+/** Keeps whatever comes last, without a look at it. */
+const blindSnapshots = (): Partial<StoreUnderTest> => {
+  const kept = new Map<string, Snapshot>();
+  const key = (streamId: string, { name, version }: SnapshotModel): string =>
+    JSON.stringify([streamId, name, version]);
+  return {
+    snapshots: {
+      load: async (streamId, model) => kept.get(key(streamId, model)),
+      save: async (streamId, model, version, state) =>
+        void kept.set(key(streamId, model), { version, state }),
+      delete: async (streamId, model) => void kept.delete(key(streamId, model)),
+    },
+  };
+};
+
+/** With the methods of a class as properties, to replace some. */
+function bound(snapshots: SnapshotStore): SnapshotStore;
+function bound(checkpoints: CheckpointStore): CheckpointStore;
+function bound(store: SnapshotStore | CheckpointStore): unknown {
+  return { load: store.load.bind(store), save: store.save.bind(store), delete: store.delete.bind(store) };
+}
+
 describe('the conformance suite', () => {
   it('has nothing against a store that is right', async () => {
     expect(await failuresWith(() => ({}), /./)).toEqual([]);
   });
 
-  it.each<[string, (store: MemoryEventStore) => Partial<EventStore>, RegExp]>([
+  it.each<[string, Change, RegExp]>([
     [
       'ignores the expected version',
       (store) => ({
@@ -188,14 +247,216 @@ describe('the conformance suite', () => {
       /reads one stream only/,
     ],
     ['finds no commits', () => ({ findCommit: async () => undefined }), /finds a commit by its id/],
+    [
+      'stores the commits of a chain one by one',
+      chaining({}),
+      /appends nothing when one of the commits is stored/,
+    ],
+    [
+      'stores commits in front of one that is wrong',
+      chaining({}),
+      /appends nothing when one event is invalid/,
+    ],
+    ['expects nothing of the stream of a chain', chaining({}), /not at the expected version/],
+    ['takes a chain without commits', chaining({}), /refuses no commits/],
+    ['takes an id twice in a chain', chaining({}), /refuses one id twice/],
+    ['drops the metadata of a chain', chaining({ metadata: {} }), /several commits one after the other/],
+    ['keeps the latest snapshot and not the newest', blindSnapshots, /keeps the newest snapshot/],
+    [
+      'gives the snapshot of another model version',
+      (store) => ({
+        snapshots: {
+          ...bound(store.snapshots),
+          load: (streamId, model) => store.snapshots.load(streamId, { ...model, version: 1 }),
+        },
+      }),
+      /snapshot of another model version/,
+    ],
+    [
+      'gives the snapshot of another model',
+      (store) => ({
+        snapshots: {
+          ...bound(store.snapshots),
+          load: (streamId, model) => store.snapshots.load(streamId, { ...model, name: 'Account' }),
+        },
+      }),
+      /keeps the newest snapshot/,
+    ],
+    [
+      'never deletes a snapshot',
+      (store) => ({ snapshots: { ...bound(store.snapshots), delete: async () => undefined } }),
+      /deletes a snapshot/,
+    ],
+    ['takes a snapshot that is not JSON', blindSnapshots, /refuses a state that is not JSON/],
+    [
+      'goes back with a checkpoint',
+      (store) => ({
+        checkpoints: {
+          ...bound(store.checkpoints),
+          save: async (name, checkpoint) => {
+            await store.checkpoints.delete(name);
+            await store.checkpoints.save(name, checkpoint);
+          },
+        },
+      }),
+      /keeps the furthest checkpoint/,
+    ],
+    [
+      'takes the checkpoint of another store for one of its own',
+      (store) => ({
+        checkpoints: {
+          ...bound(store.checkpoints),
+          save: (name, checkpoint) => store.checkpoints.save(name, { ...checkpoint, storeId: 's' }),
+        },
+      }),
+      /starts again in another store/,
+    ],
+    [
+      'never deletes a checkpoint',
+      (store) => ({ checkpoints: { ...bound(store.checkpoints), delete: async () => undefined } }),
+      /when it was deleted/,
+    ],
+    [
+      'takes any checkpoint',
+      (store) => ({
+        checkpoints: {
+          ...bound(store.checkpoints),
+          save: (name, { storeId, position }) =>
+            store.checkpoints.save(name, { storeId, position: Math.max(0, position) }),
+        },
+      }),
+      /refuses a malformed checkpoint/,
+    ],
+    [
+      'counts events of others, whatever the filter',
+      (store) => ({
+        statistics: async () => {
+          await store.appendToStream('Other-1', [{ type: 'Other', data: {} }]);
+          return store.statistics();
+        },
+      }),
+      /counts nothing where nothing fits/,
+    ],
+    [
+      'counts events for streams',
+      (store) => ({
+        statistics: async (options) => {
+          const statistics = await store.statistics(options);
+          return { ...statistics, streams: statistics.total };
+        },
+      }),
+      /counts events by type and category, and streams/,
+    ],
+    [
+      'takes the last append for the last event',
+      (store) => ({
+        statistics: async (options) => {
+          const { first, last, ...statistics } = await store.statistics(options);
+          return { ...statistics, ...(last && { first: last }), ...(first && { last: first }) };
+        },
+      }),
+      /counts events by type and category, and streams/,
+    ],
+    [
+      'leaves out intervals without events',
+      (store) => ({
+        trends: async (options) => (await store.trends(options)).filter(({ count }) => count > 0),
+      }),
+      /counts by week, the empty ones too/,
+    ],
+    [
+      'has weeks that begin on Sunday',
+      (store) => ({
+        trends: async (options) =>
+          (await store.trends(options)).map((bucket) => ({
+            ...bucket,
+            start: new Date(Date.parse(bucket.start) - 86_400_000).toISOString(),
+          })),
+      }),
+      /counts by week/,
+    ],
+    [
+      'counts from its first event, and not from where the filter says',
+      (store) => ({
+        trends: async (options) => (await store.trends(options)).slice(1),
+      }),
+      /counts by hour, from and to/,
+    ],
+    [
+      'takes any interval',
+      (store) => ({ trends: (options) => store.trends({ ...options, interval: 'day' }) }),
+      /refuses an unknown interval/,
+    ],
   ])('catches a store that %s', async (_defect, change, expected) => {
     expect(await failuresWith(change, expected)).not.toEqual([]);
   });
 
+  it('has something against a store that fails whatever it is asked, in each of its cases', async () => {
+    const fail = (): Promise<never> => Promise.reject(new Error('Not today'));
+    const failing = { load: fail, save: fail, delete: fail };
+    const change: Change = () => ({
+      appendToStream: fail,
+      readStream: fail,
+      readAll: fail,
+      findCommit: fail,
+      appendCommits: fail,
+      snapshots: failing,
+      checkpoints: failing,
+      statistics: fail,
+      trends: fail,
+    });
+    expect((await run(casesOf(change, /./))).passed).toEqual([]);
+  });
+
+  it('has something against a store that takes everything and keeps nothing', async () => {
+    const nothing = {
+      load: async () => undefined,
+      save: async () => undefined,
+      delete: async () => undefined,
+    };
+    const stored = { version: 1, position: 1, deduplicated: false };
+    const change: Change = () => ({
+      appendToStream: async (streamId, events, { commitId = 'c' } = {}) => {
+        return { ...stored, streamId, commitId, eventIds: Array.from(events, () => 'id') };
+      },
+      readStream: async (streamId) => ({ streamId, version: 0, events: [], isEnd: true }),
+      readAll: async () => ({ events: [], position: 0, isEnd: true, storeId: '' }),
+      findCommit: async () => undefined,
+      appendCommits: async (streamId, commits) =>
+        Array.from(commits, ({ commitId }) => ({ ...stored, streamId, commitId, eventIds: ['id'] })),
+      snapshots: nothing,
+      checkpoints: nothing,
+      statistics: async () => ({ total: 0, streams: 0, byType: {}, byCategory: {} }),
+      trends: async () => [],
+    });
+    // A subscription would wait for what never comes.
+    const cases = casesOf(change, /^(?!.* > subscribe > )/);
+    // Of nothing it is right.
+    expect((await run(cases)).passed).toEqual([
+      'a store > read a stream > returns an empty slice of version 0 for a stream that does not exist',
+      'a store > read all > filters by nothing that there is, in both directions and page by page',
+      'a store > statistics > counts nothing where nothing fits',
+      'a store > statistics > has no buckets where nothing fits',
+    ]);
+  });
+
+  it('knows the capabilities that there are', () => {
+    const declare = (): void => {
+      describeEventStore('a store', () => new MemoryEventStore(), {
+        capabilities: ['toString' as never],
+        describe,
+        it,
+        expect,
+      });
+    };
+    expect(declare).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(declare).toThrow("no capability 'toString'; there are: appendCommits, snapshots");
+  });
+
   it('says so when a store lacks a capability that it declares', async () => {
     const cases: Case[] = [];
-    const none = (): Partial<EventStore> => ({});
-    describeEventStore('a store', () => defective(none), {
+    const without: Change = () => ({ snapshots: undefined }) as never;
+    describeEventStore('a store', () => defective(without), {
       capabilities: ['snapshots'],
       describe: (_name, define) => {
         define();

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { batchArrays } from '../../../src/sql/append-arrays.js';
+import type { AppendMember } from '../../../src/sql/append-member.js';
+import type { SqlArray } from '../../../src/sql/sql-port.js';
+
+/** A commit of so many events. */
+function commit(commitId: string, count = 1, mayBeStored = false): AppendMember['commits'][number] {
+  return {
+    commitId,
+    mayBeStored,
+    eventIds: Array.from({ length: count }, (_, ordinal) => `${commitId}${ordinal}`),
+    events: Array.from({ length: count }, (_, ordinal) => ({
+      type: `T${ordinal}`,
+      schemaVersion: 1 + ordinal,
+      data: `"${commitId}"`,
+      metadata: '{}',
+      correlationId: undefined,
+      tags: [],
+      occurredAt: undefined,
+    })),
+  };
+}
+
+function member(
+  streamId: string,
+  expectedVersion: AppendMember['expectedVersion'],
+  ...commits: AppendMember['commits']
+) {
+  return { streamId, expectedVersion, commits };
+}
+
+// The function in SQL says what they are.
+const names = [
+  ...[
+    's_ids',
+    's_counts',
+    's_tops',
+    'm_streams',
+    'm_expected',
+    'm_starts',
+    'm_counts',
+    'c_members',
+    'c_event_ids',
+  ],
+  ...[
+    'c_are_checked',
+    'c_ids',
+    'e_members',
+    'e_commits',
+    'e_offsets',
+    'e_ids',
+    'e_types',
+    'e_schema_versions',
+  ],
+  ...['e_data', 'e_metadata', 'e_correlation_ids', 'e_tags', 'e_occurred_at'],
+];
+
+function parametersOf(members: readonly AppendMember[], isRepeated = false): Record<string, unknown> {
+  const { parameters } = batchArrays(members, isRepeated);
+  expect(parameters).toHaveLength(names.length);
+  return Object.fromEntries(
+    names.map((name, index) => {
+      const value = parameters[index];
+      return [name, (value as SqlArray | null)?.values ?? value] as const;
+    }),
+  );
+}
+
+describe('the parameters of a batch', () => {
+  it('name streams, members, commits and events by their places, in the order of the streams', () => {
+    const members = [
+      member('B', 'any', commit('b', 2), commit('c', 1, true)),
+      member('A', 'any', commit('a')),
+      member('B', 'streamExists', commit('d', 2)),
+    ];
+    expect(parametersOf(members)).toEqual({
+      s_ids: ['A', 'B'],
+      s_counts: [1, 5],
+      s_tops: null,
+      m_streams: [1, 2, 2],
+      m_expected: [-1, -1, -2],
+      m_starts: [0, 0, 3],
+      m_counts: [1, 3, 2],
+      c_members: [2],
+      c_event_ids: ['c0'],
+      c_are_checked: true,
+      c_ids: ['a', 'b', 'c', 'd'],
+      e_members: [1, 2, 2, 2, 3, 3],
+      e_commits: [1, 2, 2, 3, 4, 4],
+      e_offsets: [0, -4, -3, -2, -1, 0],
+      e_ids: ['a0', 'b0', 'b1', 'c0', 'd0', 'd1'],
+      e_types: ['T0', 'T0', 'T1', 'T0', 'T0', 'T1'],
+      e_schema_versions: [1, 1, 2, 1, 1, 2],
+      e_data: ['"a"', '"b"', '"b"', '"c"', '"d"', '"d"'],
+      e_metadata: ['{}', '{}', '{}', '{}', '{}', '{}'],
+      e_correlation_ids: null,
+      e_tags: null,
+      e_occurred_at: null,
+    });
+    expect(batchArrays(members, false).places).toEqual([
+      { member: 1, offsets: [{ last: 0, events: 1 }] },
+      {
+        member: 0,
+        offsets: [
+          { last: -3, events: 2 },
+          { last: -2, events: 1 },
+        ],
+      },
+      { member: 2, offsets: [{ last: 0, events: 2 }] },
+    ]);
+  });
+
+  it('have what an event has of its own, and null for what others of the batch lack', () => {
+    const { events, ...rest } = commit('a', 2);
+    const tagged = {
+      ...events[1]!,
+      tags: ['x', 'a"b\\\\'],
+      correlationId: 'c',
+      occurredAt: '2024-01-01T00:00:00.000Z',
+    };
+    expect(parametersOf([member('A', 'any', { ...rest, events: [events[0]!, tagged] })])).toMatchObject({
+      e_correlation_ids: [null, 'c'],
+      e_tags: [null, '{"x","a\\"b\\\\\\\\"}'],
+      e_occurred_at: [null, '2024-01-01T00:00:00.000Z'],
+    });
+  });
+
+  it.each<[what: string, members: readonly AppendMember[], tops: readonly (number | null)[] | null]>([
+    ['a version', [member('A', 3, commit('a', 2))], [5]],
+    ['no stream', [member('A', 'noStream', commit('a', 2))], [2]],
+    ['any version', [member('A', 'any', commit('a', 2))], null],
+    [
+      'any stream that is there, which can not be told before',
+      [member('A', 'streamExists', commit('a'))],
+      [-1],
+    ],
+    [
+      'a stream that is there, behind an event of it',
+      [member('A', 'any', commit('a')), member('A', 'streamExists', commit('b'))],
+      null,
+    ],
+    ['versions that follow each other', [member('A', 3, commit('a')), member('A', 4, commit('b'))], [5]],
+    ['versions that do not', [member('A', 3, commit('a')), member('A', 3, commit('b'))], [-1]],
+    [
+      'a version that the batch itself exceeds',
+      [member('A', 'any', commit('a', 2)), member('A', 1, commit('b'))],
+      [-1],
+    ],
+    ['a version of one of two', [member('A', 'any', commit('a')), member('B', 3, commit('b'))], [null, 4]],
+  ])('say how far a stream gets whose members expect %s', (_what, members, tops) => {
+    expect(parametersOf(members)['s_tops']).toEqual(tops);
+  });
+
+  it.each<
+    [
+      what: string,
+      members: readonly AppendMember[],
+      isRepeated: boolean,
+      ids: string[] | null,
+      checked: boolean,
+    ]
+  >([
+    ['none may be', [member('A', 'any', commit('a'))], false, null, false],
+    ['some may be', [member('A', 'any', commit('a'), commit('b', 1, true))], false, ['b0'], true],
+    ['some may be where a version tells', [member('A', 1, commit('a', 1, true))], false, ['a0'], false],
+    [
+      'all may be since they are sent again',
+      [member('A', 1, commit('a', 2), commit('b'))],
+      true,
+      ['a0', 'b0'],
+      true,
+    ],
+  ])(
+    'say what is looked for, where of what is stored already %s',
+    (_what, members, isRepeated, ids, checked) => {
+      expect(parametersOf(members, isRepeated)).toMatchObject({ c_event_ids: ids, c_are_checked: checked });
+    },
+  );
+});

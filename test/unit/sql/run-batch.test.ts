@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AppendMember } from '../../../src/sql/append-member.js';
+import { createBatchRunner } from '../../../src/sql/run-batch.js';
+import type { SqlPort, SqlRow, SqlValue } from '../../../src/sql/sql-port.js';
+
+function append(streamId: string, mayBeStored = false): AppendMember {
+  const event = { type: 'Opened', schemaVersion: 1, data: '{}', metadata: '{}', tags: [] };
+  const events = [{ ...event, correlationId: undefined, occurredAt: undefined }];
+  return {
+    streamId,
+    expectedVersion: 'any',
+    commits: [{ commitId: streamId, mayBeStored, eventIds: [`id of ${streamId}`], events }],
+  };
+}
+
+/** As a driver throws what the server said. */
+const said = (code: string): Error => Object.assign(new Error('no'), { code, severity: 'ERROR' });
+const lost = new Error('read ECONNRESET');
+
+/** A statement of single appends: of which streams, and whether their commits were looked for. */
+interface Asked {
+  readonly streams: readonly SqlValue[];
+  readonly looksFor: readonly SqlValue[];
+  readonly expected: readonly SqlValue[];
+}
+
+let asked: Asked[];
+
+beforeEach(() => {
+  asked = [];
+});
+
+/** A database that appends to version 1 and position 7, or does what the next of these says. */
+function database(...answers: (Error | SqlRow)[]): SqlPort {
+  return {
+    query: (_statement, values) => {
+      const members = Array.from({ length: values.length / 12 }, (_, index) => index * 12);
+      asked.push({
+        streams: members.map((at) => values[at] as SqlValue),
+        looksFor: members.map((at) => values[at + 2] as SqlValue),
+        expected: members.map((at) => values[at + 1] as SqlValue),
+      });
+      const answer = answers.shift() ?? members.map(() => '(0,1,7)');
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve([answer] as unknown as readonly never[]);
+    },
+  };
+}
+
+const appended = (wasRepeated: boolean) => ({
+  status: 'fulfilled',
+  value: { kind: 'appended', commits: [{ version: 1, position: 7 }], wasRepeated },
+});
+
+const aMinute = 60_000;
+const now = () => ({ enqueuedAt: performance.now() });
+
+describe('a batch', () => {
+  it('is one statement, its members in the order of their streams, each with its outcome', async () => {
+    const run = createBatchRunner(database(['(1,5,0)', '(0,1,7)', '(2,0,0)']), aMinute);
+    expect(await run([append('B'), append('C', true), append('A')], now())).toEqual([
+      appended(false),
+      { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
+      { status: 'fulfilled', value: { kind: 'conflict', actualVersion: 5, wasRepeated: false } },
+    ]);
+    expect(asked).toEqual([
+      { streams: ['A', 'B', 'C'], looksFor: [false, false, true], expected: [-1, -1, -1] },
+    ]);
+  });
+
+  it('looks for commits that may be stored where no version is expected, which would tell', async () => {
+    const versions = ['any', 'streamExists', 'noStream', 0, 3] as const;
+    const members = versions.map((expectedVersion, index) => ({
+      ...append(`A${index}`, true),
+      expectedVersion,
+    }));
+    await createBatchRunner(database(), aMinute)(members, now());
+    expect(asked).toEqual([
+      {
+        streams: ['A0', 'A1', 'A2', 'A3', 'A4'],
+        looksFor: [true, true, false, false, false],
+        expected: [-1, -2, 0, 0, 3],
+      },
+    ]);
+  });
+
+  it('locks its streams in one order, and keeps the order in each', async () => {
+    const members = ['C', 'A', 'B', 'A', 'C'].map((streamId, index) => ({
+      ...append(streamId),
+      expectedVersion: index,
+    }));
+    await createBatchRunner(database(), aMinute)(members, now());
+    expect(asked).toMatchObject([{ streams: ['A', 'A', 'B', 'C', 'C'], expected: [1, 3, 2, 0, 4] }]);
+  });
+
+  it('is sent again when the connection is lost, and looks for what was stored', async () => {
+    const run = createBatchRunner(database(lost, said('40P01')), aMinute);
+    expect(await run([append('A'), append('B')], now())).toEqual([appended(true), appended(true)]);
+    expect(asked.map(({ looksFor }) => looksFor)).toEqual([
+      [false, false],
+      [true, true],
+      [true, true],
+    ]);
+  });
+
+  it('is sent again when an id of it is there, to look for it first', async () => {
+    const run = createBatchRunner(database(said('23505'), ['(2,0,0)']), aMinute);
+    expect(await run([append('A')], now())).toEqual([
+      { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
+    ]);
+    expect(asked.map(({ looksFor }) => looksFor)).toEqual([[false], [true]]);
+  });
+
+  it('fails as a whole when the database does not come back in time', async () => {
+    const run = createBatchRunner(database(lost), aMinute);
+    const late = { enqueuedAt: performance.now() - aMinute };
+    expect(await run([append('A'), append('B')], late)).toEqual([
+      { status: 'rejected', reason: lost },
+      { status: 'rejected', reason: lost },
+    ]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('of which one spoils the statement is sent one by one, in their order, and only that one fails', async () => {
+    const spoilt = said('22P02');
+    const run = createBatchRunner(database(spoilt, ['(0,1,7)'], spoilt, lost), aMinute);
+    expect(await run([append('B'), append('A'), append('B')], now())).toEqual([
+      appended(false),
+      { status: 'rejected', reason: spoilt },
+      appended(true),
+    ]);
+    expect(asked.slice(1).map(({ streams }) => streams)).toEqual([['B'], ['A'], ['B'], ['B']]);
+  });
+
+  it.each([
+    ['a single one', [append('A')], said('22P02')],
+    ['what is not to blame itself', [append('A'), append('B')], said('42501')],
+  ])('that is refused is not sent again: %s', async (_what, members, reason) => {
+    const run = createBatchRunner(database(reason), aMinute);
+    expect(await run(members, now())).toEqual(members.map(() => ({ status: 'rejected', reason })));
+    expect(asked).toHaveLength(1);
+  });
+});
