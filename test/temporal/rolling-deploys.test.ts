@@ -8,7 +8,7 @@ import { connectClient, uniqueName, useWorker, workflowsModule } from '../suppor
 import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(
-  /The store gave no answer to the commands of a stream .*knows up to 1/,
+  /A stream is left to a worker of a newer release .*knows up to 1/,
   /No worker knew a command/,
 );
 

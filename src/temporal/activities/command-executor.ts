@@ -233,21 +233,22 @@ export class CommandExecutor {
           metrics.onConflict();
         },
         onFailure: (error, isOpen) => {
-          onWarning(
-            isOpen
-              ? 'The store gave no answer to the commands of a stream'
-              : 'The commands of a stream failed',
-            {
-              streamId: stream,
-              commands: batch.slice(0, 10).map(({ command }) => command.name),
-              error: describeError(error),
-            },
-          );
+          onWarning(isOpen ? whyOpen(error) : 'The commands of a stream failed', {
+            streamId: stream,
+            commands: batch.slice(0, 10).map(({ command }) => command.name),
+            error: describeError(error),
+          });
         },
       },
       batch,
     );
   }
+}
+
+function whyOpen(error: unknown): string {
+  return findEventStoreError(error)?.code === 'EVENT_TOO_NEW'
+    ? 'A stream is left to a worker of a newer release'
+    : 'The store gave no answer to the commands of a stream';
 }
 
 function keyOf(stream: string, { commandId }: LaneCommand): string {
