@@ -11,7 +11,7 @@ const calm = 2;
 const calmAfter = 30_000;
 /** Most lanes for the commands of one. */
 const maxWidth = 64;
-/** Most lanes that are remembered as crowded. */
+/** Most lanes of which something is remembered. */
 const maxLanes = 1_000;
 
 interface Spread {
@@ -72,6 +72,7 @@ export class LaneTraffic {
     // One that is alone can't meet the end: its answer comes with it.
     if (isEnding === true && updatesInFlight > 1) {
       this.#pauses.set(`${number} ${laneId}`, Date.now() + pause * (1 + Math.random()));
+      forgetOldest(this.#pauses);
     }
     if (number !== this.numberFor(laneId)) return;
     const { width, crowdedAt = -Infinity } = this.#spreadOf(laneId);
@@ -102,7 +103,11 @@ export class LaneTraffic {
     this.#spreads.delete(laneId);
     if (spread.width === this.#usual.width) return;
     this.#spreads.set(laneId, spread);
-    const [oldest] = this.#spreads.keys();
-    if (this.#spreads.size > maxLanes && oldest !== undefined) this.#spreads.delete(oldest);
+    forgetOldest(this.#spreads);
   }
+}
+
+function forgetOldest(lanes: Map<string, unknown>): void {
+  const [oldest] = lanes.keys();
+  if (lanes.size > maxLanes && oldest !== undefined) lanes.delete(oldest);
 }
