@@ -94,5 +94,5 @@ function kindOf(value: unknown): string {
   if (!isObject(value)) return `a ${typeof value}`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value instanceof Map || value instanceof Set) return `a ${value.constructor.name} of ${value.size}`;
-  return classOf(value) === Object.prototype ? 'an object' : `a ${describeClass(value)}`;
+  return classOf(value) === Object.prototype ? 'an object' : describeClass(value);
 }

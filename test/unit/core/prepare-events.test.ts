@@ -36,6 +36,18 @@ describe('the size of a commit', () => {
   });
 });
 
+it('a commit of very many short tags is counted too', () => {
+  const tagged = { ...event, tags: Array.from({ length: 2_000 }, () => 'a') };
+  const json = JSON.stringify({
+    type: 'Happened',
+    schemaVersion: 1,
+    tags: tagged.tags,
+    data: {},
+    metadata: {},
+  });
+  expect(() => prepareEvents([tagged], undefined, json.length - 1)).toThrow(EventTooLargeError);
+});
+
 describe('an event that is appended', () => {
   it('may have a part that is undefined', () => {
     const parts = { tags: undefined, metadata: undefined, occurredAt: undefined, note: undefined };

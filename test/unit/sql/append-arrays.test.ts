@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { batchArrays } from '../../../src/sql/append-arrays.js';
 import type { AppendMember } from '../../../src/sql/append-member.js';
+import eventStore from '../../../src/sql/migrations/0001_event_store.sql';
 import type { SqlArray } from '../../../src/sql/sql-port.js';
 
 /** A commit of so many events. */
@@ -29,31 +30,12 @@ function member(
   return { streamId, expectedVersion, commits };
 }
 
-// The function in SQL says what they are.
-const names = [
-  ...[
-    's_ids',
-    's_counts',
-    's_tops',
-    'm_streams',
-    'm_expected',
-    'm_starts',
-    'm_counts',
-    'c_members',
-    'c_event_ids',
-  ],
-  ...[
-    'c_are_checked',
-    'c_ids',
-    'e_members',
-    'e_commits',
-    'e_offsets',
-    'e_ids',
-    'e_types',
-    'e_schema_versions',
-  ],
-  ...['e_data', 'e_metadata', 'e_correlation_ids', 'e_tags', 'e_occurred_at'],
-];
+/** The parameters of the function, each with its type. */
+const declared = Array.from(
+  /append_batch\(([^()]*?)\s*out /.exec(eventStore)![1]!.matchAll(/(\w+) (\w+)(\[\])?,/g),
+  ([, name = '', type = '']) => ({ name, type }),
+);
+const names = declared.map(({ name }) => name);
 
 function parametersOf(members: readonly AppendMember[], isRepeated = false): Record<string, unknown> {
   const { parameters } = batchArrays(members, isRepeated);
@@ -123,6 +105,17 @@ describe('the parameters of a batch', () => {
       e_tags: [null, '{"x","a\\"b\\\\\\\\"}'],
       e_occurred_at: [null, '2024-01-01T00:00:00.000Z'],
     });
+  });
+
+  it('are of the types that the function takes', () => {
+    const [first] = commit('a', 1, true).events;
+    const whole = { ...first!, tags: ['x'], correlationId: 'c', occurredAt: '2024-01-01T00:00:00.000Z' };
+    const { parameters } = batchArrays([member('A', 1, { ...commit('a', 1, true), events: [whole] })], false);
+    const types = parameters.map((value) =>
+      typeof value === 'boolean' ? 'boolean' : (value as SqlArray).type,
+    );
+    // A driver can't tell what a time is; the statement does.
+    expect(types).toEqual(declared.map(({ type }) => (type === 'timestamptz' ? 'text' : type)));
   });
 
   it.each<[what: string, members: readonly AppendMember[], tops: readonly (number | null)[] | null]>([
