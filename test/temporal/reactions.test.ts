@@ -16,7 +16,10 @@ import { Wallet } from '../support/wallet.js';
 import { allowWorkerLog, completedForNobody, expectWorkerLog, largePayload } from '../support/worker-log.js';
 import type { refund } from './workflows/reactions.js';
 
-expectWorkerLog(/No worker knew a command .*(The aggregate 'Purse' is not registered|is not in its list of commands)/, largePayload);
+expectWorkerLog(
+  /No worker knew a command .*(The aggregate 'Purse' is not registered|is not in its list of commands)/,
+  largePayload,
+);
 allowWorkerLog(completedForNobody);
 
 type Failed = DomainEvent<'PaymentFailed', { readonly amount: number }>;
