@@ -38,9 +38,12 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 
   'connections reset': {
-    async make({ proxy, tally }) {
+    async make(arena) {
+      const { proxy, tally } = arena;
       for (let round = 0; round < 3; round++) {
         const { appends } = tally;
+        // Those of the run may have gone together, and be answered.
+        sendOneMore(arena);
         proxy.reset();
         await waitUntil(() => tally.appends > appends, 'the worker appends again');
       }
@@ -48,14 +51,19 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 
   'cut after COMMIT': {
-    async make({ proxy }) {
-      for (let round = 0; round < 3; round++) await proxy.cutAfter(isAppend);
+    async make(arena) {
+      for (let round = 0; round < 3; round++) {
+        const isCut = arena.proxy.cutAfter(isAppend);
+        sendOneMore(arena);
+        await isCut;
+      }
     },
   },
 
   // Until the store gives up; what was sent before arrives after it was sent again.
   'half-open connections': {
-    async make({ proxy, tally }) {
+    async make(arena) {
+      const { proxy, tally } = arena;
       // Of reads too: when a lane has to load its aggregate, it doesn't come to an append.
       const failures = () =>
         [tally.appendErrors, tally.readErrors].reduce(
@@ -64,6 +72,7 @@ export const faults: Readonly<Record<string, Fault>> = {
         );
       const before = failures();
       proxy.stall();
+      sendOneMore(arena);
       await waitUntil(() => failures() > before, 'the store has given up');
       proxy.resume();
     },
@@ -126,12 +135,17 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
+function sendOneMore(arena: Arena): void {
+  const commandId = `one-more-${crypto.randomUUID()}`;
+  arena.send([{ commandId, id: 'hot', name: 'deposit', amount: 1 }], impatience);
+}
+
 function death(when: 'before COMMIT' | 'after COMMIT'): Fault {
   let deaths = 0;
   return {
     prepare: (arena) => {
       deaths = arena.tally.deaths;
-      arena.armWorker(when, 5);
+      arena.armWorker(when, 2);
     },
     make: (arena) => waitUntil(() => arena.tally.deaths > deaths, `the worker has died ${when}`),
   };
