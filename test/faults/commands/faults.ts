@@ -1,6 +1,7 @@
 import { isAppend } from '../faults.js';
 import { waitUntil } from '../wait.js';
 import type { Arena } from './arena.js';
+import type { WalletCommand } from './commands.js';
 
 /** Milliseconds that a caller waits; shorter than what some faults take, so that it doesn't learn the outcome. */
 export const impatience = 8_000;
@@ -100,6 +101,8 @@ export const faults: Readonly<Record<string, Fault>> = {
       await arena.killWorker();
       await arena.waitForWorker();
       const { answers } = arena.tally;
+      for (let number = 0; number < 12; number++)
+        sendOneMore(arena, number % 2 === 0 ? 'deposit' : 'withdraw');
       await waitUntil(() => arena.tally.answers > answers + 10, 'both answer');
       await arena.killOldWorker();
     },
@@ -135,9 +138,9 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-function sendOneMore(arena: Arena): void {
+function sendOneMore(arena: Arena, name: WalletCommand['name'] = 'deposit'): void {
   const commandId = `one-more-${crypto.randomUUID()}`;
-  arena.send([{ commandId, id: 'hot', name: 'deposit', amount: 1 }], impatience);
+  arena.send([{ commandId, id: 'hot', name, amount: 1 }], impatience);
 }
 
 function death(when: 'before COMMIT' | 'after COMMIT'): Fault {
