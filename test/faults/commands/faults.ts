@@ -101,8 +101,9 @@ export const faults: Readonly<Record<string, Fault>> = {
       await arena.killWorker();
       await arena.waitForWorker();
       const { answers } = arena.tally;
-      for (let number = 0; number < 12; number++)
+      for (let number = 0; number < 12; number++) {
         sendOneMore(arena, number % 2 === 0 ? 'deposit' : 'withdraw');
+      }
       await waitUntil(() => arena.tally.answers > answers + 10, 'both answer');
       await arena.killOldWorker();
     },
