@@ -14,16 +14,19 @@ expectWorkerLog(
 
 type AccountEvent = DomainEvent<'Opened' | 'Closed', object>;
 
-/** The release before. */
-class OldAccount extends AggregateRoot<AccountEvent> {
-  static readonly category = 'Account';
-  static readonly commands = { open: true };
+/** What all of them know. */
+abstract class Openable extends AggregateRoot<AccountEvent> {
+  static readonly commands: Readonly<Record<string, boolean>> = { open: true };
   open(): void {
     this.raise({ type: 'Opened', data: {} });
   }
   protected apply(): void {
     // No rule depends on the state.
   }
+}
+/** The release before. */
+class OldAccount extends Openable {
+  static readonly category = 'Account';
 }
 /** Knows a command more. */
 class NewAccount extends OldAccount {
@@ -32,15 +35,8 @@ class NewAccount extends OldAccount {
     this.raise({ type: 'Closed', data: {} });
   }
 }
-class Invoice extends AggregateRoot<AccountEvent> {
+class Invoice extends Openable {
   static readonly category = 'Invoice';
-  static readonly commands = { open: true };
-  open(): void {
-    this.raise({ type: 'Opened', data: {} });
-  }
-  protected apply(): void {
-    // No rule depends on the state.
-  }
 }
 const oldEvents = defineEvents({ Opened: {} });
 const newEvents = defineEvents({
@@ -58,18 +54,21 @@ async function useReleases({ old = 1, fresh = 1 }: { readonly old?: number; read
   const store = new MemoryEventStore();
   const taskQueue = uniqueName('rolling');
   const workflowsPath = workflowsModule('rolling-deploys');
-  const releases = [
-    [old, new EventStorePlugin({ store: withEvents(store, oldEvents), aggregates: [OldAccount] })],
-    [fresh, new EventStorePlugin({ store: withEvents(store, newEvents), aggregates: [NewAccount, Invoice] })],
-  ] as const;
-  for (const [count, plugin] of releases) {
+  const work = async (count: number, plugin: EventStorePlugin): Promise<void> => {
     for (let number = 0; number < count; number++) {
       await useWorker({ taskQueue, workflowsPath, plugins: [plugin] });
     }
-  }
+  };
+  const deploy = (count: number): Promise<void> =>
+    work(
+      count,
+      new EventStorePlugin({ store: withEvents(store, newEvents), aggregates: [NewAccount, Invoice] }),
+    );
+  await work(old, new EventStorePlugin({ store: withEvents(store, oldEvents), aggregates: [OldAccount] }));
+  await deploy(fresh);
   const accounts = new AggregateClient({ client, aggregate: NewAccount, taskQueue });
   const invoices = new AggregateClient({ client, aggregate: Invoice, taskQueue });
-  return { store, taskQueue, accounts, invoices };
+  return { store, taskQueue, accounts, invoices, deploy };
 }
 
 describe('while a release is rolled out', () => {
@@ -97,14 +96,23 @@ describe('while a release is rolled out', () => {
   });
 
   it('an event of the new release is met by old workers, who leave its aggregate to the new', async () => {
-    const { store, accounts, taskQueue } = await useReleases({ old: 3 });
+    const { store, taskQueue, deploy } = await useReleases({ old: 3, fresh: 0 });
+    const accounts = new AggregateClient({
+      client,
+      aggregate: NewAccount,
+      taskQueue,
+      lanes: 'per-aggregate',
+    });
+    // So the lane is an old worker's.
+    await accounts.execute('1', 'open');
+    await deploy(1);
     await withEvents(store, newEvents).appendToStream('Account-1', [{ type: 'Opened', data: {} }]);
-    for (const version of [2, 3, 4]) expect(await accounts.execute('1', 'open')).toMatchObject({ version });
+    for (const version of [3, 4, 5]) expect(await accounts.execute('1', 'open')).toMatchObject({ version });
     const replayed = await new TemporalEventStore({ client, taskQueue }).replay({
       aggregate: 'Account',
       id: '1',
     });
-    expect(replayed.version).toBe(4);
+    expect(replayed.version).toBe(5);
   });
 
   it('a workflow sends a new command, and has an aggregate replayed that old workers do not know', async () => {
