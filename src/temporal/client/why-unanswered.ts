@@ -27,7 +27,7 @@ export async function whyUnanswered({ client, taskQueue, workflowId }: Unanswere
       client.withDeadline(Date.now() + longestLook, async () => {
         const isPolled = await together(client, `queue ${taskQueue}`, () => hasPoller(client, taskQueue));
         if (!isPolled) {
-          return `No worker polls the task queue '${taskQueue}'. Start one with EventStorePlugin, or mend the name.`;
+          return `No worker polls the task queue '${taskQueue}'. Start one with EventStorePlugin, or correct the name.`;
         }
         const fault = await together(client, `workflow ${workflowId}`, () => look(client, workflowId));
         return (
@@ -85,7 +85,7 @@ async function failedTask(client: Client, workflowId: string): Promise<string | 
     workflowTaskFailedEventAttributes: failed,
     workflowTaskCompletedEventAttributes: done,
   } of history?.events ?? []) {
-    // What failed before was mended.
+    // What failed before has gone through since.
     if (done) return undefined;
     const message = failed?.failure?.message;
     if (!message) continue;

@@ -7,7 +7,7 @@ const blockade = 1_500;
 
 /** A wallet that troubles its lane mates: one by its slowness, one by computing without a pause. */
 export class TroubledWallet extends Wallet {
-  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- a command may be either
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- a lane awaits what a command returns
   override async deposit(payload: { amount: number }): Promise<void> {
     if (this.id === 'slow') await delay(slowness);
     if (this.id === 'blocking') for (const began = performance.now(); performance.now() - began < blockade;);
