@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
-import { assertStateIsJson, loadState } from '../../core/aggregates/load-state.js';
+import { assertStateIsJson } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommandFailedError, type EventStoreError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
@@ -17,10 +17,11 @@ import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
 import { behaviourOf, type Behaviour } from './behaviour.js';
-import { CommandExecutor, namingTheEvent } from './command-executor.js';
+import { CommandExecutor } from './command-executor.js';
 import { activityMetrics, noMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
 import { fitOutcomes } from './fit-outcomes.js';
+import { loadAggregate, type OnWarning } from './load-aggregate.js';
 import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from './logged.js';
 
 export interface AggregateActivitiesOptions {
@@ -74,7 +75,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
   const { store, snapshots, snapshotEvery = 500, cache, logger } = options;
   const laneSettings: LaneSettings = { ...defaultLaneSettings, ...options.commandLanes };
   const aggregates = new AggregateRegistry(options.aggregates);
-  const onWarning = (message: string, attributes: Record<string, unknown>): void => {
+  const onWarning: OnWarning = (message, attributes) => {
     (logger ?? activityLogger()).warn(message, attributes);
   };
   const executor = new CommandExecutor({
@@ -87,30 +88,27 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     onWarning,
   });
   return {
-    async eventStoreExecute(request) {
-      const { category, commands, yieldAfter } = request;
-      const outcomes = await logged(
+    eventStoreExecute: (request) =>
+      logged(
         logger,
         'Execute commands',
-        { category, commands: commands.length },
+        { category: request.category, commands: request.commands.length },
         async () => {
-          const metrics = isInActivity() ? activityMetrics(category) : noMetrics;
-          metrics.onBatch(commands.length);
-          const executed = await executor.execute(request, originOfCommands(), metrics);
-          for (const outcome of executed) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
-          return executed;
+          const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
+          metrics.onBatch(request.commands.length);
+          let outcomes = await executor.execute(request, originOfCommands(), metrics);
+          const open = outcomes.find((outcome) => outcome.kind === 'open');
+          if (open?.reason === 'unknown') {
+            if (request.givesBack === true) await pauseBeforeGivingBack();
+            else outcomes = await executor.refuseUnknown(request, outcomes);
+          } else if (open !== undefined && request.yieldAfter === undefined) {
+            throw fromErrorMessage(open.error);
+          }
+          for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
+          return fitOutcomes(outcomes);
         },
         'debug',
-      );
-      const open = outcomes.find((outcome) => outcome.kind === 'open');
-      if (open?.reason === 'unknown') {
-        if (request.givesBack !== true) return fitOutcomes(await executor.refuseUnknown(request, outcomes));
-        await pauseBeforeGivingBack();
-      } else if (open !== undefined && yieldAfter === undefined) {
-        throw fromErrorMessage(open.error);
-      }
-      return fitOutcomes(outcomes);
-    },
+      ),
     eventStoreLaneSettings: () => Promise.resolve(laneSettings),
     eventStoreReplay: ({ givesBack = false, ...request }) =>
       logged(
@@ -125,15 +123,8 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
           const behaviour = behaviourOf(aggregate, id, undefined);
-          // What the aggregate's own code throws is typed, or the activity would be tried again for ever.
-          const { state, version } = await loadState(store, stream, namingTheEvent(stream, behaviour), {
+          const { state, version } = await loadAggregate(store, stream, behaviour, onWarning, {
             snapshot,
-            onBrokenSnapshot: (error) => {
-              onWarning('Snapshot not restored; the events are used', {
-                streamId: stream,
-                error: describeError(error),
-              });
-            },
             toVersion,
             until,
           }).catch(async (error: unknown) => {

@@ -26,13 +26,6 @@ export class AggregateRegistry {
     }
   }
 
-  /** @throws InvalidArgumentError when there is none of this category */
-  get(category: string): AnyAggregate {
-    const aggregate = this.find(category);
-    if (aggregate !== undefined) return aggregate;
-    throw this.unknown(category);
-  }
-
   find(category: string): AnyAggregate | undefined {
     return this.#byCategory.get(category);
   }

@@ -2,17 +2,12 @@ import { LRUCache } from 'lru-cache';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import { isListed, unlisted } from '../../core/aggregates/commands.js';
-import {
-  assertStateIsJson,
-  loadState,
-  type LoadedState,
-  type StateBuilder,
-} from '../../core/aggregates/load-state.js';
+import { assertStateIsJson, type LoadedState } from '../../core/aggregates/load-state.js';
 import { assertSnapshotIsWhole } from '../../core/aggregates/whole-snapshot.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommandFailedError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
-import type { CommitChain, Snapshot, SnapshotStore } from '../../core/store/capabilities.js';
+import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { storedFormOf } from '../../core/store/stored-form.js';
 import { streamId } from '../../core/store/stream-id.js';
@@ -25,6 +20,7 @@ import { behaviourOf, type Behaviour } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
 import { executeOnStream, unknownHere } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
+import { loadAggregate, type OnWarning } from './load-aggregate.js';
 import { PendingCommand } from './pending-command.js';
 import { isSameCommand, StreamQueue } from './stream-queue.js';
 
@@ -38,7 +34,7 @@ export interface CommandExecutorOptions {
   readonly maxStates: number;
   /** Milliseconds that deciding a command of a lane may take. */
   readonly batchTimeout: number;
-  readonly onWarning: (message: string, attributes: Record<string, unknown>) => void;
+  readonly onWarning: OnWarning;
 }
 
 /** Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again. */
@@ -172,7 +168,6 @@ export class CommandExecutor {
     const { store, snapshots, snapshotEvery, onWarning } = this.#options;
     const stream = streamId(aggregate.category, id);
     const behaviour = behaviourOf(aggregate, id, storedFormOf(store));
-    const builder = namingTheEvent(stream, behaviour);
     const model = snapshotModelOf(aggregate);
     const ownSnapshots =
       isMadeForSnapshots(aggregate) && !this.#withoutSnapshots.has(aggregate) ? snapshots : undefined;
@@ -198,19 +193,13 @@ export class CommandExecutor {
           metrics.onCacheLookup(cached !== undefined);
           const loaded =
             cached ??
-            (await loadState(store, stream, builder, {
+            (await loadAggregate(store, stream, behaviour, onWarning, {
               snapshot: await ownSnapshots?.load(stream, model),
-              onBrokenSnapshot: (error) => {
-                onWarning('Snapshot not restored; the events are used', {
-                  streamId: stream,
-                  error: describeError(error),
-                });
-              },
             }));
           snapshotVersion ??= loaded.version;
           return loaded;
         },
-        catchUp: (from) => loadState(store, stream, builder, { from }),
+        catchUp: (from) => loadAggregate(store, stream, behaviour, onWarning, { from }),
         keep: async (loaded) => {
           const { version, state } = loaded;
           const isDue =
@@ -285,33 +274,4 @@ function isMadeForSnapshots(aggregate: AnyAggregate): boolean {
   const hasOwn = (method: 'toSnapshot' | 'restoreSnapshot'): boolean =>
     prototype[method] !== AggregateRoot.prototype[method];
   return hasOwn('toSnapshot') && hasOwn('restoreSnapshot');
-}
-
-/** Says which event it is that can't be applied. */
-export function namingTheEvent<S>(stream: string, builder: StateBuilder<S>): StateBuilder<S> {
-  return {
-    create() {
-      try {
-        return builder.create();
-      } catch (error) {
-        throw new CommandFailedError(
-          `The state of '${stream}' can't be built: it failed at its beginning with ${describeError(error)}. Nothing was stored.`,
-          { cause: findEventStoreError(error) ?? error },
-        );
-      }
-    },
-    restore: (snapshot: Snapshot) => builder.restore(snapshot),
-    apply(state, event) {
-      try {
-        return builder.apply(state, event);
-      } catch (error) {
-        const { version, type } = event;
-        throw new CommandFailedError(
-          `The state of '${stream}' can't be built: event ${version}, '${type}', failed with ${describeError(error)}. ` +
-            `Nothing was stored.`,
-          { cause: findEventStoreError(error) ?? error },
-        );
-      }
-    },
-  };
 }

@@ -117,8 +117,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A worker refuses a command that it does not know, though another may',
     file: 'src/temporal/activities/aggregate-activities.ts',
-    find: 'if (request.givesBack !== true) return',
-    replace: 'return',
+    find: 'if (request.givesBack === true) await',
+    replace: 'if (request.givesBack === undefined) await',
     project: 'temporal',
     tests: ['test/temporal/rolling-deploys.test.ts'],
     pattern: 'one new worker among nine',
