@@ -1,11 +1,17 @@
 import { hashCommand } from '../../core/aggregates/command-handler.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError, EventTooLargeError, type EventStoreError } from '../../core/errors/errors.js';
+import {
+  CommandFailedError,
+  CommandTimeoutError,
+  EventTooLargeError,
+  type EventStoreError,
+} from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { LaneCommand } from '../shared/command-lane.js';
 import { SpoiltStateError, type Behaviour } from './behaviour.js';
+import { wasInterrupted } from './interruptible.js';
 import type { PendingCommand } from './pending-command.js';
 
 /** Most characters of event types in an outcome: the outcomes of a whole batch have to travel together. */
@@ -118,12 +124,22 @@ function metadataOf({ command, metadata }: PendingCommand): EventMetadata {
 }
 
 /** An error of ours as it is; any other is a defect of the code that decides. */
-function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
+export function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
+  if (wasInterrupted(error)) return heldUp(command, error);
   const ours = findEventStoreError(error);
   if (ours !== undefined) return ours;
   return new CommandFailedError(
     `Deciding the command '${command.name}' failed with ${describeError(error)}. Nothing was stored; it is not tried again.`,
     { cause: error },
+  );
+}
+
+/** The worker that it held up before goes on when its code ends, if it does, and may store it then. */
+function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandTimeoutError {
+  return new CommandTimeoutError(
+    `The command '${name}' to '${id}' holds workers up, and is not tried again: ${describeError(error)}. One worker may still be at it. ` +
+      `Correct the code, restart the worker that answers no more, and ask again with the command id '${commandId}'.`,
+    { commandId, cause: error },
   );
 }
 

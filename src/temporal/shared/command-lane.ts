@@ -33,11 +33,12 @@ export type CommandOutcome =
   | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage }
   /**
    * Not known yet: it is still being decided, the store gave no answer, or the worker doesn't know the aggregate, the command or
-   * an event of it, which one of another release may. Sent again, it is decided once all the same.
+   * an event of it, which one of another release may; or another worker had got it, and was lost (`lost`). Sent again, it is decided
+   * once all the same.
    */
   | {
       readonly kind: 'open';
-      readonly reason: 'deciding' | 'store' | 'unknown';
+      readonly reason: 'deciding' | 'store' | 'unknown' | 'lost';
       readonly error: ErrorMessage;
     };
 
@@ -74,6 +75,22 @@ export interface ExecuteRequest {
    * Default: it is refused.
    */
   readonly givesBack?: boolean;
+  /**
+   * Whether one of them may have held a worker up for good. Then they are decided one after the other, and the activity's
+   * heartbeats name the one, as a {@link CommandReference}.
+   */
+  readonly isSuspect?: true;
+  /** Whether another worker has had this very request and was lost over it. Then the commands are left open. */
+  readonly isRerun?: true;
+  /** What the commands are refused with; those that are stored are answered as stored. */
+  readonly refusal?: ErrorMessage;
+}
+
+/** Which command of a category. */
+export interface CommandReference {
+  /** Of the aggregate. */
+  readonly id: string;
+  readonly commandId: string;
 }
 
 /** How the lanes of a worker run. */
@@ -96,6 +113,19 @@ export const defaultLaneSettings: LaneSettings = {
 export interface CommandLaneInput {
   readonly version: 1;
   readonly category: string;
+  /** What an earlier run knew of aggregates that hold workers up. */
+  readonly suspects?: readonly Suspect[];
+}
+
+/** An aggregate over whose commands workers were lost: held up for good, or dead. */
+export interface Suspect {
+  readonly id: string;
+  /** Workers lost, by command id. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** Commands over which workers were lost since one went through. */
+  readonly lostInARow: readonly string[];
+  /** Milliseconds since 1970, of the last loss. */
+  readonly lostAt: number;
 }
 
 /** What the query `eventStoreLaneStatus` answers. */
@@ -115,6 +145,8 @@ export interface CommandLaneStatus {
 export const laneWorkflowType = 'eventStoreCommandLane';
 export const laneUpdateName = 'eventStoreExecuteCommands';
 export const laneStatusQuery = 'eventStoreLaneStatus';
+/** Takes the ids of aggregates whose commands have got no answer for long. */
+export const laneSuspectSignal = 'eventStoreSuspectAggregates';
 
 /** Type of the failure by which a lane refuses an update, because its run is about to end. Try again. */
 export const laneIsDraining = 'temporal-event-store.LaneIsDraining';

@@ -52,6 +52,7 @@ const scan = proxyLocalActivities<EventStoreActivities>({
 });
 const { eventStoreReplay: replay } = proxyActivities<AggregateActivities>({
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '20 seconds',
   // Eagerly, one that is given back would come to the same worker again.
   allowEagerDispatch: false,
 });
