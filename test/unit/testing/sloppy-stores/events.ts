@@ -257,6 +257,48 @@ export const withSloppyEvents: readonly SloppyStore[] = [
     because: /"lines":\[1\].*but got .*"lines":\[1,2/,
   },
   {
+    defect: 'copies data by structuredClone, and not as JSON',
+    change: (store) => {
+      const given = new Map<string, unknown>();
+      return {
+        ...reading((event) => ({ ...event, data: structuredClone(given.get(event.id) ?? event.data) }))(
+          store,
+        ),
+        appendToStream: async (streamId, events, options) => {
+          const result = await store.appendToStream(streamId, events, options);
+          for (const [index, id] of result.eventIds.entries()) {
+            given.set(id, structuredClone(events[index]?.data));
+          }
+          return result;
+        },
+      };
+    },
+    failsIn: 'what goes in comes out > takes an undefined property for an absent one, and -0 for 0',
+    because: /\[\["b","c"\],\[\]\], but got \[\["a","b","c"\],\["d"\]\]/,
+  },
+  {
+    defect: 'keeps -0, which JSON does not have',
+    change: readingData((data: { b?: unknown } | null) => (data?.b === 0 ? { ...data, b: -0 } : data)),
+    failsIn: 'what goes in comes out > takes an undefined property for an absent one, and -0 for 0',
+    because: /Expected true, but got false/,
+  },
+  {
+    defect: 'gives all events of a commit one position',
+    change: (store) => {
+      const positions = new Map<string, number>();
+      return {
+        ...reading((event) => ({ ...event, position: positions.get(event.id) ?? event.position }))(store),
+        appendToStream: async (streamId, events, options) => {
+          const result = await store.appendToStream(streamId, events, options);
+          for (const id of result.eventIds) positions.set(id, result.position);
+          return result;
+        },
+      };
+    },
+    failsIn: 'append > gives versions from 1 without gaps, and positions that grow',
+    because: /Expected 5, but got 2/,
+  },
+  {
     defect: 'writes into the events that it is given',
     change: appendingEvents((event: { occurredAt?: unknown; metadata?: EventMetadata }) => {
       event.occurredAt ??= undefined;
