@@ -36,7 +36,7 @@ export function describeConcurrentReaders({ describe, it, expect }: Suite): void
       for (let isLast = false; !isLast;) {
         // Asked before the page is: what is there by then, the page or one after it has.
         const wasWritten = writing.isDone();
-        const slice = await store.readAll({ filter, after, limit: 4 });
+        const slice = await store.readAll({ filter, after, limit: 5 });
         seen.push(...slice.events);
         after = slice.position;
         isLast = wasWritten && slice.isEnd;

@@ -67,10 +67,17 @@ export function describeReadAll({ describe, it, expect }: Suite): void {
           }
           return found;
         };
-        expect(await places({})).toEqual(expected);
-        expect(await places({ limit: 1 })).toEqual(expected);
-        expect(await places({ direction: 'backward' })).toEqual([...expected].reverse());
-        expect(await places({ direction: 'backward', limit: 1 })).toEqual([...expected].reverse());
+        const reversed = [...expected].reverse();
+        const [forward, paged, backward, backwardPaged] = await Promise.all([
+          places({}),
+          places({ limit: 1 }),
+          places({ direction: 'backward' }),
+          places({ direction: 'backward', limit: 1 }),
+        ]);
+        expect(forward).toEqual(expected);
+        expect(paged).toEqual(expected);
+        expect(backward).toEqual(reversed);
+        expect(backwardPaged).toEqual(reversed);
       });
     }
 
