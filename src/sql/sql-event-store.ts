@@ -41,6 +41,7 @@ import { AllReader, type AllReaderOptions } from './all-reader.js';
 import type { AppendOutcome } from './append-batch.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
 import type { QueuedOutcome } from './append-queue.js';
+import type { EventNamespace } from './event-namespace.js';
 import type { StoredEvent } from './event-row.js';
 import { retrying } from './retrying.js';
 import { SqlCheckpointStore } from './sql-checkpoint-store.js';
@@ -51,6 +52,7 @@ import { readStatistics, readTrends } from './statistics.js';
 import { readCommit, readStreamPage } from './stream-reader.js';
 
 export interface SqlEventStoreOptions extends AllReaderOptions {
+  readonly namespace: EventNamespace;
   readonly maxCommitBytes: number;
   /** Most milliseconds that a read is tried again for when the database can't be reached. */
   readonly retryTimeout: number;
@@ -93,13 +95,14 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
     const isGiven = options.commitId !== undefined;
     const prepared = prepareEvents(events, metadata, this.#options.maxCommitBytes);
-    const commit = prepareCommit(streamId, commitId, prepared, isGiven);
+    const namespace = this.#options.namespace.known ?? (await this.#readNamespace(commitId));
+    const commit = prepareCommit(namespace, streamId, commitId, prepared, isGiven);
     const outcome = await this.#append({ streamId, expectedVersion, commits: [commit] }, signal);
     if (outcome.kind !== 'stored') {
       return resultsOf(streamId, expectedVersion, [commit], outcome)[0] as AppendResult;
     }
 
-    const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId), commitId);
+    const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId), commitId);
     if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);
     // With an id of the store's own choice it can only be this append, whose first reply was lost.
     return storedResult(stored, isGiven);
@@ -112,15 +115,18 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   ): Promise<readonly AppendResult[]> {
     checkChainOptions(streamId, options);
     const { expectedVersion = 'any', signal } = options;
-    const prepared = checkCommits(commits, this.#options.maxCommitBytes).map(({ commitId, events }) =>
-      prepareCommit(streamId, commitId, events, true),
+    const checked = checkCommits(commits, this.#options.maxCommitBytes);
+    const namespace = this.#options.namespace.known ?? (await this.#readNamespace(checked[0]?.commitId));
+    const prepared = checked.map(({ commitId, events }) =>
+      prepareCommit(namespace, streamId, commitId, events, true),
     );
     const outcome = await this.#append({ streamId, expectedVersion, commits: prepared }, signal);
     if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
 
     const [first] = prepared as [PreparedCommit];
     const stored = await typedErrors(
-      () => Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, streamId, commitId))),
+      () =>
+        Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, namespace, streamId, commitId))),
       first.commitId,
     );
     const isOwn =
@@ -152,7 +158,8 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
     checkFindCommit(streamId, commitId);
-    const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId));
+    const namespace = this.#options.namespace.known ?? (await this.#readNamespace());
+    const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId));
     return stored.length === 0 ? undefined : storedResult(stored, true);
   }
 
@@ -164,6 +171,10 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   async trends(options: TrendsOptions): Promise<readonly TrendBucket[]> {
     const { filters, interval } = checkTrends(options);
     return typedErrors(() => readTrends(this.#port, filters, interval));
+  }
+
+  #readNamespace(commitId?: string): Promise<string> {
+    return typedErrors(() => this.#options.namespace.read(this.#port), commitId);
   }
 
   /** An error of an append says with which commit id to ask again. */
@@ -182,12 +193,14 @@ async function typedErrors<T>(run: () => Promise<T>, commitId?: string): Promise
 }
 
 function prepareCommit(
+  namespace: string,
   streamId: string,
   commitId: string,
   events: readonly PreparedEvent[],
   mayBeStored: boolean,
 ): PreparedCommit {
-  return { commitId, mayBeStored, eventIds: eventIdsOf(streamId, commitId, events.length), events };
+  const eventIds = eventIdsOf(namespace, streamId, commitId, events.length);
+  return { commitId, mayBeStored, eventIds, events };
 }
 
 /** @throws ConcurrencyError */
