@@ -9,8 +9,8 @@ export const throughTemporal: readonly Mutation[] = [
   {
     name: 'A reset of a workflow makes new commit ids, and stores its appends again',
     file: 'src/temporal/workflow/commit-id.ts',
-    find: '${originalExecutionRunId || runId}',
-    replace: '${runId || originalExecutionRunId}',
+    find: 'originalExecutionRunId || runId',
+    replace: 'runId || originalExecutionRunId',
     project: 'temporal',
     tests: [exactlyOnce],
     pattern: 'when the workflow is reset',
