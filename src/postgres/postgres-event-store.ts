@@ -180,7 +180,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
 
   async #close(): Promise<void> {
     // The first appends wait for it.
-    await this.#namespace.settled();
+    await this.#namespace.close();
     await this.#queue.close();
     this.#state.isClosed = true;
     await this.#notifications.close();

@@ -1,3 +1,4 @@
+import { closedStore } from './append-queue.js';
 import { statement, type SqlPort } from './sql-port.js';
 
 const readNamespace = statement('select event_namespace from __schema__.store');
@@ -9,6 +10,7 @@ export class EventNamespace {
   readonly #shared: EventNamespace | undefined;
   #known: string | undefined;
   #reading: Promise<string> | undefined;
+  #isClosed = false;
 
   /** @param shared of another port to the same store: what one has read, both know */
   constructor(shared?: EventNamespace) {
@@ -28,8 +30,20 @@ export class EventNamespace {
     return this.#reading;
   }
 
-  /** Waits for a read that is under way. */
-  async settled(): Promise<void> {
+  /**
+   * Runs an append: at once, where the namespace is known; else after those that have waited for it longer.
+   *
+   * @throws StoreClosedError
+   */
+  async use<T>(port: SqlPort, append: (namespace: string) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw closedStore();
+    const { known } = this;
+    return known === undefined ? this.read(port).then(append) : append(known);
+  }
+
+  /** Takes no more appends. When it returns, those that waited have begun. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#reading?.catch(() => undefined);
   }
 

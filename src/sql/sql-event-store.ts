@@ -51,6 +51,13 @@ import { SqlSnapshotStore } from './sql-snapshot-store.js';
 import { readStatistics, readTrends } from './statistics.js';
 import { readCommit, readStreamPage } from './stream-reader.js';
 
+/** What became of an append, whose ids derive from this namespace. */
+interface Appended {
+  readonly commits: readonly PreparedCommit[];
+  readonly outcome: QueuedOutcome;
+  readonly namespace: string;
+}
+
 export interface SqlEventStoreOptions extends AllReaderOptions {
   readonly namespace: EventNamespace;
   readonly maxCommitBytes: number;
@@ -95,15 +102,17 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
     const isGiven = options.commitId !== undefined;
     const prepared = prepareEvents(events, metadata, this.#options.maxCommitBytes);
-    const namespace = this.#options.namespace.known ?? (await this.#readNamespace(commitId));
-    const commit = prepareCommit(namespace, streamId, commitId, prepared, isGiven);
-    const outcome = await this.#append({ streamId, expectedVersion, commits: [commit] }, signal);
+    const { outcome, commits, namespace } = await this.#append(commitId, signal, (namespace) => ({
+      streamId,
+      expectedVersion,
+      commits: [prepareCommit(namespace, streamId, commitId, prepared, isGiven)],
+    }));
     if (outcome.kind !== 'stored') {
-      return resultsOf(streamId, expectedVersion, [commit], outcome)[0] as AppendResult;
+      return resultsOf(streamId, expectedVersion, commits, outcome)[0] as AppendResult;
     }
 
     const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId), commitId);
-    if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);
+    if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);
     // With an id of the store's own choice it can only be this append, whose first reply was lost.
     return storedResult(stored, isGiven);
   }
@@ -116,18 +125,24 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     checkChainOptions(streamId, options);
     const { expectedVersion = 'any', signal } = options;
     const checked = checkCommits(commits, this.#options.maxCommitBytes);
-    const namespace = this.#options.namespace.known ?? (await this.#readNamespace(checked[0]?.commitId));
-    const prepared = checked.map(({ commitId, events }) =>
-      prepareCommit(namespace, streamId, commitId, events, true),
-    );
-    const outcome = await this.#append({ streamId, expectedVersion, commits: prepared }, signal);
+    const firstId = checked[0]?.commitId;
+    const {
+      outcome,
+      commits: prepared,
+      namespace,
+    } = await this.#append(firstId, signal, (namespace) => ({
+      streamId,
+      expectedVersion,
+      commits: checked.map(({ commitId, events }) =>
+        prepareCommit(namespace, streamId, commitId, events, true),
+      ),
+    }));
     if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
 
-    const [first] = prepared as [PreparedCommit];
     const stored = await typedErrors(
       () =>
         Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, namespace, streamId, commitId))),
-      first.commitId,
+      firstId,
     );
     const isOwn =
       outcome.wasRepeated &&
@@ -158,8 +173,10 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
     checkFindCommit(streamId, commitId);
-    const namespace = this.#options.namespace.known ?? (await this.#readNamespace());
-    const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId));
+    const { namespace } = this.#options;
+    const stored = await typedErrors(async () =>
+      readCommit(this.#port, namespace.known ?? (await namespace.read(this.#port)), streamId, commitId),
+    );
     return stored.length === 0 ? undefined : storedResult(stored, true);
   }
 
@@ -173,14 +190,18 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     return typedErrors(() => readTrends(this.#port, filters, interval));
   }
 
-  #readNamespace(commitId?: string): Promise<string> {
-    return typedErrors(() => this.#options.namespace.read(this.#port), commitId);
-  }
-
   /** An error of an append says with which commit id to ask again. */
-  #append(member: AppendMember, signal: AbortSignal | undefined): Promise<QueuedOutcome> {
-    const [commit] = member.commits;
-    return typedErrors(() => this.#options.append(member, signal), commit?.commitId);
+  #append(
+    commitId: string | undefined,
+    signal: AbortSignal | undefined,
+    memberOf: (namespace: string) => AppendMember,
+  ): Promise<Appended> {
+    const append = async (namespace: string): Promise<Appended> => {
+      const member = memberOf(namespace);
+      const outcome = await this.#options.append(member, signal);
+      return { outcome, commits: member.commits, namespace };
+    };
+    return typedErrors(() => this.#options.namespace.use(this.#port, append), commitId);
   }
 }
 
