@@ -12,6 +12,7 @@ import {
   mergeEvents,
   subscribe,
   withEvents,
+  type AnyProjection,
   type Decider,
   type DomainEvent,
   type EventRegistry,
@@ -181,6 +182,20 @@ describe('what is defined for the events of a store', () => {
     definePublisher<Known>({ name: 'a', filter: { types: ['Payed'] }, publisher: { publish } });
     // @ts-expect-error -- a misspelt condition
     definePublisher<Known>({ name: 'a', filter: { category: ['Payment'] }, publisher: { publish } });
+  });
+
+  it('has typed events also where it is made in a list of any', () => {
+    const list: readonly AnyProjection[] = [
+      definePublisher({
+        name: 'a',
+        publisher: {
+          publish: async (events) => {
+            expectTypeOf(events).toEqualTypeOf<readonly RecordedEvent[]>();
+          },
+        },
+      }),
+    ];
+    expectTypeOf(list).not.toBeAny();
   });
 
   it('can be a reaction to events that it has', () => {

@@ -36,9 +36,9 @@ export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extend
  *   publisher: { publish: async (events) => broker.send(events.map((event) => toCloudEvent(event))) },
  * });
  */
-export function definePublisher<E extends DomainEvent = DomainEvent>(
-  definition: PublisherDefinition<E>,
-): Projection<E> {
+export function definePublisher(definition: PublisherDefinition): Projection;
+export function definePublisher<E extends DomainEvent>(definition: PublisherDefinition<E>): Projection<E>;
+export function definePublisher<E extends DomainEvent>(definition: PublisherDefinition<E>): Projection<E> {
   assertOptions(
     'definePublisher',
     definition,
