@@ -24,7 +24,8 @@ interface CachedStream {
  * A store that keeps the events of the streams it has read, and reads only what was appended since. It is never stale:
  * each read asks the store for the last kept event and those after it, most of the time for that one event.
  *
- * Only forward reads of a stream gain; all else goes straight to the store.
+ * Only forward reads of a stream gain; all else goes straight to the store, and all that the store has stays. A store on a transaction
+ * (`inTransaction`) is not cached: what it reads may be rolled back.
  *
  * @throws InvalidArgumentError for an unknown option
  * @example

@@ -207,19 +207,21 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly StoredEvent[] {
     const stream = this.#streams.get(streamId) ?? [];
     const recordedAt = this.#clock().toISOString();
-    const stored = eventIdsOf(streamId, commitId, events.length).map((id, ordinal): StoredEvent => {
-      const event = events[ordinal] as PreparedEvent;
-      return {
-        ...event,
-        id,
-        streamId,
-        version: stream.length + ordinal + 1,
-        position: this.#all.length + ordinal + 1,
-        commitId,
-        occurredAt: event.occurredAt ?? recordedAt,
-        recordedAt,
-      };
-    });
+    const stored = eventIdsOf(this.#storeId, streamId, commitId, events.length).map(
+      (id, ordinal): StoredEvent => {
+        const event = events[ordinal] as PreparedEvent;
+        return {
+          ...event,
+          id,
+          streamId,
+          version: stream.length + ordinal + 1,
+          position: this.#all.length + ordinal + 1,
+          commitId,
+          occurredAt: event.occurredAt ?? recordedAt,
+          recordedAt,
+        };
+      },
+    );
     this.#commits.set(commitKey(streamId, commitId), stored);
     this.#streams.set(streamId, stream);
     for (const event of stored) {

@@ -6,6 +6,7 @@ import type { EventStore } from '../core/store/event-store.js';
 import { assertOptions, integerFrom, type OptionCheck } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';
+import { EventNamespace } from '../sql/event-namespace.js';
 import { migrateSchema } from '../sql/migrations.js';
 import { createBatchRunner } from '../sql/run-batch.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
@@ -85,7 +86,11 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     port: SqlPort,
     statistics: TableStatistics,
     options: PGliteEventStoreOptions,
-    database: { transaction: PGlite['transaction']; end: () => Promise<void> },
+    database: {
+      namespace: EventNamespace;
+      transaction: PGlite['transaction'];
+      end: () => Promise<void>;
+    },
   ) {
     const state = { isClosed: false };
     const listeners = new Set<() => void>();
@@ -108,6 +113,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
       },
     };
     super(open, {
+      namespace: database.namespace,
       maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
       retryTimeout: 0,
       settleTimeout: 30_000,
@@ -164,7 +170,10 @@ async function open(
   const port = new PGlitePort(database, schema);
   try {
     await migrateSchema(port, schema);
+    const namespace = new EventNamespace();
+    await namespace.read(port);
     return new PGliteEventStore(port, await TableStatistics.open(port), options, {
+      namespace,
       transaction: (run) => database.transaction(run),
       end: async () => {
         try {

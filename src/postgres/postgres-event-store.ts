@@ -3,6 +3,7 @@ import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.
 import type { EventStore } from '../core/store/event-store.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';
 import { checkedPort, checkSchema } from '../sql/checked-port.js';
+import { EventNamespace } from '../sql/event-namespace.js';
 import { migrateSchema } from '../sql/migrations.js';
 import { retrying } from '../sql/retrying.js';
 import { createBatchRunner } from '../sql/run-batch.js';
@@ -51,6 +52,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
   readonly #migrationPort: PostgresPort;
   readonly #statements: PreparedStatements;
   readonly #queue: AppendQueue;
+  readonly #namespace: EventNamespace;
   readonly #notifications: AppendNotifications;
   readonly #state: { isClosed: boolean };
   #closing: Promise<void> | undefined;
@@ -96,7 +98,9 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
       },
       { lanes: appendConnections, maxAppends: options.maxQueuedAppends },
     );
+    const namespace = new EventNamespace();
     super(open(checkedPort(readPort, check)), {
+      namespace,
       maxCommitBytes: options.maxCommitBytes,
       retryTimeout: options.retryTimeout,
       settleTimeout: options.settleTimeout,
@@ -109,6 +113,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     this.#migrationPort = appendPort;
     this.#statements = new PreparedStatements({ ...options, preparedStatements: false });
     this.#queue = queue;
+    this.#namespace = namespace;
     this.#notifications = notifications;
     this.#state = state;
   }
@@ -141,7 +146,10 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    * await client.query('commit');
    */
   inTransaction(client: PgClient): EventStore & StoreCapabilities {
-    return createTransactionStore(client as ClientBase, this.#statements, this.#options);
+    return createTransactionStore(client as ClientBase, this.#statements, {
+      ...this.#options,
+      namespace: new EventNamespace(this.#namespace),
+    });
   }
 
   /**
@@ -171,6 +179,8 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
   }
 
   async #close(): Promise<void> {
+    // The first appends wait for it.
+    await this.#namespace.close();
     await this.#queue.close();
     this.#state.isClosed = true;
     await this.#notifications.close();

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import { appendMembers } from '../sql/append-batch.js';
 import { checkedPort } from '../sql/checked-port.js';
+import type { EventNamespace } from '../sql/event-namespace.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 import type { PreparedStatements } from './postgres-port.js';
@@ -17,7 +18,11 @@ const settings = statement(`select current_setting('transaction_isolation'),
 export function createTransactionStore(
   client: ClientBase,
   statements: PreparedStatements,
-  options: { readonly maxCommitBytes: number; readonly settleTimeout: number },
+  options: {
+    readonly maxCommitBytes: number;
+    readonly settleTimeout: number;
+    readonly namespace: EventNamespace;
+  },
 ): SqlEventStore {
   const ofClient: SqlPort = { query: (...args) => statements.run(client, ...args) };
   const port = checkedPort(ofClient, async () => {

@@ -98,16 +98,21 @@ export async function readStreamPage<E extends DomainEvent>(
 /** How many ids are asked for at a time, in search of a commit of unknown size. */
 const idsAtOnce = 64;
 
-/** The events of a commit, found by the ids that derive from it; none when it isn't stored. */
+/**
+ * The events of a commit, found by the ids that derive from it; none when it isn't stored.
+ *
+ * @param namespace of the ids
+ */
 export async function readCommit(
   port: SqlPort,
+  namespace: string,
   streamId: string,
   commitId: string,
 ): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = [];
   for (;;) {
     const ids = Array.from({ length: idsAtOnce }, (_, index) =>
-      eventIdOf(streamId, commitId, events.length + index),
+      eventIdOf(namespace, streamId, commitId, events.length + index),
     );
     const found = await readEvents(port, commitEvents, [arrayOf('uuid', ids)]);
     events.push(...found);

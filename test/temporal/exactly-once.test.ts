@@ -10,6 +10,7 @@ import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/
 expectWorkerLog(
   / failed \w+: connection lost/,
   / failed TypeError: socket hang up/,
+  / failed \w+: Stream 'Account-1' was expected to be at version/,
   / Workflow failed Error: Not this time/,
 );
 allowWorkerLog(completedForNobody);
@@ -38,6 +39,22 @@ async function stepsOf(store: MemoryEventStore, id: string): Promise<number[]> {
   const { events } = await store.readStream(`Log-${id}`);
   return events.map((event) => (event.data as { step: number }).step);
 }
+
+describe('commands of a workflow to one aggregate at the same time', () => {
+  it('take effect one after the other, without timers, and none inside of another', async () => {
+    const { store, taskQueue } = await serve();
+    const handle = await client.workflow.start('depositAtOnce', {
+      taskQueue,
+      workflowId: uniqueName('at-once'),
+      args: ['1', 4],
+    });
+
+    expect(await handle.result()).toContain(`inside a command to the same aggregate, 'Account-1'`);
+    expect((await store.readStream('Account-1')).version).toBe(4);
+    const { events = [] } = await handle.fetchHistory();
+    expect(events?.filter((event) => event.timerStartedEventAttributes)).toEqual([]);
+  });
+});
 
 describe('an append in a workflow', () => {
   it.each([

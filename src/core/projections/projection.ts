@@ -19,7 +19,7 @@ export type ProjectionHandlers<E extends DomainEvent, Context> = {
 };
 
 /** Any event, where the types of events are not said. */
-type EventOfType<E extends DomainEvent, Type> = string extends E['type']
+export type EventOfType<E extends DomainEvent, Type> = string extends E['type']
   ? E
   : Extract<E, { readonly type: Type }>;
 
@@ -29,7 +29,7 @@ export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Conte
   /** Raise it when handlers or tables change, and rebuild. Default 1. */
   readonly version?: number;
   /** Which events it wants. Default: those of the types that have a handler; with `handlePage`, all. */
-  readonly filter?: EventFilter | readonly EventFilter[];
+  readonly filter?: EventFilter<E['type']> | readonly EventFilter<E['type']>[];
   /** Called one after the other, in order; an event of a type without a handler is passed over. */
   readonly handlers?: ProjectionHandlers<E, Context>;
   /** Instead of `handlers`: called with the events of a page, for writes in bulk. */

@@ -11,7 +11,7 @@ import { PagedEvents } from './paged-events.js';
  * for await (const event of iterateStream<PaymentEvent>(store, 'Payment-123')) console.log(event.type);
  */
 export function iterateStream<E extends DomainEvent = DomainEvent>(
-  store: EventStore,
+  store: EventStore<E>,
   streamId: string,
   options: ReadStreamOptions = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
@@ -34,8 +34,8 @@ export function iterateStream<E extends DomainEvent = DomainEvent>(
  * the end that the store has when the last page is read.
  */
 export function iterateAll<E extends DomainEvent = DomainEvent>(
-  store: EventStore,
-  options: ReadAllOptions = {},
+  store: EventStore<E>,
+  options: ReadAllOptions<E['type']> = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   return new PagedEvents<E, AllSlice<E>>(
     store as ReaderHints,

@@ -5,7 +5,10 @@ import type { EventStore, ReadAllOptions } from './event-store.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
 import { WakeUp } from './wake-up.js';
 
-export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {
+export interface SubscribeOptions<Type extends string = string> extends Omit<
+  ReadAllOptions<Type>,
+  'direction'
+> {
   /**
    * Milliseconds between two looks for new events once all are read. Default 250, or 1,000 where the store calls when
    * something is appended (`onAppend`).
@@ -21,8 +24,8 @@ export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {
  *   with, so that its position means nothing any more
  */
 export async function* subscribe<E extends DomainEvent = DomainEvent>(
-  store: EventStore,
-  options: SubscribeOptions = {},
+  store: EventStore<E>,
+  options: SubscribeOptions<E['type']> = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   assertOptions('subscribe', options, {
     after: integerFrom(0),

@@ -4,7 +4,10 @@
 -- failover or an old backup, and so invalidates every checkpoint.
 create table __schema__.store (
   singleton boolean primary key default true check (singleton),
-  store_id uuid not null default gen_random_uuid()
+  store_id uuid not null default gen_random_uuid(),
+  -- What event ids derive from, beside stream and commit. Nothing changes it: an append that is sent again is found by its
+  -- ids. A copy of an empty store that is to be another one gets another.
+  event_namespace uuid not null default gen_random_uuid()
 );
 insert into __schema__.store default values;
 
@@ -34,7 +37,7 @@ create table __schema__.events (
   occurred_at timestamptz not null,
   recorded_at timestamptz not null,
   constraint events_version_key unique (stream_id, version),
-  -- The last guard of exactly once: an id derives from the stream, the commit and the place in it.
+  -- The last guard of exactly once: an id derives from the store, the stream, the commit and the place in it.
   constraint events_id_key unique (id)
 );
 -- Cost as measured: bytes an event, rate of inserts against none of it.

@@ -14,8 +14,10 @@ import { SpoiltStateError, type Behaviour } from './behaviour.js';
 import { wasInterrupted } from './interruptible.js';
 import type { PendingCommand } from './pending-command.js';
 
-/** Most characters of event types in an outcome: the outcomes of a whole batch have to travel together. */
-const maxTypesLength = 16_000;
+/** Most characters of the ids and types of the events in an outcome: the outcomes of a whole batch have to travel together. */
+const maxNamesLength = 32_000;
+/** Of an event's id, as JSON. */
+const idLength = 39;
 
 /** What a command led to, before it is certain. */
 export type Decision =
@@ -143,15 +145,15 @@ function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandTi
   );
 }
 
-/** The types of the events travel in the outcome. */
+/** The ids and types of the events travel in the outcome. */
 function findTooLarge(
   command: LaneCommand,
   events: readonly { readonly type: unknown }[],
 ): EventTooLargeError | undefined {
-  const size = events.reduce((sum, { type }) => sum + String(type).length + 3, 0);
-  if (size <= maxTypesLength) return undefined;
+  const size = events.reduce((sum, { type }) => sum + idLength + String(type).length + 3, 0);
+  if (size <= maxNamesLength) return undefined;
   return new EventTooLargeError(
     `The command '${command.name}' led to ${events.length} events, more than an answer can name. Make larger events, or use a repository.`,
-    { size, limit: maxTypesLength },
+    { size, limit: maxNamesLength },
   );
 }

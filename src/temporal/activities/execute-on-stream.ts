@@ -208,12 +208,13 @@ async function endOf(
   return { version, position: events[0]?.position ?? 0 };
 }
 
-function committed({ events }: Commit, { version, position }: AppendResult): CommandOutcome {
+function committed({ events }: Commit, { version, position, eventIds }: AppendResult): CommandOutcome {
   return {
     kind: 'committed',
     version,
     position,
     types: events.map((event) => event.type),
+    eventIds,
     deduplicated: false,
   };
 }
@@ -224,7 +225,14 @@ function outcomeWithoutCommit(
   position: number,
 ): CommandOutcome {
   return decision.kind === 'nothing'
-    ? { kind: 'committed', version: decision.version, position, types: [], deduplicated: false }
+    ? {
+        kind: 'committed',
+        version: decision.version,
+        position,
+        types: [],
+        eventIds: [],
+        deduplicated: false,
+      }
     : failure(decision.error);
 }
 

@@ -20,7 +20,7 @@ import { canonicalJson } from '../../core/values/json.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 import { RemoteEventStore, typed } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';
-import { shortWorkflowId } from '../shared/workflow-id.js';
+import { workflowIdOf } from '../shared/workflow-id.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, withinTime, type WaitLimits } from './within-time.js';
 
@@ -157,7 +157,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
     request: object,
     { timeout = this.#timeout ?? defaultTimeout, signal }: Partial<WaitLimits>,
   ): Promise<T> {
-    const workflowId = `event-store/${workflowType}/${crypto.randomUUID()}`;
+    const workflowId = workflowIdOf(workflowType, crypto.randomUUID());
     return this.#answer({
       workflowId,
       limits: { timeout, signal },
@@ -192,8 +192,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
  */
 function appendWorkflowId(taskQueue: string, request: AppendRequest): string {
   const hash = uuidV5(canonicalJson(request));
-  const id = `event-store/append/${taskQueue}/${request.streamId}/${request.commitId}/${hash}`;
-  return shortWorkflowId(id, () => `event-store/append/${uuidV5(`${taskQueue} ${hash}`)}`);
+  return workflowIdOf('append', taskQueue, request.streamId, request.commitId, hash);
 }
 
 /** Whether what became of the call is unknown: Temporal can't be reached, or no worker took it in time. */

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import {
   Runtime,
   type BundleOptions,
@@ -22,6 +21,7 @@ import {
   type EventPublisher,
 } from '../activities/index.js';
 import { WorkflowBundles } from './workflow-bundles.js';
+import { readyMadeWorkflowsPath } from './workflows-path.js';
 
 export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
@@ -44,9 +44,6 @@ export interface EventStorePluginOptions {
   /** Default: the activity's own logger, and that of the Temporal runtime. */
   readonly logger?: ActivityLogger;
 }
-
-/** The ready-made workflows, beside this file in the package. */
-const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url));
 
 /**
  * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
@@ -147,6 +144,6 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
 
   #withWorkflows<Options extends WorkerOptions | ReplayWorkerOptions>(options: Options): Options {
     if (options.workflowsPath !== undefined || options.workflowBundle !== undefined) return options;
-    return { ...options, workflowsPath };
+    return { ...options, workflowsPath: readyMadeWorkflowsPath() };
   }
 }

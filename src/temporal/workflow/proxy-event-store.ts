@@ -1,5 +1,6 @@
 import { CancellationScope, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { EventStore } from '../../core/store/event-store.js';
+import { paced } from '../../core/store/pacing.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { RemoteEventStore } from '../shared/remote-store.js';
 import { nextCommitId } from './commit-id.js';
@@ -28,7 +29,7 @@ export function proxyEventStore(options: ActivityOptions = {}): EventStore {
 
 /** A store whose calls are these activities, regular or local. */
 export function storeOver(activities: EventStoreActivities): EventStore {
-  return new RemoteEventStore({
+  const store = new RemoteEventStore({
     newCommitId: nextCommitId,
     append: (request, signal) =>
       cancellable(signal, async () => (await activities.eventStoreAppend(request)).result),
@@ -36,6 +37,7 @@ export function storeOver(activities: EventStoreActivities): EventStore {
     readAll: (request, signal) => cancellable(signal, () => activities.eventStoreReadAll(request)),
     findCommit: (request) => activities.eventStoreFindCommit(request),
   });
+  return Object.assign(store, { [paced]: true });
 }
 
 /** Cancels the activity when the signal aborts, and then rejects with the signal's reason. */

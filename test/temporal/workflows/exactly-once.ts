@@ -31,6 +31,22 @@ export async function appendThrice(id: string): Promise<number> {
   return version;
 }
 
+/** At the same time, so that most find that others were faster; and once inside a command, which says what it is told. */
+export async function depositAtOnce(id: string, count: number): Promise<string> {
+  await Promise.all(
+    Array.from({ length: count }, () => accounts.execute(id, (account) => account.deposit(1))),
+  );
+  const { result } = await accounts.execute(id, () =>
+    accounts
+      .execute(id, (account) => account.deposit(1))
+      .then(
+        () => 'went through',
+        (error: unknown) => (error as Error).message,
+      ),
+  );
+  return result ?? '';
+}
+
 export async function appendOnce(id: string): Promise<boolean> {
   return (await store.appendToStream(`Log-${id}`, [happened(1)])).deduplicated;
 }

@@ -15,6 +15,7 @@ import {
 } from '../../../core/projections/projection-sink.js';
 import type { ReactionPort } from '../../../core/reactions/consequences.js';
 import type { CheckpointStore } from '../../../core/store/capabilities.js';
+import { joinNames } from '../../shared/workflow-id.js';
 
 const onlyBuild = 1;
 
@@ -78,7 +79,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 
   async fence(name: string): Promise<void> {
-    const shares = [...this.#shares].filter(([key]) => key.startsWith(`projection/${name}/`));
+    const shares = [...this.#shares].filter(([key]) => isOf(name, key));
     await Promise.all(
       shares.map(([key]) =>
         this.#inTurn(key, async () => {
@@ -127,9 +128,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 
   async parked(name: string): Promise<readonly ParkedEvent[]> {
-    return [...this.#blocking]
-      .filter(([key]) => key.startsWith(`projection/${name}/`))
-      .map(([, event]) => event);
+    return [...this.#blocking].filter(([key]) => isOf(name, key)).map(([, event]) => event);
   }
 
   async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
@@ -178,6 +177,10 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 }
 
+function isOf(name: string, checkpoint: string): boolean {
+  return checkpoint.startsWith(`${joinNames('projection', name)}/`);
+}
+
 function checkpointName({ name, share }: Pick<ShareKey, 'name' | 'share'>): string {
-  return `projection/${name}/${share}`;
+  return joinNames('projection', name, share);
 }

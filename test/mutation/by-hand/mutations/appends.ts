@@ -102,7 +102,7 @@ export const appends: readonly Mutation[] = [
   {
     name: 'The same commit id with other events is taken for a repeat',
     file: 'src/sql/sql-event-store.ts',
-    find: 'if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);',
+    find: 'if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);',
     replace: '',
     project: 'postgres',
     tests: [conformance],
