@@ -16,7 +16,7 @@ export interface EventPublisher {
 
 export interface PublisherDefinition extends Pick<
   ProjectionDefinition,
-  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards'
+  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards' | 'pageBytes'
 > {
   readonly publisher: EventPublisher;
   /** Most events in one call of `publish`. Default 100. */
@@ -50,6 +50,7 @@ export function definePublisher(definition: PublisherDefinition): Projection {
       maxAttempts: anything,
       shards: anything,
       pageSize: anything,
+      pageBytes: anything,
     },
     ['name', 'publisher'],
   );

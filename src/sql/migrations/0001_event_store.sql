@@ -33,6 +33,9 @@ create table __schema__.events (
   tags text[] collate "C" not null,
   occurred_at timestamptz not null,
   recorded_at timestamptz not null,
+  -- So that a page can end before events that are too large for it without reading them.
+  bytes integer not null generated always as
+    (pg_catalog.octet_length(data::text) + pg_catalog.octet_length(metadata::text)) stored,
   constraint events_version_key unique (stream_id, version),
   -- The last guard of exactly once: an id derives from the stream, the commit and the place in it.
   constraint events_id_key unique (id)

@@ -5,6 +5,7 @@ import { describeCommitChain } from './commit-chain-cases.js';
 import { describeExactlyOnce } from './exactly-once-cases.js';
 import { describeExpectedVersion } from './expected-version-cases.js';
 import { describeJson } from './json-cases.js';
+import { describePageBytes } from './page-bytes-cases.js';
 import { describeReadAll } from './read-all-cases.js';
 import { describeReadStream } from './read-stream-cases.js';
 import { describeSnapshots } from './snapshot-cases.js';
@@ -65,6 +66,7 @@ export function describeEventStore(
     describeJson(suite);
     describeReadStream(suite);
     describeReadAll(suite);
+    describePageBytes(suite);
     for (const capability of capabilities) capabilityCases[capability](suite);
   });
 }

@@ -68,6 +68,8 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 const settings = fc.record({
   pageSize: fc.integer({ min: 1, max: 6 }),
+  // Of events of some 20 bytes.
+  pageBytes: fc.constantFrom(1, 50, 1_000),
   shards: fc.integer({ min: 1, max: 3 }),
   onPoison: fc.constantFrom('stop' as const, 'quarantine' as const),
 });
@@ -88,7 +90,7 @@ class Rehearsal<Context> {
 
   constructor(
     sink: ProjectionSink<Context>,
-    { shards, ...rest }: { pageSize: number; shards: number; onPoison: 'stop' | 'quarantine' },
+    { shards, ...rest }: Pick<Projection, 'pageSize' | 'pageBytes' | 'shards' | 'onPoison'>,
     apply: (streamId: string, version: number, context: Context) => void,
   ) {
     this.sink = sink;
