@@ -15,9 +15,11 @@ export function estimateMemory(root: unknown): MemorySize {
   while (left.length > 0) {
     const value = left.pop();
     values++;
-    if (typeof value === 'string') {bytes += 16 + 2 * value.length;}
-    else if (typeof value !== 'object' || value === null) {bytes += 8;}
-    else if (!seen.has(value)) {
+    if (typeof value === 'string') {
+      bytes += 16 + 2 * value.length;
+    } else if (typeof value !== 'object' || value === null) {
+      bytes += 8;
+    } else if (!seen.has(value)) {
       seen.add(value);
       bytes += shallowBytes(value, left);
     }

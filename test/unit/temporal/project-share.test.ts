@@ -193,7 +193,7 @@ class Rehearsal<Context> {
 
   /** Events that were put aside, or stopped the projection. */
   async waiting(): ReturnType<ProjectionSink<Context>['parked']> {
-    const parked = await this.sink.parked(this.projection.name, this.build);
+    const parked = await this.sink.parked(this.projection.name, this.build, 1_000);
     return parked.filter(({ status }) => status !== 'skipped');
   }
 
@@ -257,7 +257,8 @@ class Rehearsal<Context> {
     };
     const acquire: typeof sink.acquire = (key) => sink.acquire(key);
     const reportStop: typeof sink.reportStop = (...args) => sink.reportStop(...args);
-    return { acquire, commit, reportStop } as ProjectionSink<Context>;
+    const nextRetried: typeof sink.nextRetried = (...args) => sink.nextRetried(...args);
+    return { acquire, commit, reportStop, nextRetried } as ProjectionSink<Context>;
   }
 
   #key(share: number): ShareKey {
