@@ -24,8 +24,8 @@ const valueColumns = `position, stream_id, version, id, commit_id, type, schema_
 export const eventColumns = `concat_ws(chr(1), ${valueColumns}, data, metadata)`;
 
 /** What a page counts an event as, in bytes: told without reading what is large. */
-export const eventSize = `(bytes + case when pg_catalog.pg_column_compression(tags) is null
-  then pg_catalog.pg_column_size(tags) else pg_catalog.octet_length(tags::text) end)`;
+export const eventSize = `coalesce(bytes, pg_catalog.octet_length(data::text) + pg_catalog.octet_length(metadata::text)
+  + pg_catalog.octet_length(tags::text))`;
 
 /** Events that come only when each of them is no larger than that; an empty row stands for a larger one. */
 export function smallEvents(most: string, clauses: string): string {

@@ -12,6 +12,7 @@ import {
   readChunks,
   readEvents,
   readPage,
+  smallEvents,
   type StoredEvent,
 } from './event-row.js';
 import { arrayOf, statement, type SqlPort, type SqlStatement } from './sql-port.js';
@@ -27,17 +28,19 @@ const leastPerEvent = 2_048;
 /** The version of the stream in front of its first rows, of the same moment. */
 const streamVersion = `select ${headerColumns('coalesce(max(version), 0)')} from __schema__.events where stream_id = $1`;
 
-const eventsIn = (order: Order, atLeast: 0 | 1): string =>
-  fittingEvents(
-    '$5',
-    `where stream_id = $1 and version between $2 and $3 order by version ${order} limit $4`,
-    `version ${order}`,
-    atLeast,
-  );
-const startIn = (order: Order) => statement(`(${streamVersion}) union all (${eventsIn(order, 1)})`);
-const starts = { forward: startIn('asc'), backward: startIn('desc') };
-const restIn = (order: Order) => statement(eventsIn(order, 0));
-const rests = { forward: restIn('asc'), backward: restIn('desc') };
+const range = (order: Order): string =>
+  `where stream_id = $1 and version between $2 and $3 order by version ${order} limit $4`;
+const fitting = (order: Order, atLeast: 0 | 1): string =>
+  fittingEvents('$5', range(order), `version ${order}`, atLeast);
+const startIn = (events: string): SqlStatement => statement(`(${streamVersion}) union all (${events})`);
+
+/** Of events of at most $5 bytes each, and of any. */
+const starts = {
+  forward: startIn(smallEvents('$5', range('asc'))),
+  backward: startIn(smallEvents('$5', range('desc'))),
+};
+const fittingStarts = { forward: startIn(fitting('asc', 1)), backward: startIn(fitting('desc', 1)) };
+const rests = { forward: statement(fitting('asc', 0)), backward: statement(fitting('desc', 0)) };
 
 /**
  * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with an
@@ -89,7 +92,10 @@ export async function readStreamPage<E extends DomainEvent>(
     ? [fromVersion ?? 1, toVersion ?? Number.MAX_SAFE_INTEGER]
     : [toVersion ?? 1, fromVersion ?? Number.MAX_SAFE_INTEGER];
   const first = Math.min(limit, chunk.events);
-  const start = await readPage<E>(port, starts[direction], [streamId, low, high, first, maxBytes]);
+  const most = Math.floor(maxBytes / first);
+  const values = [streamId, low, high, first] as const;
+  let start = await readPage<E>(port, starts[direction], [...values, most]);
+  if (start.isCut) start = await readPage<E>(port, fittingStarts[direction], [...values, maxBytes]);
   const version = Number(start.header[0]);
   const end = isForward ? Math.min(high, version) : Math.max(low, 1);
   const isBefore = (one: number, other: number): boolean => (isForward ? one < other : one > other);

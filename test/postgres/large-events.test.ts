@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { RecordedEvent } from 'temporal-event-store';
+import type { DomainEvent, RecordedEvent } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, query } from '../support/postgres.js';
@@ -114,5 +114,35 @@ describe('a server', () => {
       expect(received() - before).toBeLessThan(maxBytes + 20_000);
     }
     await store.close();
+  });
+
+  test('knows the size of an event, by whatever way it was appended', async () => {
+    const { directUrl } = await createDatabase();
+    const store = await PostgresEventStore.connect({ connectionString: directUrl });
+    onTestFinished(() => store.close());
+    await store.migrate();
+    const event: DomainEvent & { tags: string[] } = {
+      type: 'T',
+      data: { text: '€'.repeat(40_000) },
+      tags: ['a', 'b c', '€'.repeat(300)],
+    };
+    await store.appendToStream('One-1', [event]);
+    await store.appendToStream('Many-1', [event, { type: 'T', data: {} }]);
+    await store.appendCommits('Chain-1', [
+      { commitId: 'a', events: [event] },
+      { commitId: 'b', events: [{ type: 'T', data: {} }] },
+    ]);
+
+    const sizes = await query<{ bytes: number; json: number }>(
+      directUrl,
+      `select bytes, octet_length(data::text) + octet_length(metadata::text) + octet_length(to_json(tags)::text) as json
+       from event_store.events`,
+    );
+
+    expect(sizes).toHaveLength(5);
+    for (const { bytes, json } of sizes) {
+      expect(bytes).toBeGreaterThanOrEqual(json);
+      expect(bytes).toBeLessThan(json + 100);
+    }
   });
 });
