@@ -85,6 +85,7 @@ export type {
   EventFailure,
   ParkDecision,
   ParkedEvent,
+  ParkedPlaces,
   ProjectionBuild,
   ProjectionSink,
   ShareKey,

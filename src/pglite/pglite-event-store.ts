@@ -5,7 +5,7 @@ import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.
 import type { EventStore } from '../core/store/event-store.js';
 import { assertOptions, integerFrom, type OptionCheck } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
-import { AppendQueue, closedStore } from '../sql/append-queue.js';
+import { AppendQueue, closedStore, defaultMaxQueuedBytes } from '../sql/append-queue.js';
 import { EventNamespace } from '../sql/event-namespace.js';
 import { migrateSchema } from '../sql/migrations.js';
 import { createBatchRunner } from '../sql/run-batch.js';
@@ -27,6 +27,11 @@ export interface PGliteEventStoreOptions {
   readonly maxCommitBytes?: number;
   /** Most appends that wait for their turn; one more is STORE_OVERLOADED. Default 10,000. */
   readonly maxQueuedAppends?: number;
+  /**
+   * Most bytes that appends take while they wait, counted as two for each character of their JSON; one more is STORE_OVERLOADED.
+   * Default 128,000,000.
+   */
+  readonly maxQueuedBytes?: number;
 }
 
 const isFolder: OptionCheck = (value) =>
@@ -64,6 +69,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
       schema: () => undefined,
       maxCommitBytes: integerFrom(1),
       maxQueuedAppends: integerFrom(1),
+      maxQueuedBytes: integerFrom(1),
     });
     const { schema = defaultSchema, dataDir } = options;
     assertSchemaName(schema);
@@ -104,7 +110,11 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
         await statistics.observe(outcomes).catch(() => undefined);
         return outcomes;
       },
-      { lanes: 1, maxAppends: options.maxQueuedAppends ?? 10_000 },
+      {
+        lanes: 1,
+        maxAppends: options.maxQueuedAppends ?? 10_000,
+        maxBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
+      },
     );
     const open: SqlPort = {
       query: async (...args) => {

@@ -9,6 +9,7 @@ import {
   type OptionCheck,
 } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
+import { defaultMaxQueuedBytes } from '../sql/append-queue.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import type { PgPool } from './pg-types.js';
 
@@ -26,6 +27,11 @@ export interface PostgresEventStoreOptions {
   readonly maxCommitBytes?: number;
   /** Most appends that wait for a connection; one more is STORE_OVERLOADED. Default 10,000. */
   readonly maxQueuedAppends?: number;
+  /**
+   * Most bytes that appends take while they wait for a connection, counted as two for each character of their JSON; one more is
+   * STORE_OVERLOADED. Default 128,000,000.
+   */
+  readonly maxQueuedBytes?: number;
   /** Milliseconds after which a statement without an answer is given up together with its connection. Default 15,000. */
   readonly operationTimeout?: number;
   /**
@@ -64,6 +70,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
     maxReadConnections: integerFrom(1),
     maxCommitBytes: integerFrom(1),
     maxQueuedAppends: integerFrom(1),
+    maxQueuedBytes: integerFrom(1),
     operationTimeout: integerFrom(1),
     retryTimeout: integerFrom(0),
     settleTimeout: integerFrom(1),
@@ -85,6 +92,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
     maxReadConnections: options.maxReadConnections ?? 8,
     maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
     maxQueuedAppends: options.maxQueuedAppends ?? 10_000,
+    maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
     operationTimeout: options.operationTimeout ?? 15_000,
     retryTimeout: options.retryTimeout ?? 5_000,
     settleTimeout: options.settleTimeout ?? 30_000,

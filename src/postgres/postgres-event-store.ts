@@ -96,7 +96,11 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
         if (outcomes.some((outcome) => outcome.status === 'fulfilled')) notifications.notify();
         return outcomes;
       },
-      { lanes: appendConnections, maxAppends: options.maxQueuedAppends },
+      {
+        lanes: appendConnections,
+        maxAppends: options.maxQueuedAppends,
+        maxBytes: options.maxQueuedBytes,
+      },
     );
     const namespace = new EventNamespace();
     super(open(checkedPort(readPort, check)), {

@@ -7,11 +7,17 @@ export interface AppendQueueOptions {
   readonly lanes: number;
   /** Most appends that wait; one more is STORE_OVERLOADED. */
   readonly maxAppends: number;
+  /** Most bytes that they take, two for each character; one that is larger by itself waits alone. */
+  readonly maxBytes: number;
 }
+
+export const defaultMaxQueuedBytes = 128_000_000;
+
+/** In memory, where a text has any character that isn't Latin. */
+const bytesPerCharacter = 2;
 
 /** What a batch holds at most; a larger append goes alone. */
 const batchLimits = { appends: 32, events: 100, characters: 1_000_000 };
-const maxQueuedCharacters = 256 * 1024 * 1024;
 
 /** How a batch ended for each of its members. */
 export type RunBatch = (
@@ -65,7 +71,9 @@ export class AppendQueue {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closedStore();
       const { events, characters } = sizeOf(member);
-      if (this.#appends >= this.#options.maxAppends || this.#characters + characters > maxQueuedCharacters) {
+      const bytes = (this.#characters + characters) * bytesPerCharacter;
+      const { maxAppends, maxBytes } = this.#options;
+      if (this.#appends >= maxAppends || (this.#appends > 0 && bytes > maxBytes)) {
         throw new StoreOverloadedError(
           `${this.#appends} appends wait already; nothing was stored. Slow down, or try again later.`,
         );

@@ -16,7 +16,7 @@ export interface EventPublisher<E extends DomainEvent = DomainEvent> {
 
 export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extends Pick<
   ProjectionDefinition<E>,
-  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards'
+  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards' | 'pageBytes'
 > {
   readonly publisher: EventPublisher<E>;
   /** Most events in one call of `publish`. Default 100. */
@@ -52,6 +52,7 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
       maxAttempts: anything,
       shards: anything,
       pageSize: anything,
+      pageBytes: anything,
     },
     ['name', 'publisher'],
   );

@@ -32,14 +32,19 @@ export interface EventStore<
     options?: AppendOptions,
   ): Promise<AppendResult>;
 
-  /** Reads a page of one stream. A stream that does not exist is an empty slice of version 0. */
+  /**
+   * Reads a page of one stream. A stream that does not exist is an empty slice of version 0.
+   *
+   * A page may hold fewer events than its `limit` when they are large: `isEnd` says whether there are more.
+   */
   readStream<E extends Events = Events>(
     streamId: string,
     options?: ReadStreamOptions,
   ): Promise<StreamSlice<E>>;
 
   /**
-   * Reads a page of all streams in the order of their positions.
+   * Reads a page of all streams in the order of their positions. As in {@link readStream}, it may hold fewer events than its
+   * `limit`.
    *
    * @throws PositionAheadOfStoreError when `after` is beyond the last position: it comes from another store
    */
@@ -65,6 +70,10 @@ export interface AppendOptions {
   readonly commitId?: string;
   /** Merged under the metadata of each event. */
   readonly metadata?: EventMetadata;
+  /**
+   * Aborted before the append is sent, it rejects with the signal's reason, and nothing is stored. Once it is sent, its outcome
+   * is awaited and told; where nobody waits for that, the error is STORE_UNAVAILABLE, with the commit id to ask again with.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -94,6 +103,11 @@ export interface ReadStreamOptions {
   readonly toVersion?: number;
   /** Most events in the page. Default 500. */
   readonly limit?: number;
+  /**
+   * Most bytes of JSON in the page, of the data, metadata and tags of its events; its first event is in it whatever its size.
+   * Default 4,000,000.
+   */
+  readonly maxBytes?: number;
   readonly direction?: ReadDirection;
   readonly signal?: AbortSignal;
 }
@@ -112,6 +126,11 @@ export interface ReadAllOptions<Type extends string = string> {
   readonly after?: number;
   /** Most events in the page. Default 500. */
   readonly limit?: number;
+  /**
+   * Most bytes of JSON in the page, of the data, metadata and tags of its events; its first event is in it whatever its size.
+   * Default 4,000,000.
+   */
+  readonly maxBytes?: number;
   /** An event is read when any of the filters takes it. Default: every event. */
   readonly filter?: EventFilter<Type> | readonly EventFilter<Type>[];
   readonly direction?: ReadDirection;

@@ -43,22 +43,34 @@ export const advance = `update __schema__.shares
   set store_id = $4, position = $5, applied = $6, rate = $7, committed_at = now()
   where projection = $1 and build = $2 and share = $3`;
 
-const parkedColumns = `event, error, attempts, status, operator, reason,
-  to_char(parked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as parked_at`;
-export const parkedOfBuild = `select ${parkedColumns} from __schema__.parked
-  where projection = $1 and build = $2 order by position`;
-export const skippedOfLive = `select ${parkedColumns} from __schema__.parked p
-  join __schema__.builds b using (projection, build)
+export const parkedOfBuild = `select event_id as id, stream_id, version, position, type, error, attempts, status, operator, reason,
+    to_char(parked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as parked_at
+  from __schema__.parked where projection = $1 and build = $2 order by position limit $3`;
+export const skippedOfLive = `select build, event_id as id, stream_id from __schema__.parked
+  join __schema__.builds using (projection, build)
   where projection = $1 and role = 'live' and status = 'skipped' order by position`;
-export const parkedOfShare = `select ${parkedColumns} from __schema__.parked p
-  where projection = $1 and build = $2 and share = $3 and (status <> 'skipped' or position > coalesce(
+/** Without the events, which may be many and large: a row for each stream, or of those skipped and blocking for each event. */
+export const parkedOfShare = `select p.status, place from __schema__.parked p
+  cross join lateral (select case when p.status in ('parked', 'retrying') then p.stream_id else p.event_id::text end as place) places
+  where projection = $1 and build = $2 and share = $3 and (p.status <> 'skipped' or position > coalesce(
     (select position from __schema__.shares s where (s.projection, s.build, s.share) = ($1, $2, $3)), 0))
-  order by position`;
+  group by p.status, place order by min(position)`;
+export const nextRetried = `select event from __schema__.parked
+  where projection = $1 and build = $2 and share = $3 and stream_id = $4 and status = 'retrying'
+  order by position limit 1`;
 export const park = `insert into __schema__.parked
-    (projection, build, share, event_id, stream_id, position, event, error, attempts, status)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   on conflict (projection, build, event_id) do update
     set error = excluded.error, attempts = excluded.attempts, status = excluded.status, parked_at = now()`;
+export const parkBehind = `update __schema__.parked set status = 'parked', error = $5, attempts = 0, parked_at = now()
+  where projection = $1 and build = $2 and share = $3 and stream_id = $4 and status = 'retrying'`;
+/** Into another build, in which its stream belongs to this share. */
+export const copySkipped = `insert into __schema__.parked
+    (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status, operator, reason)
+  select projection, $4::integer, $5::integer, event_id, stream_id, position, version, type, event, error, attempts, status,
+    operator, reason
+  from __schema__.parked where projection = $1 and build = $2 and event_id = $3`;
 export const lockParked = `select status, stream_id from __schema__.parked
   where projection = $1 and build = $2 and event_id = $3 and status <> 'skipped' for update`;
 export const settle = 'delete from __schema__.parked where projection = $1 and build = $2 and event_id = $3';

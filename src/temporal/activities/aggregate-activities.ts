@@ -47,12 +47,22 @@ export interface AggregateActivitiesOptions {
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
   readonly snapshotEvery?: number;
-  /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
-  readonly cache?: { readonly max?: number };
+  /** The states that are kept in memory between commands. */
+  readonly cache?: StateCacheOptions;
   /** How the lanes that this worker runs behave, from their next run on. */
   readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
+}
+
+export interface StateCacheOptions {
+  /** Most states. Default 10,000. */
+  readonly max?: number;
+  /**
+   * Most bytes that they take, by an estimate: two for each character of a text, and what objects and lists add. State in
+   * `#private` fields isn't seen. A state that is larger by itself is loaded for each batch. Default 64,000,000.
+   */
+  readonly maxBytes?: number;
 }
 
 /** Each as in {@link LaneSettings}. */
@@ -80,7 +90,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     },
     ['store', 'aggregates'],
   );
-  assertOptions('the cache', options.cache, { max: integerFrom(1) });
+  assertOptions('the cache', options.cache, { max: integerFrom(1), maxBytes: integerFrom(1) });
   assertOptions('commandLanes', options.commandLanes, {
     idleTimeout: integerFrom(1_000),
     maxUpdates: integerFrom(1),
@@ -98,6 +108,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     snapshots,
     snapshotEvery,
     maxStates: cache?.max ?? 10_000,
+    maxStateBytes: cache?.maxBytes ?? 64_000_000,
     batchTimeout: laneSettings.batchTimeout,
     onWarning,
   });

@@ -28,7 +28,9 @@ import { findStored } from './find-stored.js';
 import { directly, interruptible } from './interruptible.js';
 import { loadAggregate, type OnWarning } from './load-aggregate.js';
 import { executeOneByOne } from './one-by-one.js';
+import { estimateMemory } from './memory-size.js';
 import { PendingCommand } from './pending-command.js';
+import { StateCache } from './state-cache.js';
 import { isSameCommand, StreamQueue } from './stream-queue.js';
 
 export interface CommandExecutorOptions {
@@ -37,32 +39,39 @@ export interface CommandExecutorOptions {
   readonly snapshots: SnapshotStore | undefined;
   /** Events between two snapshots of a stream. */
   readonly snapshotEvery: number;
-  /** Most states that are kept in memory. */
+  /** Most states that are kept in memory, and bytes that they may take. */
   readonly maxStates: number;
+  readonly maxStateBytes: number;
   /** Milliseconds that deciding a command of a lane may take. */
   readonly batchTimeout: number;
   readonly onWarning: OnWarning;
 }
 
-/** Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again. */
-const keptFor = 60_000;
+/**
+ * Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again; how many at
+ * most, and bytes. One that is forgotten is found by its id in the store.
+ */
+const open = { ttl: 60_000, max: 10_000, maxSize: 16_000_000 };
 
 /** Executes commands, with the states of the aggregates that were last used at hand. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
   /** By stream. One that is in use is taken out, so that nobody else changes it. */
-  readonly #states: LRUCache<string, LoadedState<unknown>>;
+  readonly #states: StateCache;
   /** By stream, while it has commands. */
   readonly #queues = new Map<string, StreamQueue>();
   /** By stream and command id, those that were open when their request was answered. */
-  readonly #open = new LRUCache<string, PendingCommand>({ max: 10_000, ttl: keptFor });
+  readonly #open = new LRUCache<string, PendingCommand>({
+    ...open,
+    sizeCalculation: ({ command }) => estimateMemory(command).bytes,
+  });
 
   /** Those whose snapshots don't hold their whole state. */
   readonly #withoutSnapshots = new Set<AnyAggregate>();
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
-    this.#states = new LRUCache({ max: options.maxStates });
+    this.#states = new StateCache(options.maxStates, options.maxStateBytes);
   }
 
   /**
@@ -184,6 +193,7 @@ export class CommandExecutor {
         (batch) => this.#executeOn(aggregate, id, batch, metrics),
         () => {
           this.#queues.delete(stream);
+          this.#states.giveUp(stream);
         },
       );
       this.#queues.set(stream, queue);
@@ -244,8 +254,7 @@ export class CommandExecutor {
           });
         },
         async take() {
-          const cached = states.get(stream);
-          states.delete(stream);
+          const cached = states.take(stream);
           metrics.onCacheLookup(cached !== undefined);
           const loaded =
             cached ??
@@ -272,7 +281,7 @@ export class CommandExecutor {
             }
           }
           // Only now may others change it.
-          states.set(stream, loaded);
+          states.keep(stream, loaded);
         },
         onConflict: () => {
           metrics.onConflict();

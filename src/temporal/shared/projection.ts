@@ -158,9 +158,8 @@ export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild
 
 /** What all shares of a build have passed; 0 when there is none. */
 export function positionOf(build: ProjectionBuild | undefined): number {
-  return build === undefined
-    ? 0
-    : Math.min(...build.progress.map(({ checkpoint }) => checkpoint?.position ?? 0));
+  const positions = build?.progress.map(({ checkpoint }) => checkpoint?.position ?? 0) ?? [0];
+  return positions.reduce((least, position) => Math.min(least, position));
 }
 
 export function statusOf(name: string, run: ProjectionRun, progress: ProjectionProgress): ProjectionStatus {

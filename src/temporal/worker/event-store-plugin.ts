@@ -18,6 +18,7 @@ import {
   type ActivityLogger,
   type AnyAggregate,
   type CommandLaneOptions,
+  type StateCacheOptions,
   type EventPublisher,
 } from '../activities/index.js';
 import { WorkflowBundles } from './workflow-bundles.js';
@@ -37,8 +38,8 @@ export interface EventStorePluginOptions {
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
   readonly snapshotEvery?: number;
-  /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
-  readonly cache?: { readonly max?: number };
+  /** The states that are kept in memory between commands: 10,000, or 64,000,000 bytes, by default. */
+  readonly cache?: StateCacheOptions;
   /** How the lanes that this worker runs behave, from their next run on: when they end, how long a command may take. */
   readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger, and that of the Temporal runtime. */

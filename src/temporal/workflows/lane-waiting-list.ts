@@ -14,7 +14,7 @@ const giveUpAfter = 15_000;
 export interface WaitingCommand {
   readonly command: LaneCommand;
   /** One that was sent again waits with the first. */
-  readonly askers: { readonly update: WaitingUpdate; readonly index: number }[];
+  askers: { readonly update: WaitingUpdate; readonly index: number }[];
   /** Since when it has been found open. */
   openSince?: number;
 }
@@ -143,16 +143,21 @@ export class WaitingList {
 }
 
 function answer(
-  { askers }: WaitingCommand,
+  waiting: WaitingCommand,
   outcome: CommandOutcome,
   isAnswered: (update: WaitingUpdate) => boolean,
 ): void {
-  const answered = askers.filter(({ update }) => isAnswered(update));
-  for (const { update, index } of answered) {
+  const left: typeof waiting.askers = [];
+  for (const asker of waiting.askers) {
+    const { update, index } = asker;
+    if (!isAnswered(update)) {
+      left.push(asker);
+      continue;
+    }
     update.outcomes[index] = outcome;
     update.left--;
   }
-  askers.splice(0, askers.length, ...askers.filter((asker) => !answered.includes(asker)));
+  waiting.askers = left;
 }
 
 function isImpatient({ isPatient }: WaitingUpdate): boolean {

@@ -15,6 +15,7 @@ import {
   describeNamesOfCheckpoints,
   describeNamesOfSnapshots,
 } from './name-cases.js';
+import { describePageBytes } from './page-bytes-cases.js';
 import { describeReadAll } from './read-all-cases.js';
 import { describeReadStream } from './read-stream-cases.js';
 import { describeSameEvents } from './same-event-cases.js';
@@ -49,6 +50,7 @@ const ownCases = [
   describeLargeCommits,
   describeReadStream,
   describeReadAll,
+  describePageBytes,
   describeSameEvents,
   describeConcurrentReaders,
 ];

@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AppendMember } from '../../../src/sql/append-member.js';
-import { AppendQueue, type QueuedOutcome, type RunBatch } from '../../../src/sql/append-queue.js';
+import {
+  AppendQueue,
+  defaultMaxQueuedBytes,
+  type QueuedOutcome,
+  type RunBatch,
+} from '../../../src/sql/append-queue.js';
 
 const appended: QueuedOutcome = { kind: 'appended', commits: [], wasRepeated: false };
 
@@ -63,8 +68,8 @@ beforeEach(() => {
   batches = new Batches();
 });
 
-const queueOf = ({ lanes = 1, maxAppends = 1_000 } = {}): AppendQueue =>
-  new AppendQueue(batches.run, { lanes, maxAppends });
+const queueOf = ({ lanes = 1, maxAppends = 1_000, maxBytes = defaultMaxQueuedBytes } = {}): AppendQueue =>
+  new AppendQueue(batches.run, { lanes, maxAppends, maxBytes });
 
 describe('appends that come together', () => {
   it('go in one batch, and each gets its own outcome', async () => {
@@ -88,7 +93,7 @@ describe('appends that come together', () => {
     const run = vi.fn<RunBatch>(async (members) =>
       members.map(() => ({ status: 'fulfilled', value: appended })),
     );
-    const queue = new AppendQueue(run, { lanes: 1, maxAppends: 10 });
+    const queue = new AppendQueue(run, { lanes: 1, maxAppends: 10, maxBytes: 1_000 });
     const first = queue.append(append('A-1'));
     const between = performance.now();
     while (performance.now() === between);
@@ -235,18 +240,25 @@ describe('a queue', () => {
     await expect(queue.append(append())).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
   });
 
-  it('takes no more characters than it may', async () => {
-    const queue = queueOf();
-    // 268 of 268.4 million.
-    const nearlyAll = append('A-1', { events: 2_000, characters: 134_000 });
-    const million = append('A-2', { events: 1_000, characters: 1_000 });
+  it('takes no more bytes than it may, two for each character', async () => {
+    const queue = queueOf({ maxBytes: 1_000 });
+    const nearlyAll = append('A-1', { characters: 490 });
+    const more = append('A-2', { characters: 20 });
     void queue.append(nearlyAll);
-    await expect(queue.append(million)).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
-    void queue.append(append('A-2'));
+    await expect(queue.append(more)).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    void queue.append(append('A-2', { characters: 10 }));
     await turn();
-    void queue.append(million);
+    void queue.append(more);
     await batches.end(0);
-    expect(batches.streams).toEqual([['A-1'], ['A-2']]);
+    expect(batches.streams).toEqual([['A-1', 'A-2'], ['A-2']]);
+  });
+
+  it('takes one that is larger than all that it may, alone', async () => {
+    const queue = queueOf({ maxBytes: 1_000 });
+    void queue.append(append('A-1', { characters: 5_000 }));
+    await expect(queue.append(append('A-2'))).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    await turn();
+    expect(batches.streams).toEqual([['A-1']]);
   });
 
   it('that is closed takes no more, and waits for what it has', async () => {

@@ -73,7 +73,12 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
       this.#shares.set(name, { token, applied, rate });
       const checkpoint = await this.#checkpoints.load(name);
       const blocking = this.#blocking.get(name);
-      const parked = blocking === undefined ? [] : [blocking];
+      const parked = {
+        streams: [],
+        retrying: [],
+        skipped: [],
+        blocking: blocking === undefined ? [] : [blocking.event.id],
+      };
       return { ...(checkpoint !== undefined && { checkpoint }), applied, rate, token, parked };
     });
   }
@@ -106,6 +111,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
             `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
           );
         },
+        parkBehind: async () => undefined,
         settle: async (eventId) => {
           if (this.#blocking.get(name)?.event.id === eventId) this.#blocking.delete(name);
         },
@@ -127,6 +133,11 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     // Nothing beside it.
   }
 
+  /** None is put aside here, to be tried again. */
+  async nextRetried(): Promise<undefined> {
+    return undefined;
+  }
+
   async parked(name: string): Promise<readonly ParkedEvent[]> {
     return [...this.#blocking].filter(([key]) => isOf(name, key)).map(([, event]) => event);
   }
@@ -134,7 +145,9 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
     this.#assertOwner(key, token);
     const parkedAt = new Date().toISOString();
-    this.#blocking.set(checkpointName(key), { ...failure, status: 'blocking', parkedAt });
+    const { id, streamId, version, position, type } = failure.event;
+    const event = { id, streamId, version, position, type };
+    this.#blocking.set(checkpointName(key), { ...failure, event, status: 'blocking', parkedAt });
   }
 
   /** To skip the event that blocks is to say that it was handled. */

@@ -71,13 +71,14 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
 async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
   const { store, projection, share, shares, until, signal } = run;
   const end = performance.now() + run.duration;
-  const { filter, pageSize: limit } = projection;
+  const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
   const pages = await SharePages.acquire(run);
   let idlePause = shortestPause;
   let delays = 0;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
-    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), after, limit, signal });
+    const page = { after, limit, maxBytes, signal };
+    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
     // It may be given up before it is awaited.
     reading.catch(() => undefined);
     return reading;

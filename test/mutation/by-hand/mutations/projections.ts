@@ -46,8 +46,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'Events that were put aside are tried again newest first',
     file: statements,
-    find: '(s.projection, s.build, s.share) = ($1, $2, $3)), 0))\n  order by position`',
-    replace: '(s.projection, s.build, s.share) = ($1, $2, $3)), 0))\n  order by position desc`',
+    find: "status = 'retrying'\n  order by position limit 1`",
+    replace: "status = 'retrying'\n  order by position desc limit 1`",
     project: 'temporal',
     tests: [projection],
     pattern: 'puts events aside',
