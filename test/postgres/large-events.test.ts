@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { DomainEvent, RecordedEvent } from 'temporal-event-store';
+import type { EventToAppend, RecordedEvent } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, query } from '../support/postgres.js';
@@ -121,7 +121,7 @@ describe('a server', () => {
     const store = await PostgresEventStore.connect({ connectionString: directUrl });
     onTestFinished(() => store.close());
     await store.migrate();
-    const event: DomainEvent & { tags: string[] } = {
+    const event: EventToAppend = {
       type: 'T',
       data: { text: '€'.repeat(40_000) },
       tags: ['a', 'b c', '€'.repeat(300)],

@@ -328,6 +328,40 @@ describe('the conformance suite', () => {
       /refuses a malformed checkpoint/,
     ],
     [
+      'bounds no page of a stream by bytes',
+      (store) => ({
+        readStream: (streamId, { maxBytes: _, ...options } = {}) => store.readStream(streamId, options),
+      }),
+      /bound what readStream gives forward/,
+    ],
+    [
+      'bounds no page of all by bytes',
+      (store) => ({ readAll: ({ maxBytes: _, ...options } = {}) => store.readAll(options) }),
+      /bound what readAll gives backward/,
+    ],
+    [
+      'takes a page that is cut for the last',
+      (store) => ({
+        readAll: async <E extends DomainEvent>(options?: Parameters<EventStore['readAll']>[0]) => {
+          const slice = await store.readAll<E>(options);
+          return { ...slice, isEnd: slice.isEnd || slice.events.length < (options?.limit ?? 500) };
+        },
+      }),
+      /bound what readAll gives forward/,
+    ],
+    [
+      'has no room for an event that is larger than a page',
+      (store) => ({
+        readStream: async <E extends DomainEvent>(
+          ...[streamId, options]: Parameters<EventStore['readStream']>
+        ) => {
+          const slice = await store.readStream<E>(streamId, options);
+          return options?.maxBytes === 1 ? { ...slice, events: [] } : slice;
+        },
+      }),
+      /leave readStream one event/,
+    ],
+    [
       'counts events of others, whatever the filter',
       (store) => ({
         statistics: async () => {
