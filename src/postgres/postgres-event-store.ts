@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
+import { UnsafeReadError } from '../core/errors/errors.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';
@@ -13,10 +14,12 @@ import { AppendNotifications } from './append-notifications.js';
 import {
   checkConnectionOptions,
   createPool,
+  hostsOf,
   type CheckedOptions,
   type PostgresEventStoreOptions,
 } from './connection.js';
 import type { PgClient } from './pg-types.js';
+import { PoolConnections } from './pool-connections.js';
 import { PostgresPort, PreparedStatements } from './postgres-port.js';
 import { probeLocks } from './probe-locks.js';
 import { createTransactionStore } from './transaction-store.js';
@@ -63,11 +66,12 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    */
   static async connect(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
     const checked = checkConnectionOptions(options);
-    const append = checked.pool ?? createPool(checked, appendConnections);
-    const read = checked.pool ?? createPool(checked, checked.maxReadConnections);
-    const store = new PostgresEventStore(checked, { append, read });
+    const pools =
+      checked.pool === undefined ? createPools(checked) : { append: checked.pool, read: checked.pool };
+    const store = new PostgresEventStore(checked, pools);
     try {
-      await new PostgresPort(read, checked).query(anything, []);
+      const port = new PostgresPort(pools.read, checked);
+      await port.query(anything, []);
     } catch (error) {
       await store.close();
       throw translateSqlError(error);
@@ -86,8 +90,16 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     const readPort = new PostgresPort(pools.read, options);
     const appendPort = new PostgresPort(pools.append, options);
     const check = (): Promise<void> => checkSchema(readPort, options.schema, options.onWarning);
-    const notifications = new AppendNotifications(pools.read, options.schema, options.notifications);
-    const runBatch = createBatchRunner(checkedPort(appendPort, check), options.retryTimeout);
+    const notifications = new AppendNotifications(
+      readPort,
+      pools.read,
+      options.schema,
+      options.notifications,
+    );
+    const runBatch = createBatchRunner(checkedPort(appendPort, check), {
+      retryTimeout: options.retryTimeout,
+      lockTimeout: options.operationTimeout,
+    });
     const queue = new AppendQueue(
       async (...args) => {
         const outcomes = await runBatch(...args);
@@ -101,7 +113,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
       retryTimeout: options.retryTimeout,
       settleTimeout: options.settleTimeout,
       // On a single connection there is nobody to look from.
-      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probeLocks(appendPort, readPort) }),
+      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probe(pools, appendPort, readPort) }),
       append: (member, signal) => queue.append(member, signal),
     });
     this.#options = options;
@@ -186,5 +198,29 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     } catch (error) {
       throw translateSqlError(error);
     }
+  }
+}
+
+/** @throws InvalidArgumentError when the connection string is malformed */
+function createPools(options: CheckedOptions): { readonly append: Pool; readonly read: Pool } {
+  const hosts = hostsOf(options.connectionString as string);
+  return {
+    append: createPool(hosts, appendConnections),
+    read: createPool(hosts, options.maxReadConnections),
+  };
+}
+
+/** Whether all connections lead to one server. Where they don't, a name may have moved meanwhile: new ones are used then. */
+async function probe(
+  pools: { readonly append: Pool; readonly read: Pool },
+  ...ports: Parameters<typeof probeLocks>
+): Promise<void> {
+  try {
+    await probeLocks(...ports);
+  } catch (error) {
+    if (error instanceof UnsafeReadError) {
+      for (const pool of Object.values(pools)) PoolConnections.of(pool).distrust();
+    }
+    throw error;
   }
 }

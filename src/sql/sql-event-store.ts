@@ -145,7 +145,13 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   }
 
   async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
-    const slice = await this.#reader.read<E>(checkAllRead(options), options.signal);
+    const read = checkAllRead(options);
+    // From a server that is no primary yet, or no more.
+    const slice = await retrying(
+      () => this.#reader.read<E>(read, options.signal),
+      performance.now() + this.#options.retryTimeout,
+      options.signal,
+    );
     options.signal?.throwIfAborted();
     return slice;
   }
@@ -167,9 +173,15 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   }
 
   /** An error of an append says with which commit id to ask again. */
-  #append(member: AppendMember, signal: AbortSignal | undefined): Promise<QueuedOutcome> {
+  async #append(member: AppendMember, signal: AbortSignal | undefined): Promise<QueuedOutcome> {
     const [commit] = member.commits;
-    return typedErrors(() => this.#options.append(member, signal), commit?.commitId);
+    try {
+      return await this.#options.append(member, signal);
+    } catch (error) {
+      // Given up before it was sent: no error of a database.
+      if (signal?.aborted === true && error === signal.reason) throw error;
+      throw translateSqlError(error, commit?.commitId);
+    }
   }
 }
 
