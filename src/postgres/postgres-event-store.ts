@@ -66,17 +66,23 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    */
   static async connect(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
     const checked = checkConnectionOptions(options);
-    const pools =
-      checked.pool === undefined ? createPools(checked) : { append: checked.pool, read: checked.pool };
+    const { hosts, ...pools } =
+      checked.pool === undefined
+        ? createPools(checked)
+        : { append: checked.pool, read: checked.pool, hosts: 1 };
     const store = new PostgresEventStore(checked, pools);
-    try {
-      const port = new PostgresPort(pools.read, checked);
-      await port.query(anything, []);
-    } catch (error) {
-      await store.close();
-      throw translateSqlError(error);
+    const port = new PostgresPort(pools.read, checked);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await port.query(anything, []);
+        return store;
+      } catch (error) {
+        // The next connection goes to the next host.
+        if (attempt < hosts) continue;
+        await store.close();
+        throw translateSqlError(error);
+      }
     }
-    return store;
   }
 
   private constructor(options: CheckedOptions, pools: { readonly append: Pool; readonly read: Pool }) {
@@ -202,11 +208,16 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
 }
 
 /** @throws InvalidArgumentError when the connection string is malformed */
-function createPools(options: CheckedOptions): { readonly append: Pool; readonly read: Pool } {
+function createPools(options: CheckedOptions): {
+  readonly append: Pool;
+  readonly read: Pool;
+  readonly hosts: number;
+} {
   const hosts = hostsOf(options.connectionString as string);
   return {
     append: createPool(hosts, appendConnections),
     read: createPool(hosts, options.maxReadConnections),
+    hosts: hosts.count,
   };
 }
 

@@ -18,6 +18,8 @@ export interface PostgresProjectionSinkOptions {
 
 /** A hook may have a whole read model to go through. */
 const hookFactor = 10;
+/** Milliseconds; the transactions of other projections, which share the pool, may take their time. */
+const longestPoolTimeout = 15_000;
 
 /**
  * Read models in PostgreSQL, each in the schema of its projection's name, exactly once: what the handlers write and the
@@ -41,6 +43,7 @@ export class PostgresProjectionSink<Client extends PgClient = PgClient> extends 
     super(schema, (run, frame) =>
       runTransaction(pool as Pool, (client, opened) => run(client as unknown as Client, opened), {
         operationTimeout: frame === undefined ? hookFactor * operationTimeout : operationTimeout,
+        poolTimeout: Math.min(longestPoolTimeout, operationTimeout),
         frame,
       }),
     );

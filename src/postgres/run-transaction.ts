@@ -8,12 +8,12 @@ import { PoolConnections } from './pool-connections.js';
 
 /** Milliseconds in which a transaction that failed must be rolled back, or its connection counts as lost. */
 const rollbackTimeout = 5_000;
-/** Milliseconds that a connection of the pool is waited for. */
-const poolTimeout = 15_000;
 
 export interface TransactionLimits {
   /** Milliseconds after which a statement without an answer, and its connection, are given up. */
   readonly operationTimeout: number;
+  /** Milliseconds that a connection of the pool is waited for. */
+  readonly poolTimeout: number;
   readonly frame?: TransactionFrame | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface TransactionLimits {
 export async function runTransaction<T>(
   pool: Pool,
   run: (client: PoolClient, opened: readonly unknown[]) => Promise<T>,
-  { operationTimeout, frame }: TransactionLimits,
+  { operationTimeout, poolTimeout, frame }: TransactionLimits,
 ): Promise<T> {
   const connections = PoolConnections.of(pool);
   const client = await connections.take(poolTimeout);
