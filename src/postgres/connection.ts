@@ -11,7 +11,8 @@ import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { watchClient } from './client-facts.js';
 import { Hosts } from './hosts.js';
-import type { PgPool } from './pg-types.js';
+import type { PgClient, PgPool } from './pg-types.js';
+import { PoolConnections } from './pool-connections.js';
 import { storeClient } from './store-client.js';
 
 /** How to reach the database: one of `connectionString` and `pool`. */
@@ -137,6 +138,29 @@ export function createPool(hosts: Hosts, max: number): Pool {
     connectionTimeoutMillis: Math.max(leastConnectTimeout, Math.floor(connectTimeout / hosts.count)),
     maxLifetimeSeconds: maxLifetime,
   });
+}
+
+/**
+ * A pool of `pg` for a projection sink, or for queries of yours, whose connections lead to the one of several hosts that takes writes,
+ * as those of a store do. `pg` alone takes one host. It is yours to end.
+ *
+ * @param options.connectionString as `PostgresEventStore.connect` takes it
+ * @param options.max most connections; default 10
+ * @throws InvalidArgumentError for a missing, unknown or malformed option
+ * @example
+ * const pool = createPostgresPool({ connectionString: 'postgres://app@one,two/orders' });
+ * const sink = new PostgresProjectionSink({ pool });
+ */
+export function createPostgresPool(options: {
+  readonly connectionString: string;
+  readonly max?: number;
+}): PgPool & PgClient & { end(): Promise<void> } {
+  assertOptions('createPostgresPool', options, { connectionString: isText, max: integerFrom(1) }, [
+    'connectionString',
+  ]);
+  const pool = createPool(hostsOf(options.connectionString), options.max ?? 10);
+  PoolConnections.of(pool);
+  return pool;
 }
 
 /** A client like those of a pool, that is none of them. */
