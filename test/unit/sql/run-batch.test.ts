@@ -152,3 +152,52 @@ describe('a batch', () => {
     expect(asked).toHaveLength(1);
   });
 });
+
+describe('a batch that meets a lock', () => {
+  const locked = said('55P03');
+  const isLocked = (isRepeated: boolean) => ({ status: 'locked', isRepeated });
+
+  it('is sent one by one, and only the stream that is locked waits, with all that follow in it', async () => {
+    const run = createBatchRunner(database(locked, ['(0,1,7)'], locked, ['(0,1,7)']), limits);
+    expect(await run([append('A'), append('L'), append('L'), append('B')], now())).toEqual([
+      appended(false),
+      isLocked(false),
+      isLocked(false),
+      appended(false),
+    ]);
+    expect(asked.slice(1).map(({ streams }) => streams)).toEqual([['A'], ['L'], ['B']]);
+    // Alone, none waits long.
+    expect(asked.map(({ lockTimeout }) => lockTimeout)).toEqual(['250', '20', '20', '20']);
+  });
+
+  it('tells of a reply that was lost before, after which it may be stored', async () => {
+    const run = createBatchRunner(database(lost, locked), limits);
+    expect(await run([append('L')], now())).toEqual([isLocked(true)]);
+    const again = createBatchRunner(database(), limits);
+    expect(await again([append('L')], { ...now(), isRepeated: true })).toEqual([appended(true)]);
+    expect(asked.at(-1)).toMatchObject({ looksFor: [true] });
+  });
+
+  it('is an error of the locked append when its time is up', async () => {
+    const run = createBatchRunner(database(locked), { ...limits, lockTimeout: 100 });
+    const late = { ...now(), enqueuedAt: performance.now() - 100 };
+    expect(await run([append('L')], late)).toMatchObject([
+      {
+        status: 'rejected',
+        isLocked: true,
+        reason: {
+          code: 'STORE_UNAVAILABLE',
+          commitId: 'L',
+          message: expect.stringContaining("'L' is locked") as unknown,
+        },
+      },
+    ]);
+    // No longer than a half of what it may wait in all.
+    expect(asked[0]).toMatchObject({ lockTimeout: '50' });
+  });
+
+  it('is told apart also where the server gives statements less time than a lock', async () => {
+    const run = createBatchRunner(database(said('57014'), ['(0,1,7)'], ['(0,1,7)']), limits);
+    expect(await run([append('A'), append('B')], now())).toEqual([appended(false), appended(false)]);
+  });
+});
