@@ -101,7 +101,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     const state = { isClosed: false };
     const listeners = new Set<() => void>();
     // There is no connection to lose.
-    const runBatch = createBatchRunner(port, 0);
+    const runBatch = createBatchRunner(port, { retryTimeout: 0, lockTimeout: 0 });
     const queue = new AppendQueue(
       async (...args) => {
         const outcomes = await runBatch(...args);

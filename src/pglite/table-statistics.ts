@@ -1,4 +1,4 @@
-import type { QueuedOutcome } from '../sql/append-queue.js';
+import type { MemberOutcome } from '../sql/append-queue.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 
 /** Below it every plan is fast. */
@@ -29,7 +29,7 @@ export class TableStatistics {
     return statistics;
   }
 
-  async observe(outcomes: readonly PromiseSettledResult<QueuedOutcome>[]): Promise<void> {
+  async observe(outcomes: readonly MemberOutcome[]): Promise<void> {
     let last = 0;
     for (const outcome of outcomes) {
       if (outcome.status !== 'fulfilled' || outcome.value.kind !== 'appended') continue;

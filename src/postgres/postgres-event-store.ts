@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
+import { UnsafeReadError } from '../core/errors/errors.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';
@@ -14,10 +15,12 @@ import { AppendNotifications } from './append-notifications.js';
 import {
   checkConnectionOptions,
   createPool,
+  hostsOf,
   type CheckedOptions,
   type PostgresEventStoreOptions,
 } from './connection.js';
 import type { PgClient } from './pg-types.js';
+import { PoolConnections } from './pool-connections.js';
 import { PostgresPort, PreparedStatements } from './postgres-port.js';
 import { probeLocks } from './probe-locks.js';
 import { createTransactionStore } from './transaction-store.js';
@@ -65,16 +68,23 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    */
   static async connect(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
     const checked = checkConnectionOptions(options);
-    const append = checked.pool ?? createPool(checked, appendConnections);
-    const read = checked.pool ?? createPool(checked, checked.maxReadConnections);
-    const store = new PostgresEventStore(checked, { append, read });
-    try {
-      await new PostgresPort(read, checked).query(anything, []);
-    } catch (error) {
-      await store.close();
-      throw translateSqlError(error);
+    const { hosts, ...pools } =
+      checked.pool === undefined
+        ? createPools(checked)
+        : { append: checked.pool, read: checked.pool, hosts: 1 };
+    const store = new PostgresEventStore(checked, pools);
+    const port = new PostgresPort(pools.read, checked);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await port.query(anything, []);
+        return store;
+      } catch (error) {
+        // The next connection goes to the next host.
+        if (attempt < hosts) continue;
+        await store.close();
+        throw translateSqlError(error);
+      }
     }
-    return store;
   }
 
   private constructor(options: CheckedOptions, pools: { readonly append: Pool; readonly read: Pool }) {
@@ -88,8 +98,16 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     const readPort = new PostgresPort(pools.read, options);
     const appendPort = new PostgresPort(pools.append, options);
     const check = (): Promise<void> => checkSchema(readPort, options.schema, options.onWarning);
-    const notifications = new AppendNotifications(pools.read, options.schema, options.notifications);
-    const runBatch = createBatchRunner(checkedPort(appendPort, check), options.retryTimeout);
+    const notifications = new AppendNotifications(
+      readPort,
+      pools.read,
+      options.schema,
+      options.notifications,
+    );
+    const runBatch = createBatchRunner(checkedPort(appendPort, check), {
+      retryTimeout: options.retryTimeout,
+      lockTimeout: options.operationTimeout,
+    });
     const queue = new AppendQueue(
       async (...args) => {
         const outcomes = await runBatch(...args);
@@ -109,7 +127,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
       retryTimeout: options.retryTimeout,
       settleTimeout: options.settleTimeout,
       // On a single connection there is nobody to look from.
-      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probeLocks(appendPort, readPort) }),
+      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probe(pools, appendPort, readPort) }),
       append: (member, signal) => queue.append(member, signal),
     });
     this.#options = options;
@@ -200,5 +218,34 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     } catch (error) {
       throw translateSqlError(error);
     }
+  }
+}
+
+/** @throws InvalidArgumentError when the connection string is malformed */
+function createPools(options: CheckedOptions): {
+  readonly append: Pool;
+  readonly read: Pool;
+  readonly hosts: number;
+} {
+  const hosts = hostsOf(options.connectionString as string);
+  return {
+    append: createPool(hosts, appendConnections),
+    read: createPool(hosts, options.maxReadConnections),
+    hosts: hosts.count,
+  };
+}
+
+/** Whether all connections lead to one server. Where they don't, a name may have moved meanwhile: new ones are used then. */
+async function probe(
+  pools: { readonly append: Pool; readonly read: Pool },
+  ...ports: Parameters<typeof probeLocks>
+): Promise<void> {
+  try {
+    await probeLocks(...ports);
+  } catch (error) {
+    if (error instanceof UnsafeReadError) {
+      for (const pool of Object.values(pools)) PoolConnections.of(pool).distrust();
+    }
+    throw error;
   }
 }

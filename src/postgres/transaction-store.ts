@@ -5,6 +5,8 @@ import { checkedPort } from '../sql/checked-port.js';
 import type { EventNamespace } from '../sql/event-namespace.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
+import { cutOff, watchClient } from './client-facts.js';
+import { NoAnswerError } from './no-answer.js';
 import type { PreparedStatements } from './postgres-port.js';
 
 /** Milliseconds; while such a transaction is idle, readers in order wait for it. */
@@ -24,7 +26,19 @@ export function createTransactionStore(
     readonly namespace: EventNamespace;
   },
 ): SqlEventStore {
-  const ofClient: SqlPort = { query: (...args) => statements.run(client, ...args) };
+  // It is the caller's, who may not listen to its loss.
+  watchClient(client, 0);
+  const ofClient: SqlPort = {
+    query: async (statement, values, map) => {
+      try {
+        return await statements.run(client, statement, values, map);
+      } catch (error) {
+        // Or the caller's ROLLBACK would wait behind what has no answer.
+        if (error instanceof NoAnswerError) cutOff(client);
+        throw error;
+      }
+    },
+  };
   const port = checkedPort(ofClient, async () => {
     const [[isolation] = []] = await ofClient.query(settings, [String(idleTimeout)]);
     if (isolation !== 'read committed' && isolation !== 'read uncommitted') {

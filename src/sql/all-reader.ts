@@ -6,6 +6,7 @@ import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
 import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
 import { SettledPositions } from './settled-positions.js';
+import { asPassing } from './sql-errors.js';
 import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 
 export interface AllReaderOptions {
@@ -223,11 +224,17 @@ export class AllReader {
   async #fetch<E extends DomainEvent>(read: AllRead, statementOf: StatementOf): Promise<Page<E>> {
     const { header, events, isCut } = await this.#fetchRows<E>(read, statementOf);
     const [storeId, last, unsafe, place] = header as [string, string, string, string];
+    if (unsafe === 'standby') {
+      // Behind its name there may be a primary by the next attempt.
+      throw asPassing(
+        new UnsafeReadError(
+          'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.',
+        ),
+      );
+    }
     if (unsafe !== '') {
       throw new UnsafeReadError(
-        unsafe === 'standby'
-          ? 'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.'
-          : 'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
+        'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
       );
     }
     const isOtherStore = this.#settled.observe(`${storeId}/${place}`);

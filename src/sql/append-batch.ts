@@ -14,18 +14,28 @@ export type AppendOutcome =
   /** One of the commits is stored already. */
   | { readonly kind: 'stored' };
 
+/** How many values one call of `append_one` takes. */
+const valuesOfOne = 12;
+
 /** How many single events are appended by a function each; more are cheaper in one function for all. */
 const maxSingles = 5;
 
 const uniqueViolation = '23505';
 
+// How long a stream's lock is waited for, before it is: nobody else shall wait for it longer. Of this statement alone where it is a
+// transaction of its own, and with null as the caller of a larger one has it.
+const limitLocks = (parameter: number): string =>
+  `set_config('lock_timeout', coalesce($${parameter}::text, current_setting('lock_timeout')), true)`;
+
 // Each as one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
 // PostgreSQL calls them from left to right, so streams are locked in order here, too.
 const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
-  statement(`select ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`),
+  statement(
+    `select ${limitLocks((last + 1) * valuesOfOne + 1)}, ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`,
+  ),
 );
 
-const appendBatch = statement(`select __schema__.append_batch(
+const appendBatch = statement(`select ${limitLocks(23)}, __schema__.append_batch(
   $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22::text[]::timestamptz[])`);
 
 /**
@@ -33,19 +43,21 @@ const appendBatch = statement(`select __schema__.append_batch(
  *
  * @param members no two with the same commit
  * @param isRepeated whether they may be stored by an attempt whose reply was lost
+ * @param lockTimeout most milliseconds to wait for the lock of a stream; default: what the session has
  */
 export async function appendMembers(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
+  lockTimeout?: number,
 ): Promise<readonly AppendOutcome[]> {
   const append = members.length <= maxSingles && members.every(isSingle) ? appendEach : appendTogether;
   try {
-    return await append(port, members, isRepeated);
+    return await append(port, members, isRepeated, lockTimeout);
   } catch (error) {
     // A commit was sent again with the version that its stream has by now. Nothing is appended; look for it first.
     if (isRepeated || sqlStateOf(error) !== uniqueViolation) throw error;
-    return append(port, members, true);
+    return append(port, members, true, lockTimeout);
   }
 }
 
@@ -58,15 +70,16 @@ async function appendEach(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
+  lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
   const sorted = inLockOrder(members);
-  const [row = []] = await port.query(
-    appendSingles[members.length - 1] as SqlStatement,
-    sorted.flatMap(([, member]) => valuesOf(member, isRepeated)),
-  );
+  const [row = []] = await port.query(appendSingles[members.length - 1] as SqlStatement, [
+    ...sorted.flatMap(([, member]) => valuesOf(member, isRepeated)),
+    limitOf(lockTimeout),
+  ]);
   const outcomes: AppendOutcome[] = [];
   for (const [place, [member]] of sorted.entries()) {
-    const [outcome, version, position] = numbersOf(row[place] as string) as [number, number, number];
+    const [outcome, version, position] = numbersOf(row[place + 1] as string) as [number, number, number];
     outcomes[member] = outcomeOf(outcome, version, () => [{ version, position }]);
   }
   return outcomes;
@@ -97,10 +110,11 @@ async function appendTogether(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
+  lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
   const { parameters, places } = batchArrays(members, isRepeated);
-  const [row] = await port.query(appendBatch, parameters);
-  const { outcomes, versions, positions } = arraysOf(row?.[0] as string);
+  const [row] = await port.query(appendBatch, [...parameters, limitOf(lockTimeout)]);
+  const { outcomes, versions, positions } = arraysOf(row?.[1] as string);
   const results: AppendOutcome[] = [];
   let placed = 0;
   for (const [place, { member, offsets }] of places.entries()) {
@@ -113,6 +127,10 @@ async function appendTogether(
     );
   }
   return results;
+}
+
+function limitOf(lockTimeout: number | undefined): SqlValue {
+  return lockTimeout === undefined ? null : String(Math.ceil(lockTimeout));
 }
 
 function outcomeOf(
@@ -139,7 +157,6 @@ function numbersOf(list: string): number[] {
 
 /** A call with the values of {@link valuesOf} at this place. */
 function callOfOne(place: number): string {
-  const count = 12;
-  const parameters = Array.from({ length: count }, (_, index) => `$${place * count + index + 1}`);
+  const parameters = Array.from({ length: valuesOfOne }, (_, index) => `$${place * valuesOfOne + index + 1}`);
   return `__schema__.append_one(${parameters.join()})`;
 }

@@ -166,7 +166,13 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   }
 
   async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
-    const slice = await this.#reader.read<E>(checkAllRead(options), options.signal);
+    const read = checkAllRead(options);
+    // From a server that is no primary yet, or no more.
+    const slice = await retrying(
+      () => this.#reader.read<E>(read, options.signal),
+      performance.now() + this.#options.retryTimeout,
+      options.signal,
+    );
     options.signal?.throwIfAborted();
     return slice;
   }
@@ -191,7 +197,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   }
 
   /** An error of an append says with which commit id to ask again. */
-  #append(
+  async #append(
     commitId: string | undefined,
     signal: AbortSignal | undefined,
     memberOf: (namespace: string) => AppendMember,
@@ -201,7 +207,13 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
       const outcome = await this.#options.append(member, signal);
       return { outcome, commits: member.commits, namespace };
     };
-    return typedErrors(() => this.#options.namespace.use(this.#port, append), commitId);
+    try {
+      return await this.#options.namespace.use(this.#port, append);
+    } catch (error) {
+      // Given up before it was sent: no error of a database.
+      if (signal?.aborted === true && error === signal.reason) throw error;
+      throw translateSqlError(error, commitId);
+    }
   }
 }
 

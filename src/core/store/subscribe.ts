@@ -1,3 +1,4 @@
+import { isEventStoreError } from '../errors/error-recognition.js';
 import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import type { ReaderHints } from './capabilities.js';
@@ -15,12 +16,21 @@ export interface SubscribeOptions<Type extends string = string> extends Omit<
    * something is appended (`onAppend`).
    */
   readonly pollInterval?: number;
+  /**
+   * Milliseconds of pauses between attempts when the store is away (STORE_UNAVAILABLE), or no primary just now
+   * (READ_NOT_SAFE), after it could be read; then the error is thrown. Default 300,000.
+   */
+  readonly retryTimeout?: number;
 }
+
+/** Most milliseconds between two attempts at a store that is away. */
+const longestPause = 5_000;
 
 /**
  * All events after a position, and then those to come: an iterator that never ends by itself. When the signal aborts,
- * it ends quietly; and at once when it is given up by `return()`, also while it waits. An error of the store is thrown; go on
- * after the last event that you handled.
+ * it ends quietly; and at once when it is given up by `return()`, also while it waits. A store that is away for a while, as in a
+ * failover, is waited for. Any other error of the store is thrown, and so is one of its first look; go on after the last event
+ * that you handled.
  *
  * @throws PositionAheadOfStoreError also when another store has taken the place of the one that the subscription began
  *   with, so that its position means nothing any more
@@ -52,6 +62,9 @@ export function subscribe<E extends DomainEvent = DomainEvent>(
 interface Watch {
   readonly read: ReadAllOptions & { readonly after: number };
   readonly pollInterval: number;
+  readonly retryTimeout: number;
+  /** Milliseconds of pauses until an error is thrown; by the pauses, as there is no clock in a workflow. */
+  retriesLeft: number;
   readonly stop: (() => void) | undefined;
 }
 
@@ -63,27 +76,51 @@ function beginWatch(store: EventStore, options: SubscribeOptions, wakeUp: WakeUp
     filter: anything,
     signal: isSignal,
     pollInterval: integerFrom(1),
+    retryTimeout: integerFrom(0),
   });
   const { onAppend } = store as ReaderHints;
-  const { pollInterval = onAppend === undefined ? 250 : 1_000, after = 0, ...read } = options;
-  return { read: { ...read, after }, pollInterval, stop: onAppend?.call(store, wakeUp.wake) };
+  const {
+    pollInterval = onAppend === undefined ? 250 : 1_000,
+    after = 0,
+    retryTimeout = 300_000,
+    ...read
+  } = options;
+  return {
+    read: { ...read, after },
+    pollInterval,
+    retryTimeout,
+    retriesLeft: 0,
+    stop: onAppend?.call(store, wakeUp.wake),
+  };
 }
 
 /** The next page that has events, however long it takes to come; undefined when nobody wants it any more. */
 async function readNext<E extends DomainEvent>(
   store: EventStore,
-  { read, pollInterval }: Watch,
+  watch: Watch,
   wakeUp: WakeUp,
   signal: AbortSignal,
   last: AllSlice<E> | undefined,
 ): Promise<AllSlice<E> | undefined> {
+  const { read, pollInterval } = watch;
   let { position, isEnd, storeId } = last ?? { position: read.after, isEnd: false, storeId: undefined };
-  for (;;) {
+  for (let pause = pollInterval; ; ) {
     if (isEnd && !signal.aborted) await wakeUp.wait(pollInterval);
     if (signal.aborted) return undefined;
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
-    const slice: AllSlice<E> = await store.readAll<E>({ ...read, after: position, signal });
+    let slice: AllSlice<E>;
+    try {
+      slice = await store.readAll<E>({ ...read, after: position, signal });
+    } catch (error) {
+      if (!isAway(error) || watch.retriesLeft <= 0) throw error;
+      await wakeUp.wait(pause);
+      watch.retriesLeft -= pause;
+      pause = Math.min(pause * 2, longestPause);
+      continue;
+    }
+    pause = pollInterval;
+    watch.retriesLeft = watch.retryTimeout;
     storeId ??= slice.storeId;
     if (slice.storeId !== storeId) {
       throw new PositionAheadOfStoreError(
@@ -94,4 +131,9 @@ async function readNext<E extends DomainEvent>(
     if (slice.events.length > 0) return slice;
     ({ position, isEnd } = slice);
   }
+}
+
+/** Whether the store may come back by itself. */
+function isAway(error: unknown): boolean {
+  return isEventStoreError(error, 'STORE_UNAVAILABLE') || isEventStoreError(error, 'READ_NOT_SAFE');
 }

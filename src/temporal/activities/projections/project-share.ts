@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
+import { PositionAheadOfStoreError, StoreUnavailableError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
@@ -61,11 +61,17 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
   } catch (error) {
     if (error instanceof OwnershipLostError) return { kind: 'fenced' };
     if (error instanceof HandlerError) throw error.cause;
-    throw error;
+    throw waitingForPrimary(error);
   } finally {
     stopWatching?.();
     run.signal.removeEventListener('abort', wakeUp.wake);
   }
+}
+
+/** A server that is a standby just now is as one that is away: another attempt may find the primary. */
+function waitingForPrimary(error: unknown): unknown {
+  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
+  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
 }
 
 async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {

@@ -93,11 +93,20 @@ export const appends: readonly Mutation[] = [
   {
     name: 'An event that the database refuses makes its whole batch fail',
     file: 'src/sql/run-batch.ts',
-    find: 'members.length === 1 || !isRefused(reason)',
-    replace: 'members.length === 1 || isRefused(reason)',
+    find: 'isRefused(reason) || isLockTimeout(reason) ||',
+    replace: 'isLockTimeout(reason) ||',
     project: 'postgres',
     tests: ['test/postgres/bad-input/events.test.ts'],
     pattern: 'are the only ones to fail',
+  },
+  {
+    name: 'A stream that is locked stays in the batches, and holds up each of them',
+    file: 'src/sql/append-queue.ts',
+    find: '|| this.#lockedStreams.has(streamId)) continue;',
+    replace: ') continue;',
+    project: 'postgres',
+    tests: ['test/postgres/append/locked-streams.test.ts'],
+    pattern: 'one of many',
   },
   {
     name: 'The same commit id with other events is taken for a repeat',
