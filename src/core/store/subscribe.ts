@@ -104,7 +104,7 @@ async function readNext<E extends DomainEvent>(
 ): Promise<AllSlice<E> | undefined> {
   const { read, pollInterval } = watch;
   let { position, isEnd, storeId } = last ?? { position: read.after, isEnd: false, storeId: undefined };
-  for (let pause = pollInterval; ; ) {
+  for (let pause = pollInterval; ;) {
     if (isEnd && !signal.aborted) await wakeUp.wait(pollInterval);
     if (signal.aborted) return undefined;
     // What comes after this wakes: this look may miss it.

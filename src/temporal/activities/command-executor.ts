@@ -27,8 +27,8 @@ import { executeOnStream, unanswered, unknownHere } from './execute-on-stream.js
 import { findStored } from './find-stored.js';
 import { directly, interruptible } from './interruptible.js';
 import { loadAggregate, type OnWarning } from './load-aggregate.js';
-import { executeOneByOne } from './one-by-one.js';
 import { estimateMemory } from './memory-size.js';
+import { executeOneByOne } from './one-by-one.js';
 import { PendingCommand } from './pending-command.js';
 import { StateCache } from './state-cache.js';
 import { isSameCommand, StreamQueue } from './stream-queue.js';

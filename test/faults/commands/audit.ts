@@ -18,6 +18,9 @@ export interface Audit {
 /** What is counted of the lane that continues as new again and again. */
 export const hotLaneRuns = 'runs of a lane of the hot wallet';
 
+/** See `TroubledWallet`. */
+const broken = 'Wallet-broken';
+
 const tables = (commands: number): string => `
   create schema audit;
   create view audit.commands as select 'command-' || number as command_id from generate_series(1, ${commands}) number;
@@ -43,9 +46,13 @@ const tables = (commands: number): string => `
 const invariants: Readonly<Record<string, string>> = {
   'each command has an answer': `
     select command_id from audit.commands full join audit.calls using (command_id) group by command_id
-    having count(*) filter (where kind in ('committed', 'rejected')) = 0`,
+    having count(*) filter (where kind in ('committed', 'rejected') or stream_id = '${broken}' and kind = 'failed') = 0`,
   'no answer but committed, rejected, or outcome unknown': `
-    select call, command_id, kind, error from audit.calls where kind = 'failed'`,
+    select call, command_id, kind, error from audit.calls where kind = 'failed' and stream_id <> '${broken}'`,
+  'a broken wallet has its commands fail, by name, with nothing stored': `
+    select call, kind, error from audit.calls where stream_id = '${broken}'
+      and (kind in ('committed', 'rejected') or kind = 'failed' and error not like '%deposit%No wallet of this kind%')
+    union all select commit_id, 'stored', type from audit.stored where stream_id = '${broken}'`,
   'a command is stored once': `
     select stream_id, causation_id, count(*) from audit.stored where causation_id is not null
     group by stream_id, causation_id having count(*) > 1`,

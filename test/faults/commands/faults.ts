@@ -81,12 +81,13 @@ export const faults: Readonly<Record<string, Fault>> = {
 
   'callers killed': { make: (arena) => arena.killCallers(0, impatience) },
 
-  'a wallet that is slow and one that blocks': {
+  'a wallet that is slow, one that blocks and one that is broken': {
     async make(arena) {
       const { answers } = arena.tally;
       for (const [id, name, amount] of [
         ['blocking', 'deposit', 5],
         ['slow', 'deposit', 7],
+        ['broken', 'deposit', 9],
       ] as const) {
         arena.send([{ commandId: `trouble-${crypto.randomUUID()}`, id, name, amount }], 30_000);
       }
