@@ -69,7 +69,7 @@ export class AppendNotifications {
       if (this.#isDue && !this.#isClosed) this.#send();
     }, notifyInterval);
     this.#timer.unref();
-    this.#pool.query('select pg_notify($1, $2)', [this.#channel, '']).catch(() => undefined);
+    this.#pool.query('select pg_catalog.pg_notify($1, $2)', [this.#channel, '']).catch(() => undefined);
   }
 
   async #listen(): Promise<void> {

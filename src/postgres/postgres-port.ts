@@ -4,10 +4,13 @@ import { inSchema } from '../sql/schema-name.js';
 import { sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeValues } from './binary-array.js';
-import { rowQueryOf } from './row-query.js';
+import { assertUtf8 } from './client-encoding.js';
+import { queryRows } from './row-query.js';
 import { withClient } from './with-client.js';
 
 export interface PostgresPortOptions {
+  /** Of connections that are the store's own; others are looked at, since their sessions may be told anything. */
+  readonly connectionString: string | undefined;
   readonly schema: string;
   /** Milliseconds after which a statement without an answer, and its connection, are given up. */
   readonly operationTimeout: number;
@@ -15,8 +18,16 @@ export interface PostgresPortOptions {
   readonly preparedStatements: boolean;
 }
 
-/** What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. */
-const unknownStatements: readonly (string | undefined)[] = ['26000', '42P05'];
+/**
+ * What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. And what
+ * `pg` says where an instrumentation writes something new into each text.
+ */
+function isNameUnusable(error: unknown): boolean {
+  return (
+    ['26000', '42P05'].includes(sqlStateOf(error) as string) ||
+    (error instanceof Error && error.message.startsWith('Prepared statements must be unique'))
+  );
+}
 
 /** The statements of the store on a pool of `pg`, each in a transaction of its own. */
 export class PostgresPort implements TransactionalSqlPort {
@@ -38,7 +49,8 @@ export class PostgresPort implements TransactionalSqlPort {
 
   async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
     return withClient(this.#pool, async (client) => {
-      await client.query('begin');
+      // What a statement waited for, the next one sees, whatever the default of the session is.
+      await client.query('begin isolation level read committed');
       try {
         const result = await run({
           query: (statement, values, map) =>
@@ -66,11 +78,13 @@ interface Prepared {
 /** Runs statements on any client of `pg`, prepared by name where that works. */
 export class PreparedStatements {
   readonly schema: string;
+  readonly #areOwn: boolean;
   readonly #operationTimeout: number;
   readonly #texts = new WeakMap<SqlStatement, Prepared>();
   #usesNames: boolean;
 
-  constructor({ schema, operationTimeout, preparedStatements }: PostgresPortOptions) {
+  constructor({ connectionString, schema, operationTimeout, preparedStatements }: PostgresPortOptions) {
+    this.#areOwn = connectionString !== undefined;
     this.schema = schema;
     this.#operationTimeout = operationTimeout;
     this.#usesNames = preparedStatements;
@@ -82,12 +96,13 @@ export class PreparedStatements {
     values: readonly SqlValue[],
     map = (row: SqlRow) => row as T,
   ): Promise<readonly T[]> {
+    if (!this.#areOwn) await assertUtf8(client);
     const usesName = this.#usesNames && statement.isConstant;
     try {
       return await this.#query(client, statement, values, usesName, map);
     } catch (error) {
       // Refused before anything ran, so it can be sent again.
-      if (!usesName || !unknownStatements.includes(sqlStateOf(error))) throw error;
+      if (!usesName || !isNameUnusable(error)) throw error;
       this.#usesNames = false;
       return this.#query(client, statement, values, false, map);
     }
@@ -121,13 +136,12 @@ export class PreparedStatements {
           failure ??= error as Error;
         }
       };
-      const callback = (error: Error | null): void => {
+      queryRows(client, config, take, (error) => {
         clearTimeout(timer);
         failure = error ?? failure;
         if (failure === undefined) resolve(rows);
         else reject(failure);
-      };
-      client.query(rowQueryOf(client, { ...config, callback }, take));
+      });
     });
   }
 

@@ -1,7 +1,8 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { assertOptions, isPlainObject } from '../core/store/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import type { PgClient, PgPool } from './pg-types.js';
+import { readRows } from './row-query.js';
 import { runTransaction } from './run-transaction.js';
 
 export interface PostgresProjectionSinkOptions {
@@ -26,12 +27,14 @@ export class PostgresProjectionSink<Client extends PgClient = PgClient> extends 
     assertOptions('PostgresProjectionSink', options, { pool: isPlainObject, schema: () => undefined }, [
       'pool',
     ]);
-    super(options.schema ?? defaultProjectionSchema, (run, frame) =>
-      runTransaction(
-        options.pool as Pool,
-        (client, opened) => run(client as unknown as Client, opened),
-        frame,
-      ),
-    );
+    super(options.schema ?? defaultProjectionSchema, {
+      transaction: (run, frame) =>
+        runTransaction(
+          options.pool as Pool,
+          (client, opened) => run(client as unknown as Client, opened),
+          frame,
+        ),
+      query: (client, text, values) => readRows(client as unknown as ClientBase, { text, values }),
+    });
   }
 }

@@ -1,7 +1,15 @@
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../core/errors/errors.js';
+import { HandlerError } from '../core/projections/projection-sink.js';
 import type { TransactionFrame } from '../sql/projections/sink-database.js';
+import { causeOf } from '../sql/sql-errors.js';
+import type { SqlRow } from '../sql/sql-port.js';
+import { assertUtf8 } from './client-encoding.js';
+import { readRows } from './row-query.js';
 import { checkOut, ignoreLoss } from './with-client.js';
+
+/** Whatever the default of the session is: who has waited for a lock must see what was committed meanwhile. */
+const begin = 'begin isolation level read committed';
 
 /** Milliseconds in which a transaction that failed must be rolled back, or its connection counts as lost. */
 const rollbackTimeout = 5_000;
@@ -12,13 +20,16 @@ const rollbackTimeout = 5_000;
  */
 export async function runTransaction<T>(
   pool: Pool,
-  run: (client: PoolClient, opened: readonly unknown[]) => Promise<T>,
+  run: (client: PoolClient, opened: readonly SqlRow[]) => Promise<T>,
   frame?: TransactionFrame,
 ): Promise<T> {
   const client = await checkOut(pool);
   let isLost = false;
   try {
-    const opened = await queryLast(client, frame === undefined ? 'begin' : `begin; ${frame.opening}`);
+    await assertUtf8(client);
+    const opened = await readRows(client, {
+      text: frame === undefined ? begin : `${begin}; ${frame.opening}`,
+    });
     const result = await run(client, opened);
     await client.query(frame === undefined ? 'commit' : `${frame.closing}; commit`);
     return result;
@@ -30,13 +41,6 @@ export async function runTransaction<T>(
     client.release(isLost);
     client.off('error', ignoreLoss);
   }
-}
-
-/** @returns the rows of the last of several statements, which `pg` sends as one */
-async function queryLast(client: PoolClient, script: string): Promise<readonly unknown[]> {
-  const results = (await client.query(script)) as QueryResult | readonly QueryResult[];
-  const last = [results].flat().at(-1);
-  return (last?.rows ?? []) as readonly unknown[];
 }
 
 async function rollBack(client: PoolClient): Promise<boolean> {
@@ -57,7 +61,8 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-function connectionLost(cause: unknown): StoreUnavailableError {
+function connectionLost(error: unknown): StoreUnavailableError {
+  const cause = causeOf(error instanceof HandlerError ? error.cause : error);
   return new StoreUnavailableError(
     `The connection to the database was lost in a transaction: ${cause instanceof Error ? cause.message : String(cause)}. Try again.`,
     { commitId: undefined, cause },

@@ -5,6 +5,7 @@ import type { NormalFilter } from '../core/store/filter.js';
 import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
 import { eventColumns, headerColumns, readPage } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
+import { eq, gt, le, lt, times } from './operators.js';
 import { SettledPositions } from './settled-positions.js';
 import { statement, type SqlPort, type SqlStatement } from './sql-port.js';
 
@@ -28,19 +29,22 @@ interface Page<E extends DomainEvent> {
 /** The state of the store, in front of the rows of a page and of the same moment. */
 const header = `select ${headerColumns(
   's.store_id',
-  `coalesce((select max(e.position) from __schema__.events e), 0)`,
-  `case when pg_is_in_recovery() then 'standby'
-    when exists (select from pg_subscription_rel r where r.srrelid = '__schema__.events'::regclass) then 'subscriber'
+  `coalesce((select pg_catalog.max(e.position) from __schema__.events e), 0)`,
+  `case when pg_catalog.pg_is_in_recovery() then 'standby'
+    when exists (
+      select from pg_catalog.pg_subscription_rel r where r.srrelid ${eq} '__schema__.events'::pg_catalog.regclass
+    ) then 'subscriber'
     else '' end`,
   // Another one, where the server or the tables are others.
-  `date_part('epoch', pg_postmaster_start_time()) || '/' || '__schema__.events'::regclass::oid`,
+  `pg_catalog.concat_ws('/', (pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) ${times} 1000000)::bigint,
+    '__schema__.events'::pg_catalog.regclass::pg_catalog.oid)`,
 )} from __schema__.store s`;
 
 const events = `select ${eventColumns} from __schema__.events`;
 
 /** Planned anew for each page, since the server hopes for few rows: right for a store that may be small, and grow fast. */
 const everything = statement(
-  `(${header}) union all (${events} where position > $1 order by position limit $2)`,
+  `(${header}) union all (${events} where position ${gt} $1 order by position limit $2)`,
 );
 
 const largeStore = {
@@ -61,7 +65,7 @@ function pageOfLargeStore(limit: number): SqlStatement {
     const isConstant = pagesOfLargeStore.size < largeStore.maxPageSizes;
     page = {
       text: `(${header}) union all (
-        ${events} where position > (select $1::bigint) order by position limit ${limit})`,
+        ${events} where position ${gt} (select $1::bigint) order by position limit ${limit})`,
       isConstant,
     };
     if (isConstant) pagesOfLargeStore.set(limit, page);
@@ -93,16 +97,16 @@ function pageOf(
   if (tags === undefined) {
     return { text: `(${header}) union all (${events} where ${condition} ${order})`, isConstant };
   }
-  const count = '(select count(*) from candidates)';
+  const count = '(select pg_catalog.count(*) from candidates)';
   return {
     text: `with candidates as materialized (
         select position from __schema__.events where ${tags} limit ${maxCandidates + 1}
       )
       (${header}) union all (
-        ${events} where ${count} <= ${maxCandidates}
-          and position = any (array(select position from candidates)) and ${condition} ${order}
+        ${events} where ${count} ${le} ${maxCandidates}
+          and position ${eq} any (array(select position from candidates)) and ${condition} ${order}
       ) union all (
-        ${events} where ${count} > ${maxCandidates} and ${condition} ${order}
+        ${events} where ${count} ${gt} ${maxCandidates} and ${condition} ${order}
       )`,
     isConstant,
   };
@@ -164,7 +168,7 @@ export class AllReader {
         string,
         string,
       ];
-      const range = `position > ${from} and position <= ${to}`;
+      const range = `position ${gt} ${from} and position ${le} ${to}`;
       const statement = pageOf(filters, parameters, range, `order by position limit ${most}`);
       const page = await this.#fetch<E>(statement, parameters.values);
       assertNotAhead(after, page);
@@ -185,7 +189,7 @@ export class AllReader {
     const parameters = new Parameters();
     const before = parameters.add(after ?? null);
     const most = parameters.add(limit + 1);
-    const range = `position < coalesce(${before}, 9223372036854775807)`;
+    const range = `position ${lt} coalesce(${before}, 9223372036854775807)`;
     const statement = pageOf(filters, parameters, range, `order by position desc limit ${most}`);
     const page = await this.#fetch<E>(statement, parameters.values);
     if (after !== undefined) assertNotAhead(after, page);

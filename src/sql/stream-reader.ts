@@ -12,6 +12,7 @@ import {
   readPage,
   type StoredEvent,
 } from './event-row.js';
+import { eq, ge, le, minus, plus } from './operators.js';
 import { arrayOf, statement, type SqlPort, type SqlStatement } from './sql-port.js';
 
 type Order = 'asc' | 'desc';
@@ -20,12 +21,12 @@ type Order = 'asc' | 'desc';
 const chunk = { events: 64, bytesPerEvent: 16_384 };
 
 /** The version of the stream in front of its first rows, of the same moment. */
-const streamVersion = `select ${headerColumns('coalesce(max(version), 0)')} from __schema__.events where stream_id = $1`;
+const streamVersion = `select ${headerColumns('coalesce(pg_catalog.max(version), 0)')} from __schema__.events where stream_id ${eq} $1`;
 
 const startIn = (order: Order) =>
   statement(`(${streamVersion}) union all (
     select ${eventColumns} from __schema__.events
-    where stream_id = $1 and version between $2 and $3 order by version ${order} limit $4)`);
+    where stream_id ${eq} $1 and version ${ge} $2 and version ${le} $3 order by version ${order} limit $4)`);
 const starts = { forward: startIn('asc'), backward: startIn('desc') };
 
 /**
@@ -37,15 +38,17 @@ function chunksIn(order: Order): SqlStatement {
   const last = chunk.events - 1;
   const [step, until, low, high] =
     order === 'asc'
-      ? [chunk.events, `least(v + ${last}, $3)`, 'v', 'until']
-      : [-chunk.events, `greatest(v - ${last}, $3)`, 'until', 'v'];
-  const events = `select ${chunkColumns} from __schema__.events where stream_id = $1 and version between ${low} and ${high}`;
+      ? [chunk.events, `least(v ${plus} ${last}, $3)`, 'v', 'until']
+      : [-chunk.events, `greatest(v ${minus} ${last}, $3)`, 'until', 'v'];
+  const events = `select ${chunkColumns} from __schema__.events
+    where stream_id ${eq} $1 and version ${ge} ${low} and version ${le} ${high}`;
+  const size = `(pg_catalog.pg_column_size(data) ${plus} pg_catalog.pg_column_size(metadata))`;
   return statement(`
     select event.cells, event.json
-    from generate_series($2::bigint, (select $3::bigint), ${step}) v cross join ${until} until
+    from pg_catalog.generate_series($2::bigint, (select $3::bigint), ${step}) v cross join ${until} until
     cross join lateral (
-      select ${chunkOfMany}, count(*) = abs(until - v) + 1 as is_whole from (
-        ${events} and pg_column_size(data) + pg_column_size(metadata) <= ${chunk.bytesPerEvent} order by version ${order}
+      select ${chunkOfMany}, pg_catalog.count(*) ${eq} (pg_catalog.abs(until ${minus} v) ${plus} 1) as is_whole from (
+        ${events} and ${size} ${le} ${chunk.bytesPerEvent} order by version ${order}
       ) small
     ) chunk
     cross join lateral (
@@ -56,7 +59,7 @@ function chunksIn(order: Order): SqlStatement {
 const chunks = { forward: chunksIn('asc'), backward: chunksIn('desc') };
 
 const commitEvents = statement(
-  `select ${eventColumns} from __schema__.events where id = any ($1::uuid[]) order by version`,
+  `select ${eventColumns} from __schema__.events where id ${eq} any ($1::pg_catalog.uuid[]) order by version`,
 );
 
 /**

@@ -6,7 +6,9 @@ import type {
   ShareKey,
 } from '../../core/projections/projection-sink.js';
 import { shareOf } from '../../core/projections/share-of.js';
-import type { Row, SinkDatabase, SqlClient } from './sink-database.js';
+import type { SqlRow } from '../sql-port.js';
+import { isoTime } from '../sql-time.js';
+import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
 /** The events that were put aside, within transactions of others. */
@@ -50,8 +52,9 @@ export class ParkedEvents<Client extends SqlClient> {
     if (decision.action === 'skip') {
       await this.#database.query(client, statements.skip, [...key, decision.operator, decision.reason]);
     }
-    if (found['status'] !== 'blocking') {
-      await this.#database.query(client, statements.retryStream, [name, build, found['stream_id']]);
+    const [status, streamId] = found as [string, string];
+    if (status !== 'blocking') {
+      await this.#database.query(client, statements.retryStream, [name, build, streamId]);
     } else if (decision.action === 'retry') {
       await this.#database.query(client, statements.settle, key);
     }
@@ -64,19 +67,22 @@ export class ParkedEvents<Client extends SqlClient> {
       const { event, error, attempts, operator, reason } = toParked(row);
       const share = { name, build, share: shareOf(event.streamId, shares) };
       await this.park(client, share, { event, error, attempts }, 'parked');
-      await this.#database.query(client, statements.skip, [name, build, event.id, operator, reason]);
+      await this.#database.query(client, statements.skip, [
+        ...[name, build, event.id],
+        ...[operator ?? null, reason ?? null],
+      ]);
     }
   }
 }
 
-function toParked(row: Row): ParkedEvent {
-  const { event, error, attempts, status, parked_at: parkedAt, operator, reason } = row;
+function toParked(row: SqlRow): ParkedEvent {
+  const [event, error, attempts, status, operator, reason, parkedAt] = row;
   return {
-    event: (typeof event === 'string' ? JSON.parse(event) : event) as ParkedEvent['event'],
+    event: JSON.parse(event as string) as ParkedEvent['event'],
     error: error as string,
     attempts: Number(attempts),
     status: status as ParkedEvent['status'],
-    parkedAt: parkedAt as string,
+    parkedAt: isoTime(Number(parkedAt)),
     ...(operator !== null && { operator: operator as string, reason: reason as string }),
   };
 }
