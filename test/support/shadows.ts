@@ -48,13 +48,15 @@ const createShadows = `
 export async function createShadowedDatabase(): Promise<{
   readonly database: Database;
   readonly shadowedUrl: string;
+  /** The same, never through a pooler. */
+  readonly directShadowedUrl: string;
 }> {
   const [database, role] = await Promise.all([createDatabase(), createRole()]);
   const [inDatabase, to] = [`in database ${escapeIdentifier(database.name)}`, escapeIdentifier(role.name)];
   await query(database.directUrl, createShadows);
   await query(database.directUrl, `grant create on database ${escapeIdentifier(database.name)} to ${to}`);
   await query(database.directUrl, `alter role ${to} ${inDatabase} set search_path = shadow, pg_catalog`);
-  return { database, shadowedUrl: role.as(database.url) };
+  return { database, shadowedUrl: role.as(database.url), directShadowedUrl: role.as(database.directUrl) };
 }
 
 /** What was made with the help of a shadow: defaults, constraints and columns keep what they have found. */

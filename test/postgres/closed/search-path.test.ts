@@ -94,7 +94,7 @@ describe('a store whose sessions look among the shadows first', () => {
 
   test('wakes and is woken', async () => {
     // In a schema that nobody else notifies of.
-    const options = { connectionString: shadowed.shadowedUrl, schema: 'woken' };
+    const options = { connectionString: shadowed.directShadowedUrl, schema: 'woken' };
     const stores = await Promise.all([1, 2].map(() => PostgresEventStore.connect(options)));
     onTestFinished(() => Promise.all(stores.map((each) => each.close())).then(() => undefined));
     const [woken, other] = stores as [PostgresEventStore, PostgresEventStore];

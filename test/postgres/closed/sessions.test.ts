@@ -336,7 +336,13 @@ describe('a pool of the caller', () => {
     const pool = new pg.Pool({ connectionString: database.url, ...options });
     onTestFinished(() => pool.end());
 
-    await expectTypedError(PostgresEventStore.connect({ pool, retryTimeout: 0 }), {
+    const reading = async (): Promise<unknown> => {
+      const store = await PostgresEventStore.connect({ pool, retryTimeout: 0 });
+      onTestFinished(() => store.close());
+      return store.readStream('Session-ü');
+    };
+
+    await expectTypedError(reading(), {
       code: 'INVALID_ARGUMENT',
       says: /not arrive as the text.*'types', 'rowMode' and 'binary'.*'binary: true'/,
     });
