@@ -41,18 +41,23 @@ function formatTypes(byType: Readonly<Record<string, number>>): string {
 
 /** A row with a bar for each name. */
 export function formatBars(counts: readonly (readonly [name: string, count: number])[], width = 50): string {
-  const most = Math.max(1, ...counts.map(([, count]) => count));
+  const most = longest(counts, ([, count]) => count, 1);
   return formatRows(counts.map(([name, count]) => [name, count, bar((count / most) * width)]));
 }
 
 function formatRows(rows: readonly (readonly [name: string, count: number, bar: string])[]): string {
-  const nameWidth = Math.max(...rows.map(([name]) => name.length));
-  const countWidth = Math.max(...rows.map(([, count]) => format(count).length));
+  const nameWidth = longest(rows, ([name]) => name.length);
+  const countWidth = longest(rows, ([, count]) => format(count).length);
   return rows
     .map(([name, count, bar]) =>
       `  ${name.padEnd(nameWidth)}  ${format(count).padStart(countWidth)}  ${bar}`.trimEnd(),
     )
     .join('\n');
+}
+
+/** One by one: as arguments of a call, a hundred thousand types of events overflow the stack. */
+function longest<T>(items: readonly T[], lengthOf: (item: T) => number, least = 0): number {
+  return items.reduce((most, item) => Math.max(most, lengthOf(item)), least);
 }
 
 /** Drawn to an eighth of a character; what is not nothing is seen. */

@@ -21,7 +21,7 @@ export function drawTransitions(title: string, transitions: readonly Transition[
   const [left, top] = [margin, margin + 56];
   const side = activities.length * cell;
   const [width, height] = [Math.max(left + side + 24, 480), top + side + 40];
-  const most = Math.max(1, ...transitions.map(({ count }) => count));
+  const most = transitions.reduce((most, { count }) => Math.max(most, count), 1);
 
   const cells = transitions.flatMap(({ activity, next, count }) => {
     const [row, column] = [place.get(activity), place.get(next)];

@@ -48,7 +48,7 @@ export async function* readXesLog(file: string, text: AsyncIterable<string>): As
     } else if (element?.kind === 'attribute') {
       parent?.attributes.push([element.key, valueOf(element, fail)]);
     } else if (element?.kind === 'values') {
-      parent?.attributes.push(...element.attributes);
+      for (const attribute of element.attributes) parent?.attributes.push(attribute);
     }
   });
 

@@ -36,7 +36,7 @@ export class LoadMeter {
   }
 
   onBatches(sizes: readonly number[]): void {
-    this.#batches.push(...sizes);
+    for (const size of sizes) this.#batches.push(size);
   }
 
   /** Since the last call. */

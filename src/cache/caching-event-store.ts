@@ -3,28 +3,48 @@ import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import { decorateStore, type DecoratedStore } from '../core/store/decorated-store.js';
 import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/store/event-store.js';
 import { assertOptions, integerFrom } from '../core/store/options.js';
+import { countThatFits } from '../core/store/page-bytes.js';
 import { checkStreamRead } from '../core/store/read-options.js';
+import { utf8Length } from '../core/values/json.js';
 
 export interface CachingEventStoreOptions {
   /** Most streams that are kept; the least recently read go first. Default 1,000. */
   readonly max?: number;
   /** Milliseconds that a stream is kept after it was last read from the store in full. Default: no limit. */
   readonly ttl?: number;
-  /** Most characters of events (as JSON) that are kept, of all streams together. Default 64 Mi. */
-  readonly maxSize?: number;
+  /**
+   * Most bytes that are kept, of all streams together, counted as two for each character of the events' JSON. Default
+   * 64,000,000.
+   */
+  readonly maxBytes?: number;
 }
 
 /** A stream from version 1 on. Kept as JSON, so that a reader can't change what the next one gets. */
 interface CachedStream {
-  readonly events: readonly string[];
+  readonly events: readonly CachedEvent[];
+  /** Bytes in memory. */
   readonly size: number;
 }
+
+interface CachedEvent {
+  readonly json: string;
+  /** All of it, which is a little more than a page counts. */
+  readonly bytes: number;
+}
+
+function toCached(json: string): CachedEvent {
+  return { json, bytes: utf8Length(json) };
+}
+
+/** What a character takes in memory where a text has any that isn't Latin. */
+const bytesPerCharacter = 2;
 
 /**
  * A store that keeps the events of the streams it has read, and reads only what was appended since. It is never stale:
  * each read asks the store for the last kept event and those after it, most of the time for that one event.
  *
- * Only forward reads of a stream gain; all else goes straight to the store.
+ * Only forward reads of a stream gain; all else goes straight to the store, and all that the store has stays. A store on a transaction
+ * (`inTransaction`) is not cached: what it reads may be rolled back.
  *
  * @throws InvalidArgumentError for an unknown option
  * @example
@@ -37,9 +57,9 @@ export function cachingEventStore<S extends EventStore>(
   assertOptions('cachingEventStore', options, {
     max: integerFrom(1),
     ttl: integerFrom(1),
-    maxSize: integerFrom(1),
+    maxBytes: integerFrom(1),
   });
-  const { max = 1000, ttl, maxSize = 64 * 1024 * 1024 } = options;
+  const { max = 1000, ttl, maxBytes: maxSize = 64_000_000 } = options;
   const streams = new LRUCache<string, CachedStream>({
     max,
     maxSize,
@@ -52,7 +72,13 @@ export function cachingEventStore<S extends EventStore>(
       streamId: string,
       readOptions: ReadStreamOptions = {},
     ): Promise<StreamSlice<E>> {
-      const { fromVersion = 1, toVersion, limit, direction } = checkStreamRead(streamId, readOptions);
+      const {
+        fromVersion = 1,
+        toVersion,
+        limit,
+        maxBytes,
+        direction,
+      } = checkStreamRead(streamId, readOptions);
       const cached = streams.get(streamId);
       const known = cached?.events.length ?? 0;
       // A read that would leave a hole between the kept events and its own is not ours.
@@ -65,34 +91,43 @@ export function cachingEventStore<S extends EventStore>(
       const tail = await store.readStream<E>(streamId, {
         fromVersion: Math.max(known, 1),
         limit: known > 0 ? limit + 1 : limit,
+        maxBytes,
         ...(signal !== undefined && { signal }),
       });
       const read = tail.events.map((event) => JSON.stringify(event));
-      const isUnchanged = known === 0 || read[0] === cached?.events[known - 1];
+      const isUnchanged = known === 0 || read[0] === cached?.events[known - 1]?.json;
       if (!isUnchanged) streams.delete(streamId);
       // A page can be as short as one event.
       const isTooShort = known > 0 && read.length === 1 && !tail.isEnd;
       if (!isUnchanged || isTooShort) return store.readStream<E>(streamId, readOptions);
 
-      const newEvents = tail.events.filter((event) => event.version > known);
-      const added = known > 0 ? read.slice(1) : read;
+      const added = read.slice(known > 0 ? 1 : 0).map(toCached);
       if (added.length > 0) keep(streamId, cached, added);
 
       const last = Math.min(toVersion ?? tail.version, tail.version);
-      const kept = (cached?.events ?? []).slice(fromVersion - 1, Math.min(last, fromVersion - 1 + limit));
-      const events = [
-        ...kept.map((event) => JSON.parse(event) as RecordedEvent<E>),
-        ...newEvents.filter((event) => event.version >= fromVersion && event.version <= last),
-      ].slice(0, limit);
+      const end = Math.min(last, fromVersion - 1 + limit);
+      const kept = (cached?.events ?? []).slice(fromVersion - 1, end);
+      const fresh = added.slice(Math.max(fromVersion - 1 - known, 0), Math.max(end - known, 0));
+      const wanted = [...kept, ...fresh];
+      const fitting = wanted.slice(
+        0,
+        countThatFits(wanted, maxBytes, ({ bytes }) => bytes),
+      );
+      const newest = tail.events.filter((event) => event.version > known && event.version >= fromVersion);
+      const events = fitting.map(({ json }, index) =>
+        index < kept.length
+          ? (JSON.parse(json) as RecordedEvent<E>)
+          : (newest[index - kept.length] as RecordedEvent<E>),
+      );
       return { streamId, version: tail.version, events, isEnd: fromVersion - 1 + events.length >= last };
     },
   });
 
-  function keep(streamId: string, before: CachedStream | undefined, added: readonly string[]): void {
+  function keep(streamId: string, before: CachedStream | undefined, added: readonly CachedEvent[]): void {
     // Another read may have kept them meanwhile; what is longer is newer.
     const events = [...(before?.events ?? []), ...added];
     if ((streams.peek(streamId)?.events.length ?? 0) >= events.length) return;
-    const size = added.reduce((sum, event) => sum + event.length, before?.size ?? 0);
+    const size = added.reduce((sum, { json }) => sum + json.length * bytesPerCharacter, before?.size ?? 0);
     const remaining = before === undefined ? undefined : streams.getRemainingTTL(streamId);
     // It went while its tail was read. (A ttl of 0 would keep it for ever.)
     if (ttl !== undefined && remaining !== undefined && remaining <= 0) return;

@@ -86,6 +86,7 @@ export type {
   EventFailure,
   ParkDecision,
   ParkedEvent,
+  ParkedPlaces,
   ProjectionBuild,
   ProjectionSink,
   ShareKey,
@@ -94,7 +95,7 @@ export type {
   SinkTransaction,
 } from './projections/projection-sink.js';
 export { defineReaction } from './reactions/reaction.js';
-export type { CommandRejection, Reaction, ReactionDefinition } from './reactions/reaction.js';
+export type { CommandRejection, Reaction, ReactionDefinition, ReactionToOne } from './reactions/reaction.js';
 export { sendCommand, startWorkflow } from './reactions/consequences.js';
 export type {
   CommandOrigin,
@@ -107,12 +108,23 @@ export type {
   WorkflowToStart,
 } from './reactions/consequences.js';
 export { defineEvents } from './registry/event-registry.js';
-export type { EventDefinition, EventRegistry, InferEvents, Upcaster } from './registry/event-registry.js';
+export { mergeEvents } from './registry/merge-events.js';
+export type { MergedDefinitions } from './registry/merge-events.js';
+export type { TypedStore } from './registry/typed-store.js';
+export type {
+  EventDefinition,
+  EventDefinitions,
+  EventRegistry,
+  InferEvents,
+  InferNewEvents,
+  Upcaster,
+} from './registry/event-registry.js';
 export type {
   AllSlice,
   AppendOptions,
   AppendResult,
   EventFilter,
+  EventsIn,
   EventStore,
   ExpectedVersion,
   ReadAllOptions,

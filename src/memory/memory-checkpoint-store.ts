@@ -7,7 +7,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
 
   async load(name: string): Promise<Checkpoint | undefined> {
     assertCheckpoint(name);
-    return this.#checkpoints.get(name);
+    const found = this.#checkpoints.get(name);
+    return found && { ...found };
   }
 
   async save(name: string, checkpoint: Checkpoint): Promise<void> {

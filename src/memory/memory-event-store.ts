@@ -29,6 +29,7 @@ import type {
 import { assertExpectedVersion } from '../core/store/expected-version.js';
 import { matchesFilters, type NormalFilter } from '../core/store/filter.js';
 import { assertOptions, integerFrom, isFunction } from '../core/store/options.js';
+import { countThatFits, storedBytes } from '../core/store/page-bytes.js';
 import { defaultMaxCommitBytes, prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
 import {
   aheadOfStore,
@@ -58,6 +59,8 @@ interface StoredEvent extends PreparedEvent {
   readonly commitId: string;
   readonly occurredAt: string;
   readonly recordedAt: string;
+  /** What a page counts it as. */
+  readonly bytes: number;
 }
 
 /**
@@ -122,7 +125,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
     streamId: string,
     options: ReadStreamOptions = {},
   ): Promise<StreamSlice<E>> {
-    const { fromVersion, toVersion, limit, direction } = checkStreamRead(streamId, options);
+    const { fromVersion, toVersion, limit, maxBytes, direction } = checkStreamRead(streamId, options);
     const stream = this.#streams.get(streamId) ?? [];
     const version = stream.length;
     const [first, last] =
@@ -131,26 +134,29 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
         : [Math.max(toVersion ?? 1, 1), Math.min(fromVersion ?? version, version)];
     const inRange = stream.slice(first - 1, Math.max(last, first - 1));
     if (direction === 'backward') inRange.reverse();
+    const page = inRange.slice(0, countThatFits(inRange.slice(0, limit), maxBytes, bytesOf));
     return {
       streamId,
       version,
-      events: inRange.slice(0, limit).map((event) => toRecorded<E>(event)),
-      isEnd: inRange.length <= limit,
+      events: page.map((event) => toRecorded<E>(event)),
+      isEnd: page.length === inRange.length,
     };
   }
 
   async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
-    const { after, limit, filters, direction } = checkAllRead(options);
+    const { after, limit, maxBytes, filters, direction } = checkAllRead(options);
     const end = this.#all.length;
     if (after !== undefined && after > end) throw aheadOfStore(after, this.#storeId, end);
     const step = direction === 'forward' ? 1 : -1;
     const events: StoredEvent[] = [];
+    let bytes = 0;
     let position = after ?? (direction === 'forward' ? 0 : end + 1);
     let isEnd = true;
     for (let next = position + step; next >= 1 && next <= end; next += step) {
       const event = this.#all[next - 1] as StoredEvent;
       if (matchesFilters(filters, event)) {
-        isEnd = events.length < limit;
+        bytes += event.bytes;
+        isEnd = events.length === 0 || (events.length < limit && bytes <= maxBytes);
         if (!isEnd) break;
         events.push(event);
       }
@@ -207,19 +213,22 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly StoredEvent[] {
     const stream = this.#streams.get(streamId) ?? [];
     const recordedAt = this.#clock().toISOString();
-    const stored = eventIdsOf(streamId, commitId, events.length).map((id, ordinal): StoredEvent => {
-      const event = events[ordinal] as PreparedEvent;
-      return {
-        ...event,
-        id,
-        streamId,
-        version: stream.length + ordinal + 1,
-        position: this.#all.length + ordinal + 1,
-        commitId,
-        occurredAt: event.occurredAt ?? recordedAt,
-        recordedAt,
-      };
-    });
+    const stored = eventIdsOf(this.#storeId, streamId, commitId, events.length).map(
+      (id, ordinal): StoredEvent => {
+        const event = events[ordinal] as PreparedEvent;
+        return {
+          ...event,
+          id,
+          streamId,
+          version: stream.length + ordinal + 1,
+          position: this.#all.length + ordinal + 1,
+          commitId,
+          occurredAt: event.occurredAt ?? recordedAt,
+          recordedAt,
+          bytes: storedBytes(event),
+        };
+      },
+    );
     this.#commits.set(commitKey(streamId, commitId), stored);
     this.#streams.set(streamId, stream);
     for (const event of stored) {
@@ -248,8 +257,16 @@ function resultOf(commit: readonly StoredEvent[], deduplicated: boolean): Append
   return { streamId, commitId, version, position, eventIds: commit.map((event) => event.id), deduplicated };
 }
 
+function bytesOf({ bytes }: StoredEvent): number {
+  return bytes;
+}
+
 /** Parsed anew at each read, so that readers can't change what is stored, nor each other's events. */
-function toRecorded<E extends DomainEvent>({ correlationId: _, ...event }: StoredEvent): RecordedEvent<E> {
+function toRecorded<E extends DomainEvent>({
+  correlationId: _,
+  bytes: _bytes,
+  ...event
+}: StoredEvent): RecordedEvent<E> {
   return {
     ...event,
     tags: [...event.tags],

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../core/errors/errors.js';
+import type { RecordedEvent } from '../core/events/event.js';
 import {
   OwnershipLostError,
   type BuildHook,
@@ -16,13 +17,18 @@ import {
 import { shareOf } from '../core/projections/share-of.js';
 import { isFunction } from '../core/store/options.js';
 
+interface StoredParked extends ParkedEvent {
+  readonly event: RecordedEvent;
+  readonly share: number;
+}
+
 interface Build<Model> extends BuildSpec {
   readonly build: number;
   role: ProjectionBuild['role'];
   model: Model;
   readonly shares: number;
   readonly owned: { token: number; progress: ShareProgress }[];
-  readonly parked: Map<string, ParkedEvent & { readonly share: number }>;
+  readonly parked: Map<string, StoredParked>;
 }
 
 /**
@@ -88,11 +94,20 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
       const { build, owned } = this.#share(key);
       owned.token = ++this.#lastToken;
       const { checkpoint } = owned.progress;
-      const parked = [...build.parked.values()].filter(
-        ({ share, status, event }) =>
-          share === key.share && (status !== 'skipped' || event.position > (checkpoint?.position ?? 0)),
-      );
-      return { ...owned.progress, token: owned.token, parked: inOrder(parked) };
+      const parked = inOrder([...build.parked.values()].filter(({ share }) => share === key.share));
+      const streamsOf = (...wanted: readonly ParkedEvent['status'][]): readonly string[] => [
+        ...new Set(parked.filter(({ status }) => wanted.includes(status)).map(({ event }) => event.streamId)),
+      ];
+      const isAhead = ({ event }: StoredParked): boolean => event.position > (checkpoint?.position ?? 0);
+      const idsOf = (events: readonly StoredParked[], wanted: ParkedEvent['status']): readonly string[] =>
+        events.filter(({ status }) => status === wanted).map(({ event }) => event.id);
+      const places = {
+        streams: streamsOf('parked', 'retrying'),
+        retrying: streamsOf('retrying'),
+        skipped: idsOf(parked.filter(isAhead), 'skipped'),
+        blocking: idsOf(parked, 'blocking'),
+      };
+      return { ...owned.progress, token: owned.token, parked: places };
     });
   }
 
@@ -117,6 +132,15 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
         park: async (failure) => {
           changes.push(() => {
             park(build, key, failure, 'parked');
+          });
+        },
+        parkBehind: async (streamId, error) => {
+          changes.push(() => {
+            for (const [eventId, other] of build.parked) {
+              if (other.share !== key.share || other.event.streamId !== streamId) continue;
+              if (other.status !== 'retrying') continue;
+              build.parked.set(eventId, { ...other, error, attempts: 0, status: 'parked' });
+            }
           });
         },
         settle: async (eventId) => {
@@ -155,8 +179,20 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
     );
   }
 
-  async parked(name: string, build: number): Promise<readonly ParkedEvent[]> {
-    return inOrder([...this.#build(name, build).parked.values()]);
+  async parked(name: string, build: number, limit: number): Promise<readonly ParkedEvent[]> {
+    const all = inOrder([...this.#build(name, build).parked.values()]);
+    return all.slice(0, limit).map(({ share: _, event, ...parked }) => {
+      const { id, streamId, version, position, type } = event;
+      return { ...parked, event: { id, streamId, version, position, type } };
+    });
+  }
+
+  async nextRetried(key: ShareKey, streamId: string): Promise<RecordedEvent | undefined> {
+    const { build } = this.#share(key);
+    return inOrder([...build.parked.values()]).find(
+      ({ share, status, event }) =>
+        share === key.share && status === 'retrying' && event.streamId === streamId,
+    )?.event;
   }
 
   async decide(name: string, build: number, decision: ParkDecision): Promise<boolean> {

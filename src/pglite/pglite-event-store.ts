@@ -5,7 +5,8 @@ import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.
 import type { EventStore } from '../core/store/event-store.js';
 import { assertOptions, integerFrom, type OptionCheck } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
-import { AppendQueue, closedStore } from '../sql/append-queue.js';
+import { AppendQueue, closedStore, defaultMaxQueuedBytes } from '../sql/append-queue.js';
+import { EventNamespace } from '../sql/event-namespace.js';
 import { migrateSchema } from '../sql/migrations.js';
 import { createBatchRunner } from '../sql/run-batch.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
@@ -26,6 +27,11 @@ export interface PGliteEventStoreOptions {
   readonly maxCommitBytes?: number;
   /** Most appends that wait for their turn; one more is STORE_OVERLOADED. Default 10,000. */
   readonly maxQueuedAppends?: number;
+  /**
+   * Most bytes that appends take while they wait, counted as two for each character of their JSON; one more is STORE_OVERLOADED.
+   * Default 128,000,000.
+   */
+  readonly maxQueuedBytes?: number;
 }
 
 /**
@@ -69,6 +75,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
       schema: () => undefined,
       maxCommitBytes: integerFrom(1),
       maxQueuedAppends: integerFrom(1),
+      maxQueuedBytes: integerFrom(1),
     });
     const { schema = defaultSchema, dataDir } = options;
     assertSchemaName(schema);
@@ -91,12 +98,16 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     port: SqlPort,
     statistics: TableStatistics,
     options: PGliteEventStoreOptions,
-    database: { transaction: PGlite['transaction']; end: () => Promise<void> },
+    database: {
+      namespace: EventNamespace;
+      transaction: PGlite['transaction'];
+      end: () => Promise<void>;
+    },
   ) {
     const state = { isClosed: false };
     const listeners = new Set<() => void>();
     // There is no connection to lose.
-    const runBatch = createBatchRunner(port, 0);
+    const runBatch = createBatchRunner(port, { retryTimeout: 0, lockTimeout: 0 });
     const queue = new AppendQueue(
       async (...args) => {
         const outcomes = await runBatch(...args);
@@ -105,7 +116,11 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
         await statistics.observe(outcomes).catch(() => undefined);
         return outcomes;
       },
-      { lanes: 1, maxAppends: options.maxQueuedAppends ?? 10_000 },
+      {
+        lanes: 1,
+        maxAppends: options.maxQueuedAppends ?? 10_000,
+        maxBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
+      },
     );
     const open: SqlPort = {
       query: async (...args) => {
@@ -114,6 +129,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
       },
     };
     super(open, {
+      namespace: database.namespace,
       maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
       retryTimeout: 0,
       settleTimeout: 30_000,
@@ -174,7 +190,10 @@ async function open(
   const port = new PGlitePort(database, schema);
   try {
     await migrateSchema(port, schema);
+    const namespace = new EventNamespace();
+    await namespace.read(port);
     return new PGliteEventStore(port, await TableStatistics.open(port), options, {
+      namespace,
       transaction: (run) => database.transaction(run),
       end: async () => {
         try {

@@ -1,4 +1,4 @@
-import type { QueuedOutcome } from '../sql/append-queue.js';
+import type { MemberOutcome } from '../sql/append-queue.js';
 import { eq } from '../sql/operators.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 
@@ -32,7 +32,7 @@ export class TableStatistics {
     return statistics;
   }
 
-  async observe(outcomes: readonly PromiseSettledResult<QueuedOutcome>[]): Promise<void> {
+  async observe(outcomes: readonly MemberOutcome[]): Promise<void> {
     let last = 0;
     for (const outcome of outcomes) {
       if (outcome.status !== 'fulfilled' || outcome.value.kind !== 'appended') continue;

@@ -1,9 +1,20 @@
-import pg, { type Pool } from 'pg';
+import type { Client, Pool } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
+import { statement, type SqlPort } from '../sql/sql-port.js';
+import { cutOff, cutOffLater } from './client-facts.js';
+import { createClientLike } from './connection.js';
+import { isStandby } from './is-standby.js';
+import { within } from './no-answer.js';
 
 /** Least milliseconds between two notifications of other processes. */
 const notifyInterval = 50;
 const reconnectInterval = 1_000;
+/** Milliseconds between two looks whether a connection that says nothing still leads to a primary. */
+const checkInterval = 10_000;
+/** Milliseconds in which it must answer. */
+const answerTimeout = 5_000;
+
+const notification = statement('select pg_catalog.pg_notify($1, $2)');
 
 /**
  * Wakes who waits for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a wake-up may
@@ -14,14 +25,20 @@ const reconnectInterval = 1_000;
 export class AppendNotifications {
   readonly #channel: string;
   readonly #pool: Pool;
+  readonly #port: SqlPort;
   readonly #isEnabled: boolean;
   readonly #listeners = new Set<() => void>();
-  #client: pg.Client | undefined;
+  #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isDue = false;
   #isClosed = false;
 
-  constructor(pool: Pool, schema: string, isEnabled: boolean) {
+  /**
+   * @param port where notifications are sent
+   * @param pool whose settings are those of the connection that listens
+   */
+  constructor(port: SqlPort, pool: Pool, schema: string, isEnabled: boolean) {
+    this.#port = port;
     this.#pool = pool;
     this.#channel = `event_store_${uuidV5(schema).replaceAll('-', '')}`;
     this.#isEnabled = isEnabled;
@@ -69,15 +86,14 @@ export class AppendNotifications {
       if (this.#isDue && !this.#isClosed) this.#send();
     }, notifyInterval);
     this.#timer.unref();
-    this.#pool.query('select pg_catalog.pg_notify($1, $2)', [this.#channel, '']).catch(() => undefined);
+    this.#port.query(notification, [this.#channel, '']).catch(() => undefined);
   }
 
   async #listen(): Promise<void> {
     if (!this.#isEnabled || this.#isClosed || this.#client !== undefined) return;
-    const client = new pg.Client(this.#pool.options);
+    const client = createClientLike(this.#pool);
     this.#client = client;
     // Whatever ends the connection ends it once.
-    client.on('error', () => undefined);
     client.on('end', () => {
       if (this.#client !== client) return;
       this.#client = undefined;
@@ -90,17 +106,36 @@ export class AppendNotifications {
     });
     try {
       await client.connect();
-      await client.query(`listen ${this.#channel}`);
+      await within(answerTimeout, client.query(`listen ${this.#channel}`));
       // Something may have been appended before it listened.
       this.#wake();
+      this.#checkFrom(client);
     } catch {
-      await client.end().catch(() => undefined);
+      cutOff(client);
     }
+  }
+
+  /** Nobody appends on a server that is a standby by now, and a connection whose other end is gone may look like a quiet one. */
+  #checkFrom(client: Client): void {
+    setTimeout(() => {
+      if (this.#client !== client) return;
+      within(answerTimeout, isStandby(client)).then(
+        (is) => {
+          if (is) cutOff(client);
+          else this.#checkFrom(client);
+        },
+        () => {
+          cutOff(client);
+        },
+      );
+    }, checkInterval).unref();
   }
 
   async #unlisten(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await client?.end().catch(() => undefined);
+    if (client === undefined) return;
+    cutOffLater(client);
+    await client.end().catch(() => undefined);
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
+import { within } from './no-answer.js';
 import { readRows } from './row-query.js';
 
 /** Of each client of the caller, as the server says, which tells each change of it. */
@@ -11,12 +12,13 @@ const readEncoding = `select pg_catalog.current_setting('client_encoding')`;
  * `pg` writes and reads UTF-8, and asks for it when it connects. Where a session was then told another encoding, the server
  * would take each text for one of that, and store or give another than was meant.
  *
+ * @param timeout milliseconds in which the server must answer
  * @throws InvalidArgumentError
  */
-export async function assertUtf8(client: ClientBase): Promise<void> {
+export async function assertUtf8(client: ClientBase, timeout: number): Promise<void> {
   let encoding = encodings.get(client);
   if (encoding === undefined) {
-    encoding = (await readRows(client, { text: readEncoding }))[0]?.[0] ?? '?';
+    encoding = (await within(timeout, readRows(client, { text: readEncoding })))[0]?.[0] ?? '?';
     if (!encodings.has(client)) watch(client);
     encodings.set(client, encoding);
   }

@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net';
-import pg, { type Connection, type ClientConfig, type Pool, type PoolConfig } from 'pg';
+import pg, { type Client, type ClientConfig, type Pool } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import {
   assertOptions,
@@ -9,12 +8,20 @@ import {
   type OptionCheck,
 } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
+import { defaultMaxQueuedBytes } from '../sql/append-queue.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
-import type { PgPool } from './pg-types.js';
+import { watchClient } from './client-facts.js';
+import { Hosts } from './hosts.js';
+import type { PgClient, PgPool } from './pg-types.js';
+import { PoolConnections } from './pool-connections.js';
+import { storeClient } from './store-client.js';
 
 /** How to reach the database: one of `connectionString` and `pool`. */
 export interface PostgresEventStoreOptions {
-  /** As `pg` takes it: `postgres://user:password@host:port/database`. */
+  /**
+   * As `pg` takes it: `postgres://user:password@host:port/database`. With several hosts, separated by commas as libpq takes
+   * them, the one that takes writes is looked for (`target_session_attrs`: `read-write`, `primary` or `any`).
+   */
   readonly connectionString?: string;
   /** A pool of yours. It stays open when the store is closed. Appends use at most three of its connections at a time. */
   readonly pool?: PgPool;
@@ -26,6 +33,11 @@ export interface PostgresEventStoreOptions {
   readonly maxCommitBytes?: number;
   /** Most appends that wait for a connection; one more is STORE_OVERLOADED. Default 10,000. */
   readonly maxQueuedAppends?: number;
+  /**
+   * Most bytes that appends take while they wait for a connection, counted as two for each character of their JSON; one more is
+   * STORE_OVERLOADED. Default 128,000,000.
+   */
+  readonly maxQueuedBytes?: number;
   /** Milliseconds after which a statement without an answer is given up together with its connection. Default 15,000. */
   readonly operationTimeout?: number;
   /**
@@ -64,6 +76,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
     maxReadConnections: integerFrom(1),
     maxCommitBytes: integerFrom(1),
     maxQueuedAppends: integerFrom(1),
+    maxQueuedBytes: integerFrom(1),
     operationTimeout: integerFrom(1),
     retryTimeout: integerFrom(0),
     settleTimeout: integerFrom(1),
@@ -85,6 +98,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
     maxReadConnections: options.maxReadConnections ?? 8,
     maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
     maxQueuedAppends: options.maxQueuedAppends ?? 10_000,
+    maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
     operationTimeout: options.operationTimeout ?? 15_000,
     retryTimeout: options.retryTimeout ?? 5_000,
     settleTimeout: options.settleTimeout ?? 30_000,
@@ -98,36 +112,77 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
   };
 }
 
-/** `pg` leaves a connection open that it couldn't authenticate on; the server gives it up after a minute only. */
-class Client extends pg.Client {
-  constructor(config?: ClientConfig) {
-    super(config);
-    const { connection } = this as unknown as {
-      readonly connection: Connection & { readonly stream: Socket };
-    };
-    connection.on('error', () => connection.stream.destroy());
-  }
+/** Milliseconds in which a connection must be made; of several hosts each gets a part of it. */
+const connectTimeout = 5_000;
+const leastConnectTimeout = 1_000;
+/** Seconds after which a connection is replaced: its name may have moved to another server. */
+const maxLifetime = 600;
+
+/** Milliseconds that a connection of a pool is waited for. */
+export function poolTimeoutOf({ operationTimeout }: Pick<CheckedOptions, 'operationTimeout'>): number {
+  return Math.min(connectTimeout, operationTimeout);
 }
 
 /** @throws InvalidArgumentError when the connection string is malformed */
-export function createPool({ connectionString }: CheckedOptions, max: number): Pool {
-  const config: PoolConfig = {
-    connectionString,
-    Client,
-    max,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-  };
+export function hostsOf(connectionString: string): Hosts {
   try {
+    const hosts = new Hosts(connectionString);
     // It reads the connection string, which the pool would do at its first connection.
-    new pg.Client(config);
-  } catch {
+    for (const host of hosts.all) new pg.Client(host);
+    return hosts;
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
     throw new InvalidArgumentError(
-      'The connection string is malformed (it is not shown, since it may hold a password). It looks like postgres://user:password@host:5432/database, with special characters percent-encoded.',
+      'The connection string is malformed (it is not shown, since it may hold a password). It looks like postgres://user:password@host:5432/database, with special characters percent-encoded; several hosts are separated by commas.',
     );
   }
-  const pool = new pg.Pool(config);
-  // A connection that is lost while nobody uses it is replaced when somebody needs one.
-  pool.on('error', () => undefined);
+}
+
+export function createPool(hosts: Hosts, max: number): Pool {
+  return new pg.Pool({
+    connectionString: hosts.current,
+    Client: storeClient(hosts),
+    max,
+    connectionTimeoutMillis: Math.max(leastConnectTimeout, Math.floor(connectTimeout / hosts.count)),
+    maxLifetimeSeconds: maxLifetime,
+  });
+}
+
+/**
+ * A pool of `pg` for a projection sink, or for queries of yours, whose connections lead to the one of several hosts that takes writes,
+ * as those of a store do. `pg` alone takes one host. It is yours to end.
+ *
+ * @param options.connectionString as `PostgresEventStore.connect` takes it
+ * @param options.max most connections; default 10
+ * @throws InvalidArgumentError for a missing, unknown or malformed option
+ * @example
+ * const pool = createPostgresPool({ connectionString: 'postgres://app@one,two/orders' });
+ * const sink = new PostgresProjectionSink({ pool });
+ */
+export function createPostgresPool(options: {
+  readonly connectionString: string;
+  readonly max?: number;
+}): PgPool & PgClient & { end(): Promise<void> } {
+  assertOptions('createPostgresPool', options, { connectionString: isText, max: integerFrom(1) }, [
+    'connectionString',
+  ]);
+  const pool = createPool(hostsOf(options.connectionString), options.max ?? 10);
+  PoolConnections.of(pool);
   return pool;
+}
+
+/** A client like those of a pool, that is none of them. */
+export function createClientLike(pool: Pool): Client {
+  const { options } = pool;
+  const { Client: ClientOfPool = pg.Client } = pool as {
+    readonly Client?: new (config: ClientConfig) => Client;
+  };
+  const client = new ClientOfPool({
+    ...options,
+    // Which `pg` hides from being copied.
+    ...(options.password !== undefined && { password: options.password }),
+    connectionTimeoutMillis: options.connectionTimeoutMillis ?? connectTimeout,
+  });
+  watchClient(client, performance.now());
+  return client;
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { createPostgresPool } from './connection.js';
 export type { PostgresEventStoreOptions } from './connection.js';
 export type { PgClient, PgPool } from './pg-types.js';
 export { PostgresEventStore } from './postgres-event-store.js';

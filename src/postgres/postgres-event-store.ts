@@ -1,8 +1,10 @@
 import type { ClientBase, Pool } from 'pg';
+import { UnsafeReadError } from '../core/errors/errors.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';
 import { checkedPort, checkSchema } from '../sql/checked-port.js';
+import { EventNamespace } from '../sql/event-namespace.js';
 import { migrateSchema } from '../sql/migrations.js';
 import { retrying } from '../sql/retrying.js';
 import { createBatchRunner } from '../sql/run-batch.js';
@@ -13,10 +15,12 @@ import { AppendNotifications } from './append-notifications.js';
 import {
   checkConnectionOptions,
   createPool,
+  hostsOf,
   type CheckedOptions,
   type PostgresEventStoreOptions,
 } from './connection.js';
 import type { PgClient } from './pg-types.js';
+import { PoolConnections } from './pool-connections.js';
 import { PostgresPort, PreparedStatements } from './postgres-port.js';
 import { probeLocks } from './probe-locks.js';
 import { createTransactionStore } from './transaction-store.js';
@@ -53,6 +57,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
   readonly #migrationPort: PostgresPort;
   readonly #statements: PreparedStatements;
   readonly #queue: AppendQueue;
+  readonly #namespace: EventNamespace;
   readonly #notifications: AppendNotifications;
   readonly #state: { isClosed: boolean };
   #closing: Promise<void> | undefined;
@@ -65,16 +70,23 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    */
   static async connect(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
     const checked = checkConnectionOptions(options);
-    const append = checked.pool ?? createPool(checked, appendConnections);
-    const read = checked.pool ?? createPool(checked, checked.maxReadConnections);
-    const store = new PostgresEventStore(checked, { append, read });
-    try {
-      await new PostgresPort(read, checked).query(anything, []);
-    } catch (error) {
-      await store.close();
-      throw translateSqlError(error);
+    const { hosts, ...pools } =
+      checked.pool === undefined
+        ? createPools(checked)
+        : { append: checked.pool, read: checked.pool, hosts: 1 };
+    const store = new PostgresEventStore(checked, pools);
+    const port = new PostgresPort(pools.read, checked);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await port.query(anything, []);
+        return store;
+      } catch (error) {
+        // The next connection goes to the next host.
+        if (attempt < hosts) continue;
+        await store.close();
+        throw translateSqlError(error);
+      }
     }
-    return store;
   }
 
   private constructor(options: CheckedOptions, pools: { readonly append: Pool; readonly read: Pool }) {
@@ -88,22 +100,36 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     const readPort = new PostgresPort(pools.read, options);
     const appendPort = new PostgresPort(pools.append, options);
     const check = (): Promise<void> => checkSchema(readPort, options.schema, options.onWarning);
-    const notifications = new AppendNotifications(pools.read, options.schema, options.notifications);
-    const runBatch = createBatchRunner(checkedPort(appendPort, check), options.retryTimeout);
+    const notifications = new AppendNotifications(
+      readPort,
+      pools.read,
+      options.schema,
+      options.notifications,
+    );
+    const runBatch = createBatchRunner(checkedPort(appendPort, check), {
+      retryTimeout: options.retryTimeout,
+      lockTimeout: options.operationTimeout,
+    });
     const queue = new AppendQueue(
       async (...args) => {
         const outcomes = await runBatch(...args);
         if (outcomes.some((outcome) => outcome.status === 'fulfilled')) notifications.notify();
         return outcomes;
       },
-      { lanes: appendConnections, maxAppends: options.maxQueuedAppends },
+      {
+        lanes: appendConnections,
+        maxAppends: options.maxQueuedAppends,
+        maxBytes: options.maxQueuedBytes,
+      },
     );
+    const namespace = new EventNamespace();
     super(open(checkedPort(readPort, check)), {
+      namespace,
       maxCommitBytes: options.maxCommitBytes,
       retryTimeout: options.retryTimeout,
       settleTimeout: options.settleTimeout,
       // On a single connection there is nobody to look from.
-      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probeLocks(appendPort, readPort) }),
+      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probe(pools, appendPort, readPort) }),
       append: (member, signal) => queue.append(member, signal),
     });
     this.#options = options;
@@ -115,6 +141,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
       preparedStatements: false,
     });
     this.#queue = queue;
+    this.#namespace = namespace;
     this.#notifications = notifications;
     this.#state = state;
   }
@@ -147,7 +174,10 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    * await client.query('commit');
    */
   inTransaction(client: PgClient): EventStore & StoreCapabilities {
-    return createTransactionStore(client as ClientBase, this.#statements, this.#options);
+    return createTransactionStore(client as ClientBase, this.#statements, {
+      ...this.#options,
+      namespace: new EventNamespace(this.#namespace),
+    });
   }
 
   /**
@@ -177,6 +207,8 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
   }
 
   async #close(): Promise<void> {
+    // The first appends wait for it.
+    await this.#namespace.close();
     await this.#queue.close();
     this.#state.isClosed = true;
     await this.#notifications.close();
@@ -192,5 +224,34 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     } catch (error) {
       throw translateSqlError(error);
     }
+  }
+}
+
+/** @throws InvalidArgumentError when the connection string is malformed */
+function createPools(options: CheckedOptions): {
+  readonly append: Pool;
+  readonly read: Pool;
+  readonly hosts: number;
+} {
+  const hosts = hostsOf(options.connectionString as string);
+  return {
+    append: createPool(hosts, appendConnections),
+    read: createPool(hosts, options.maxReadConnections),
+    hosts: hosts.count,
+  };
+}
+
+/** Whether all connections lead to one server. Where they don't, a name may have moved meanwhile: new ones are used then. */
+async function probe(
+  pools: { readonly append: Pool; readonly read: Pool },
+  ...ports: Parameters<typeof probeLocks>
+): Promise<void> {
+  try {
+    await probeLocks(...ports);
+  } catch (error) {
+    if (error instanceof UnsafeReadError) {
+      for (const pool of Object.values(pools)) PoolConnections.of(pool).distrust();
+    }
+    throw error;
   }
 }

@@ -4,9 +4,12 @@ import { inSchema } from '../sql/schema-name.js';
 import { sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeValues } from './binary-array.js';
+import { cutOff } from './client-facts.js';
 import { assertUtf8 } from './client-encoding.js';
+import { poolTimeoutOf } from './connection.js';
+import { NoAnswerError } from './no-answer.js';
+import { PoolConnections } from './pool-connections.js';
 import { queryRows } from './row-query.js';
-import { withClient } from './with-client.js';
 
 export interface PostgresPortOptions {
   /** Of connections that are the store's own; others are looked at, since their sessions may be told anything. */
@@ -29,13 +32,18 @@ function isNameUnusable(error: unknown): boolean {
   );
 }
 
+/** Milliseconds for the statements of a migration, which may have much to do. */
+const scriptTimeout = 10 * 60_000;
+
 /** The statements of the store on a pool of `pg`, each in a transaction of its own. */
 export class PostgresPort implements TransactionalSqlPort {
-  readonly #pool: Pool;
+  readonly #connections: PoolConnections;
+  readonly #poolTimeout: number;
   readonly #statements: PreparedStatements;
 
   constructor(pool: Pool, options: PostgresPortOptions) {
-    this.#pool = pool;
+    this.#connections = PoolConnections.of(pool);
+    this.#poolTimeout = poolTimeoutOf(options);
     this.#statements = new PreparedStatements(options);
   }
 
@@ -44,26 +52,32 @@ export class PostgresPort implements TransactionalSqlPort {
     values: readonly SqlValue[],
     map?: (row: SqlRow) => T,
   ): Promise<readonly T[]> {
-    return withClient(this.#pool, (client) => this.#statements.run(client, statement, values, map));
+    return this.#connections.use(this.#poolTimeout, (client) =>
+      this.#statements.run(client, statement, values, map),
+    );
   }
 
   async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
-    return withClient(this.#pool, async (client) => {
+    return this.#connections.use(this.#poolTimeout, async (client) => {
+      const script = (text: string, timeout?: number): Promise<unknown> =>
+        this.#statements.run(client, { text, isConstant: false }, [], undefined, timeout);
       // What a statement waited for, the next one sees, whatever the default of the session is.
-      await client.query('begin isolation level read committed');
+      await script('begin isolation level read committed');
       try {
         const result = await run({
           query: (statement, values, map) =>
             this.#statements.run(client, { ...statement, isConstant: false }, values, map),
           script: async (text) => {
-            await client.query(inSchema(text, this.#statements.schema));
+            await script(text, scriptTimeout);
           },
         });
-        await client.query('commit');
+        await script('commit');
         return result;
       } catch (error) {
         // On a connection that is lost there is nothing to roll back, and the first error is the one to tell.
-        await client.query('rollback').catch(() => undefined);
+        await script('rollback').catch(() => {
+          cutOff(client);
+        });
         throw error;
       }
     });
@@ -95,16 +109,17 @@ export class PreparedStatements {
     statement: SqlStatement,
     values: readonly SqlValue[],
     map = (row: SqlRow) => row as T,
+    timeout = this.#operationTimeout,
   ): Promise<readonly T[]> {
-    if (!this.#areOwn) await assertUtf8(client);
+    if (!this.#areOwn) await assertUtf8(client, timeout);
     const usesName = this.#usesNames && statement.isConstant;
     try {
-      return await this.#query(client, statement, values, usesName, map);
+      return await this.#query(client, statement, values, usesName, map, timeout);
     } catch (error) {
       // Refused before anything ran, so it can be sent again.
       if (!usesName || !isNameUnusable(error)) throw error;
       this.#usesNames = false;
-      return this.#query(client, statement, values, false, map);
+      return this.#query(client, statement, values, false, map, timeout);
     }
   }
 
@@ -114,6 +129,7 @@ export class PreparedStatements {
     values: readonly SqlValue[],
     usesName: boolean,
     map: (row: SqlRow) => T,
+    timeout: number,
   ): Promise<readonly T[]> {
     const { text, name } = statement.isConstant
       ? this.#prepare(statement)
@@ -127,8 +143,8 @@ export class PreparedStatements {
       const rows: T[] = [];
       let failure: Error | undefined;
       const timer = setTimeout(() => {
-        reject(new Error(`Query read timeout: no answer in ${this.#operationTimeout} ms`));
-      }, this.#operationTimeout);
+        reject(new NoAnswerError(timeout));
+      }, timeout);
       const take = (row: SqlRow): void => {
         try {
           rows.push(map(row));

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import { assertOptions, isPlainObject } from '../core/store/options.js';
+import { assertOptions, integerFrom, isPlainObject } from '../core/store/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import type { PgClient, PgPool } from './pg-types.js';
 import { readRows } from './row-query.js';
@@ -10,7 +10,17 @@ export interface PostgresProjectionSinkOptions {
   readonly pool: PgPool;
   /** Where checkpoints and parked events are kept; created when it isn't there. Default `event_store_projections`. */
   readonly schema?: string;
+  /**
+   * Milliseconds after which a statement without an answer, and its connection, are given up. Default 60,000; for hooks
+   * (`init`, `reset`, `verify`) ten times as many.
+   */
+  readonly operationTimeout?: number;
 }
+
+/** A hook may have a whole read model to go through. */
+const hookFactor = 10;
+/** Milliseconds; the transactions of other projections, which share the pool, may take their time. */
+const longestPoolTimeout = 15_000;
 
 /**
  * Read models in PostgreSQL, each in the schema of its projection's name, exactly once: what the handlers write and the
@@ -24,16 +34,20 @@ export interface PostgresProjectionSinkOptions {
 export class PostgresProjectionSink<Client extends PgClient = PgClient> extends SqlProjectionSink<Client> {
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: PostgresProjectionSinkOptions) {
-    assertOptions('PostgresProjectionSink', options, { pool: isPlainObject, schema: () => undefined }, [
-      'pool',
-    ]);
-    super(options.schema ?? defaultProjectionSchema, {
+    assertOptions(
+      'PostgresProjectionSink',
+      options,
+      { pool: isPlainObject, schema: () => undefined, operationTimeout: integerFrom(1) },
+      ['pool'],
+    );
+    const { pool, schema = defaultProjectionSchema, operationTimeout = 60_000 } = options;
+    super(schema, {
       transaction: (run, frame) =>
-        runTransaction(
-          options.pool as Pool,
-          (client, opened) => run(client as unknown as Client, opened),
+        runTransaction(pool as Pool, (client, opened) => run(client as unknown as Client, opened), {
+          operationTimeout: frame === undefined ? hookFactor * operationTimeout : operationTimeout,
+          poolTimeout: Math.min(longestPoolTimeout, operationTimeout),
           frame,
-        ),
+        }),
       query: (client, text, values) => readRows(client as unknown as ClientBase, { text, values }),
     });
   }

@@ -1,5 +1,6 @@
 import { UnsafeReadError } from '../core/errors/errors.js';
 import { eq } from '../sql/operators.js';
+import { asPassing } from '../sql/sql-errors.js';
 import { statement, type SqlPort, type TransactionalSqlPort } from '../sql/sql-port.js';
 
 const take = statement(`
@@ -23,8 +24,10 @@ export async function probeLocks(appends: TransactionalSqlPort, reads: SqlPort):
     if (seen.length === 0) {
       // A connection that was lost meanwhile has lost its lock too, and throws here: that says nothing of the servers.
       await transaction.query(take, []);
-      throw new UnsafeReadError(
-        'The locks that one connection takes are not to be seen from another: they lead to different servers. Reading in order needs the server that the appends go to.',
+      throw asPassing(
+        new UnsafeReadError(
+          'The locks that one connection takes are not to be seen from another: they lead to different servers. Reading in order needs the server that the appends go to.',
+        ),
       );
     }
   });

@@ -2,17 +2,27 @@ import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../core/errors/errors.js';
 import { HandlerError } from '../core/projections/projection-sink.js';
 import type { TransactionFrame } from '../sql/projections/sink-database.js';
-import { causeOf } from '../sql/sql-errors.js';
+import { causeOf, spoilsConnection, sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow } from '../sql/sql-port.js';
 import { assertUtf8 } from './client-encoding.js';
+import { cutOff, progressOf } from './client-facts.js';
+import { NoAnswerError, within } from './no-answer.js';
+import { PoolConnections } from './pool-connections.js';
 import { readRows } from './row-query.js';
-import { checkOut, ignoreLoss } from './with-client.js';
 
 /** Whatever the default of the session is: who has waited for a lock must see what was committed meanwhile. */
 const begin = 'begin isolation level read committed';
 
 /** Milliseconds in which a transaction that failed must be rolled back, or its connection counts as lost. */
 const rollbackTimeout = 5_000;
+
+export interface TransactionLimits {
+  /** Milliseconds after which a statement without an answer, and its connection, are given up. */
+  readonly operationTimeout: number;
+  /** Milliseconds that a connection of the pool is waited for. */
+  readonly poolTimeout: number;
+  readonly frame?: TransactionFrame | undefined;
+}
 
 /**
  * Runs something in a transaction of its own. When it throws, the transaction is rolled back and the error goes on; unless
@@ -21,12 +31,14 @@ const rollbackTimeout = 5_000;
 export async function runTransaction<T>(
   pool: Pool,
   run: (client: PoolClient, opened: readonly SqlRow[]) => Promise<T>,
-  frame?: TransactionFrame,
+  { operationTimeout, poolTimeout, frame }: TransactionLimits,
 ): Promise<T> {
-  const client = await checkOut(pool);
-  let isLost = false;
+  const connections = PoolConnections.of(pool);
+  const client = await connections.take(poolTimeout);
+  const watch = watchForAnswers(client, operationTimeout);
+  let failure: { readonly error: unknown } | undefined;
   try {
-    await assertUtf8(client);
+    await assertUtf8(client, operationTimeout);
     const opened = await readRows(client, {
       text: frame === undefined ? begin : `${begin}; ${frame.opening}`,
     });
@@ -34,30 +46,59 @@ export async function runTransaction<T>(
     await client.query(frame === undefined ? 'commit' : `${frame.closing}; commit`);
     return result;
   } catch (error) {
-    isLost = !(await rollBack(client));
-    if (isLost) throw connectionLost(error);
+    const isLost = !(await rollBack(client));
+    failure = isLost ? { error: watch.silence ?? new Error('lost') } : saidBy(error);
+    if (isLost) throw connectionLost(watch.silence ?? error);
     throw error;
   } finally {
-    client.release(isLost);
-    client.off('error', ignoreLoss);
+    watch.end();
+    connections.giveBack(client, failure);
   }
 }
 
+/** The error of the server that is in it, if that is one against the connection. */
+function saidBy(error: unknown): { readonly error: unknown } | undefined {
+  const errors = [error, error instanceof Error ? error.cause : undefined];
+  const found = errors.find((each) => sqlStateOf(each) !== undefined && spoilsConnection(each));
+  return found === undefined ? undefined : { error: found };
+}
+
+/** Cuts a connection off on which a statement waits and nothing arrives, whoever has sent it. */
+function watchForAnswers(
+  client: PoolClient,
+  timeout: number,
+): { readonly silence: NoAnswerError | undefined; readonly end: () => void } {
+  let silence: NoAnswerError | undefined;
+  let seen: number | undefined;
+  let since = performance.now();
+  const timer = setInterval(
+    () => {
+      const progress = progressOf(client);
+      if (progress === undefined || progress !== seen) {
+        [seen, since] = [progress, performance.now()];
+      } else if (performance.now() - since > timeout) {
+        silence = new NoAnswerError(timeout);
+        cutOff(client);
+      }
+    },
+    Math.min(timeout / 4, 1_000),
+  );
+  return {
+    get silence() {
+      return silence;
+    },
+    end: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
 async function rollBack(client: PoolClient): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, rollbackTimeout, false);
-  });
   try {
-    return await Promise.race([
-      client.query('rollback').then(
-        () => true,
-        () => false,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
+    await within(rollbackTimeout, client.query('rollback'));
+    return true;
+  } catch {
+    return false;
   }
 }
 

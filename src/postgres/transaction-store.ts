@@ -2,9 +2,12 @@ import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import { appendMembers } from '../sql/append-batch.js';
 import { checkedPort } from '../sql/checked-port.js';
+import type { EventNamespace } from '../sql/event-namespace.js';
 import { eq } from '../sql/operators.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
+import { cutOff, watchClient } from './client-facts.js';
+import { NoAnswerError } from './no-answer.js';
 import type { PreparedStatements } from './postgres-port.js';
 
 /** Milliseconds; while such a transaction is idle, readers in order wait for it. */
@@ -18,9 +21,25 @@ const settings = statement(`select pg_catalog.current_setting('transaction_isola
 export function createTransactionStore(
   client: ClientBase,
   statements: PreparedStatements,
-  options: { readonly maxCommitBytes: number; readonly settleTimeout: number },
+  options: {
+    readonly maxCommitBytes: number;
+    readonly settleTimeout: number;
+    readonly namespace: EventNamespace;
+  },
 ): SqlEventStore {
-  const ofClient: SqlPort = { query: (...args) => statements.run(client, ...args) };
+  // It is the caller's, who may not listen to its loss.
+  watchClient(client, 0);
+  const ofClient: SqlPort = {
+    query: async (statement, values, map) => {
+      try {
+        return await statements.run(client, statement, values, map);
+      } catch (error) {
+        // Or the caller's ROLLBACK would wait behind what has no answer.
+        if (error instanceof NoAnswerError) cutOff(client);
+        throw error;
+      }
+    },
+  };
   const port = checkedPort(ofClient, async () => {
     const [[isolation] = []] = await ofClient.query(settings, [String(idleTimeout)]);
     if (isolation !== 'read committed' && isolation !== 'read uncommitted') {

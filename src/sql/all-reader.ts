@@ -3,11 +3,12 @@ import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import type { AllSlice } from '../core/store/event-store.js';
 import type { NormalFilter } from '../core/store/filter.js';
 import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
-import { eventColumns, headerColumns, readPage } from './event-row.js';
+import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
 import { eq, gt, le, lt, times } from './operators.js';
 import { SettledPositions } from './settled-positions.js';
-import { statement, type SqlPort, type SqlStatement } from './sql-port.js';
+import { asPassing } from './sql-errors.js';
+import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 
 export interface AllReaderOptions {
   /** Most milliseconds that a read waits for an append that is under way. */
@@ -22,6 +23,8 @@ interface Page<E extends DomainEvent> {
   /** The highest position that is visible. */
   readonly last: number;
   readonly events: readonly RecordedEvent<E>[];
+  /** Whether it ends before an event that is too large for it. */
+  readonly isCut: boolean;
   /** Whether the store, or its server, is another than at the read before. */
   readonly isOtherStore: boolean;
 }
@@ -40,12 +43,22 @@ const header = `select ${headerColumns(
     '__schema__.events'::pg_catalog.regclass::pg_catalog.oid)`,
 )} from __schema__.store s`;
 
-const events = `select ${eventColumns} from __schema__.events`;
+/**
+ * How the bytes of a page are bounded. `small`: no event of it may take more than its part, which costs nothing to find out.
+ * `fitting`: by a running sum, where some do.
+ */
+type Bound = 'small' | 'fitting';
+
+/** @param bytes of each event, or of all */
+const eventsWithin = (bound: Bound, bytes: string, clauses: string, order = 'position'): string =>
+  bound === 'small' ? smallEvents(bytes, clauses) : fittingEvents(bytes, clauses, order);
 
 /** Planned anew for each page, since the server hopes for few rows: right for a store that may be small, and grow fast. */
-const everything = statement(
-  `(${header}) union all (${events} where position ${gt} $1 order by position limit $2)`,
-);
+const everythingWithin = (bound: Bound): SqlStatement =>
+  statement(
+    `(${header}) union all (${eventsWithin(bound, '$3', `where position ${gt} $1 order by position limit $2`)})`,
+  );
+const everything = { small: everythingWithin('small'), fitting: everythingWithin('fitting') };
 
 const largeStore = {
   /** Behind this position there is one good plan, that of the index, even before the table is analysed. */
@@ -53,22 +66,23 @@ const largeStore = {
   /** Sizes of pages that a statement is kept prepared for. */
   maxPageSizes: 16,
 };
-const pagesOfLargeStore = new Map<number, SqlStatement>();
+const pagesOfLargeStore = {
+  small: new Map<number, SqlStatement>(),
+  fitting: new Map<number, SqlStatement>(),
+};
 
 /**
  * A page of a large store, planned once: the server can't tell how many rows it gives, except by the limit, so nothing is
  * won by planning it anew, which takes as long as reading dozens of events.
  */
-function pageOfLargeStore(limit: number): SqlStatement {
-  let page = pagesOfLargeStore.get(limit);
+function pageOfLargeStore(bound: Bound, limit: number): SqlStatement {
+  const pages = pagesOfLargeStore[bound];
+  let page = pages.get(limit);
   if (page === undefined) {
-    const isConstant = pagesOfLargeStore.size < largeStore.maxPageSizes;
-    page = {
-      text: `(${header}) union all (
-        ${events} where position ${gt} (select $1::bigint) order by position limit ${limit})`,
-      isConstant,
-    };
-    if (isConstant) pagesOfLargeStore.set(limit, page);
+    const isConstant = pages.size < largeStore.maxPageSizes;
+    const clauses = `where position ${gt} (select $1::bigint) order by position limit ${limit}`;
+    page = { text: `(${header}) union all (${eventsWithin(bound, '$2', clauses)})`, isConstant };
+    if (isConstant) pages.set(limit, page);
   }
   return page;
 }
@@ -89,28 +103,31 @@ function pageOf(
   parameters: Parameters,
   range: string,
   order: string,
+  most: string,
+  within: (clauses: string, order: string) => string,
 ): SqlStatement {
   const condition = `${range} and ${filterCondition(filters, parameters)}`;
   const tags = tagCondition(filters, parameters);
+  const events = (where: string): string => within(`where ${where} order by ${order} limit ${most}`, order);
   // There are too many forms of filters to keep them prepared.
   const isConstant = false;
   if (tags === undefined) {
-    return { text: `(${header}) union all (${events} where ${condition} ${order})`, isConstant };
+    return { text: `(${header}) union all (${events(condition)})`, isConstant };
   }
   const count = '(select pg_catalog.count(*) from candidates)';
   return {
     text: `with candidates as materialized (
         select position from __schema__.events where ${tags} limit ${maxCandidates + 1}
       )
-      (${header}) union all (
-        ${events} where ${count} ${le} ${maxCandidates}
-          and position ${eq} any (array(select position from candidates)) and ${condition} ${order}
-      ) union all (
-        ${events} where ${count} ${gt} ${maxCandidates} and ${condition} ${order}
-      )`,
+      (${header}) union all (${events(`${count} ${le} ${maxCandidates}
+          and position ${eq} any (array(select position from candidates)) and ${condition}`)}
+      ) union all (${events(`${count} ${gt} ${maxCandidates} and ${condition}`)})`,
     isConstant,
   };
 }
+
+/** The statement of a page, and its values. */
+type StatementOf = (bound: Bound, bytes: number) => readonly [SqlStatement, readonly SqlValue[]];
 
 /**
  * Reads in the order of positions, which transactions don't commit in, without losing what commits late. How and why is in
@@ -121,6 +138,8 @@ export class AllReader {
   readonly #options: AllReaderOptions;
   readonly #settled = new SettledPositions();
   #isProbed = false;
+  /** Bytes of the largest event that was read lately: events of a size come together. */
+  #largest = 0;
 
   constructor(port: SqlPort, options: AllReaderOptions) {
     this.#port = port;
@@ -134,13 +153,16 @@ export class AllReader {
 
   /** Positions without a gap need no second look. */
   async #readEverything<E extends DomainEvent>(
-    { after = 0, limit }: AllRead,
+    read: AllRead,
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
+    const { after = 0, limit } = read;
     for (;;) {
-      const page = await (after < largeStore.after
-        ? this.#fetch<E>(everything, [after, limit])
-        : this.#fetch<E>(pageOfLargeStore(limit), [after]));
+      const page = await this.#fetch<E>(read, (bound, bytes) =>
+        after < largeStore.after
+          ? [everything[bound], [after, limit, bytes]]
+          : [pageOfLargeStore(bound, limit), [after, bytes]],
+      );
       assertNotAhead(after, page);
       const positions = page.events.map((event) => event.position);
       const end = this.#settled.extend(after, positions);
@@ -157,24 +179,25 @@ export class AllReader {
 
   /** A filter hides gaps, so it is applied to what is settled. */
   async #readFiltered<E extends DomainEvent>(
-    { after = 0, limit, filters }: AllRead,
+    read: AllRead,
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
+    const { after = 0, limit, filters } = read;
     for (let target: number | undefined; ;) {
       const upTo = this.#settled.upTo;
-      const parameters = new Parameters();
-      const [from, to, most] = [after, upTo, limit + 1].map((value) => parameters.add(value)) as [
-        string,
-        string,
-        string,
-      ];
-      const range = `position ${gt} ${from} and position ${le} ${to}`;
-      const statement = pageOf(filters, parameters, range, `order by position limit ${most}`);
-      const page = await this.#fetch<E>(statement, parameters.values);
+      const page = await this.#fetch<E>(read, (bound, bytes) => {
+        const parameters = new Parameters();
+        const [from, to, most, size] = [after, upTo, limit + 1, bytes].map((value) =>
+          parameters.add(value),
+        ) as [string, string, string, string];
+        const range = `position ${gt} ${from} and position ${le} ${to}`;
+        const within = (clauses: string, order: string): string => eventsWithin(bound, size, clauses, order);
+        return [pageOf(filters, parameters, range, 'position', most, within), parameters.values];
+      });
       assertNotAhead(after, page);
       target ??= page.last;
       if (page.isOtherStore && upTo > 0) continue;
-      if (page.events.length > limit) {
+      if (page.isCut || page.events.length > limit) {
         const events = page.events.slice(0, limit);
         return toSlice(page, events, positionOfLast(events), false);
       }
@@ -185,30 +208,37 @@ export class AllReader {
   }
 
   /** What commits late lies behind a reader who goes back: he needs no more than what is there. */
-  async #readBackward<E extends DomainEvent>({ after, limit, filters }: AllRead): Promise<AllSlice<E>> {
-    const parameters = new Parameters();
-    const before = parameters.add(after ?? null);
-    const most = parameters.add(limit + 1);
-    const range = `position ${lt} coalesce(${before}, 9223372036854775807)`;
-    const statement = pageOf(filters, parameters, range, `order by position desc limit ${most}`);
-    const page = await this.#fetch<E>(statement, parameters.values);
+  async #readBackward<E extends DomainEvent>(read: AllRead): Promise<AllSlice<E>> {
+    const { after, limit, filters } = read;
+    const page = await this.#fetch<E>(read, (bound, bytes) => {
+      const parameters = new Parameters();
+      const before = parameters.add(after ?? null);
+      const most = parameters.add(limit + 1);
+      const size = parameters.add(bytes);
+      const range = `position ${lt} coalesce(${before}, 9223372036854775807)`;
+      const within = (clauses: string, order: string): string => eventsWithin(bound, size, clauses, order);
+      return [pageOf(filters, parameters, range, 'position desc', most, within), parameters.values];
+    });
     if (after !== undefined) assertNotAhead(after, page);
-    const isEnd = page.events.length <= limit;
+    const isEnd = !page.isCut && page.events.length <= limit;
     const events = page.events.slice(0, limit);
     return toSlice(page, events, isEnd ? Math.min(1, page.last) : positionOfLast(events), isEnd);
   }
 
-  async #fetch<E extends DomainEvent>(
-    statement: SqlStatement,
-    values: Parameters['values'],
-  ): Promise<Page<E>> {
-    const { header, events } = await readPage<E>(this.#port, statement, values);
+  async #fetch<E extends DomainEvent>(read: AllRead, statementOf: StatementOf): Promise<Page<E>> {
+    const { header, events, isCut } = await this.#fetchRows<E>(read, statementOf);
     const [storeId, last, unsafe, place] = header as [string, string, string, string];
+    if (unsafe === 'standby') {
+      // Behind its name there may be a primary by the next attempt.
+      throw asPassing(
+        new UnsafeReadError(
+          'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.',
+        ),
+      );
+    }
     if (unsafe !== '') {
       throw new UnsafeReadError(
-        unsafe === 'standby'
-          ? 'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.'
-          : 'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
+        'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
       );
     }
     const isOtherStore = this.#settled.observe(`${storeId}/${place}`);
@@ -216,7 +246,27 @@ export class AllReader {
     if (!this.#isProbed) await this.#options.probe?.();
     // Not after a probe that failed: the next read must not go on without.
     this.#isProbed = true;
-    return { storeId, last: Number(last), events, isOtherStore };
+    return { storeId, last: Number(last), events, isCut, isOtherStore };
+  }
+
+  async #fetchRows<E extends DomainEvent>(
+    { limit, maxBytes }: AllRead,
+    statementOf: StatementOf,
+  ): Promise<EventRows<E>> {
+    const most = Math.floor(maxBytes / limit);
+    if (this.#largest <= most) {
+      const rows = await readPage<E>(this.#port, ...statementOf('small', most));
+      if (!rows.isCut) return this.#noted(rows);
+      this.#largest = most + 1;
+    }
+    return this.#noted(await readPage<E>(this.#port, ...statementOf('fitting', maxBytes)));
+  }
+
+  /** A single event, which may be the end that somebody looks for, tells little of those to come. */
+  #noted<E extends DomainEvent>(rows: EventRows<E>): EventRows<E> {
+    const isTelling = rows.events.length > 1 && !rows.isCut;
+    this.#largest = isTelling ? rows.largest : Math.max(rows.largest, this.#largest);
+    return rows;
   }
 
   async #settle(

@@ -15,6 +15,9 @@ export type AppendOutcome =
   /** One of the commits is stored already. */
   | { readonly kind: 'stored' };
 
+/** How many values one call of `append_one` takes. */
+const valuesOfOne = 12;
+
 /** How many single events are appended by a function each; more are cheaper in one function for all. */
 const maxSingles = 5;
 
@@ -26,10 +29,18 @@ const typesOfOne = [
   ...['integer', 'json', 'json', 'text', 'text[]', 'timestamptz'],
 ];
 
+// How long a stream's lock is waited for, before it is: nobody else shall wait for it longer. Of this statement alone where it is a
+// transaction of its own, and with null as the caller of a larger one has it.
+const limitLocks = (parameter: number): string =>
+  `pg_catalog.set_config('lock_timeout',
+    coalesce($${parameter}::pg_catalog.text, pg_catalog.current_setting('lock_timeout')), true)`;
+
 // Each as one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
 // PostgreSQL calls them from left to right, so streams are locked in order here, too.
 const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
-  statement(`select ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`),
+  statement(
+    `select ${limitLocks((last + 1) * valuesOfOne + 1)}, ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`,
+  ),
 );
 
 /** Of the parameters of `append_batch`. */
@@ -49,26 +60,30 @@ const typesOfBatch = [
   ...['json[]', 'text[]', 'text[]', 'text[]::timestamptz[]'],
 ];
 
-const appendBatch = statement(`select __schema__.append_batch(${typedParameters(typesOfBatch)})`);
+const appendBatch = statement(
+  `select ${limitLocks(typesOfBatch.length + 1)}, __schema__.append_batch(${typedParameters(typesOfBatch)})`,
+);
 
 /**
  * Appends members in one statement, each with an outcome of its own.
  *
  * @param members no two with the same commit
  * @param isRepeated whether they may be stored by an attempt whose reply was lost
+ * @param lockTimeout most milliseconds to wait for the lock of a stream; default: what the session has
  */
 export async function appendMembers(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
+  lockTimeout?: number,
 ): Promise<readonly AppendOutcome[]> {
   const append = members.length <= maxSingles && members.every(isSingle) ? appendEach : appendTogether;
   try {
-    return await append(port, members, isRepeated);
+    return await append(port, members, isRepeated, lockTimeout);
   } catch (error) {
     // A commit was sent again with the version that its stream has by now. Nothing is appended; look for it first.
     if (isRepeated || sqlStateOf(error) !== uniqueViolation) throw error;
-    return append(port, members, true);
+    return append(port, members, true, lockTimeout);
   }
 }
 
@@ -81,15 +96,16 @@ async function appendEach(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
+  lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
   const sorted = inLockOrder(members);
-  const [row = []] = await port.query(
-    appendSingles[members.length - 1] as SqlStatement,
-    sorted.flatMap(([, member]) => valuesOf(member, isRepeated)),
-  );
+  const [row = []] = await port.query(appendSingles[members.length - 1] as SqlStatement, [
+    ...sorted.flatMap(([, member]) => valuesOf(member, isRepeated)),
+    limitOf(lockTimeout),
+  ]);
   const outcomes: AppendOutcome[] = [];
   for (const [place, [member]] of sorted.entries()) {
-    const [outcome, version, position] = numbersOf(row[place] as string) as [number, number, number];
+    const [outcome, version, position] = numbersOf(row[place + 1] as string) as [number, number, number];
     outcomes[member] = outcomeOf(outcome, version, () => [{ version, position }]);
   }
   return outcomes;
@@ -120,10 +136,11 @@ async function appendTogether(
   port: SqlPort,
   members: readonly AppendMember[],
   isRepeated: boolean,
+  lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
   const { parameters, places } = batchArrays(members, isRepeated);
-  const [row] = await port.query(appendBatch, parameters);
-  const { outcomes, versions, positions } = arraysOf(row?.[0] as string);
+  const [row] = await port.query(appendBatch, [...parameters, limitOf(lockTimeout)]);
+  const { outcomes, versions, positions } = arraysOf(row?.[1] as string);
   const results: AppendOutcome[] = [];
   let placed = 0;
   for (const [place, { member, offsets }] of places.entries()) {
@@ -136,6 +153,10 @@ async function appendTogether(
     );
   }
   return results;
+}
+
+function limitOf(lockTimeout: number | undefined): SqlValue {
+  return lockTimeout === undefined ? null : String(Math.ceil(lockTimeout));
 }
 
 function outcomeOf(

@@ -7,17 +7,48 @@ export interface AppendQueueOptions {
   readonly lanes: number;
   /** Most appends that wait; one more is STORE_OVERLOADED. */
   readonly maxAppends: number;
+  /** Most bytes that they take, two for each character; one that is larger by itself waits alone. */
+  readonly maxBytes: number;
 }
+
+export const defaultMaxQueuedBytes = 128_000_000;
+
+/** In memory, where a text has any character that isn't Latin. */
+const bytesPerCharacter = 2;
 
 /** What a batch holds at most; a larger append goes alone. */
 const batchLimits = { appends: 32, events: 100, characters: 1_000_000 };
-const maxQueuedCharacters = 256 * 1024 * 1024;
+
+/** Most milliseconds that a lock is waited for, by a batch of streams and by one that is known to be locked. */
+const lockTimeouts = { batch: 250, alone: 50 };
+/** Milliseconds between two attempts at streams that are locked. */
+const lockPause = 50;
+/** Streams that are remembered to have been locked. */
+const maxLockedStreams = 10_000;
+
+interface BatchOrder {
+  /** When the last of it was accepted, by `performance.now()`. */
+  readonly enqueuedAt: number;
+  /** Most milliseconds that the lock of a stream is waited for. */
+  readonly lockTimeout: number;
+  /** Whether some of it may be stored, by an attempt whose reply was lost. */
+  readonly isRepeated: boolean;
+}
+
+/** Nothing was stored, because another transaction has the stream; those that follow it in its stream are locked too. */
+interface LockedOutcome {
+  readonly status: 'locked';
+  readonly isRepeated: boolean;
+}
+
+export type MemberOutcome =
+  (PromiseSettledResult<QueuedOutcome> & { readonly isLocked?: boolean }) | LockedOutcome;
 
 /** How a batch ended for each of its members. */
 export type RunBatch = (
   members: readonly AppendMember[],
-  deadline: { readonly enqueuedAt: number },
-) => Promise<readonly PromiseSettledResult<QueuedOutcome>[]>;
+  order: BatchOrder,
+) => Promise<readonly MemberOutcome[]>;
 
 /** An outcome, and whether the batch was sent again after a lost reply: what is stored may then be its own. */
 export type QueuedOutcome = AppendOutcome & { readonly wasRepeated: boolean };
@@ -28,6 +59,7 @@ interface Waiting {
   readonly events: number;
   readonly characters: number;
   readonly enqueuedAt: number;
+  isRepeated: boolean;
   readonly resolve: (outcome: QueuedOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,6 +70,9 @@ interface Waiting {
  *
  * Streams take turns, so that a flood of appends to one doesn't hold up the others. A stream is in one batch at a time: in
  * a second one it would wait for its lock and so hold up that whole batch; its appends keep the order of their calls.
+ *
+ * A stream that somebody else has locked is taken out of the batches: its appends are tried by themselves, one stream at a
+ * time, until one goes through.
  */
 export class AppendQueue {
   readonly #run: RunBatch;
@@ -45,6 +80,9 @@ export class AppendQueue {
   /** By stream, in the order of their turns. */
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #streamsUnderWay = new Set<string>();
+  /** In the order of their turns. */
+  readonly #lockedStreams = new Set<string>();
+  #isTryingLocked = false;
   #appends = 0;
   #characters = 0;
   #batchesUnderWay = 0;
@@ -65,17 +103,27 @@ export class AppendQueue {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closedStore();
       const { events, characters } = sizeOf(member);
-      if (this.#appends >= this.#options.maxAppends || this.#characters + characters > maxQueuedCharacters) {
+      const bytes = (this.#characters + characters) * bytesPerCharacter;
+      const { maxAppends, maxBytes } = this.#options;
+      if (this.#appends >= maxAppends || (this.#appends > 0 && bytes > maxBytes)) {
         throw new StoreOverloadedError(
           `${this.#appends} appends wait already; nothing was stored. Slow down, or try again later.`,
         );
       }
       this.#appends++;
       this.#characters += characters;
-      const waiting = { member, signal, events, characters, enqueuedAt: performance.now(), resolve, reject };
-      const stream = this.#waiting.get(member.streamId);
-      if (stream === undefined) this.#waiting.set(member.streamId, [waiting]);
-      else stream.push(waiting);
+      const enqueuedAt = performance.now();
+      const isRepeated = false;
+      this.#queueOf(member.streamId).push({
+        member,
+        signal,
+        events,
+        characters,
+        enqueuedAt,
+        isRepeated,
+        resolve,
+        reject,
+      });
       this.#schedule();
     });
   }
@@ -100,31 +148,79 @@ export class AppendQueue {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
+      this.#tryLocked();
       while (this.#batchesUnderWay < this.#options.lanes) {
         const batch = this.#takeBatch();
         if (batch.length === 0) break;
-        void this.#send(batch);
+        void this.#send(batch, lockTimeouts.batch);
       }
       this.#reportDrained();
     });
   }
 
-  async #send(batch: readonly Waiting[]): Promise<void> {
+  async #send(batch: readonly Waiting[], lockTimeout: number): Promise<void> {
     this.#batchesUnderWay++;
     for (const { member } of batch) this.#streamsUnderWay.add(member.streamId);
-    const enqueuedAt = Math.max(...batch.map((waiting) => waiting.enqueuedAt));
     const outcomes = await this.#run(
       batch.map(({ member }) => member),
-      { enqueuedAt },
+      {
+        enqueuedAt: Math.max(...batch.map(({ enqueuedAt }) => enqueuedAt)),
+        lockTimeout,
+        isRepeated: batch.some(({ isRepeated }) => isRepeated),
+      },
     );
     this.#batchesUnderWay--;
-    for (const [index, { member, resolve, reject }] of batch.entries()) {
-      this.#streamsUnderWay.delete(member.streamId);
+    const locked: Waiting[] = [];
+    for (const [index, waiting] of batch.entries()) {
+      const { streamId } = waiting.member;
       const outcome = outcomes[index];
-      if (outcome?.status === 'fulfilled') resolve(outcome.value);
-      else reject(outcome?.reason);
+      this.#streamsUnderWay.delete(streamId);
+      this.#noteLock(streamId, outcome?.status === 'locked' || outcome?.isLocked === true);
+      if (outcome?.status === 'locked') {
+        waiting.isRepeated = outcome.isRepeated;
+        locked.push(waiting);
+      } else if (outcome?.status === 'fulfilled') {
+        waiting.resolve(outcome.value);
+      } else {
+        waiting.reject(outcome?.reason);
+      }
     }
+    for (const waiting of locked.reverse()) this.#putBack(waiting);
     this.#schedule();
+  }
+
+  /** The first append to a stream that is locked, if none is tried just now. */
+  #tryLocked(): void {
+    if (this.#isTryingLocked || this.#batchesUnderWay >= this.#options.lanes) return;
+    for (const streamId of this.#lockedStreams) {
+      const queue = this.#waiting.get(streamId);
+      if (queue === undefined || this.#streamsUnderWay.has(streamId)) continue;
+      const next = this.#nextOf(queue);
+      if (next !== undefined) this.#remove(queue);
+      if (queue.length === 0) this.#waiting.delete(streamId);
+      if (next === undefined) continue;
+      // To the end of the turns.
+      this.#lockedStreams.delete(streamId);
+      this.#lockedStreams.add(streamId);
+      this.#isTryingLocked = true;
+      void this.#send([next], lockTimeouts.alone).then(() => {
+        const pause = this.#lockedStreams.has(streamId) ? lockPause : 0;
+        setTimeout(() => {
+          this.#isTryingLocked = false;
+          this.#schedule();
+        }, pause);
+      });
+      return;
+    }
+  }
+
+  #noteLock(streamId: string, isLocked: boolean): void {
+    if (!isLocked) {
+      this.#lockedStreams.delete(streamId);
+      return;
+    }
+    if (this.#lockedStreams.size >= maxLockedStreams) this.#lockedStreams.clear();
+    this.#lockedStreams.add(streamId);
   }
 
   /** Goes round the streams that are free, an append of each at a time, until the batch is full. */
@@ -143,7 +239,7 @@ export class AppendQueue {
     do {
       const served: [string, Waiting[]][] = [];
       for (const [streamId, queue] of turns) {
-        if (this.#streamsUnderWay.has(streamId)) continue;
+        if (this.#streamsUnderWay.has(streamId) || this.#lockedStreams.has(streamId)) continue;
         const next = this.#nextOf(queue);
         // The copy of a commit waits for it: in one statement it could not be seen.
         if (next?.member.commits.some(({ eventIds: [id = ''] }) => commits.has(id))) continue;
@@ -171,11 +267,24 @@ export class AppendQueue {
     return batch;
   }
 
-  /** The first append of a queue that isn't aborted. */
+  #queueOf(streamId: string): Waiting[] {
+    let queue = this.#waiting.get(streamId);
+    if (queue === undefined) this.#waiting.set(streamId, (queue = []));
+    return queue;
+  }
+
+  /** In front of those that came after it. */
+  #putBack(waiting: Waiting): void {
+    this.#appends++;
+    this.#characters += waiting.characters;
+    this.#queueOf(waiting.member.streamId).unshift(waiting);
+  }
+
+  /** The first append of a queue that isn't aborted; one that may be stored by now is for its answer to tell. */
   #nextOf(queue: Waiting[]): Waiting | undefined {
     for (;;) {
       const [next] = queue;
-      if (next?.signal?.aborted !== true) return next;
+      if (next?.signal?.aborted !== true || next.isRepeated) return next;
       this.#remove(queue);
       next.reject(next.signal.reason);
     }

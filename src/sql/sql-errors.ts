@@ -44,9 +44,38 @@ function meaningOf(error: unknown): Meaning | undefined {
   return 'unavailable';
 }
 
+/** Typed errors that another attempt may not meet. */
+const passing = new WeakSet<EventStoreError>();
+
+/** Makes a typed error one that {@link isPassing}. */
+export function asPassing<E extends EventStoreError>(error: E): E {
+  passing.add(error);
+  return error;
+}
+
 /** Whether the call may go through when it is made again: unavailable, or chosen as the victim of a conflict. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof EventStoreError) return passing.has(error);
   return ['unavailable', 'again'].includes(meaningOf(error) as string);
+}
+
+/** A limit of time for this statement (cancelled, a lock), or a name that a pooler doesn't know. */
+const ofStatement = /^(57014|55P03|26000|42P05)$/;
+
+/**
+ * Whether a connection must not be used again after this error: it is lost or silent, or its server shuts down, takes no
+ * writes, is short of something, or isn't the one that was meant. Another connection may lead to another server.
+ */
+export function spoilsConnection(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state === undefined) return true;
+  const meaning = meaningOf(error);
+  return !isRefused(error) && meaning !== 'again' && !ofStatement.test(state);
+}
+
+/** Whether the server takes no writes: it is a standby, or was made read-only. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlStateOf(error) === '25006';
 }
 
 /** Whether it is what was asked that is to blame, or the pages that it touched, and not the connection, the server, the rights or the schema. */

@@ -41,6 +41,7 @@ import { AllReader, type AllReaderOptions } from './all-reader.js';
 import type { AppendOutcome } from './append-batch.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
 import type { QueuedOutcome } from './append-queue.js';
+import type { EventNamespace } from './event-namespace.js';
 import type { StoredEvent } from './event-row.js';
 import { retrying } from './retrying.js';
 import { SqlCheckpointStore } from './sql-checkpoint-store.js';
@@ -50,7 +51,15 @@ import { SqlSnapshotStore } from './sql-snapshot-store.js';
 import { readStatistics, readTrends } from './statistics.js';
 import { readCommit, readStreamPage } from './stream-reader.js';
 
+/** What became of an append, whose ids derive from this namespace. */
+interface Appended {
+  readonly commits: readonly PreparedCommit[];
+  readonly outcome: QueuedOutcome;
+  readonly namespace: string;
+}
+
 export interface SqlEventStoreOptions extends AllReaderOptions {
+  readonly namespace: EventNamespace;
   readonly maxCommitBytes: number;
   /** Most milliseconds that a read is tried again for when the database can't be reached. */
   readonly retryTimeout: number;
@@ -93,14 +102,17 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
     const isGiven = options.commitId !== undefined;
     const prepared = prepareEvents(events, metadata, this.#options.maxCommitBytes);
-    const commit = prepareCommit(streamId, commitId, prepared, isGiven);
-    const outcome = await this.#append({ streamId, expectedVersion, commits: [commit] }, signal);
+    const { outcome, commits, namespace } = await this.#append(commitId, signal, (namespace) => ({
+      streamId,
+      expectedVersion,
+      commits: [prepareCommit(namespace, streamId, commitId, prepared, isGiven)],
+    }));
     if (outcome.kind !== 'stored') {
-      return resultsOf(streamId, expectedVersion, [commit], outcome)[0] as AppendResult;
+      return resultsOf(streamId, expectedVersion, commits, outcome)[0] as AppendResult;
     }
 
-    const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId), commitId);
-    if (!isSameCommit(stored, commit.events)) throw commitMismatch(streamId, commitId);
+    const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId), commitId);
+    if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);
     // With an id of the store's own choice it can only be this append, whose first reply was lost.
     return storedResult(stored, isGiven);
   }
@@ -112,16 +124,25 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   ): Promise<readonly AppendResult[]> {
     checkChainOptions(streamId, options);
     const { expectedVersion = 'any', signal } = options;
-    const prepared = checkCommits(commits, this.#options.maxCommitBytes).map(({ commitId, events }) =>
-      prepareCommit(streamId, commitId, events, true),
-    );
-    const outcome = await this.#append({ streamId, expectedVersion, commits: prepared }, signal);
+    const checked = checkCommits(commits, this.#options.maxCommitBytes);
+    const firstId = checked[0]?.commitId;
+    const {
+      outcome,
+      commits: prepared,
+      namespace,
+    } = await this.#append(firstId, signal, (namespace) => ({
+      streamId,
+      expectedVersion,
+      commits: checked.map(({ commitId, events }) =>
+        prepareCommit(namespace, streamId, commitId, events, true),
+      ),
+    }));
     if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
 
-    const [first] = prepared as [PreparedCommit];
     const stored = await typedErrors(
-      () => Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, streamId, commitId))),
-      first.commitId,
+      () =>
+        Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, namespace, streamId, commitId))),
+      firstId,
     );
     const isOwn =
       outcome.wasRepeated &&
@@ -145,14 +166,23 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   }
 
   async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
-    const slice = await this.#reader.read<E>(checkAllRead(options), options.signal);
+    const read = checkAllRead(options);
+    // From a server that is no primary yet, or no more.
+    const slice = await retrying(
+      () => this.#reader.read<E>(read, options.signal),
+      performance.now() + this.#options.retryTimeout,
+      options.signal,
+    );
     options.signal?.throwIfAborted();
     return slice;
   }
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
     checkFindCommit(streamId, commitId);
-    const stored = await typedErrors(() => readCommit(this.#port, streamId, commitId));
+    const { namespace } = this.#options;
+    const stored = await typedErrors(async () =>
+      readCommit(this.#port, namespace.known ?? (await namespace.read(this.#port)), streamId, commitId),
+    );
     return stored.length === 0 ? undefined : storedResult(stored, true);
   }
 
@@ -167,9 +197,23 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   }
 
   /** An error of an append says with which commit id to ask again. */
-  #append(member: AppendMember, signal: AbortSignal | undefined): Promise<QueuedOutcome> {
-    const [commit] = member.commits;
-    return typedErrors(() => this.#options.append(member, signal), commit?.commitId);
+  async #append(
+    commitId: string | undefined,
+    signal: AbortSignal | undefined,
+    memberOf: (namespace: string) => AppendMember,
+  ): Promise<Appended> {
+    const append = async (namespace: string): Promise<Appended> => {
+      const member = memberOf(namespace);
+      const outcome = await this.#options.append(member, signal);
+      return { outcome, commits: member.commits, namespace };
+    };
+    try {
+      return await this.#options.namespace.use(this.#port, append);
+    } catch (error) {
+      // Given up before it was sent: no error of a database.
+      if (signal?.aborted === true && error === signal.reason) throw error;
+      throw translateSqlError(error, commitId);
+    }
   }
 }
 
@@ -182,12 +226,14 @@ async function typedErrors<T>(run: () => Promise<T>, commitId?: string): Promise
 }
 
 function prepareCommit(
+  namespace: string,
   streamId: string,
   commitId: string,
   events: readonly PreparedEvent[],
   mayBeStored: boolean,
 ): PreparedCommit {
-  return { commitId, mayBeStored, eventIds: eventIdsOf(streamId, commitId, events.length), events };
+  const eventIds = eventIdsOf(namespace, streamId, commitId, events.length);
+  return { commitId, mayBeStored, eventIds, events };
 }
 
 /** @throws ConcurrencyError */

@@ -31,14 +31,14 @@ export async function readStatistics(
   const rows = await port.query({ text, isConstant: filters === undefined }, parameters.values);
   const [any] = rows;
   if (any === undefined) return { total: 0, streams: 0, byType: {}, byCategory: {} };
-  const numbers = (column: number): number[] => rows.map((row) => Number(row[column]));
+  const total = rows.reduce((sum, row) => sum + Number(row[2]), 0);
   return {
-    total: numbers(2).reduce((sum, count) => sum + count),
+    total,
     streams: Number(any[5]),
     byType: sumBy(rows, 1),
     byCategory: sumBy(rows, 0),
-    first: { position: Math.min(...numbers(3)), occurredAt: isoTime(Number(any[6])) },
-    last: { position: Math.max(...numbers(4)), occurredAt: isoTime(Number(any[7])) },
+    first: { position: least(rows, 3), occurredAt: isoTime(Number(any[6])) },
+    last: { position: greatest(rows, 4), occurredAt: isoTime(Number(any[7])) },
   };
 }
 
@@ -56,12 +56,21 @@ export async function readTrends(
     from __schema__.events where ${condition} group by 1`;
   const rows = await port.query({ text, isConstant: filters === undefined }, parameters.values);
   const bounds = boundsOf(filters);
-  const times = rows.flatMap((row) => [Number(row[2]), Number(row[3])]);
-  const at = (time: number): string | undefined => (times.length === 0 ? undefined : isoTime(time));
+  const at = (time: number): string | undefined => (rows.length === 0 ? undefined : isoTime(time));
   return fillBuckets(new Map(rows.map((row) => [isoTime(Number(row[0])), Number(row[1])])), interval, {
-    from: bounds.from ?? at(Math.min(...times)),
-    to: bounds.to ?? at(Math.max(...times)),
+    from: bounds.from ?? at(least(rows, 2)),
+    to: bounds.to ?? at(greatest(rows, 3)),
   });
+}
+
+// One by one: as arguments of a call, so many numbers as there may be rows overflow the stack.
+
+function least(rows: readonly SqlRow[], column: number): number {
+  return rows.reduce((found, row) => Math.min(found, Number(row[column])), Infinity);
+}
+
+function greatest(rows: readonly SqlRow[], column: number): number {
+  return rows.reduce((found, row) => Math.max(found, Number(row[column])), -Infinity);
 }
 
 /** The counts of {@link readStatistics}, by the name in a column. */

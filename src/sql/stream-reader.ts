@@ -1,15 +1,18 @@
 import { eventIdOf } from '../core/events/event-id.js';
-import type { DomainEvent } from '../core/events/event.js';
-import type { StreamSlice } from '../core/store/event-store.js';
+import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
+import type { ReadDirection, StreamSlice } from '../core/store/event-store.js';
 import type { StreamRead } from '../core/store/read-options.js';
 import {
   chunkColumns,
   chunkOfMany,
   eventColumns,
+  eventSize,
+  fittingEvents,
   headerColumns,
   readChunks,
   readEvents,
   readPage,
+  smallEvents,
   type StoredEvent,
 } from './event-row.js';
 import { eq, ge, le, minus, plus } from './operators.js';
@@ -17,21 +20,32 @@ import { arrayOf, statement, type SqlPort, type SqlStatement } from './sql-port.
 
 type Order = 'asc' | 'desc';
 
-/** Events that are read as one row, and what each may take for that, in bytes as it is stored. */
+/** Events that are read as one row, and what each may take for that, in bytes. */
 const chunk = { events: 64, bytesPerEvent: 16_384 };
+
+/** Bytes that an event may take at least where many are read in chunks. */
+const leastPerEvent = 2_048;
 
 /** The version of the stream in front of its first rows, of the same moment. */
 const streamVersion = `select ${headerColumns('coalesce(pg_catalog.max(version), 0)')} from __schema__.events where stream_id ${eq} $1`;
 
-const startIn = (order: Order) =>
-  statement(`(${streamVersion}) union all (
-    select ${eventColumns} from __schema__.events
-    where stream_id ${eq} $1 and version ${ge} $2 and version ${le} $3 order by version ${order} limit $4)`);
-const starts = { forward: startIn('asc'), backward: startIn('desc') };
+const range = (order: Order): string =>
+  `where stream_id ${eq} $1 and version ${ge} $2 and version ${le} $3 order by version ${order} limit $4`;
+const fitting = (order: Order, atLeast: 0 | 1): string =>
+  fittingEvents('$5', range(order), `version ${order}`, atLeast);
+const startIn = (events: string): SqlStatement => statement(`(${streamVersion}) union all (${events})`);
+
+/** Of events of at most $5 bytes each, and of any. */
+const starts = {
+  forward: startIn(smallEvents('$5', range('asc'))),
+  backward: startIn(smallEvents('$5', range('desc'))),
+};
+const fittingStarts = { forward: startIn(fitting('asc', 1)), backward: startIn(fitting('desc', 1)) };
+const rests = { forward: statement(fitting('asc', 0)), backward: statement(fitting('desc', 0)) };
 
 /**
- * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with a
- * large event in it comes event by event: as one it could be larger than a text may be. The subselect hides how many chunks
+ * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with an
+ * event of more than $4 bytes is empty: what comes until then is bounded without counting. The subselect hides how many chunks
  * they are: to the server, fewer than it guesses would be worth a plan for each call.
  */
 function chunksIn(order: Order): SqlStatement {
@@ -40,27 +54,31 @@ function chunksIn(order: Order): SqlStatement {
     order === 'asc'
       ? [chunk.events, `least(v ${plus} ${last}, $3)`, 'v', 'until']
       : [-chunk.events, `greatest(v ${minus} ${last}, $3)`, 'until', 'v'];
-  const events = `select ${chunkColumns} from __schema__.events
-    where stream_id ${eq} $1 and version ${ge} ${low} and version ${le} ${high}`;
-  const size = `(pg_catalog.pg_column_size(data) ${plus} pg_catalog.pg_column_size(metadata))`;
   return statement(`
-    select event.cells, event.json
+    select case when is_whole then chunk.cells end, case when is_whole then chunk.json end, chunk.bytes
     from pg_catalog.generate_series($2::bigint, (select $3::bigint), ${step}) v cross join ${until} until
     cross join lateral (
       select ${chunkOfMany}, pg_catalog.count(*) ${eq} (pg_catalog.abs(until ${minus} v) ${plus} 1) as is_whole from (
-        ${events} and ${size} ${le} ${chunk.bytesPerEvent} order by version ${order}
+        select ${chunkColumns}, ${eventSize} as size from __schema__.events
+        where stream_id ${eq} $1 and version ${ge} ${low} and version ${le} ${high} and ${eventSize} ${le} $4::bigint
+        order by version ${order}
       ) small
-    ) chunk
-    cross join lateral (
-      select chunk.cells, chunk.json where is_whole
-      union all (${events} and not is_whole order by version ${order})
-    ) event`);
+    ) chunk`);
 }
 const chunks = { forward: chunksIn('asc'), backward: chunksIn('desc') };
 
 const commitEvents = statement(
   `select ${eventColumns} from __schema__.events where id ${eq} any ($1::pg_catalog.uuid[]) order by version`,
 );
+
+/** A range of a stream that is left to read into a page. */
+interface Rest {
+  /** The next version, and the last. */
+  readonly from: number;
+  readonly end: number;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
 
 /**
  * What is short is read in one statement. Of a longer page the rest comes in chunks, which many events are read faster by, and
@@ -69,48 +87,83 @@ const commitEvents = statement(
 export async function readStreamPage<E extends DomainEvent>(
   port: SqlPort,
   streamId: string,
-  { fromVersion, toVersion, limit, direction }: StreamRead,
+  { fromVersion, toVersion, limit, maxBytes, direction }: StreamRead,
 ): Promise<StreamSlice<E>> {
   const isForward = direction === 'forward';
   const [low, high] = isForward
     ? [fromVersion ?? 1, toVersion ?? Number.MAX_SAFE_INTEGER]
     : [toVersion ?? 1, fromVersion ?? Number.MAX_SAFE_INTEGER];
-  const start = await readPage<E>(port, starts[direction], [
-    streamId,
-    low,
-    high,
-    Math.min(limit, chunk.events),
-  ]);
+  const first = Math.min(limit, chunk.events);
+  const most = Math.floor(maxBytes / first);
+  const values = [streamId, low, high, first] as const;
+  let start = await readPage<E>(port, starts[direction], [...values, most]);
+  if (start.isCut) start = await readPage<E>(port, fittingStarts[direction], [...values, maxBytes]);
   const version = Number(start.header[0]);
   const end = isForward ? Math.min(high, version) : Math.max(low, 1);
   const isBefore = (one: number, other: number): boolean => (isForward ? one < other : one > other);
 
   let { events } = start;
   const reached = events.at(-1)?.version;
-  if (reached !== undefined && events.length < limit && isBefore(reached, end)) {
-    const left = limit - events.length;
-    const [next, most] = isForward
-      ? [reached + 1, Math.min(end, reached + left)]
-      : [reached - 1, Math.max(end, reached - left)];
-    events = [...events, ...(await readChunks<E>(port, chunks[direction], [streamId, next, most]))];
+  if (!start.isCut && reached !== undefined && events.length < limit && isBefore(reached, end)) {
+    const rest = await readRest<E>(port, streamId, direction, {
+      from: reached + (isForward ? 1 : -1),
+      end,
+      limit: limit - events.length,
+      // No character is more than 3 bytes.
+      maxBytes: maxBytes - 3 * start.characters,
+    });
+    events = [...events, ...rest];
   }
   const last = events.at(-1)?.version;
   return { streamId, version, events, isEnd: last === undefined || !isBefore(last, end) };
 }
 
+async function readRest<E extends DomainEvent>(
+  port: SqlPort,
+  streamId: string,
+  direction: ReadDirection,
+  rest: Rest,
+): Promise<readonly RecordedEvent<E>[]> {
+  const step = direction === 'forward' ? 1 : -1;
+  const events: RecordedEvent<E>[] = [];
+  let { from, limit, maxBytes } = rest;
+  while (limit > 0 && maxBytes > 0 && (rest.end - from) * step >= 0) {
+    const left = Math.min(limit, (rest.end - from) * step + 1);
+    const count = Math.min(left, Math.max(Math.floor(maxBytes / leastPerEvent), chunk.events));
+    const until = from + step * (count - 1);
+    const most = Math.min(Math.floor(maxBytes / count), chunk.bytesPerEvent);
+    const found = await readChunks<E>(port, chunks[direction], [streamId, from, until, most]);
+    for (const event of found.events) events.push(event);
+    from += step * found.events.length;
+    limit -= found.events.length;
+    maxBytes -= found.bytes;
+    if (found.isCut) {
+      const [low, high] = direction === 'forward' ? [from, rest.end] : [rest.end, from];
+      const larger = await readPage<E>(port, rests[direction], [streamId, low, high, limit, maxBytes]);
+      return [...events, ...larger.events];
+    }
+  }
+  return events;
+}
+
 /** How many ids are asked for at a time, in search of a commit of unknown size. */
 const idsAtOnce = 64;
 
-/** The events of a commit, found by the ids that derive from it; none when it isn't stored. */
+/**
+ * The events of a commit, found by the ids that derive from it; none when it isn't stored.
+ *
+ * @param namespace of the ids
+ */
 export async function readCommit(
   port: SqlPort,
+  namespace: string,
   streamId: string,
   commitId: string,
 ): Promise<readonly StoredEvent[]> {
   const events: StoredEvent[] = [];
   for (;;) {
     const ids = Array.from({ length: idsAtOnce }, (_, index) =>
-      eventIdOf(streamId, commitId, events.length + index),
+      eventIdOf(namespace, streamId, commitId, events.length + index),
     );
     const found = await readEvents(port, commitEvents, [arrayOf('uuid', ids)]);
     events.push(...found);

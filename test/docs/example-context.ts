@@ -28,6 +28,7 @@ export const myActivities = {};
 export const activities = createEventStoreActivities({ store });
 export declare const connection: Connection;
 export declare const paymentEvents: EventRegistry;
+export declare const orderEvents: EventRegistry;
 
 export type Deposited = DomainEvent<'Deposited', { readonly amount: number }>;
 export type Deposit = DomainCommand<'Deposit', { readonly amount: number }>;

@@ -9,6 +9,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 import { audit, type Audit } from './audit.js';
 import { say, showProgress } from './console.js';
 import { runControls } from './controls.js';
+import { runScenes } from './failover/run.js';
 import { faults, withClient, type Target } from './faults.js';
 import { describeFinding } from './findings.js';
 import { openJournal, type WriterLine } from './journal.js';
@@ -28,6 +29,7 @@ const unexpected: string[] = [];
 try {
   await cluster.start();
   await runControls(createStore, folder, say);
+  await runScenes();
 
   const { url, store } = await createStore('faults');
   const proxy = await startTcpProxy(url);

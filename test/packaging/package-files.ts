@@ -43,12 +43,15 @@ interface Manifest {
   readonly exports: object;
   readonly main: string;
   readonly types: string;
+  readonly typesVersions: object;
 }
 
-function targetsOf({ exports, main, types }: Manifest): string[] {
+function targetsOf({ exports, main, types, typesVersions }: Manifest): string[] {
   const leaves = (value: unknown): string[] =>
     typeof value === 'string' ? [value] : Object.values(value as object).flatMap(leaves);
-  return [...leaves(exports), main, types].map((target) => target.replace(/^\.\//, ''));
+  return [...leaves(exports), ...leaves(typesVersions), main, types].map((target) =>
+    target.replace(/^\.\//, ''),
+  );
 }
 
 async function pathsOfThisMachine(root: string): Promise<string[]> {

@@ -47,12 +47,15 @@ async function checkWithTemporal(folder: string): Promise<void> {
   await program('esm', 'stores.js');
   await program('cjs', 'stores.js');
   await program('bundle', 'measure.js');
+  await program('bundle-cjs', 'bundle.js');
   await compile('ts-bundler', 'tsconfig.json');
   await compile('ts-bundler', 'tsconfig.temporal.json');
   await program('ts-bundler', 'bundle.js');
   await compile('ts-nodenext', 'tsconfig.json');
   await program('ts-nodenext', 'out/required.cjs');
   await program('ts-nodenext', 'out/stores.js');
+  await compile('ts-node10', 'tsconfig.json');
+  await program('ts-node10', 'out/main.js');
 
   const server = await startTemporalServer();
   try {

@@ -18,4 +18,6 @@ describeEventStore('PostgresEventStore', () => store, {
   describe,
   it,
   expect,
+  // For a machine that runs much else.
+  timeout: 30_000,
 });

@@ -13,4 +13,6 @@ describeEventStore('PGliteEventStore', () => store, {
   describe,
   it,
   expect,
+  // For a machine that runs much else.
+  timeout: 30_000,
 });

@@ -200,24 +200,14 @@ describe('a cluster', () => {
     expect(await cluster.log()).not.toContain('not properly shut down');
   });
 
-  const isFullInstallation = Boolean(process.env['POSTGRES_BIN_DIR']);
+  test('has a standby that follows it', async () => {
+    const primary = await useCluster();
+    const standby = await useStandby(primary);
 
-  if (isFullInstallation) {
-    test('has a standby that follows it', async () => {
-      const primary = await useCluster();
-      const standby = await useStandby(primary);
+    await query(primary.url, 'CREATE TABLE copied ()');
 
-      await query(primary.url, 'CREATE TABLE copied ()');
-
-      await expect
-        .poll(() =>
-          query(standby.url, `SELECT pg_is_in_recovery() AS standby, to_regclass('copied') AS found`),
-        )
-        .toEqual([{ standby: true, found: 'copied' }]);
-    });
-  } else {
-    test('says what a standby needs', async () => {
-      await expect(useStandby(await useCluster())).rejects.toThrow('set POSTGRES_BIN_DIR');
-    });
-  }
+    await expect
+      .poll(() => query(standby.url, `SELECT pg_is_in_recovery() AS standby, to_regclass('copied') AS found`))
+      .toEqual([{ standby: true, found: 'copied' }]);
+  });
 });

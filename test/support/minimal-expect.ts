@@ -48,5 +48,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function show(value: unknown): string {
   return value instanceof Error
     ? `${value.name}: ${value.message}`
-    : ((JSON.stringify(value) as string | undefined)?.slice(0, 500) ?? 'undefined');
+    : ((JSON.stringify(value) as string | undefined)?.slice(0, 20_000) ?? 'undefined');
 }

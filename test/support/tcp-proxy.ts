@@ -22,6 +22,8 @@ export interface TcpProxy {
   resume(): void;
   /** Holds all that passes, either way, for so long. */
   delay(milliseconds: number): void;
+  /** Leads new connections to the server of this address. */
+  redirect(target: string): void;
   /** Refuses new connections. */
   refuse(): void;
   accept(): Promise<void>;
@@ -34,7 +36,7 @@ export interface TcpProxy {
 
 /** A proxy on 127.0.0.1 in front of the server of this address. */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
-  const { hostname, port: targetPort } = new URL(target);
+  let upstreamServer = new URL(target);
   const port = await freePort();
   const sockets = new Map<Socket, Socket>();
   let latency = 0;
@@ -42,7 +44,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   let hook: Parameters<TcpProxy['onReply']>[0];
 
   const server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ host: hostname, port: Number(targetPort), noDelay: true });
+    const upstream = connect({
+      host: upstreamServer.hostname,
+      port: Number(upstreamServer.port),
+      noDelay: true,
+    });
     sockets.set(client, upstream);
     client.on('close', () => sockets.delete(client));
     for (const socket of [client, upstream]) socket.on('error', () => undefined);
@@ -125,6 +131,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     stall: () => void (passage ??= gate()),
     resume,
     delay: (milliseconds) => void (latency = milliseconds),
+    redirect: (newTarget) => void (upstreamServer = new URL(newTarget)),
     refuse: () => void server.close(),
     accept: listen,
     onReply: (newHook) => void (hook = newHook),

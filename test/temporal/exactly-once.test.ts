@@ -1,5 +1,5 @@
-import type { Client } from '@temporalio/client';
-import { StoreUnavailableError } from 'temporal-event-store';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { StoreUnavailableError, type EventStore } from 'temporal-event-store';
 import { createEventStoreActivities } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/
 expectWorkerLog(
   / failed \w+: connection lost/,
   / failed TypeError: socket hang up/,
+  / failed \w+: Stream 'Account-1' was expected to be at version/,
   / Workflow failed Error: Not this time/,
 );
 allowWorkerLog(completedForNobody);
@@ -34,10 +35,30 @@ async function serve(
   return { store, taskQueue };
 }
 
+async function waitsForSecondAttempt(handle: WorkflowHandle): Promise<void> {
+  await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.[0]?.attempt).toBe(2);
+}
+
 async function stepsOf(store: MemoryEventStore, id: string): Promise<number[]> {
   const { events } = await store.readStream(`Log-${id}`);
   return events.map((event) => (event.data as { step: number }).step);
 }
+
+describe('commands of a workflow to one aggregate at the same time', () => {
+  it('take effect one after the other, without timers, and none inside of another', async () => {
+    const { store, taskQueue } = await serve();
+    const handle = await client.workflow.start('depositAtOnce', {
+      taskQueue,
+      workflowId: uniqueName('at-once'),
+      args: ['1', 4],
+    });
+
+    expect(await handle.result()).toContain(`inside a command to the same aggregate, 'Account-1'`);
+    expect((await store.readStream('Account-1')).version).toBe(4);
+    const { events = [] } = await handle.fetchHistory();
+    expect(events?.filter((event) => event.timerStartedEventAttributes)).toEqual([]);
+  });
+});
 
 describe('an append in a workflow', () => {
   it.each([
@@ -143,18 +164,67 @@ describe('an append in a workflow', () => {
     expect(await stepsOf(store, '1')).toEqual([1]);
   });
 
-  it('that no worker has taken when the workflow is cancelled stores nothing', async () => {
-    const { store, taskQueue } = await serve();
+  it.each([
+    [
+      'stored by an attempt whose reply was lost is not cancelled with its workflow',
+      'appendWhileCancelled',
+      'stored',
+    ],
+    ['stored by an attempt whose reply was lost is told in spite of its signal', 'abortAppend', 1],
+  ])('%s', async (_what, workflow, outcome) => {
+    const { store, taskQueue } = await serve((call) => {
+      if (call === 1) throw new StoreUnavailableError('connection lost');
+    });
+    const handle = await client.workflow.start(workflow, {
+      taskQueue,
+      workflowId: uniqueName('cancel'),
+      args: ['1', { isPatient: true }],
+    });
+    await waitsForSecondAttempt(handle);
+    if (workflow === 'abortAppend') await handle.signal('abort');
+    else await handle.cancel();
+
+    expect(await handle.result()).toBe(outcome);
+    expect(await stepsOf(store, '1')).toEqual([1]);
+  });
+
+  it('that no attempt has stored when the workflow is cancelled stores nothing', async () => {
+    let isAway = true;
+    const memory = new MemoryEventStore();
+    const store: EventStore = {
+      ...withAfterAppend(memory, () => undefined),
+      appendToStream: (...args) =>
+        isAway
+          ? Promise.reject(new StoreUnavailableError('connection lost'))
+          : memory.appendToStream(...args),
+    };
+    const taskQueue = uniqueName('exactly-once');
+    const activities = createEventStoreActivities({ store });
+    await useWorker({ taskQueue, workflowsPath: workflowsModule('exactly-once'), activities });
     const handle = await client.workflow.start('appendWhileCancelled', {
       taskQueue,
       workflowId: uniqueName('cancel'),
-      args: ['1', uniqueName('nobody')],
+      args: ['1', { isPatient: true }],
+    });
+    await waitsForSecondAttempt(handle);
+    isAway = false;
+    await handle.cancel();
+
+    expect(await handle.result()).toBe('not stored');
+    expect(await stepsOf(memory, '1')).toEqual([]);
+  });
+
+  it('of which nobody can say what became of it says so, when the workflow is cancelled', async () => {
+    const { taskQueue } = await serve();
+    const handle = await client.workflow.start('appendWhileCancelled', {
+      taskQueue,
+      workflowId: uniqueName('cancel'),
+      args: ['1', { taskQueue: uniqueName('nobody') }],
     });
     await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.length).toBe(1);
     await handle.cancel();
 
-    expect(await handle.result()).toBe('not stored');
-    expect(await stepsOf(store, '1')).toEqual([]);
+    expect(await handle.result()).toMatch(/^unknown: .+/);
   });
 
   it('in a cancelled scope stores nothing', async () => {

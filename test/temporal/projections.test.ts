@@ -383,7 +383,7 @@ describe('an event whose handler throws', () => {
     await projector.start('balances');
     await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
     const [live] = await sink.open({ name: 'balances', version: 1, shares: 1 }, undefined);
-    const parked = () => sink.parked('balances', live?.build ?? 0);
+    const parked = () => sink.parked('balances', live?.build ?? 0, 100);
     const { eventIds, position } = await store.appendToStream('Account-1', [{ type: 'Broken', data: {} }]);
     await expect.poll(parked, { interval: 1, timeout: 20_000 }).toHaveLength(1);
 

@@ -32,4 +32,6 @@ describeEventStore('TemporalEventStore', () => store, {
   describe: (name, define) => describe.concurrent(name, define),
   it,
   expect,
+  // For a machine that runs much else.
+  timeout: 30_000,
 });

@@ -20,7 +20,7 @@ export interface HistoryEntry {
 }
 
 export interface PaymentSearch {
-  readonly eventType?: string;
+  readonly eventType?: PaymentEvent['type'];
   /** ISO 8601 with an offset; inclusive. */
   readonly from?: string;
   /** ISO 8601 with an offset; inclusive. */
@@ -36,7 +36,7 @@ export async function paymentHistory(paymentId: string): Promise<HistoryEntry[]>
 
 /** The events of payments, by type and time. */
 export async function searchPaymentEvents({ eventType, from, to }: PaymentSearch): Promise<HistoryEntry[]> {
-  const filter: EventFilter = {
+  const filter: EventFilter<PaymentEvent['type']> = {
     categories: [PaymentAggregate.category],
     ...(eventType !== undefined && { types: [eventType] }),
     ...(from !== undefined && { occurredFrom: from }),

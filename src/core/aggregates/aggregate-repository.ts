@@ -22,8 +22,10 @@ import { assertSnapshotIsWhole } from './whole-snapshot.js';
 export interface AggregateRepositoryOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */
   readonly snapshots?: SnapshotStore;
-  /** Events read at a time. Default 500. */
+  /** Most events read at a time. Default 500. */
   readonly pageSize?: number;
+  /** Most bytes of JSON read at a time, as `maxBytes` of a read. Default 4,000,000. */
+  readonly pageBytes?: number;
 }
 
 export interface SaveOptions {
@@ -57,7 +59,11 @@ export class AggregateRepository<A extends AggregateRoot> {
 
   /** @throws {@link InvalidArgumentError} for an unknown option, or a class without a category */
   constructor(store: EventStore, aggregate: AggregateClass<A>, options: AggregateRepositoryOptions = {}) {
-    assertOptions('AggregateRepository', options, { snapshots: isPlainObject, pageSize: integerFrom(1) });
+    assertOptions('AggregateRepository', options, {
+      snapshots: isPlainObject,
+      pageSize: integerFrom(1),
+      pageBytes: integerFrom(1),
+    });
     streamId(aggregate.category, 'any');
     this.#store = store;
     this.#aggregate = aggregate;
@@ -66,11 +72,11 @@ export class AggregateRepository<A extends AggregateRoot> {
 
   /** The aggregate as it stands; a new one of version 0 when it has no events. */
   async load(id: string): Promise<A> {
-    const { snapshots, pageSize } = this.#options;
+    const { snapshots, pageSize, pageBytes } = this.#options;
     const stream = this.#streamId(id);
     const snapshot = await snapshots?.load(stream, snapshotModelOf(this.#aggregate));
     const builder = aggregateBuilder(this.#aggregate, id, storedFormOf(this.#store));
-    return (await loadState(this.#store, stream, builder, { pageSize, snapshot })).state;
+    return (await loadState(this.#store, stream, builder, { pageSize, pageBytes, snapshot })).state;
   }
 
   /** The aggregate, or undefined when it has no events. */

@@ -18,8 +18,10 @@ import { asDecided } from './raised-events.js';
 export interface CommandHandlerOptions {
   /** Read before the events, so that only those after the snapshot are loaded. */
   readonly snapshots?: SnapshotStore;
-  /** Events read at a time. Default 500. */
+  /** Most events read at a time. Default 500. */
   readonly pageSize?: number;
+  /** Most bytes of JSON read at a time, as `maxBytes` of a read. Default 4,000,000. */
+  readonly pageBytes?: number;
 }
 
 export interface CommandResult<E extends DomainEvent> {
@@ -56,7 +58,11 @@ export function createCommandHandler<State, Command, E extends DomainEvent>(
   decider: Decider<State, Command, E>,
   options: CommandHandlerOptions = {},
 ): CommandHandler<Command, E> {
-  assertOptions('createCommandHandler', options, { snapshots: isPlainObject, pageSize: integerFrom(1) });
+  assertOptions('createCommandHandler', options, {
+    snapshots: isPlainObject,
+    pageSize: integerFrom(1),
+    pageBytes: integerFrom(1),
+  });
   streamId(decider.category, 'any');
   const builder = deciderBuilder(decider);
   const form = storedFormOf(store);
@@ -73,7 +79,8 @@ export function createCommandHandler<State, Command, E extends DomainEvent>(
           : { ...executeOptions, metadata: { ...executeOptions.metadata, commandHash } },
         async () => {
           const snapshot = await options.snapshots?.load(stream, snapshotModelOf(decider));
-          return loadState(store, stream, builder, { pageSize: options.pageSize, snapshot });
+          const { pageSize, pageBytes } = options;
+          return loadState(store, stream, builder, { pageSize, pageBytes, snapshot });
         },
         async ({ state }) => {
           const events = await asDecided(form, assertIsEventList(await decider.decide(state, command)));

@@ -1,8 +1,12 @@
 import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
 import { ConcurrencyError } from '../errors/errors.js';
 import type { EventMetadata, EventToAppend } from '../events/event.js';
+import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { integerFrom, isName, isPlainObject } from '../store/options.js';
+import { isPaced } from '../store/pacing.js';
+import { assertNotNested, isInCommand, runCommand } from './running-commands.js';
+import { inTurn } from './turns.js';
 
 /** Options of one command. */
 export interface ExecuteOptions {
@@ -10,7 +14,10 @@ export interface ExecuteOptions {
   readonly commandId?: string;
   /** Merged under the metadata of each event. */
   readonly metadata?: EventMetadata;
-  /** How often the command is decided when others append to the stream at the same time. Default 5. */
+  /**
+   * How often the command is decided when others append to the stream at the same time, with pauses that grow to a quarter of a
+   * second. Commands of one process take turns, and don't count. Default 20.
+   */
   readonly maxAttempts?: number;
 }
 
@@ -25,12 +32,19 @@ export type Execution<R> =
   | { readonly kind: 'decided'; readonly result: R; readonly version: number }
   | { readonly kind: 'deduplicated'; readonly commit: AppendResult };
 
+const defaultAttempts = 20;
+/** Milliseconds of a pause before another attempt, at most: they grow from the first to the second. */
+const firstPause = 10;
+const longestPause = 250;
+
 /**
  * Load, decide, append with the loaded version as the expected one; again when another append came between.
  *
  * A command that is sent again after a success decides on a state that already holds its own events, so its answer is
  * worth nothing: whenever it fails, yields nothing or conflicts, the commit is looked up first. A command that goes
  * through at once pays nothing for that.
+ *
+ * @throws InvalidArgumentError when it is called inside a command to the same stream
  */
 export async function executeCommand<S extends { readonly version: number }, R>(
   store: EventStore,
@@ -39,7 +53,24 @@ export async function executeCommand<S extends { readonly version: number }, R>(
   load: () => Promise<S>,
   decide: (state: S) => Promise<{ readonly events: readonly EventToAppend[]; readonly result: R }>,
 ): Promise<Execution<R>> {
-  const { commandId, metadata, maxAttempts = 5 } = options;
+  const innermost = innermostOf(store);
+  assertNotNested(innermost, streamId);
+  const execute = (): Promise<Execution<R>> =>
+    attemptCommand(store, streamId, options, load, (state) =>
+      runCommand(innermost, streamId, () => decide(state)),
+    );
+  // One that is called inside another doesn't wait: that which it would wait for may do the same.
+  return isPaced(store) || isInCommand() ? execute() : inTurn(innermost, streamId, execute);
+}
+
+async function attemptCommand<S extends { readonly version: number }, R>(
+  store: EventStore,
+  streamId: string,
+  options: ExecuteOptions,
+  load: () => Promise<S>,
+  decide: (state: S) => Promise<{ readonly events: readonly EventToAppend[]; readonly result: R }>,
+): Promise<Execution<R>> {
+  const { commandId, metadata, maxAttempts = defaultAttempts } = options;
   const earlierCommit = async (): Promise<Execution<R> | undefined> => {
     const commit = commandId === undefined ? undefined : await store.findCommit(streamId, commandId);
     return commit && { kind: 'deduplicated', commit };
@@ -73,8 +104,16 @@ export async function executeCommand<S extends { readonly version: number }, R>(
       if (earlier) return earlier;
       if (!isConflict) throw error;
       if (attempt >= maxAttempts) throw exhausted(error, attempt);
+      if (!isPaced(store)) await pauseAfter(attempt);
     }
   }
+}
+
+/** Of a random length, so that those who conflict don't come back together. */
+function pauseAfter(attempt: number): Promise<void> {
+  const longest = Math.min(longestPause, firstPause * 2 ** (attempt - 1));
+  // eslint-disable-next-line no-restricted-properties -- it decides nothing, and no workflow gets here
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
 }
 
 function exhausted(error: unknown, attempts: number): unknown {

@@ -19,6 +19,7 @@ export interface LoadedState<S> {
 
 export interface LoadOptions<S> {
   readonly pageSize?: number | undefined;
+  readonly pageBytes?: number | undefined;
   readonly snapshot?: Snapshot | undefined;
   /** Called with why a snapshot can't be restored; the events are then read from the first. Default: it is thrown. */
   readonly onBrokenSnapshot?: ((error: unknown) => void) | undefined;
@@ -37,7 +38,7 @@ export async function loadState<S>(
   builder: StateBuilder<S>,
   options: LoadOptions<S>,
 ): Promise<LoadedState<S>> {
-  const { pageSize, toVersion, until } = options;
+  const { pageSize, pageBytes, toVersion, until } = options;
   let { state, version } = options.from ??
     restored(builder, options) ?? { state: builder.create(), version: 0 };
   for (;;) {
@@ -45,6 +46,7 @@ export async function loadState<S>(
       fromVersion: version + 1,
       ...(toVersion !== undefined && { toVersion }),
       ...(pageSize !== undefined && { limit: pageSize }),
+      ...(pageBytes !== undefined && { maxBytes: pageBytes }),
     });
     // A state of events that the store has lost, say to a restored backup, is worth nothing.
     if (slice.version < version) {

@@ -22,7 +22,8 @@ export interface CloudEvent<Data = unknown> {
 }
 
 /**
- * @param options.source a URI reference that names the producer. Default `/` and the stream's category.
+ * @param options.source a URI reference that names the producer. Default `/` and the stream's category: give one by which receivers
+ *   tell stores apart, where several publish to them. The `id` is unique without it.
  */
 export function toCloudEvent<E extends RecordedEvent>(
   event: E,

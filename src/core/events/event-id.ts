@@ -11,12 +11,14 @@ const shortName = new Uint8Array(1024);
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
- * The id of an event: a UUID of version 5 over the stream, the commit and the event's place in the commit (from 0). The
- * same append has the same ids wherever and however often it is made, so a unique index on the id is a last guard
- * against storing it twice.
+ * The id of an event: a UUID of version 5 over its store, the stream, the commit and the event's place in the commit (from 0).
+ * The same append to a store has the same ids however often it is made, so a unique index on the id is a last guard
+ * against storing it twice; and no other store has them. See docs/decisions/0020.
+ *
+ * @param namespace of the store, which never changes; not the store id that an operator may rotate
  */
-export function eventIdOf(streamId: string, commitId: string, ordinal: number): string {
-  return uuidV5(JSON.stringify([streamId, commitId, ordinal]));
+export function eventIdOf(namespace: string, streamId: string, commitId: string, ordinal: number): string {
+  return uuidV5(JSON.stringify([namespace, streamId, commitId, ordinal]));
 }
 
 /** A UUID of version 5 (RFC 9562) in the library's namespace: a short, stable name for a long one. */

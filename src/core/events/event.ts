@@ -33,7 +33,7 @@ export type EventToAppend<E extends DomainEvent = DomainEvent> = E & {
 /** An event as a store returns it. Distributes over a union of events, so that `switch (event.type)` narrows `event.data`. */
 export type RecordedEvent<E extends DomainEvent = DomainEvent> = E extends DomainEvent
   ? {
-      /** UUID, derived from the stream, the commit and the event's place in it. */
+      /** UUID, derived from the store, the stream, the commit and the event's place in it: no other event anywhere has it. */
       readonly id: string;
       readonly streamId: string;
       /** Place in the stream, from 1, without gaps. */

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../events/event.js';
 import type { Checkpoint } from '../store/capabilities.js';
+import { describeError } from '../values/describe-error.js';
 
 /**
  * Where a projection keeps its read model, and how far it has come. An exactly-once sink writes both in one transaction,
@@ -39,8 +40,10 @@ export interface ProjectionSink<Context> {
   activate(name: string, build: number, reset: BuildHook<Context>): Promise<void>;
   /** Drops a build that isn't live. */
   drop(name: string, build: number, reset: BuildHook<Context>): Promise<void>;
-  /** Events that were put aside, in order. Of any status when none is given. */
-  parked(name: string, build: number): Promise<readonly ParkedEvent[]>;
+  /** The first events that were put aside, in order, of any status. */
+  parked(name: string, build: number, limit: number): Promise<readonly ParkedEvent[]>;
+  /** The first event of a stream that the operator wants tried again. */
+  nextRetried(share: ShareKey, streamId: string): Promise<RecordedEvent | undefined>;
   /** Keeps the event that stopped a projection, for the operator to see. */
   reportStop(share: ShareKey, token: number, event: EventFailure): Promise<void>;
   /** What the operator has decided on a parked event. @returns false when there is none that waits */
@@ -82,8 +85,19 @@ export interface ShareProgress {
 export interface ShareOwnership extends ShareProgress {
   /** Higher than that of any owner before. */
   readonly token: number;
-  /** Events of this share that were put aside and not applied since. */
-  readonly parked: readonly ParkedEvent[];
+  readonly parked: ParkedPlaces;
+}
+
+/** What the owner of a share has to know of the events that were put aside: where they are, and not the events, which may be many. */
+export interface ParkedPlaces {
+  /** Streams with an event that is parked, or to be tried again: those that follow wait behind it. */
+  readonly streams: readonly string[];
+  /** Those of them that are to be tried again. */
+  readonly retrying: readonly string[];
+  /** Ids of the events, not passed yet, that an operator has skipped. */
+  readonly skipped: readonly string[];
+  /** Ids of the events at which an owner before has stopped. */
+  readonly blocking: readonly string[];
 }
 
 /** What a page is written with. */
@@ -93,6 +107,8 @@ export interface SinkTransaction<Context> {
   park(event: EventFailure): Promise<void>;
   /** Ends the parking of an event: it was applied. */
   settle(eventId: string): Promise<void>;
+  /** Parks the events of a stream that are to be tried again: one before them has failed. */
+  parkBehind(streamId: string, error: string): Promise<void>;
 }
 
 /** An event, and why it could not be applied. */
@@ -106,7 +122,9 @@ export interface EventFailure {
  * An event that was not applied. `blocking`: the projection stopped at it. `parked`: it waits, by itself or behind an
  * earlier one of its stream. `retrying`: the operator wants it tried again. `skipped`: the operator wants it passed over.
  */
-export interface ParkedEvent extends EventFailure {
+export interface ParkedEvent extends Omit<EventFailure, 'event'> {
+  /** Without its data, which may be large. */
+  readonly event: Pick<RecordedEvent, 'id' | 'streamId' | 'version' | 'position' | 'type'>;
   readonly status: 'blocking' | 'parked' | 'retrying' | 'skipped';
   /** ISO 8601. */
   readonly parkedAt: string;
@@ -136,8 +154,11 @@ export class OwnershipLostError extends Error {
 /** What the user has written threw: a handler, by default. Told from a failure of the sink, after which the same may go through. */
 export class HandlerError extends Error {
   constructor(cause: unknown, what = 'A handler') {
-    super(`${what} threw ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, {
-      cause,
-    });
+    super(
+      `${what} threw ${cause instanceof Error ? `${cause.name}: ${cause.message}` : describeError(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }

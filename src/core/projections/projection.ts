@@ -11,6 +11,7 @@ import {
   isPlainObject,
   oneOf,
 } from '../store/options.js';
+import { defaultPageBytes } from '../store/read-options.js';
 import type { ProjectionSink } from './projection-sink.js';
 
 /** What is done with an event, by its type. */
@@ -19,7 +20,7 @@ export type ProjectionHandlers<E extends DomainEvent, Context> = {
 };
 
 /** Any event, where the types of events are not said. */
-type EventOfType<E extends DomainEvent, Type> = string extends E['type']
+export type EventOfType<E extends DomainEvent, Type> = string extends E['type']
   ? E
   : Extract<E, { readonly type: Type }>;
 
@@ -29,7 +30,7 @@ export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Conte
   /** Raise it when handlers or tables change, and rebuild. Default 1. */
   readonly version?: number;
   /** Which events it wants. Default: those of the types that have a handler; with `handlePage`, all. */
-  readonly filter?: EventFilter | readonly EventFilter[];
+  readonly filter?: EventFilter<E['type']> | readonly EventFilter<E['type']>[];
   /** Called one after the other, in order; an event of a type without a handler is passed over. */
   readonly handlers?: ProjectionHandlers<E, Context>;
   /** Instead of `handlers`: called with the events of a page, for writes in bulk. */
@@ -57,6 +58,11 @@ export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Conte
   readonly shards?: number;
   /** Most events in one transaction of the sink. Default 500. */
   readonly pageSize?: number;
+  /**
+   * Most bytes of JSON in one transaction of the sink, of the data, metadata and tags of its events; a single event may have
+   * more. A page is read while the one before is written, by each shard. Default 4,000,000.
+   */
+  readonly pageBytes?: number;
 }
 
 /** A projection with its defaults, made by {@link defineProjection}. */
@@ -69,6 +75,7 @@ export interface Projection<E extends DomainEvent = DomainEvent, Context = unkno
   readonly maxAttempts: number;
   readonly shards: number;
   readonly pageSize: number;
+  readonly pageBytes: number;
   readonly filter: readonly EventFilter[] | undefined;
   /** Whether it writes nothing into its sink, so that a part of a page may be done. */
   readonly publishes?: true;
@@ -114,6 +121,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
       maxAttempts: integerFrom(1),
       shards: integerFrom(1),
       pageSize: integerFrom(1),
+      pageBytes: integerFrom(1),
     },
     ['name'],
   );
@@ -130,6 +138,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
     maxAttempts: 5,
     shards: 1,
     pageSize: 500,
+    pageBytes: defaultPageBytes,
     ...rest,
     filter: normalizeFilters(filter ?? (types && { types })),
     handle: pageHandler(definition),

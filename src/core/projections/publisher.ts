@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../events/event.js';
+import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
 import { defineProjection, type Projection, type ProjectionDefinition } from './projection.js';
 
@@ -6,19 +6,19 @@ import { defineProjection, type Projection, type ProjectionDefinition } from './
  * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
  * with the same `id`.
  */
-export interface EventPublisher {
+export interface EventPublisher<E extends DomainEvent = DomainEvent> {
   /**
    * @throws TryAgainLaterError when no event is to blame: the events come again for as long as it takes. Anything else
    *   counts as an event that can't be published
    */
-  publish(events: readonly RecordedEvent[]): Promise<void>;
+  publish(events: readonly RecordedEvent<E>[]): Promise<void>;
 }
 
-export interface PublisherDefinition extends Pick<
-  ProjectionDefinition,
-  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards'
+export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extends Pick<
+  ProjectionDefinition<E>,
+  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards' | 'pageBytes'
 > {
-  readonly publisher: EventPublisher;
+  readonly publisher: EventPublisher<E>;
   /** Most events in one call of `publish`. Default 100. */
   readonly pageSize?: number;
 }
@@ -36,7 +36,9 @@ export interface PublisherDefinition extends Pick<
  *   publisher: { publish: async (events) => broker.send(events.map((event) => toCloudEvent(event))) },
  * });
  */
-export function definePublisher(definition: PublisherDefinition): Projection {
+export function definePublisher(definition: PublisherDefinition): Projection;
+export function definePublisher<E extends DomainEvent>(definition: PublisherDefinition<E>): Projection<E>;
+export function definePublisher<E extends DomainEvent>(definition: PublisherDefinition<E>): Projection<E> {
   assertOptions(
     'definePublisher',
     definition,
@@ -50,12 +52,13 @@ export function definePublisher(definition: PublisherDefinition): Projection {
       maxAttempts: anything,
       shards: anything,
       pageSize: anything,
+      pageBytes: anything,
     },
     ['name', 'publisher'],
   );
   const { publisher, ...rest } = definition;
   return {
-    ...defineProjection({ pageSize: 100, ...rest, handlePage: (events) => publisher.publish(events) }),
+    ...defineProjection<E>({ pageSize: 100, ...rest, handlePage: (events) => publisher.publish(events) }),
     publishes: true,
   };
 }

@@ -33,7 +33,10 @@ export interface WorkflowToStart {
   readonly args?: readonly unknown[];
   /** Default: that of the worker on which the reaction runs. */
   readonly taskQueue?: string;
-  /** Default: derived from the reaction, the event and the place among its consequences. */
+  /**
+   * Default: derived from the reaction, the event and the place among its consequences, and so no other store's. One of yours is
+   * what you make of it: a workflow that has it, whoever started it, counts as started.
+   */
   readonly workflowId?: string;
 }
 

@@ -1,7 +1,12 @@
 import { findEventStoreError } from '../errors/error-recognition.js';
 import type { DomainError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import { defineProjection, type Projection, type ProjectionDefinition } from '../projections/projection.js';
+import {
+  defineProjection,
+  type EventOfType,
+  type Projection,
+  type ProjectionDefinition,
+} from '../projections/projection.js';
 import type { EventFilter } from '../store/event-store.js';
 import {
   anything,
@@ -41,6 +46,11 @@ export interface ReactionDefinition<E extends DomainEvent = DomainEvent> extends
   ) => Consequences | Promise<Consequences>;
 }
 
+/** A reaction to events of one type: it gets those, and not all of the union. */
+export type ReactionToOne<E extends DomainEvent = DomainEvent> = {
+  readonly [Type in E['type']]: Omit<ReactionDefinition<EventOfType<E, Type>>, 'on'> & { readonly on: Type };
+}[E['type']];
+
 /** A command, and why it was refused. */
 export interface CommandRejection {
   readonly command: CommandToSend;
@@ -64,8 +74,13 @@ export type Reaction<E extends DomainEvent = DomainEvent> = Projection<E, Reacti
  * });
  */
 export function defineReaction<E extends DomainEvent = DomainEvent>(
+  definition: ReactionToOne<E>,
+): Reaction<E>;
+export function defineReaction<E extends DomainEvent = DomainEvent>(
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- as one, no handler would know its event
   definition: ReactionDefinition<E>,
-): Reaction<E> {
+): Reaction<E>;
+export function defineReaction<E extends DomainEvent>(definition: ReactionDefinition<E>): Reaction<E> {
   assertOptions(
     'defineReaction',
     definition,

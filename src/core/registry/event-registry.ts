@@ -21,11 +21,32 @@ export interface EventDefinition {
   readonly upcast?: Readonly<Record<number, Upcaster>>;
 }
 
-/** The event types of an application, made by {@link defineEvents}. */
-export interface EventRegistry<
-  D extends Readonly<Record<string, EventDefinition>> = Record<string, EventDefinition>,
-> {
+/** Definitions by event type. */
+export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
+
+/** The event types of an application, made by {@link defineEvents} and `mergeEvents`. */
+export class EventRegistry<D extends EventDefinitions = Record<string, EventDefinition>> {
   readonly definitions: D;
+
+  /** @internal */
+  constructor(definitions: D) {
+    this.definitions = definitions;
+  }
+
+  /** The types that it lists. A copy by `{ ...registry }` has none: it would be a part of what it was made of. */
+  get types(): readonly string[] {
+    return Object.keys(this.definitions);
+  }
+}
+
+/** @throws {@link InvalidArgumentError} for a copy, or anything else that isn't a registry */
+export function assertRegistry(call: string, registry: EventRegistry): void {
+  // Known by what it has, as it may be of another copy of this package.
+  if (Array.isArray((registry as Partial<EventRegistry> | null | undefined)?.types)) return;
+  throw new InvalidArgumentError(
+    `${call} takes a registry that defineEvents or mergeEvents has made, as it is. A copy such as { ...a, ...b } holds the events of ` +
+      `the last one only: several are put together by mergeEvents(a, b).`,
+  );
 }
 
 /** The union of the events of a registry: `type PaymentEvent = InferEvents<typeof paymentEvents>`. */
@@ -33,6 +54,12 @@ export type InferEvents<R extends EventRegistry> = {
   [Type in keyof R['definitions'] & string]: DomainEvent<Type, DataOf<R['definitions'][Type]>>;
 }[keyof R['definitions'] & string];
 
+/** The same, as they are appended: before their schemas have filled in and changed what they do. */
+export type InferNewEvents<R extends EventRegistry> = {
+  [Type in keyof R['definitions'] & string]: DomainEvent<Type, InputOf<R['definitions'][Type]>>;
+}[keyof R['definitions'] & string];
+
+type InputOf<D> = D extends { readonly schema: StandardSchema<infer Input, unknown> } ? Input : unknown;
 type DataOf<D> = D extends { readonly schema: StandardSchema<unknown, infer Output> } ? Output : unknown;
 
 /**
@@ -48,9 +75,7 @@ type DataOf<D> = D extends { readonly schema: StandardSchema<unknown, infer Outp
  *   },
  * });
  */
-export function defineEvents<const D extends Readonly<Record<string, EventDefinition>>>(
-  definitions: D,
-): EventRegistry<D> {
+export function defineEvents<const D extends EventDefinitions>(definitions: D): EventRegistry<D> {
   for (const [type, definition] of Object.entries(definitions)) {
     const problem = findNameProblem(type);
     if (problem !== undefined) {
@@ -78,7 +103,7 @@ export function defineEvents<const D extends Readonly<Record<string, EventDefini
       );
     }
   }
-  return { definitions };
+  return new EventRegistry(definitions);
 }
 
 /**

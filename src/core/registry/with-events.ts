@@ -1,30 +1,45 @@
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { Commit, StoreCapabilities } from '../store/capabilities.js';
-import { decorateStore, type DecoratedStore } from '../store/decorated-store.js';
+import { decorateStore, type Replacements } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { storedForm, storedFormOf } from '../store/stored-form.js';
 import { findDifference } from '../values/find-difference.js';
-import { upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
+import { assertRegistry, upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
 import { findMade, storedFormBy } from './stored-events.js';
+import type { TypedStore } from './typed-store.js';
 
 /**
  * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so
  * aggregates, projections and subscriptions see present events only.
  *
- * An event of a type that the registry doesn't list is refused at the append and left as it is at a read.
+ * An event of a type that the registry doesn't list is refused at the append, also by its type, and left as it is at a read.
  *
+ * All else that the store has stays: capabilities, `migrate`, `close`. A store that one of its methods returns, such as
+ * `inTransaction`, checks and upcasts in the same way.
+ *
+ * @throws InvalidArgumentError for a registry that was copied, such as `{ ...a, ...b }`: see `mergeEvents`
  * @throws InvalidEventError from appends, with the path of what does not fit; from reads, when an upcaster throws
  * @throws EventTooNewError from reads, when the event is newer than the registry
  * @example
  * const store = withEvents(new MemoryEventStore(), paymentEvents);
  */
-export function withEvents<S extends EventStore>(store: S, registry: EventRegistry): DecoratedStore<S> {
-  const inner: EventStore & Partial<StoreCapabilities> = store;
+export function withEvents<S extends EventStore, R extends EventRegistry>(
+  store: S,
+  registry: R,
+): TypedStore<S, R> {
+  assertRegistry('withEvents', registry);
+  return decorated(store, registry) as TypedStore<S, R>;
+}
+
+function decorated(
+  inner: EventStore & Partial<StoreCapabilities>,
+  registry: EventRegistry,
+): EventStore & Partial<StoreCapabilities> {
   const present = <Slice extends { readonly events: readonly RecordedEvent[] }>(slice: Slice): Slice => ({
     ...slice,
     events: slice.events.map((event) => upcastEvent(registry, event)),
   });
-  return decorateStore(store, {
+  const replaced: Replacements = {
     async appendToStream(streamId, events, options) {
       const stored = await validate(registry, events, 'events');
       return marked(await inner.appendToStream(streamId, stored, options), events, stored);
@@ -35,7 +50,7 @@ export function withEvents<S extends EventStore>(store: S, registry: EventRegist
     async readAll<E extends DomainEvent>(...args: Parameters<EventStore['readAll']>) {
       return present(await inner.readAll<E>(...args));
     },
-    [storedForm]: storedFormBy(registry, storedFormOf(store)),
+    [storedForm]: storedFormBy(registry, storedFormOf(inner)),
     ...(inner.appendCommits && {
       async appendCommits<E extends DomainEvent>(
         streamId: string,
@@ -56,7 +71,8 @@ export function withEvents<S extends EventStore>(store: S, registry: EventRegist
         );
       },
     }),
-  });
+  };
+  return decorateStore(inner, replaced, (other) => decorated(other, registry));
 }
 
 /** Says of an append that the schemas have changed something. */

@@ -10,13 +10,13 @@ export interface Commit<E extends DomainEvent = DomainEvent> {
 }
 
 /** Several commits to one stream, one after the other, in one transaction. */
-export interface CommitChain {
+export interface CommitChain<NewEvents extends DomainEvent = DomainEvent> {
   /**
    * @returns a result per commit
    * @throws CommitExistsError when any of the commits is stored already; nothing is appended
    * @throws ConcurrencyError when the stream is not at the expected version; nothing is appended
    */
-  appendCommits<E extends DomainEvent>(
+  appendCommits<E extends NewEvents>(
     streamId: string,
     commits: readonly Commit<E>[],
     options?: { readonly expectedVersion?: ExpectedVersion; readonly signal?: AbortSignal },

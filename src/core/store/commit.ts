@@ -50,9 +50,16 @@ export function commitExists(streamId: string, commitIds: readonly string[]): Co
 }
 
 /** The ids of the events of a commit. */
-export function eventIdsOf(streamId: string, commitId: string, count: number): readonly string[] {
+export function eventIdsOf(
+  namespace: string,
+  streamId: string,
+  commitId: string,
+  count: number,
+): readonly string[] {
   const ids: string[] = [];
-  for (let ordinal = 0; ordinal < count; ordinal++) ids.push(eventIdOf(streamId, commitId, ordinal));
+  for (let ordinal = 0; ordinal < count; ordinal++) {
+    ids.push(eventIdOf(namespace, streamId, commitId, ordinal));
+  }
   return ids;
 }
 

@@ -1,33 +1,91 @@
-import type { ReaderHints, StoreCapabilities } from './capabilities.js';
+import type { StoreCapabilities } from './capabilities.js';
 import type { EventStore } from './event-store.js';
-import { storedForm, type HasStoredForm } from './stored-form.js';
+import type { HasStoredForm } from './stored-form.js';
 
-/** A store around another: the four methods, and those capabilities that the inner one has. */
-export type DecoratedStore<S extends EventStore> = EventStore &
-  Pick<S, Extract<keyof S, keyof StoreCapabilities | keyof ReaderHints>>;
+/** A store around another: all that the inner one has. */
+export type DecoratedStore<S extends EventStore> = { [K in keyof S]: S[K] };
 
-/** Passes on what `replaced` does not replace. Other methods of the inner store, such as `close`, stay with it. */
+/** What a decorator does itself. */
+export type Replacements = Partial<EventStore> &
+  Partial<Pick<StoreCapabilities, 'appendCommits'>> &
+  HasStoredForm;
+
+/** The store that decorators of this library are around. By a symbol, so that it is found through any number of them. */
+const innermost = Symbol.for('temporal-event-store/innermost');
+
+/**
+ * Passes on what `replaced` does not replace, whatever it is: capabilities, methods of the store's own, symbols. It is a plain
+ * object, so that who spreads it spreads all of that.
+ *
+ * @param decorate what is made of a store that a method of the inner one returns, such as `inTransaction`. Default: nothing
+ */
 export function decorateStore<S extends EventStore>(
-  inner: S & Partial<StoreCapabilities> & ReaderHints & HasStoredForm,
-  replaced: Partial<EventStore> & Partial<Pick<StoreCapabilities, 'appendCommits'>> & HasStoredForm,
+  inner: S,
+  replaced: Replacements,
+  decorate?: (store: EventStore) => EventStore,
 ): DecoratedStore<S> {
-  const capabilities: Partial<StoreCapabilities> & ReaderHints & HasStoredForm = {
-    ...(inner.appendCommits && { appendCommits: inner.appendCommits.bind(inner) }),
-    ...(inner.statistics && { statistics: inner.statistics.bind(inner) }),
-    ...(inner.trends && { trends: inner.trends.bind(inner) }),
-    ...(inner.snapshots && { snapshots: inner.snapshots }),
-    ...(inner.checkpoints && { checkpoints: inner.checkpoints }),
-    ...(inner.readsAhead !== undefined && { readsAhead: inner.readsAhead }),
-    ...(inner.onAppend && { onAppend: inner.onAppend.bind(inner) }),
-    ...(inner[storedForm] && { [storedForm]: inner[storedForm] }),
-  };
-  const store: EventStore & Partial<StoreCapabilities> = {
-    appendToStream: inner.appendToStream.bind(inner),
-    readStream: inner.readStream.bind(inner),
-    readAll: inner.readAll.bind(inner),
-    findCommit: inner.findCommit.bind(inner),
-    ...capabilities,
-    ...replaced,
-  };
+  const store = {};
+  for (const [key, isMethod] of membersOf(inner)) {
+    Object.defineProperty(store, key, passedOn(inner, key, isMethod, decorate));
+  }
+  for (const key of Reflect.ownKeys(replaced)) {
+    const value: unknown = Reflect.get(replaced, key);
+    Object.defineProperty(store, key, { value, writable: true, enumerable: true, configurable: true });
+  }
+  Object.defineProperty(store, innermost, {
+    value: innermostOf(inner),
+    enumerable: true,
+    configurable: true,
+  });
   return store as DecoratedStore<S>;
+}
+
+/** The store itself, or that which decorators of this library are around. */
+export function innermostOf(store: EventStore): object {
+  return (store as { readonly [innermost]?: object })[innermost] ?? store;
+}
+
+/** Of the store and of its classes, where its methods are; and whether each is a method. */
+function membersOf(store: object): ReadonlyMap<PropertyKey, boolean> {
+  const members = new Map<PropertyKey, boolean>();
+  let owner: object | null = store;
+  while (owner !== null && owner !== Object.prototype) {
+    for (const key of Reflect.ownKeys(owner)) {
+      if (key === 'constructor' || members.has(key)) continue;
+      members.set(key, typeof Reflect.getOwnPropertyDescriptor(owner, key)?.value === 'function');
+    }
+    owner = Reflect.getPrototypeOf(owner);
+  }
+  return members;
+}
+
+/** What the inner store has at that time: it may be another by then. */
+function passedOn(
+  inner: EventStore,
+  key: PropertyKey,
+  isMethod: boolean,
+  decorate: ((store: EventStore) => EventStore) | undefined,
+): PropertyDescriptor {
+  const common = { enumerable: true, configurable: true };
+  if (!isMethod) {
+    return {
+      ...common,
+      get: (): unknown => Reflect.get(inner, key),
+      set: (value: unknown) => void Reflect.set(inner, key, value),
+    };
+  }
+  const call = (...args: unknown[]): unknown => {
+    const result = (Reflect.get(inner, key) as (...args: unknown[]) => unknown).apply(inner, args);
+    if (decorate === undefined) return result;
+    if (result instanceof Promise) {
+      return result.then((value: unknown) => (isStore(value) ? decorate(value) : value));
+    }
+    return isStore(result) ? decorate(result) : result;
+  };
+  return { ...common, writable: true, value: call };
+}
+
+function isStore(value: unknown): value is EventStore {
+  const { appendToStream, readStream } = (value ?? {}) as Partial<EventStore>;
+  return typeof appendToStream === 'function' && typeof readStream === 'function';
 }

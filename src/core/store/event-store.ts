@@ -1,10 +1,21 @@
 import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../events/event.js';
 
+declare const eventsOfStore: unique symbol;
+
 /**
  * What every store does, and all that an aggregate, a repository or a subscription needs. Memory, PostgreSQL, a
  * workflow's proxy and a Temporal client implement it alike; `describeEventStore` of `./testing` proves it.
+ *
+ * @typeParam Events that are read from it. `withEvents` says so; a store by itself holds any
+ * @typeParam NewEvents that are appended to it, as their schemas take them
  */
-export interface EventStore {
+export interface EventStore<
+  Events extends DomainEvent = DomainEvent,
+  NewEvents extends DomainEvent = Events,
+> {
+  /** Exists in types only: what `iterateStream`, `iterateAll` and `subscribe` know the events by. */
+  [eventsOfStore]?(event: Events): void;
+
   /**
    * Appends events to a stream, all or nothing. With a `commitId`, an append that is sent again stores nothing and
    * returns the result of the first.
@@ -15,25 +26,36 @@ export interface EventStore {
    * @throws EventTooLargeError when the commit is larger than the store takes
    * @throws InvalidArgumentError for a malformed stream id or option, or no events
    */
-  appendToStream<E extends DomainEvent>(
+  appendToStream<E extends NewEvents>(
     streamId: string,
     events: readonly EventToAppend<E>[],
     options?: AppendOptions,
   ): Promise<AppendResult>;
 
-  /** Reads a page of one stream. A stream that does not exist is an empty slice of version 0. */
-  readStream<E extends DomainEvent>(streamId: string, options?: ReadStreamOptions): Promise<StreamSlice<E>>;
+  /**
+   * Reads a page of one stream. A stream that does not exist is an empty slice of version 0.
+   *
+   * A page may hold fewer events than its `limit` when they are large: `isEnd` says whether there are more.
+   */
+  readStream<E extends Events = Events>(
+    streamId: string,
+    options?: ReadStreamOptions,
+  ): Promise<StreamSlice<E>>;
 
   /**
-   * Reads a page of all streams in the order of their positions.
+   * Reads a page of all streams in the order of their positions. As in {@link readStream}, it may hold fewer events than its
+   * `limit`.
    *
    * @throws PositionAheadOfStoreError when `after` is beyond the last position: it comes from another store
    */
-  readAll<E extends DomainEvent>(options?: ReadAllOptions): Promise<AllSlice<E>>;
+  readAll<E extends Events = Events>(options?: ReadAllOptions<Events['type']>): Promise<AllSlice<E>>;
 
   /** The result of an earlier append to this stream with this commit id, with `deduplicated: true`. */
   findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined>;
 }
+
+/** The events that a typed store holds: `defineProjection<EventsIn<typeof store>, …>`. */
+export type EventsIn<S extends EventStore> = S extends EventStore<infer Events> ? Events : DomainEvent;
 
 /**
  * Where a stream must stand for an append to go through: at a version, not existing (the same as 0), existing, or
@@ -48,6 +70,10 @@ export interface AppendOptions {
   readonly commitId?: string;
   /** Merged under the metadata of each event. */
   readonly metadata?: EventMetadata;
+  /**
+   * Aborted before the append is sent, it rejects with the signal's reason, and nothing is stored. Once it is sent, its outcome
+   * is awaited and told; where nobody waits for that, the error is STORE_UNAVAILABLE, with the commit id to ask again with.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -77,6 +103,11 @@ export interface ReadStreamOptions {
   readonly toVersion?: number;
   /** Most events in the page. Default 500. */
   readonly limit?: number;
+  /**
+   * Most bytes of JSON in the page, of the data, metadata and tags of its events; its first event is in it whatever its size.
+   * Default 4,000,000.
+   */
+  readonly maxBytes?: number;
   readonly direction?: ReadDirection;
   readonly signal?: AbortSignal;
 }
@@ -90,21 +121,26 @@ export interface StreamSlice<E extends DomainEvent = DomainEvent> {
   readonly isEnd: boolean;
 }
 
-export interface ReadAllOptions {
+export interface ReadAllOptions<Type extends string = string> {
   /** Position after which the reading starts, exclusive. Default: 0, or backwards the end of the store. */
   readonly after?: number;
   /** Most events in the page. Default 500. */
   readonly limit?: number;
+  /**
+   * Most bytes of JSON in the page, of the data, metadata and tags of its events; its first event is in it whatever its size.
+   * Default 4,000,000.
+   */
+  readonly maxBytes?: number;
   /** An event is read when any of the filters takes it. Default: every event. */
-  readonly filter?: EventFilter | readonly EventFilter[];
+  readonly filter?: EventFilter<Type> | readonly EventFilter<Type>[];
   readonly direction?: ReadDirection;
   readonly signal?: AbortSignal;
 }
 
 /** Takes an event that meets all of the given conditions. */
-export interface EventFilter {
+export interface EventFilter<Type extends string = string> {
   /** Any of these. */
-  readonly types?: readonly string[];
+  readonly types?: readonly Type[];
   /** Any of these; the category of a stream is what stands before its first `-`. */
   readonly categories?: readonly string[];
   /** All of these. */

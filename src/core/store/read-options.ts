@@ -7,11 +7,18 @@ import { assertStreamId } from './stream-id.js';
 
 const defaultPageSize = 500;
 
+/**
+ * Two of the largest commits. In memory a page takes a few times as much, and a reader who reads ahead has two of them, so that
+ * several readers fit into a container of 512 MB.
+ */
+export const defaultPageBytes = 4_000_000;
+
 /** Checked options with their defaults; what an adapter's read of a stream works with. */
 export interface StreamRead {
   readonly fromVersion: number | undefined;
   readonly toVersion: number | undefined;
   readonly limit: number;
+  readonly maxBytes: number;
   readonly direction: ReadDirection;
 }
 
@@ -19,6 +26,7 @@ export interface StreamRead {
 export interface AllRead {
   readonly after: number | undefined;
   readonly limit: number;
+  readonly maxBytes: number;
   readonly filters: readonly NormalFilter[] | undefined;
   readonly direction: ReadDirection;
 }
@@ -30,12 +38,14 @@ export function checkStreamRead(streamId: string, options: ReadStreamOptions = {
     fromVersion: integerFrom(1),
     toVersion: integerFrom(0),
     limit: integerFrom(1),
+    maxBytes: integerFrom(1),
     direction: oneOf('forward', 'backward'),
     signal: isSignal,
   });
   options.signal?.throwIfAborted();
-  const { fromVersion, toVersion, limit = defaultPageSize, direction = 'forward' } = options;
-  return { fromVersion, toVersion, limit, direction };
+  const { fromVersion, toVersion, direction = 'forward' } = options;
+  const { limit = defaultPageSize, maxBytes = defaultPageBytes } = options;
+  return { fromVersion, toVersion, limit, maxBytes, direction };
 }
 
 /** @throws InvalidArgumentError · the signal's reason when it is aborted */
@@ -43,13 +53,15 @@ export function checkAllRead(options: ReadAllOptions = {}): AllRead {
   assertOptions('readAll', options, {
     after: integerFrom(0),
     limit: integerFrom(1),
+    maxBytes: integerFrom(1),
     filter: anything,
     direction: oneOf('forward', 'backward'),
     signal: isSignal,
   });
   options.signal?.throwIfAborted();
-  const { after, limit = defaultPageSize, filter, direction = 'forward' } = options;
-  return { after, limit, filters: normalizeFilters(filter), direction };
+  const { after, filter, direction = 'forward' } = options;
+  const { limit = defaultPageSize, maxBytes = defaultPageBytes } = options;
+  return { after, limit, maxBytes, filters: normalizeFilters(filter), direction };
 }
 
 /** @throws InvalidArgumentError · the signal's reason when it is aborted */

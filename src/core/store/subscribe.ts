@@ -1,64 +1,126 @@
+import { isEventStoreError } from '../errors/error-recognition.js';
 import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import type { ReaderHints } from './capabilities.js';
-import type { EventStore, ReadAllOptions } from './event-store.js';
+import type { AllSlice, EventStore, ReadAllOptions } from './event-store.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
+import { PagedEvents } from './paged-events.js';
 import { WakeUp } from './wake-up.js';
 
-export interface SubscribeOptions extends Omit<ReadAllOptions, 'direction'> {
+export interface SubscribeOptions<Type extends string = string> extends Omit<
+  ReadAllOptions<Type>,
+  'direction'
+> {
   /**
    * Milliseconds between two looks for new events once all are read. Default 250, or 1,000 where the store calls when
    * something is appended (`onAppend`).
    */
   readonly pollInterval?: number;
+  /**
+   * Milliseconds of pauses between attempts when the store is away (STORE_UNAVAILABLE), or no primary just now
+   * (READ_NOT_SAFE), after it could be read; then the error is thrown. Default 300,000.
+   */
+  readonly retryTimeout?: number;
 }
+
+/** Most milliseconds between two attempts at a store that is away. */
+const longestPause = 5_000;
 
 /**
  * All events after a position, and then those to come: an iterator that never ends by itself. When the signal aborts,
- * it ends quietly. An error of the store is thrown; go on after the last event that you handled.
+ * it ends quietly; and at once when it is given up by `return()`, also while it waits. A store that is away for a while, as in a
+ * failover, is waited for. Any other error of the store is thrown, and so is one of its first look; go on after the last event
+ * that you handled.
  *
  * @throws PositionAheadOfStoreError also when another store has taken the place of the one that the subscription began
  *   with, so that its position means nothing any more
  */
-export async function* subscribe<E extends DomainEvent = DomainEvent>(
-  store: EventStore,
-  options: SubscribeOptions = {},
+export function subscribe<E extends DomainEvent = DomainEvent>(
+  store: EventStore<E>,
+  options: SubscribeOptions<E['type']> = {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  const wakeUp = new WakeUp();
+  let watch: Watch | undefined;
+  return new PagedEvents<E, AllSlice<E>>({
+    readsAhead: false,
+    signal: (options as SubscribeOptions | null)?.signal,
+    endsQuietly: true,
+    async read(signal, last) {
+      watch ??= beginWatch(store, options, wakeUp);
+      signal.addEventListener('abort', wakeUp.wake);
+      try {
+        return await readNext<E>(store, watch, wakeUp, signal, last);
+      } finally {
+        signal.removeEventListener('abort', wakeUp.wake);
+      }
+    },
+    isLast: () => false,
+    close: () => watch?.stop?.(),
+  });
+}
+
+interface Watch {
+  readonly read: ReadAllOptions & { readonly after: number };
+  readonly pollInterval: number;
+  readonly retryTimeout: number;
+  /** Milliseconds of pauses until an error is thrown; by the pauses, as there is no clock in a workflow. */
+  retriesLeft: number;
+  readonly stop: (() => void) | undefined;
+}
+
+function beginWatch(store: EventStore, options: SubscribeOptions, wakeUp: WakeUp): Watch {
   assertOptions('subscribe', options, {
     after: integerFrom(0),
     limit: integerFrom(1),
+    maxBytes: integerFrom(1),
     filter: anything,
     signal: isSignal,
     pollInterval: integerFrom(1),
+    retryTimeout: integerFrom(0),
   });
   const { onAppend } = store as ReaderHints;
-  const { pollInterval = onAppend === undefined ? 250 : 1_000, after = 0, ...read } = options;
-  const { signal } = options;
-  const wakeUp = new WakeUp();
-  const stopWatching = onAppend?.call(store, wakeUp.wake);
-  signal?.addEventListener('abort', wakeUp.wake);
-  try {
-    yield* follow(store, { ...read, after }, pollInterval, wakeUp);
-  } finally {
-    stopWatching?.();
-    signal?.removeEventListener('abort', wakeUp.wake);
-  }
+  const {
+    pollInterval = onAppend === undefined ? 250 : 1_000,
+    after = 0,
+    retryTimeout = 300_000,
+    ...read
+  } = options;
+  return {
+    read: { ...read, after },
+    pollInterval,
+    retryTimeout,
+    retriesLeft: 0,
+    stop: onAppend?.call(store, wakeUp.wake),
+  };
 }
 
-async function* follow<E extends DomainEvent>(
+/** The next page that has events, however long it takes to come; undefined when nobody wants it any more. */
+async function readNext<E extends DomainEvent>(
   store: EventStore,
-  read: ReadAllOptions & { readonly after: number },
-  pollInterval: number,
+  watch: Watch,
   wakeUp: WakeUp,
-): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  const { signal } = read;
-  let position = read.after;
-  let storeId: string | undefined;
-  while (!isAborted(signal)) {
+  signal: AbortSignal,
+  last: AllSlice<E> | undefined,
+): Promise<AllSlice<E> | undefined> {
+  const { read, pollInterval } = watch;
+  let { position, isEnd, storeId } = last ?? { position: read.after, isEnd: false, storeId: undefined };
+  for (let pause = pollInterval; ; ) {
+    if (isEnd && !signal.aborted) await wakeUp.wait(pollInterval);
+    if (signal.aborted) return undefined;
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
-    const slice = await readUnlessAborted<E>(store, { ...read, after: position }, signal);
-    if (slice === undefined) return;
+    let slice: AllSlice<E>;
+    try {
+      slice = await store.readAll<E>({ ...read, after: position, signal });
+    } catch (error) {
+      if (!isAway(error) || watch.retriesLeft <= 0) throw error;
+      await wakeUp.wait(pause);
+      watch.retriesLeft -= pause;
+      pause = Math.min(pause * 2, longestPause);
+      continue;
+    }
+    pause = pollInterval;
+    watch.retriesLeft = watch.retryTimeout;
     storeId ??= slice.storeId;
     if (slice.storeId !== storeId) {
       throw new PositionAheadOfStoreError(
@@ -66,29 +128,12 @@ async function* follow<E extends DomainEvent>(
         { position, storeId: slice.storeId, lastPosition: slice.position },
       );
     }
-    for (const event of slice.events) {
-      if (isAborted(signal)) return;
-      yield event;
-    }
-    position = slice.position;
-    if (slice.isEnd && !isAborted(signal)) await wakeUp.wait(pollInterval);
+    if (slice.events.length > 0) return slice;
+    ({ position, isEnd } = slice);
   }
 }
 
-async function readUnlessAborted<E extends DomainEvent>(
-  store: EventStore,
-  options: ReadAllOptions,
-  signal: AbortSignal | undefined,
-): Promise<Awaited<ReturnType<typeof store.readAll<E>>> | undefined> {
-  try {
-    return await store.readAll<E>(options);
-  } catch (error) {
-    if (isAborted(signal)) return undefined;
-    throw error;
-  }
-}
-
-/** A function, because the signal changes between two looks. */
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted ?? false;
+/** Whether the store may come back by itself. */
+function isAway(error: unknown): boolean {
+  return isEventStoreError(error, 'STORE_UNAVAILABLE') || isEventStoreError(error, 'READ_NOT_SAFE');
 }

@@ -5,7 +5,10 @@
 -- failover or an old backup, and so invalidates every checkpoint.
 create table __schema__.store (
   singleton boolean primary key default true check (singleton),
-  store_id uuid not null default gen_random_uuid()
+  store_id uuid not null default gen_random_uuid(),
+  -- What event ids derive from, beside stream and commit. Nothing changes it: an append that is sent again is found by its
+  -- ids. A copy of an empty store that is to be another one gets another.
+  event_namespace uuid not null default gen_random_uuid()
 );
 insert into __schema__.store default values;
 
@@ -34,8 +37,11 @@ create table __schema__.events (
   tags text[] collate "C" not null,
   occurred_at timestamptz not null,
   recorded_at timestamptz not null,
+  -- Of data, metadata and tags, so that a page can end before events that are too large for it without reading them. Null where
+  -- others than the functions below have stored the event. (Generated, it costs a tenth of a small append.)
+  bytes integer,
   constraint events_version_key unique (stream_id, version),
-  -- The last guard of exactly once: an id derives from the stream, the commit and the place in it.
+  -- The last guard of exactly once: an id derives from the store, the stream, the commit and the place in it.
   constraint events_id_key unique (id)
 );
 -- Cost as measured: bytes an event, rate of inserts against none of it.
@@ -112,10 +118,11 @@ begin
     v_now := date_trunc('milliseconds', clock_timestamp());
     insert into __schema__.events (
       position, stream_id, version, id, commit_id, category, type, schema_version, data, metadata, correlation_id, tags,
-      occurred_at, recorded_at
+      occurred_at, recorded_at, bytes
     ) values (
       nextval('__schema__.positions'), p_stream_id, version, p_id, p_commit_id, split_part(p_stream_id, '-', 1), p_type,
-      p_schema_version, p_data, p_metadata, p_correlation_id, p_tags, coalesce(p_occurred_at, v_now), v_now
+      p_schema_version, p_data, p_metadata, p_correlation_id, p_tags, coalesce(p_occurred_at, v_now), v_now,
+      pg_catalog.pg_column_size(p_data) + pg_catalog.pg_column_size(p_metadata) + pg_catalog.pg_column_size(p_tags)
     ) returning events.position into "position";
     return;
   end if;
@@ -220,12 +227,14 @@ begin
   with appended as (
     insert into __schema__.events (
       position, stream_id, version, id, commit_id, category, type, schema_version, data, metadata, correlation_id, tags,
-      occurred_at, recorded_at
+      occurred_at, recorded_at, bytes
     )
     select
       nextval('__schema__.positions'), s_ids[m_streams[i.member]], v_bases[i.member] + i.below, i.id, c_ids[i.commit],
       split_part(s_ids[m_streams[i.member]], '-', 1), i.type, i.schema_version, i.data, i.metadata, i.correlation_id,
-      coalesce(i.tags::text[], '{}'), coalesce(i.occurred_at, v_now), v_now
+      coalesce(i.tags::text[], '{}'), coalesce(i.occurred_at, v_now), v_now,
+      pg_catalog.pg_column_size(i.data) + pg_catalog.pg_column_size(i.metadata)
+        + coalesce(pg_catalog.octet_length(i.tags), 2)
     from (
       -- Each in the list of columns: in FROM, an array is first copied into a table.
       select unnest(e_members) as member, unnest(e_commits) as commit, unnest(e_offsets) as below, unnest(e_ids) as id,

@@ -34,6 +34,8 @@ create table if not exists __schema__.parked (
   event_id uuid not null,
   stream_id text collate "C" not null,
   position bigint not null,
+  version bigint not null,
+  type text collate "C" not null,
   event json not null,
   error text not null,
   attempts integer not null,

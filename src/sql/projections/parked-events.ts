@@ -1,8 +1,10 @@
+import type { RecordedEvent } from '../../core/events/event.js';
 import type {
   BuildSpec,
   EventFailure,
   ParkDecision,
   ParkedEvent,
+  ParkedPlaces,
   ShareKey,
 } from '../../core/projections/projection-sink.js';
 import { shareOf } from '../../core/projections/share-of.js';
@@ -25,8 +27,8 @@ export class ParkedEvents<Client extends SqlClient> {
     { event, error, attempts }: EventFailure,
     status: 'parked' | 'blocking',
   ): Promise<void> {
-    const { id, streamId, position } = event;
-    const place = [name, build, share, id, streamId, position];
+    const { id, streamId, position, version, type } = event;
+    const place = [name, build, share, id, streamId, position, version, type];
     const values = [...place, JSON.stringify(event), error, attempts, status];
     await this.#database.query(client, statements.park, values);
   }
@@ -35,13 +37,40 @@ export class ParkedEvents<Client extends SqlClient> {
     await this.#database.query(client, statements.settle, [name, build, eventId]);
   }
 
-  /** Those that the owner of a share has to know. */
-  async ofShare(client: Client, { name, build, share }: ShareKey): Promise<readonly ParkedEvent[]> {
-    return (await this.#database.query(client, statements.parkedOfShare, [name, build, share])).map(toParked);
+  async parkBehind(
+    client: Client,
+    { name, build, share }: ShareKey,
+    streamId: string,
+    error: string,
+  ): Promise<void> {
+    await this.#database.query(client, statements.parkBehind, [name, build, share, streamId, error]);
   }
 
-  async ofBuild(client: Client, name: string, build: number): Promise<readonly ParkedEvent[]> {
-    return (await this.#database.query(client, statements.parkedOfBuild, [name, build])).map(toParked);
+  async ofShare(client: Client, { name, build, share }: ShareKey): Promise<ParkedPlaces> {
+    const rows = await this.#database.query(client, statements.parkedOfShare, [name, build, share]);
+    const placesOf = (...wanted: readonly unknown[]): readonly string[] => [
+      ...new Set(rows.filter(([status]) => wanted.includes(status)).map(([, place]) => place as string)),
+    ];
+    return {
+      streams: placesOf('parked', 'retrying'),
+      retrying: placesOf('retrying'),
+      skipped: placesOf('skipped'),
+      blocking: placesOf('blocking'),
+    };
+  }
+
+  async nextRetried(
+    client: Client,
+    { name, build, share }: ShareKey,
+    streamId: string,
+  ): Promise<RecordedEvent | undefined> {
+    const key = [name, build, share, streamId];
+    const [row] = await this.#database.query(client, statements.nextRetried, key);
+    return row === undefined ? undefined : (JSON.parse(row[0] as string) as RecordedEvent);
+  }
+
+  async ofBuild(client: Client, name: string, build: number, limit: number): Promise<readonly ParkedEvent[]> {
+    return (await this.#database.query(client, statements.parkedOfBuild, [name, build, limit])).map(toParked);
   }
 
   /** @returns false when there is none that waits */
@@ -64,21 +93,24 @@ export class ParkedEvents<Client extends SqlClient> {
   /** What an operator has skipped in the live build is skipped for good, so in a new one, too. */
   async skipAsBefore(client: Client, { name, shares }: BuildSpec, build: number): Promise<void> {
     for (const row of await this.#database.query(client, statements.skippedOfLive, [name])) {
-      const { event, error, attempts, operator, reason } = toParked(row);
-      const share = { name, build, share: shareOf(event.streamId, shares) };
-      await this.park(client, share, { event, error, attempts }, 'parked');
-      await this.#database.query(client, statements.skip, [
-        ...[name, build, event.id],
-        ...[operator ?? null, reason ?? null],
-      ]);
+      const [live, id, streamId] = row as [string, string, string];
+      const share = shareOf(streamId, shares);
+      await this.#database.query(client, statements.copySkipped, [name, Number(live), id, build, share]);
     }
   }
 }
 
 function toParked(row: SqlRow): ParkedEvent {
-  const [event, error, attempts, status, operator, reason, parkedAt] = row;
+  const [id, streamId, version, position, type, ...rest] = row;
+  const [error, attempts, status, operator, reason, parkedAt] = rest;
   return {
-    event: JSON.parse(event as string) as ParkedEvent['event'],
+    event: {
+      id: id as string,
+      streamId: streamId as string,
+      version: Number(version),
+      position: Number(position),
+      type: type as string,
+    },
     error: error as string,
     attempts: Number(attempts),
     status: status as ParkedEvent['status'],

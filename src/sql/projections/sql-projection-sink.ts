@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../core/errors/errors.js';
+import type { RecordedEvent } from '../../core/events/event.js';
 import {
   HandlerError,
   OwnershipLostError,
@@ -111,6 +112,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
           context: { client, schema: row[0] as string },
           park: (failure) => this.#parked.park(client, key, failure, 'parked'),
           settle: (eventId) => this.#parked.settle(client, key, eventId),
+          parkBehind: (streamId, error) => this.#parked.parkBehind(client, key, streamId, error),
         });
         isWritten = true;
       },
@@ -160,8 +162,12 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     });
   }
 
-  parked(name: string, build: number): Promise<readonly ParkedEvent[]> {
-    return this.#database.run((client) => this.#parked.ofBuild(client, name, build));
+  parked(name: string, build: number, limit: number): Promise<readonly ParkedEvent[]> {
+    return this.#database.run((client) => this.#parked.ofBuild(client, name, build, limit));
+  }
+
+  nextRetried(key: ShareKey, streamId: string): Promise<RecordedEvent | undefined> {
+    return this.#database.run((client) => this.#parked.nextRetried(client, key, streamId));
   }
 
   decide(name: string, build: number, decision: ParkDecision): Promise<boolean> {

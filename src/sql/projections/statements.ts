@@ -58,22 +58,38 @@ export const advance = `update __schema__.shares
   set store_id = $4, position = $5, applied = $6, rate = $7, committed_at = pg_catalog.now()
   where ${ofShare}`;
 
-const parkedColumns = `p.event, p.error, p.attempts, p.status, p.operator, p.reason, ${milliseconds('p.parked_at')}`;
-export const parkedOfBuild = `select ${parkedColumns} from __schema__.parked p
-  where ${ofBuild} order by p.position`;
-export const skippedOfLive = `select ${parkedColumns} from __schema__.parked p
+export const parkedOfBuild = `select event_id, stream_id, version, position, type, error, attempts, status, operator, reason,
+    ${milliseconds('parked_at')}
+  from __schema__.parked where ${ofBuild} order by position limit $3`;
+export const skippedOfLive = `select p.build, p.event_id, p.stream_id from __schema__.parked p
   join __schema__.builds b on b.projection ${eq} p.projection and b.build ${eq} p.build
   where p.projection ${eq} $1 and b.role ${eq} 'live' and p.status ${eq} 'skipped' order by p.position`;
-export const parkedOfShare = `select ${parkedColumns} from __schema__.parked p
+/** Without the events, which may be many and large: a row for each stream, or of those skipped and blocking for each event. */
+export const parkedOfShare = `select p.status, place from __schema__.parked p
+  cross join lateral (
+    select case when p.status ${eq} 'parked' or p.status ${eq} 'retrying' then p.stream_id
+      else p.event_id::pg_catalog.text end as place
+  ) places
   where ${ofShare} and (p.status ${ne} 'skipped' or p.position ${gt} coalesce(
     (select s.position from __schema__.shares s
       where s.projection ${eq} p.projection and s.build ${eq} p.build and s.share ${eq} p.share), 0))
-  order by p.position`;
+  group by p.status, place order by pg_catalog.min(p.position)`;
+export const nextRetried = `select event from __schema__.parked
+  where ${ofShare} and stream_id ${eq} $4 and status ${eq} 'retrying'
+  order by position limit 1`;
 export const park = `insert into __schema__.parked
-    (projection, build, share, event_id, stream_id, position, event, error, attempts, status)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   on conflict (projection, build, event_id) do update
     set error = excluded.error, attempts = excluded.attempts, status = excluded.status, parked_at = pg_catalog.now()`;
+export const parkBehind = `update __schema__.parked set status = 'parked', error = $5, attempts = 0, parked_at = pg_catalog.now()
+  where ${ofShare} and stream_id ${eq} $4 and status ${eq} 'retrying'`;
+/** Into another build, in which its stream belongs to this share. */
+export const copySkipped = `insert into __schema__.parked
+    (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status, operator, reason)
+  select projection, $4::integer, $5::integer, event_id, stream_id, position, version, type, event, error, attempts, status,
+    operator, reason
+  from __schema__.parked where ${ofBuild} and event_id ${eq} $3`;
 export const lockParked = `select status, stream_id from __schema__.parked
   where ${ofBuild} and event_id ${eq} $3 and status ${ne} 'skipped' for update`;
 export const settle = `delete from __schema__.parked where ${ofBuild} and event_id ${eq} $3`;

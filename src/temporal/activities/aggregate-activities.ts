@@ -2,7 +2,12 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { assertStateIsJson } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError, type EventStoreError } from '../../core/errors/errors.js';
+import {
+  CommandFailedError,
+  CommandTimeoutError,
+  StoreUnavailableError,
+  type EventStoreError,
+} from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
@@ -11,18 +16,27 @@ import { streamId } from '../../core/store/stream-id.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
-import { defaultLaneSettings, unknownHereType, type LaneSettings } from '../shared/command-lane.js';
-import { fromErrorMessage } from '../shared/error-message.js';
+import {
+  defaultLaneSettings,
+  unknownHereType,
+  type CommandOutcome,
+  type ExecuteRequest,
+  type LaneCommand,
+  type LaneSettings,
+} from '../shared/command-lane.js';
+import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
 import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
 import { behaviourOf, type Behaviour } from './behaviour.js';
 import { CommandExecutor } from './command-executor.js';
-import { activityMetrics, noMetrics } from './command-metrics.js';
+import { activityMetrics, noMetrics, type CommandMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
 import { fitOutcomes } from './fit-outcomes.js';
+import { directly, interruptible } from './interruptible.js';
 import { loadAggregate, type OnWarning } from './load-aggregate.js';
 import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from './logged.js';
+import { DecidingHeartbeats, survive } from './lost-workers.js';
 
 export interface AggregateActivitiesOptions {
   /** With `appendCommits`, the commands of a batch that go to one stream are appended at once. */
@@ -33,12 +47,22 @@ export interface AggregateActivitiesOptions {
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
   readonly snapshotEvery?: number;
-  /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
-  readonly cache?: { readonly max?: number };
+  /** The states that are kept in memory between commands. */
+  readonly cache?: StateCacheOptions;
   /** How the lanes that this worker runs behave, from their next run on. */
   readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
+}
+
+export interface StateCacheOptions {
+  /** Most states. Default 10,000. */
+  readonly max?: number;
+  /**
+   * Most bytes that they take, by an estimate: two for each character of a text, and what objects and lists add. State in
+   * `#private` fields isn't seen. A state that is larger by itself is loaded for each batch. Default 64,000,000.
+   */
+  readonly maxBytes?: number;
 }
 
 /** Each as in {@link LaneSettings}. */
@@ -66,7 +90,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     },
     ['store', 'aggregates'],
   );
-  assertOptions('the cache', options.cache, { max: integerFrom(1) });
+  assertOptions('the cache', options.cache, { max: integerFrom(1), maxBytes: integerFrom(1) });
   assertOptions('commandLanes', options.commandLanes, {
     idleTimeout: integerFrom(1_000),
     maxUpdates: integerFrom(1),
@@ -84,9 +108,42 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     snapshots,
     snapshotEvery,
     maxStates: cache?.max ?? 10_000,
+    maxStateBytes: cache?.maxBytes ?? 64_000_000,
     batchTimeout: laneSettings.batchTimeout,
     onWarning,
   });
+  const execute = async (
+    request: ExecuteRequest,
+    metrics: CommandMetrics,
+  ): Promise<readonly CommandOutcome[]> => {
+    if (request.isRerun === true) return request.commands.map(afterLoss);
+    if (request.refusal !== undefined) return executor.refuse(request, request.refusal);
+    const outcomes =
+      request.isSuspect === true && request.yieldAfter !== undefined
+        ? await executeSuspects(request, metrics)
+        : await executor.execute(request, originOfCommands(), metrics);
+    const open = outcomes.find((outcome) => outcome.kind === 'open');
+    if (open?.reason === 'unknown') {
+      if (request.givesBack !== true) return executor.refuseUnknown(request, outcomes);
+      await pauseBeforeGivingBack();
+    } else if (open !== undefined && request.yieldAfter === undefined) {
+      throw fromErrorMessage(open.error);
+    }
+    return outcomes;
+  };
+  const executeSuspects = async (
+    request: ExecuteRequest,
+    metrics: CommandMetrics,
+  ): Promise<readonly CommandOutcome[]> => {
+    const heartbeats = new DecidingHeartbeats();
+    try {
+      return await executor.executeSuspects(request, originOfCommands(), metrics, (command) =>
+        heartbeats.begin(command),
+      );
+    } finally {
+      heartbeats.stop();
+    }
+  };
   return {
     eventStoreExecute: (request) =>
       logged(
@@ -96,14 +153,10 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
         async () => {
           const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
           metrics.onBatch(request.commands.length);
-          let outcomes = await executor.execute(request, originOfCommands(), metrics);
-          const open = outcomes.find((outcome) => outcome.kind === 'open');
-          if (open?.reason === 'unknown') {
-            if (request.givesBack === true) await pauseBeforeGivingBack();
-            else outcomes = await executor.refuseUnknown(request, outcomes);
-          } else if (open !== undefined && request.yieldAfter === undefined) {
-            throw fromErrorMessage(open.error);
-          }
+          const outcomes = await survive(
+            (isSuspect) => execute(isSuspect ? { ...request, isSuspect } : request, metrics),
+            () => executor.refuse(request, toErrorMessage(lostOver(request))),
+          );
           for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
           return fitOutcomes(outcomes);
         },
@@ -123,11 +176,14 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
           const behaviour = behaviourOf(aggregate, id, undefined);
-          const { state, version } = await loadAggregate(store, stream, behaviour, onWarning, {
-            snapshot,
-            toVersion,
-            until,
-          }).catch(async (error: unknown) => {
+          const { state, version } = await survive(
+            (isSuspect) => {
+              const run = isSuspect ? interruptible(laneSettings.batchTimeout) : directly;
+              const builder = behaviourOf(aggregate, id, undefined, run);
+              return loadAggregate(store, stream, builder, onWarning, { snapshot, toVersion, until });
+            },
+            () => Promise.reject(lostInReplay(stream)),
+          ).catch(async (error: unknown) => {
             const tooNew = findEventStoreError(error, 'EVENT_TOO_NEW');
             throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
           });
@@ -159,6 +215,28 @@ const pause = 50;
 
 async function pauseBeforeGivingBack(): Promise<void> {
   if (!isInLocalActivity()) await new Promise((resolve) => setTimeout(resolve, pause));
+}
+
+function afterLoss({ name }: LaneCommand): CommandOutcome {
+  const error = new StoreUnavailableError(`The worker that had got the command '${name}' gave no answer.`);
+  return { kind: 'open', reason: 'lost', error: toErrorMessage(error) };
+}
+
+/** Workers were lost over a command: whether it took effect isn't known. */
+function lostOver({ category, commands }: ExecuteRequest): EventStoreError {
+  const { id = '', name = '', commandId = '' } = commands[0] ?? {};
+  return new CommandTimeoutError(
+    `3 workers stopped answering while they decided the command '${name}' to '${streamId(category, id)}': it never ends, or takes ` +
+      `the process down. Correct the code, restart the workers that answer no more, and ask again with the command id '${commandId}'.`,
+    { commandId },
+  );
+}
+
+function lostInReplay(stream: string): EventStoreError {
+  return new CommandFailedError(
+    `3 workers stopped answering while they built the state of '${stream}': that never ends, or takes the process down. ` +
+      'Correct the code of the aggregate, and restart the workers that answer no more.',
+  );
 }
 
 /** What is thrown by a worker that doesn't know enough for a replay; another may. */

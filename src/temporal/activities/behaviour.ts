@@ -10,6 +10,7 @@ import type { DomainEvent, EventToAppend, RecordedEvent } from '../../core/event
 import type { StoredForm } from '../../core/store/stored-form.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
+import { directly, type Run } from './interruptible.js';
 
 /** How the state of an aggregate is built up, decided on and shown: what classes and deciders have in common. */
 export interface Behaviour<S> extends StateBuilder<S> {
@@ -44,21 +45,34 @@ export class SpoiltStateError extends Error {
   }
 }
 
-/** @param form what the store makes of events before it stores them */
+/**
+ * @param form what the store makes of events before it stores them
+ * @param run calls the code of the application
+ */
 export function behaviourOf(
   aggregate: AnyAggregate,
   id: string,
   form: StoredForm | undefined,
+  run: Run = directly,
 ): Behaviour<unknown> {
-  return typeof aggregate === 'function'
-    ? classBehaviour(aggregate, id, form)
-    : deciderBehaviour(aggregate as Decider<unknown, unknown, DomainEvent>, form);
+  const behaviour =
+    typeof aggregate === 'function'
+      ? classBehaviour(aggregate, id, form, run)
+      : deciderBehaviour(aggregate as Decider<unknown, unknown, DomainEvent>, form, run);
+  if (run === directly) return behaviour;
+  return {
+    ...behaviour,
+    create: () => run(() => behaviour.create()),
+    restore: (snapshot) => run(() => behaviour.restore(snapshot)),
+    apply: (state, event) => run(() => behaviour.apply(state, event)),
+  };
 }
 
 function classBehaviour(
   aggregateClass: Extract<AnyAggregate, abstract new (...args: never[]) => unknown>,
   id: string,
   form: StoredForm | undefined,
+  run: Run,
 ): Behaviour<AggregateRoot> {
   return {
     ...aggregateBuilder(aggregateClass, id, form),
@@ -72,7 +86,7 @@ function classBehaviour(
       const before = aggregate.uncommittedEvents.length;
       const methods = aggregate as unknown as Record<string, (payload: unknown) => unknown>;
       try {
-        const { returned, blockedFor } = timed(() => methods[name]?.(checked));
+        const { returned, blockedFor } = timed(run, () => methods[name]?.(checked));
         await returned;
         const { events, difference } = await asRaised(form, aggregate.uncommittedEvents.slice(before));
         return { events, state: aggregate, blockedFor, isOutdated: difference !== undefined };
@@ -86,6 +100,7 @@ function classBehaviour(
 function deciderBehaviour(
   decider: Decider<unknown, unknown, DomainEvent>,
   form: StoredForm | undefined,
+  run: Run,
 ): Behaviour<unknown> {
   const builder = deciderBuilder<unknown, DomainEvent>(decider);
   return {
@@ -95,18 +110,18 @@ function deciderBehaviour(
     commit: () => undefined,
     async decide(state, name, payload) {
       const data = await checkCommand(decider, name, payload);
-      const { returned, blockedFor } = timed(() => decider.decide(state, { type: name, data }));
+      const { returned, blockedFor } = timed(run, () => decider.decide(state, { type: name, data }));
       const events = await asDecided(form, assertIsEventList(await returned));
       const evolve = (next: unknown, event: EventToAppend): unknown =>
         builder.apply(next, copyEvent(event) as RecordedEvent);
-      return { events, state: events.reduce(evolve, state), blockedFor, isOutdated: false };
+      return { events, state: run(() => events.reduce(evolve, state)), blockedFor, isOutdated: false };
     },
   };
 }
 
 /** Calls code that may take its time before it returns. */
-function timed<T>(call: () => T): { readonly returned: T; readonly blockedFor: number } {
+function timed<T>(run: Run, call: () => T): { readonly returned: T; readonly blockedFor: number } {
   const began = performance.now();
-  const returned = call();
+  const returned = run(call);
   return { returned, blockedFor: performance.now() - began };
 }

@@ -13,15 +13,24 @@ import { storedFormOf } from '../../core/store/stored-form.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { JsonValue } from '../../core/values/json.js';
-import type { CommandOutcome, ExecuteRequest, LaneCommand } from '../shared/command-lane.js';
-import { toErrorMessage } from '../shared/error-message.js';
+import type {
+  CommandOutcome,
+  CommandReference,
+  ExecuteRequest,
+  LaneCommand,
+} from '../shared/command-lane.js';
+import { toErrorMessage, type ErrorMessage } from '../shared/error-message.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
 import { behaviourOf, type Behaviour } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
-import { executeOnStream, unknownHere } from './execute-on-stream.js';
+import { executeOnStream, unanswered, unknownHere } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
+import { directly, interruptible } from './interruptible.js';
 import { loadAggregate, type OnWarning } from './load-aggregate.js';
+import { executeOneByOne } from './one-by-one.js';
+import { estimateMemory } from './memory-size.js';
 import { PendingCommand } from './pending-command.js';
+import { StateCache } from './state-cache.js';
 import { isSameCommand, StreamQueue } from './stream-queue.js';
 
 export interface CommandExecutorOptions {
@@ -30,32 +39,39 @@ export interface CommandExecutorOptions {
   readonly snapshots: SnapshotStore | undefined;
   /** Events between two snapshots of a stream. */
   readonly snapshotEvery: number;
-  /** Most states that are kept in memory. */
+  /** Most states that are kept in memory, and bytes that they may take. */
   readonly maxStates: number;
+  readonly maxStateBytes: number;
   /** Milliseconds that deciding a command of a lane may take. */
   readonly batchTimeout: number;
   readonly onWarning: OnWarning;
 }
 
-/** Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again. */
-const keptFor = 60_000;
+/**
+ * Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again; how many at
+ * most, and bytes. One that is forgotten is found by its id in the store.
+ */
+const open = { ttl: 60_000, max: 10_000, maxSize: 16_000_000 };
 
 /** Executes commands, with the states of the aggregates that were last used at hand. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
   /** By stream. One that is in use is taken out, so that nobody else changes it. */
-  readonly #states: LRUCache<string, LoadedState<unknown>>;
+  readonly #states: StateCache;
   /** By stream, while it has commands. */
   readonly #queues = new Map<string, StreamQueue>();
   /** By stream and command id, those that were open when their request was answered. */
-  readonly #open = new LRUCache<string, PendingCommand>({ max: 10_000, ttl: keptFor });
+  readonly #open = new LRUCache<string, PendingCommand>({
+    ...open,
+    sizeCalculation: ({ command }) => estimateMemory(command).bytes,
+  });
 
   /** Those whose snapshots don't hold their whole state. */
   readonly #withoutSnapshots = new Set<AnyAggregate>();
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
-    this.#states = new LRUCache({ max: options.maxStates });
+    this.#states = new StateCache(options.maxStates, options.maxStateBytes);
   }
 
   /**
@@ -79,7 +95,7 @@ export class CommandExecutor {
     const queues = new Set<StreamQueue>();
     const all = commands.map((command) => {
       const stream = streamId(category, command.id);
-      const pending = new PendingCommand(command, metadata, timeLimit);
+      const pending = new PendingCommand(command, metadata, timeLimit, request.isSuspect === true);
       const earlier = this.#open.get(keyOf(stream, command));
       if (earlier !== undefined && isSameCommand(earlier, pending) && !canBeTriedAgain(earlier)) {
         return earlier;
@@ -99,6 +115,53 @@ export class CommandExecutor {
       this.#open.set(keyOf(streamId(category, pending.command.id), pending.command), pending);
       return stillDeciding(pending.command);
     });
+  }
+
+  /**
+   * Executes commands of which one may hold this process up for good.
+   *
+   * @param begin called with each before it is decided
+   */
+  executeSuspects(
+    request: ExecuteRequest,
+    metadata: EventMetadata,
+    metrics: CommandMetrics,
+    begin: (command: CommandReference) => Promise<void>,
+  ): Promise<readonly CommandOutcome[]> {
+    const { commands, yieldAfter = this.#options.batchTimeout } = request;
+    return executeOneByOne({
+      commands,
+      timeLimit: yieldAfter,
+      begin,
+      execute: async (command, timeLimit) => {
+        const alone = { ...request, commands: [command], yieldAfter: timeLimit };
+        const [outcome] = await this.execute(alone, metadata, metrics);
+        return outcome as CommandOutcome;
+      },
+      leaveOpen: stillDeciding,
+    });
+  }
+
+  /** Answers with what is stored, and refuses the rest. */
+  refuse({ category, commands }: ExecuteRequest, error: ErrorMessage): Promise<readonly CommandOutcome[]> {
+    return Promise.all(
+      commands.map(async (command) => {
+        const stream = streamId(category, command.id);
+        this.#options.onWarning('A command is refused that workers were lost over', {
+          streamId: stream,
+          command: command.name,
+          commandId: command.commandId,
+          error: error.message,
+        });
+        try {
+          return (
+            (await findStored(this.#options.store, stream, command)) ?? ({ kind: 'failed', error } as const)
+          );
+        } catch (cause) {
+          return unanswered(cause);
+        }
+      }),
+    );
   }
 
   /** Refuses the commands that no worker has known, unless they are stored already. */
@@ -130,6 +193,7 @@ export class CommandExecutor {
         (batch) => this.#executeOn(aggregate, id, batch, metrics),
         () => {
           this.#queues.delete(stream);
+          this.#states.giveUp(stream);
         },
       );
       this.#queues.set(stream, queue);
@@ -165,9 +229,11 @@ export class CommandExecutor {
     batch: readonly PendingCommand[],
     metrics: CommandMetrics,
   ): Promise<void> {
-    const { store, snapshots, snapshotEvery, onWarning } = this.#options;
+    const { store, snapshots, snapshotEvery, batchTimeout, onWarning } = this.#options;
     const stream = streamId(aggregate.category, id);
-    const behaviour = behaviourOf(aggregate, id, storedFormOf(store));
+    // Of a lane or not: a command that takes longer without a pause isn't one that ends.
+    const run = batch.some(({ isSuspect }) => isSuspect) ? interruptible(batchTimeout) : directly;
+    const behaviour = behaviourOf(aggregate, id, storedFormOf(store), run);
     const model = snapshotModelOf(aggregate);
     const ownSnapshots =
       isMadeForSnapshots(aggregate) && !this.#withoutSnapshots.has(aggregate) ? snapshots : undefined;
@@ -188,8 +254,7 @@ export class CommandExecutor {
           });
         },
         async take() {
-          const cached = states.get(stream);
-          states.delete(stream);
+          const cached = states.take(stream);
           metrics.onCacheLookup(cached !== undefined);
           const loaded =
             cached ??
@@ -216,7 +281,7 @@ export class CommandExecutor {
             }
           }
           // Only now may others change it.
-          states.set(stream, loaded);
+          states.keep(stream, loaded);
         },
         onConflict: () => {
           metrics.onConflict();

@@ -1,15 +1,23 @@
 import { hashCommand } from '../../core/aggregates/command-handler.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError, EventTooLargeError, type EventStoreError } from '../../core/errors/errors.js';
+import {
+  CommandFailedError,
+  CommandTimeoutError,
+  EventTooLargeError,
+  type EventStoreError,
+} from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { LaneCommand } from '../shared/command-lane.js';
 import { SpoiltStateError, type Behaviour } from './behaviour.js';
+import { wasInterrupted } from './interruptible.js';
 import type { PendingCommand } from './pending-command.js';
 
-/** Most characters of event types in an outcome: the outcomes of a whole batch have to travel together. */
-const maxTypesLength = 16_000;
+/** Most characters of the ids and types of the events in an outcome: the outcomes of a whole batch have to travel together. */
+const maxNamesLength = 32_000;
+/** Of an event's id, as JSON. */
+const idLength = 39;
 
 /** What a command led to, before it is certain. */
 export type Decision =
@@ -118,7 +126,8 @@ function metadataOf({ command, metadata }: PendingCommand): EventMetadata {
 }
 
 /** An error of ours as it is; any other is a defect of the code that decides. */
-function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
+export function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
+  if (wasInterrupted(error)) return heldUp(command, error);
   const ours = findEventStoreError(error);
   if (ours !== undefined) return ours;
   return new CommandFailedError(
@@ -127,15 +136,24 @@ function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
   );
 }
 
-/** The types of the events travel in the outcome. */
+/** The worker that it held up before goes on when its code ends, if it does, and may store it then. */
+function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandTimeoutError {
+  return new CommandTimeoutError(
+    `The command '${name}' to '${id}' holds workers up, and is not tried again: ${describeError(error)}. One worker may still be at it. ` +
+      `Correct the code, restart the worker that answers no more, and ask again with the command id '${commandId}'.`,
+    { commandId, cause: error },
+  );
+}
+
+/** The ids and types of the events travel in the outcome. */
 function findTooLarge(
   command: LaneCommand,
   events: readonly { readonly type: unknown }[],
 ): EventTooLargeError | undefined {
-  const size = events.reduce((sum, { type }) => sum + String(type).length + 3, 0);
-  if (size <= maxTypesLength) return undefined;
+  const size = events.reduce((sum, { type }) => sum + idLength + String(type).length + 3, 0);
+  if (size <= maxNamesLength) return undefined;
   return new EventTooLargeError(
     `The command '${command.name}' led to ${events.length} events, more than an answer can name. Make larger events, or use a repository.`,
-    { size, limit: maxTypesLength },
+    { size, limit: maxNamesLength },
   );
 }

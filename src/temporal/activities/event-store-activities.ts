@@ -6,7 +6,7 @@ import type { EventStore } from '../../core/store/event-store.js';
 import { iterateStream } from '../../core/store/iterate.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
-import { assertTravels, capPage } from '../shared/page-size.js';
+import { assertTravels, capPage, readToTravel } from '../shared/page-size.js';
 import { logged, type ActivityLogger } from './logged.js';
 import { unchangedBy } from './unchanged-events.js';
 
@@ -67,7 +67,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         'Read stream',
         { streamId, ...read },
         async () => {
-          const slice = await store.readStream(streamId, read);
+          const slice = await store.readStream(streamId, readToTravel(read));
           const events = capPage(slice.events);
           return { ...slice, events, isEnd: slice.isEnd && events.length === slice.events.length };
         },
@@ -81,7 +81,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         'Read all',
         { ...read },
         async () => {
-          const slice = await store.readAll(read);
+          const slice = await store.readAll(readToTravel(read));
           const events = capPage(slice.events);
           if (events.length === slice.events.length) return slice;
           return { ...slice, events, position: events.at(-1)?.position ?? slice.position, isEnd: false };

@@ -7,7 +7,7 @@ import { describeError } from '../../core/values/describe-error.js';
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import type { Behaviour } from './behaviour.js';
-import { decideCommands, type Decision } from './decide-commands.js';
+import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
 import { findStored } from './find-stored.js';
 import type { PendingCommand } from './pending-command.js';
 
@@ -109,7 +109,7 @@ class Rounds<S> {
     try {
       // It may be sent again, after an earlier run stored it.
       if (await this.#answerFromStore(pending)) return;
-      pending.settle(failure(findEventStoreError(error) as EventStoreError));
+      pending.settle(failure(toRefusal(pending.command, error)));
     } catch (lookupError) {
       pending.settle(unanswered(lookupError));
     }
@@ -208,12 +208,13 @@ async function endOf(
   return { version, position: events[0]?.position ?? 0 };
 }
 
-function committed({ events }: Commit, { version, position }: AppendResult): CommandOutcome {
+function committed({ events }: Commit, { version, position, eventIds }: AppendResult): CommandOutcome {
   return {
     kind: 'committed',
     version,
     position,
     types: events.map((event) => event.type),
+    eventIds,
     deduplicated: false,
   };
 }
@@ -224,12 +225,19 @@ function outcomeWithoutCommit(
   position: number,
 ): CommandOutcome {
   return decision.kind === 'nothing'
-    ? { kind: 'committed', version: decision.version, position, types: [], deduplicated: false }
+    ? {
+        kind: 'committed',
+        version: decision.version,
+        position,
+        types: [],
+        eventIds: [],
+        deduplicated: false,
+      }
     : failure(decision.error);
 }
 
 /** What keeps the store from answering: the command may be stored or not. */
-function unanswered(error: unknown): CommandOutcome {
+export function unanswered(error: unknown): CommandOutcome {
   const ours =
     findEventStoreError(error) ?? new StoreUnavailableError(`The store failed with ${describeError(error)}`);
   return { kind: 'open', reason: isTooNew(ours) ? 'unknown' : 'store', error: toErrorMessage(ours) };

@@ -26,6 +26,7 @@ export async function findStored(
       version,
       position,
       types: events.map((event) => event.type),
+      eventIds,
       deduplicated: true,
     };
   }

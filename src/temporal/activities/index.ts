@@ -4,7 +4,11 @@
  * @packageDocumentation
  */
 export { createAggregateActivities } from './aggregate-activities.js';
-export type { AggregateActivitiesOptions, CommandLaneOptions } from './aggregate-activities.js';
+export type {
+  AggregateActivitiesOptions,
+  CommandLaneOptions,
+  StateCacheOptions,
+} from './aggregate-activities.js';
 export type { AnyAggregate } from './aggregate-registry.js';
 export { createProjectionActivities } from './projections/projection-activities.js';
 export type { ProjectionActivitiesOptions } from './projections/projection-activities.js';

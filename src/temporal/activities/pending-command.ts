@@ -8,14 +8,22 @@ export class PendingCommand {
   readonly metadata: EventMetadata;
   /** Milliseconds that deciding it may take. Default: any. */
   readonly timeLimit: number | undefined;
+  /** Whether it may have held a worker up for good. */
+  readonly isSuspect: boolean;
   readonly settled: Promise<void>;
   #outcome: CommandOutcome | undefined;
   #onSettled: () => void = () => undefined;
 
-  constructor(command: LaneCommand, metadata: EventMetadata, timeLimit: number | undefined) {
+  constructor(
+    command: LaneCommand,
+    metadata: EventMetadata,
+    timeLimit: number | undefined,
+    isSuspect: boolean,
+  ) {
     this.command = command;
     this.metadata = metadata;
     this.timeLimit = timeLimit;
+    this.isSuspect = isSuspect;
     this.settled = new Promise((resolve) => {
       this.#onSettled = resolve;
     });

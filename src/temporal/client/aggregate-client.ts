@@ -104,7 +104,7 @@ export class AggregateClient<T extends CommandTarget> {
       .catch(async (error: unknown) => {
         throw error instanceof TimeIsUpError ? await this.#timedOut(flight, timeout) : error;
       });
-    const receipt = receiptOf<EventTypeOf<T>>(stream, commandId, outcome);
+    const receipt = receiptOf<EventTypeOf<T>>(outcome);
     return isJoined ? { ...receipt, deduplicated: true } : receipt;
   }
 

@@ -24,6 +24,7 @@ import {
   type ProjectionStatus,
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
+import { workflowIdOf } from '../shared/workflow-id.js';
 import { findWait } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
 import { whyUnanswered } from './why-unanswered.js';
@@ -97,7 +98,7 @@ export class ProjectionCalls {
     if (look === undefined) {
       look = this.#patiently(name, () =>
         this.#client.workflow.execute<(input: object) => Promise<ProjectionProgress>>(progressWorkflowType, {
-          workflowId: `event-store/projection-progress/${crypto.randomUUID()}`,
+          workflowId: workflowIdOf('projection-progress', crypto.randomUUID()),
           taskQueue: this.#taskQueue,
           args: [{ name }],
           workflowExecutionTimeout: attemptTimeout,

@@ -10,6 +10,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
+  laneSuspectSignal,
   laneUpdateName,
   laneWorkflowType,
   type CommandLaneInput,
@@ -20,6 +21,12 @@ import {
 
 /** Milliseconds after which an update without an answer is sent again; what was lost is then found by its command ids. */
 const attemptTimeout = 20_000;
+
+/**
+ * Milliseconds without an answer after which the lane is told that one of the commands may hold its worker up. It answers within one
+ * or two; and the server gives its task, with what it was told, to another worker after ten.
+ */
+const suspectAfter = 7_000;
 
 /** gRPC statuses that another attempt gets too: malformed, forbidden, unknown to the server, not authenticated. */
 const finalStatuses: readonly unknown[] = [3, 7, 12, 16];
@@ -50,7 +57,9 @@ export async function sendCommands(
   });
   // The update's own failure is the one that is told.
   startWorkflowOperation.workflowHandle().catch(() => undefined);
-  return client.withAbortSignal(signal, () =>
+  const ids = [...new Set(commands.map(({ id }) => id))];
+  const suspicion = setTimeout(() => void suspect(client, workflowId, ids), suspectAfter);
+  const answer = client.withAbortSignal(signal, () =>
     client.withDeadline(Date.now() + attemptTimeout, () =>
       client.workflow.executeUpdateWithStart<
         (input: CommandLaneInput) => Promise<void>,
@@ -62,6 +71,20 @@ export async function sendCommands(
       }),
     ),
   );
+  return answer.finally(() => {
+    clearTimeout(suspicion);
+  });
+}
+
+/** Tells a lane which aggregates have waited for long. The commands don't depend on it. */
+async function suspect(client: Client, workflowId: string, ids: readonly string[]): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + attemptTimeout, () =>
+      client.workflow.getHandle(workflowId).signal(laneSuspectSignal, ids),
+    );
+  } catch {
+    // The server is away, or the lane has not begun. The next attempt will tell.
+  }
 }
 
 /**

@@ -16,11 +16,12 @@ import type {
 } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
+import { describeError } from '../../core/values/describe-error.js';
 import { canonicalJson } from '../../core/values/json.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 import { RemoteEventStore, typed } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';
-import { shortWorkflowId } from '../shared/workflow-id.js';
+import { workflowIdOf } from '../shared/workflow-id.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, withinTime, type WaitLimits } from './within-time.js';
 
@@ -61,7 +62,7 @@ interface Call<T> {
  * the histories of its workflows; a service with access to the database reads directly.
  *
  * An append is durable: once its workflow is started it goes through, whoever dies, and also when nobody waits for it any
- * more. The same append sent again while the first is under way joins it.
+ * more: when its signal aborts meanwhile, the error is STORE_UNAVAILABLE with the commit id. The same append sent again while the first is under way joins it.
  *
  * @throws StoreUnavailableError from any method when Temporal or the worker gives no answer in time; it says what is known of
  *   the reason
@@ -157,7 +158,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
     request: object,
     { timeout = this.#timeout ?? defaultTimeout, signal }: Partial<WaitLimits>,
   ): Promise<T> {
-    const workflowId = `event-store/${workflowType}/${crypto.randomUUID()}`;
+    const workflowId = workflowIdOf(workflowType, crypto.randomUUID());
     return this.#answer({
       workflowId,
       limits: { timeout, signal },
@@ -175,7 +176,9 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
     try {
       return await withinTime(this.#client, limits, run);
     } catch (error) {
-      limits.signal?.throwIfAborted();
+      const { signal } = limits;
+      if (signal?.aborted === true && commitId !== undefined) throw noLongerAwaited(signal.reason, commitId);
+      signal?.throwIfAborted();
       if (!isUnanswered(error)) throw error;
       const client = this.#client;
       const taskQueue = this.#taskQueue;
@@ -192,8 +195,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
  */
 function appendWorkflowId(taskQueue: string, request: AppendRequest): string {
   const hash = uuidV5(canonicalJson(request));
-  const id = `event-store/append/${taskQueue}/${request.streamId}/${request.commitId}/${hash}`;
-  return shortWorkflowId(id, () => `event-store/append/${uuidV5(`${taskQueue} ${hash}`)}`);
+  return workflowIdOf('append', taskQueue, request.streamId, request.commitId, hash);
 }
 
 /** Whether what became of the call is unknown: Temporal can't be reached, or no worker took it in time. */
@@ -203,6 +205,14 @@ function isUnanswered(error: unknown): boolean {
     error instanceof ServiceError ||
     isGrpcServiceError(error) ||
     (error instanceof WorkflowFailedError && error.cause?.name === 'TimeoutFailure')
+  );
+}
+
+/** Of an append whose caller waits no longer. */
+function noLongerAwaited(reason: unknown, commitId: string): StoreUnavailableError {
+  return new StoreUnavailableError(
+    `The wait for the append was ended (${describeError(reason)}). ${retryAdvice(commitId)}`,
+    { commitId, cause: reason },
   );
 }
 

@@ -40,12 +40,14 @@ export interface ReadStreamRequest {
   readonly fromVersion?: number;
   readonly toVersion?: number;
   readonly limit?: number;
+  readonly maxBytes?: number;
   readonly direction?: ReadDirection;
 }
 
 export interface ReadAllRequest {
   readonly after?: number;
   readonly limit?: number;
+  readonly maxBytes?: number;
   readonly filter?: readonly EventFilter[];
   readonly direction?: ReadDirection;
 }

@@ -1,9 +1,9 @@
 import type { CommandReceipt } from '../../core/aggregates/commands.js';
-import { eventIdOf, uuidV5 } from '../../core/events/event-id.js';
+import { uuidV5 } from '../../core/events/event-id.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { JsonValue } from '../../core/values/json.js';
 import { fromErrorMessage, type ErrorMessage } from './error-message.js';
-import { shortWorkflowId } from './workflow-id.js';
+import { workflowIdOf } from './workflow-id.js';
 
 /** A command as it travels. */
 export interface LaneCommand {
@@ -25,19 +25,22 @@ export type CommandOutcome =
       readonly version: number;
       /** Of its last event; of the last one of the stream, when it changed nothing. */
       readonly position: number;
-      /** Of its events, in order; their ids derive from stream, command id and place. */
+      /** Of its events, in order. */
       readonly types: readonly string[];
+      /** The same: only who has the store knows what they derive from. */
+      readonly eventIds: readonly string[];
       readonly deduplicated: boolean;
     }
   /** A rule said no (`rejected`), or deciding failed for another reason. Nothing was stored. */
   | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage }
   /**
    * Not known yet: it is still being decided, the store gave no answer, or the worker doesn't know the aggregate, the command or
-   * an event of it, which one of another release may. Sent again, it is decided once all the same.
+   * an event of it, which one of another release may; or another worker had got it, and was lost (`lost`). Sent again, it is decided
+   * once all the same.
    */
   | {
       readonly kind: 'open';
-      readonly reason: 'deciding' | 'store' | 'unknown';
+      readonly reason: 'deciding' | 'store' | 'unknown' | 'lost';
       readonly error: ErrorMessage;
     };
 
@@ -74,6 +77,22 @@ export interface ExecuteRequest {
    * Default: it is refused.
    */
   readonly givesBack?: boolean;
+  /**
+   * Whether one of them may have held a worker up for good. Then they are decided one after the other, and the activity's
+   * heartbeats name the one, as a {@link CommandReference}.
+   */
+  readonly isSuspect?: true;
+  /** Whether another worker has had this very request and was lost over it. Then the commands are left open. */
+  readonly isRerun?: true;
+  /** What the commands are refused with; those that are stored are answered as stored. */
+  readonly refusal?: ErrorMessage;
+}
+
+/** Which command of a category. */
+export interface CommandReference {
+  /** Of the aggregate. */
+  readonly id: string;
+  readonly commandId: string;
 }
 
 /** How the lanes of a worker run. */
@@ -96,6 +115,19 @@ export const defaultLaneSettings: LaneSettings = {
 export interface CommandLaneInput {
   readonly version: 1;
   readonly category: string;
+  /** What an earlier run knew of aggregates that hold workers up. */
+  readonly suspects?: readonly Suspect[];
+}
+
+/** An aggregate over whose commands workers were lost: held up for good, or dead. */
+export interface Suspect {
+  readonly id: string;
+  /** Workers lost, by command id. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** Commands over which workers were lost since one went through. */
+  readonly lostInARow: readonly string[];
+  /** Milliseconds since 1970, of the last loss. */
+  readonly lostAt: number;
 }
 
 /** What the query `eventStoreLaneStatus` answers. */
@@ -115,6 +147,8 @@ export interface CommandLaneStatus {
 export const laneWorkflowType = 'eventStoreCommandLane';
 export const laneUpdateName = 'eventStoreExecuteCommands';
 export const laneStatusQuery = 'eventStoreLaneStatus';
+/** Takes the ids of aggregates whose commands have got no answer for long. */
+export const laneSuspectSignal = 'eventStoreSuspectAggregates';
 
 /** Type of the failure by which a lane refuses an update, because its run is about to end. Try again. */
 export const laneIsDraining = 'temporal-event-store.LaneIsDraining';
@@ -133,23 +167,18 @@ export const maxCommandBytes = 1_000_000;
 
 /** The workflow of one aggregate's lane: `event-store/commands/<task queue>/Payment/123`. */
 export function aggregateLaneId(taskQueue: string, category: string, id: string): string {
-  return shortened(`event-store/commands/${taskQueue}/${category}`, id);
+  return workflowIdOf('commands', taskQueue, category, id);
 }
 
 /** The workflow of one of several lanes of a category: `event-store/command-lanes/<task queue>/Payment/3-of-16`. */
 export function shardLaneId(taskQueue: string, category: string, id: string, lanes: number): string {
   const shard = Number.parseInt(uuidV5(id).slice(0, 8), 16) % lanes;
-  return shortened(`event-store/command-lanes/${taskQueue}/${category}`, `${shard + 1}-of-${lanes}`);
+  return workflowIdOf('command-lanes', taskQueue, category, `${shard + 1}-of-${lanes}`);
 }
 
 /** The lane that some of the processes use, when too many use one: `event-store/overflow-3/commands/…`. */
 export function overflowLaneId(laneId: string, number: number): string {
   return number === 0 ? laneId : laneId.replace('event-store/', `event-store/overflow-${number}/`);
-}
-
-function shortened(prefix: string, name: string): string {
-  const whole = `${prefix}/${name}`;
-  return shortWorkflowId(whole, () => `event-store/commands/${uuidV5(whole)}`);
 }
 
 /** A command with what the caller gave. */
@@ -176,16 +205,9 @@ export function toLaneCommand(
  *
  * @throws the error of a command that was refused
  */
-export function receiptOf<Type extends string>(
-  streamId: string,
-  commandId: string,
-  outcome: CommandOutcome,
-): CommandReceipt<Type> {
+export function receiptOf<Type extends string>(outcome: CommandOutcome): CommandReceipt<Type> {
   if (outcome.kind !== 'committed') throw fromErrorMessage(outcome.error);
-  const { version, position, types, deduplicated } = outcome;
-  const events = types.map((type, ordinal) => ({
-    id: eventIdOf(streamId, commandId, ordinal),
-    type: type as Type,
-  }));
+  const { version, position, types, eventIds, deduplicated } = outcome;
+  const events = types.map((type, ordinal) => ({ id: eventIds[ordinal] as string, type: type as Type }));
   return { version, position, events, deduplicated };
 }

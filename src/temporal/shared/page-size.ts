@@ -1,20 +1,22 @@
 import { EventTooLargeError } from '../../core/errors/errors.js';
+import { countThatFits } from '../../core/store/page-bytes.js';
 import { utf8Length } from '../../core/values/json.js';
 
 /** How much of a page travels beyond its first event, in bytes of JSON. Temporal warns at 512 KiB and refuses at 2 MiB. */
 const maxPageBytes = 256 * 1024;
+
+/** The options of a read whose page travels: what doesn't fit isn't read. */
+export function readToTravel<T extends { readonly maxBytes?: number }>(read: T): T & { maxBytes: number } {
+  return { ...read, maxBytes: Math.min(read.maxBytes ?? maxPageBytes, maxPageBytes) };
+}
 
 /** Temporal's limit of 2 MiB for one payload, less some room for what a codec adds. */
 const maxPayloadBytes = 2 * 1024 * 1024 - 16 * 1024;
 
 /** The events from the first on that a page can carry: as many as fit, at least one. */
 export function capPage<E>(events: readonly E[]): readonly E[] {
-  let bytes = 0;
-  const end = events.findIndex((event, index) => {
-    bytes += utf8Length(JSON.stringify(event));
-    return bytes > maxPageBytes && index > 0;
-  });
-  return assertTravels('The page', end < 0 ? events : events.slice(0, end));
+  const fitting = countThatFits(events, maxPageBytes, (event) => utf8Length(JSON.stringify(event)));
+  return assertTravels('The page', events.slice(0, fitting));
 }
 
 /**

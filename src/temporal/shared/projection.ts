@@ -1,7 +1,6 @@
-import { uuidV5 } from '../../core/events/event-id.js';
 import type { ParkedEvent, ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { Checkpoint } from '../../core/store/capabilities.js';
-import { shortWorkflowId } from './workflow-id.js';
+import { workflowIdOf } from './workflow-id.js';
 
 /** Input of `eventStoreProjection`. Later versions of it have a higher number. */
 export interface ProjectionInput {
@@ -150,8 +149,7 @@ export const projectionIsDraining = 'temporal-event-store.ProjectionIsDraining';
 
 /** `event-store/projection/<task queue>/<name>`. */
 export function projectionWorkflowId(taskQueue: string, name: string): string {
-  const whole = `event-store/projection/${taskQueue}/${name}`;
-  return shortWorkflowId(whole, () => `event-store/projection/${uuidV5(whole)}`);
+  return workflowIdOf('projection', taskQueue, name);
 }
 
 export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild | undefined {
@@ -160,9 +158,8 @@ export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild
 
 /** What all shares of a build have passed; 0 when there is none. */
 export function positionOf(build: ProjectionBuild | undefined): number {
-  return build === undefined
-    ? 0
-    : Math.min(...build.progress.map(({ checkpoint }) => checkpoint?.position ?? 0));
+  const positions = build?.progress.map(({ checkpoint }) => checkpoint?.position ?? 0) ?? [0];
+  return positions.reduce((least, position) => Math.min(least, position));
 }
 
 export function statusOf(name: string, run: ProjectionRun, progress: ProjectionProgress): ProjectionStatus {

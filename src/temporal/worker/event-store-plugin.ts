@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import {
   Runtime,
   type BundleOptions,
@@ -19,9 +18,11 @@ import {
   type ActivityLogger,
   type AnyAggregate,
   type CommandLaneOptions,
+  type StateCacheOptions,
   type EventPublisher,
 } from '../activities/index.js';
 import { WorkflowBundles } from './workflow-bundles.js';
+import { readyMadeWorkflowsPath } from './workflows-path.js';
 
 export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
@@ -37,16 +38,13 @@ export interface EventStorePluginOptions {
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
   readonly snapshotEvery?: number;
-  /** The states that are kept in memory between commands. `max`: how many, default 10,000. */
-  readonly cache?: { readonly max?: number };
+  /** The states that are kept in memory between commands: 10,000, or 64,000,000 bytes, by default. */
+  readonly cache?: StateCacheOptions;
   /** How the lanes that this worker runs behave, from their next run on: when they end, how long a command may take. */
   readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger, and that of the Temporal runtime. */
   readonly logger?: ActivityLogger;
 }
-
-/** The ready-made workflows, beside this file in the package. */
-const workflowsPath = fileURLToPath(new URL('./workflows.cjs', import.meta.url));
 
 /**
  * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
@@ -147,6 +145,6 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
 
   #withWorkflows<Options extends WorkerOptions | ReplayWorkerOptions>(options: Options): Options {
     if (options.workflowsPath !== undefined || options.workflowBundle !== undefined) return options;
-    return { ...options, workflowsPath };
+    return { ...options, workflowsPath: readyMadeWorkflowsPath() };
   }
 }

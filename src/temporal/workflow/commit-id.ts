@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { uuidV5 } from '../../core/events/event-id.js';
+import { joinNames } from '../shared/workflow-id.js';
 
 /** Shared by all copies of this module that a bundle may hold: two counters would give the same id twice. */
 const counterKey = Symbol.for('temporal-event-store/commits');
@@ -14,8 +15,8 @@ export function nextCommitId(): string {
   const counters = globalThis as { [counterKey]?: number };
   const ordinal = (counters[counterKey] ?? 0) + 1;
   counters[counterKey] = ordinal;
-  const name = `${namespace}/${workflowId}`;
+  const name = joinNames(namespace, workflowId);
   // A workflow id may be as long as a commit id.
   // A test server may leave it out. Then a reset makes new ids: better than one id for two runs.
-  return `${name.length > 300 ? uuidV5(name) : name}/${originalExecutionRunId || runId}/${ordinal}`;
+  return `${name.length > 300 ? uuidV5(name) : name}/${joinNames(originalExecutionRunId || runId, ordinal)}`;
 }

@@ -98,7 +98,7 @@ export function proxyAggregateClient<T extends CommandTarget>(
             throw toCommandError(stream, command, options.taskQueue ?? workflowInfo().taskQueue, error);
           });
       const [outcome] = await untilKnown(execute, ([first]) => first?.kind === 'open');
-      return receiptOf(stream, commandId, outcome as CommandOutcome);
+      return receiptOf(outcome as CommandOutcome);
     },
   };
 }

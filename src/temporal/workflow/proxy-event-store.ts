@@ -1,18 +1,26 @@
 import { CancellationScope, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { EventStore } from '../../core/store/event-store.js';
+import { paced } from '../../core/store/pacing.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { RemoteEventStore } from '../shared/remote-store.js';
+import { appendOutcome } from './append-outcome.js';
 import { nextCommitId } from './commit-id.js';
 
 /** Long enough for a page or an append; a call that a dead worker took is tried again after it. */
 const defaultActivityOptions: ActivityOptions = { startToCloseTimeout: '10 seconds' };
 
+interface TimeLimits {
+  readonly startToCloseTimeout?: string | number;
+}
+
 /**
  * The worker's event store in a workflow: each call is an activity. Make it at the top of the workflow's module.
  *
  * An append gets a commit id of its own from the workflow, so that neither a retry nor a reset stores it twice. Errors
- * are the store's own, typed; one that the workflow doesn't catch fails it. A call that is under way when the workflow
- * is cancelled is waited for, so that a cancelled append stored nothing.
+ * are the store's own, typed; one that the workflow doesn't catch fails it. An attempt that is under way when the workflow
+ * is cancelled is waited for. Between two attempts, the store is asked for what an earlier one has stored: an append that went
+ * through is not cancelled, and a cancelled one stored nothing, unless an attempt whose time was up is still at work. When the
+ * store gives no answer either, the error is STORE_UNAVAILABLE with the commit id.
  *
  * @param options of the activities; default: `startToCloseTimeout` of 10 seconds, retried until the store answers
  * @example
@@ -23,19 +31,31 @@ const defaultActivityOptions: ActivityOptions = { startToCloseTimeout: '10 secon
  * }
  */
 export function proxyEventStore(options: ActivityOptions = {}): EventStore {
-  return storeOver(proxyActivities<EventStoreActivities>({ ...defaultActivityOptions, ...options }));
+  const all = { ...defaultActivityOptions, ...options };
+  // As long as one attempt may take.
+  const { startToCloseTimeout: scheduleToCloseTimeout = '10 seconds' } = options as TimeLimits;
+  const limited = { ...all, scheduleToCloseTimeout } as ActivityOptions;
+  return storeOver(
+    proxyActivities<EventStoreActivities>(all),
+    proxyActivities<EventStoreActivities>(limited),
+  );
 }
 
-/** A store whose calls are these activities, regular or local. */
-export function storeOver(activities: EventStoreActivities): EventStore {
-  return new RemoteEventStore({
+/**
+ * A store whose calls are these activities, regular or local.
+ *
+ * @param asking the same, with an end: whoever is cancelled doesn't wait for ever
+ */
+export function storeOver(activities: EventStoreActivities, asking: EventStoreActivities): EventStore {
+  const store = new RemoteEventStore({
     newCommitId: nextCommitId,
     append: (request, signal) =>
-      cancellable(signal, async () => (await activities.eventStoreAppend(request)).result),
+      cancellable(signal, async () => (await appendOutcome(activities, asking, request)).result),
     readStream: (request, signal) => cancellable(signal, () => activities.eventStoreReadStream(request)),
     readAll: (request, signal) => cancellable(signal, () => activities.eventStoreReadAll(request)),
     findCommit: (request) => activities.eventStoreFindCommit(request),
   });
+  return Object.assign(store, { [paced]: true });
 }
 
 /** Cancels the activity when the signal aborts, and then rejects with the signal's reason. */

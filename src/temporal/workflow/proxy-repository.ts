@@ -9,7 +9,7 @@ import { withEvents } from '../../core/registry/with-events.js';
 import { proxyEventStore } from './proxy-event-store.js';
 
 /** Options of the activities, and of the repository. */
-export interface ProxyRepositoryOptions extends Pick<AggregateRepositoryOptions, 'pageSize'> {
+export interface ProxyRepositoryOptions extends Pick<AggregateRepositoryOptions, 'pageSize' | 'pageBytes'> {
   readonly activities?: ActivityOptions;
   /**
    * The events of the worker's store, where its schemas change data: they are then applied in the workflow, so that the aggregate

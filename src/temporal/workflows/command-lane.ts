@@ -5,6 +5,7 @@ import {
   condition,
   continueAsNew,
   defineQuery,
+  defineSignal,
   defineUpdate,
   setCurrentDetails,
   setHandler,
@@ -17,24 +18,26 @@ import { findNameProblem } from '../../core/values/name.js';
 import {
   laneIsDraining,
   laneStatusQuery,
+  laneSuspectSignal,
   laneUpdateName,
   maxCommandsPerUpdate,
-  maxSearch,
   type CommandLaneInput,
   type CommandLaneStatus,
-  type CommandOutcome,
   type LaneCommand,
   type LaneReply,
   type LaneUpdateOptions,
 } from '../shared/command-lane.js';
 import { assertInput } from '../shared/requests.js';
+import { ApartCommands, reasonOf } from './apart-commands.js';
 import { LaneActivities } from './lane-activities.js';
-import { WaitingList, type WaitingCommand } from './lane-waiting-list.js';
+import { Suspects } from './lane-suspects.js';
+import { WaitingList } from './lane-waiting-list.js';
 
 const executeUpdate = defineUpdate<
   LaneReply,
   [commands: readonly LaneCommand[], options: LaneUpdateOptions | undefined]
 >(laneUpdateName);
+const suspectSignal = defineSignal<[ids: readonly string[]]>(laneSuspectSignal);
 const statusQuery = defineQuery<CommandLaneStatus>(laneStatusQuery);
 
 /** Events of a run after which it continues as new: the next worker has to replay them. */
@@ -56,9 +59,11 @@ export function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
 }
 
 async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>): Promise<void> {
-  const { category } = checkedInput(input);
+  const { category, suspects: earlier } = checkedInput(input);
   const waiting = new WaitingList();
   const activities = new LaneActivities(category);
+  const suspects = new Suspects(earlier);
+  const apart = new ApartCommands(waiting, activities, suspects, () => isDraining);
   let [inBatch, batches, updates, inFlight, crowd] = [0, 0, 0, 0, 0];
   let lastCommandAt = Date.now();
   /** Whether this run ends as soon as nobody waits; those who are answered hold their next update back for it. */
@@ -78,6 +83,10 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     batches,
     isDraining,
   }));
+  // At first, so that it is heard before the updates that come with it.
+  setHandler(suspectSignal, (ids) => {
+    for (const id of ids) if (!waiting.isApart(id)) suspects.suspect(id);
+  });
   setHandler(
     executeUpdate,
     async (commands, options) => {
@@ -109,33 +118,6 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     isIdle = true;
   };
 
-  /** The commands of one aggregate that were left by their batch. */
-  const goOnApart = async (
-    id: string,
-    entries: readonly WaitingCommand[],
-    reason: OpenReason,
-  ): Promise<void> => {
-    let left = entries;
-    let unknownSince: number | undefined;
-    for (let attempt = 0; left.length > 0; attempt++) {
-      // One that doesn't know them takes its time before it gives them back.
-      if (attempt > 0 && reason !== 'unknown') await sleep(Math.min(2_000, 50 * 2 ** attempt));
-      unknownSince = reason === 'unknown' ? (unknownSince ?? Date.now()) : undefined;
-      const givesBack = unknownSince === undefined || Date.now() - unknownSince < maxSearch;
-      const commands = left.map(({ command }) => command);
-      const outcomes = await activities.executeApart(commands, givesBack);
-      reason = reasonOf(outcomes);
-      left = waiting.settle(left, outcomes, isDraining).get(id) ?? [];
-    }
-    waiting.bringBack(id);
-  };
-
-  /** The store gave no answer: the aggregates leave the lane to the others for a while. */
-  const waitForStore = async (ids: readonly string[], openSince: number): Promise<void> => {
-    await sleep(Math.min(2_000, Math.max(50, Date.now() - openSince)));
-    for (const id of ids) waiting.bringBack(id);
-  };
-
   const flush = async (): Promise<void> => {
     const entries = waiting.takeBatch();
     inBatch = entries.length;
@@ -153,16 +135,17 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     const unanswered: string[] = [];
     let openSince = Date.now();
     for (const [id, left] of waiting.settle(entries, outcomes, isDraining)) {
-      waiting.setApart(id);
       const reason = reasonOf(left.map((entry) => outcomes[entries.indexOf(entry)]));
-      if (reason === 'store') {
+      if (reason === 'lost') {
+        suspects.suspect(id);
+      } else if (reason === 'store') {
         unanswered.push(id);
         openSince = Math.min(openSince, left[0]?.openSince ?? openSince);
       } else {
-        void goOnApart(id, left, reason);
+        void apart.goOn(id, left, reason);
       }
     }
-    if (unanswered.length > 0) void waitForStore(unanswered, openSince);
+    if (unanswered.length > 0) void apart.waitForStore(unanswered, openSince);
     setCurrentDetails(`${waiting.settled} commands processed in ${batches} batches, ${waiting.size} wait`);
   };
 
@@ -170,6 +153,10 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   void activities.loadSettings().then(watchIdleness);
   for (;;) {
     await condition(() => waiting.isReady || (waiting.size === 0 && (isIdle || isDraining)));
+    const suspected = suspects.isEmpty ? undefined : waiting.idsOf((command) => suspects.has(command));
+    if (suspected !== undefined && suspected.size > 0) {
+      void apart.probe(waiting.takeBatch((id) => suspected.has(id)));
+    }
     if (waiting.isReady) await flush();
     const { idleTimeout, maxUpdates } = activities.settings;
     if (isIdle && Date.now() < lastCommandAt + idleTimeout) {
@@ -184,17 +171,16 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     await condition(allHandlersFinished);
     if (waiting.size > 0) continue;
     if (cancellation !== undefined) throw cancellation as Error;
-    if (isEnding || isDraining) await continueAsNew<typeof eventStoreCommandLane>(input);
+    if (isEnding || isDraining) {
+      const known = suspects.toList();
+      await continueAsNew<typeof eventStoreCommandLane>({
+        version: 1,
+        category,
+        ...(known.length > 0 && { suspects: known }),
+      });
+    }
     return;
   }
-}
-
-type OpenReason = Extract<CommandOutcome, { readonly kind: 'open' }>['reason'];
-
-/** Why the first of them that is open is so. */
-function reasonOf(outcomes: readonly (CommandOutcome | undefined)[]): OpenReason {
-  const open = outcomes.find((outcome) => outcome?.kind === 'open');
-  return open?.kind === 'open' ? open.reason : 'deciding';
 }
 
 function checkedInput(input: CommandLaneInput): CommandLaneInput {

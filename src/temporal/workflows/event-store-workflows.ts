@@ -1,4 +1,9 @@
-import { ApplicationFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  proxyActivities,
+  proxyLocalActivities,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { EventToAppend } from '../../core/events/event.js';
 import type {
@@ -30,6 +35,7 @@ import {
   toStatisticsRequest,
   toTrendsRequest,
 } from '../shared/requests.js';
+import { appendOutcome } from '../workflow/append-outcome.js';
 import { nextCommitId } from '../workflow/commit-id.js';
 import { proxyEventPublisher } from '../workflow/proxy-event-publisher.js';
 import { storeOver } from '../workflow/proxy-event-store.js';
@@ -40,10 +46,15 @@ import { untilKnown } from '../workflow/until-known.js';
 
 // Local, because a workflow with one local activity takes a third of the time of one with a regular activity. Longer waits for
 // the next attempt are the server's, so that a worker can stop meanwhile.
-const local = proxyLocalActivities<EventStoreActivities>({
+const localOptions: LocalActivityOptions = {
   startToCloseTimeout: '10 seconds',
   localRetryThreshold: '500 milliseconds',
   retry: { initialInterval: '50 milliseconds', maximumInterval: '2 seconds' },
+};
+const local = proxyLocalActivities<EventStoreActivities>(localOptions);
+const asking = proxyLocalActivities<EventStoreActivities>({
+  ...localOptions,
+  scheduleToCloseTimeout: '10 seconds',
 });
 const scan = proxyLocalActivities<EventStoreActivities>({
   startToCloseTimeout: '2 minutes',
@@ -52,10 +63,11 @@ const scan = proxyLocalActivities<EventStoreActivities>({
 });
 const { eventStoreReplay: replay } = proxyActivities<AggregateActivities>({
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '20 seconds',
   // Eagerly, one that is given back would come to the same worker again.
   allowEagerDispatch: false,
 });
-const store = storeOver(local);
+const store = storeOver(local, asking);
 const publisher = proxyEventPublisher();
 
 /** Input of {@link eventStoreAppend}. Times are ISO strings. */
@@ -75,9 +87,10 @@ export async function eventStoreAppend(input: AppendInput): Promise<AppendResult
   const { streamId, events, options, schemasApplied, ...unknown } = assertInput('eventStoreAppend', input);
   assertNothingElse('eventStoreAppend', unknown);
   const request = toAppendRequest(streamId as string, events ?? [], options, nextCommitId);
-  const { result, publish } = await typed(
-    local.eventStoreAppend({ ...request, ...(schemasApplied && { schemasApplied }) }),
-  );
+  const { result, publish } = await appendOutcome(local, asking, {
+    ...request,
+    ...(schemasApplied && { schemasApplied }),
+  });
   // Also when it was stored before: who stored it may have died before he published.
   const { streamId: stream, version, eventIds } = result;
   if (publish) {

@@ -14,7 +14,7 @@ const giveUpAfter = 15_000;
 export interface WaitingCommand {
   readonly command: LaneCommand;
   /** One that was sent again waits with the first. */
-  readonly askers: { readonly update: WaitingUpdate; readonly index: number }[];
+  askers: { readonly update: WaitingUpdate; readonly index: number }[];
   /** Since when it has been found open. */
   openSince?: number;
 }
@@ -50,6 +50,15 @@ export class WaitingList {
     return false;
   }
 
+  /** Aggregates of which a command that is ready fits. */
+  idsOf(fits: (command: LaneCommand) => boolean): ReadonlySet<string> {
+    return new Set(
+      this.#ready()
+        .filter(({ command }) => fits(command))
+        .map(({ command }) => command.id),
+    );
+  }
+
   add(commands: readonly LaneCommand[], isPatient: boolean): WaitingUpdate {
     const update: WaitingUpdate = { outcomes: [], left: commands.length, isPatient };
     for (const [index, command] of commands.entries()) {
@@ -62,9 +71,13 @@ export class WaitingList {
     return update;
   }
 
-  /** The next commands, of aggregates that aren't under way by themselves; all of them have their turns. */
-  takeBatch(): readonly WaitingCommand[] {
-    const ready = Array.from(this.#waiting.values()).filter(({ command }) => !this.#apart.has(command.id));
+  /**
+   * The next commands, of aggregates that aren't under way by themselves; all of them have their turns.
+   *
+   * @param isWanted takes those of some aggregates alone
+   */
+  takeBatch(isWanted: (id: string) => boolean = () => true): readonly WaitingCommand[] {
+    const ready = this.#ready().filter(({ command }) => isWanted(command.id));
     let [count, characters] = [0, 0];
     return takeFairly(
       ready,
@@ -115,22 +128,36 @@ export class WaitingList {
     }
   }
 
+  /** Whether the commands of an aggregate are under way by themselves. */
+  isApart(id: string): boolean {
+    return this.#apart.has(id);
+  }
+
   bringBack(id: string): void {
     this.#apart.delete(id);
+  }
+
+  #ready(): WaitingCommand[] {
+    return Array.from(this.#waiting.values()).filter(({ command }) => !this.#apart.has(command.id));
   }
 }
 
 function answer(
-  { askers }: WaitingCommand,
+  waiting: WaitingCommand,
   outcome: CommandOutcome,
   isAnswered: (update: WaitingUpdate) => boolean,
 ): void {
-  const answered = askers.filter(({ update }) => isAnswered(update));
-  for (const { update, index } of answered) {
+  const left: typeof waiting.askers = [];
+  for (const asker of waiting.askers) {
+    const { update, index } = asker;
+    if (!isAnswered(update)) {
+      left.push(asker);
+      continue;
+    }
     update.outcomes[index] = outcome;
     update.left--;
   }
-  askers.splice(0, askers.length, ...askers.filter((asker) => !answered.includes(asker)));
+  waiting.askers = left;
 }
 
 function isImpatient({ isPatient }: WaitingUpdate): boolean {

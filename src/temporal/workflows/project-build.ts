@@ -3,6 +3,7 @@ import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } fr
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
+import { joinNames } from '../shared/workflow-id.js';
 import { eventStoreProjectionShare } from './projection-share.js';
 
 export interface ProjectBuildOptions {
@@ -50,7 +51,7 @@ async function projectShare(input: ProjectionShareInput): Promise<ProjectionShar
     const scope = new CancellationScope();
     const child = await scope.run(() =>
       startChild(eventStoreProjectionShare, {
-        workflowId: `${workflowInfo().workflowId}/${input.build}/${input.share}`,
+        workflowId: `${workflowInfo().workflowId}/${joinNames(input.build, input.share)}`,
         args: [input],
       }),
     );

@@ -3,6 +3,8 @@ import { errorOf, event, events, versionsOf, type Suite } from './suite.js';
 export function describeAppend({ describe, it, expect }: Suite): void {
   describe('append', () => {
     it('gives versions from 1 without gaps, and positions that grow', async (store, category) => {
+      // So that a position is no version.
+      await store.appendToStream(`${category}-other`, events(4));
       const first = await store.appendToStream(`${category}-1`, events(2));
       const second = await store.appendToStream(`${category}-1`, events(3));
       const slice = await store.readStream(`${category}-1`);
@@ -73,6 +75,31 @@ export function describeAppend({ describe, it, expect }: Suite): void {
 
       expect(slice.events.map((each) => each.metadata.actor)).toEqual(['bob', 'ann']);
       expect(slice.events.map((each) => each.metadata['tenant'])).toEqual(['t', 't']);
+    });
+
+    it("replaces a part of the append's metadata by the event's own, and doesn't mix them", async (store, category) => {
+      const own = [{ ...event(), metadata: { tenant: { id: 7 } } }];
+      await store.appendToStream(`${category}-1`, own, { metadata: { tenant: { name: 'x' }, list: [1, 2] } });
+      const [stored] = (await store.readStream(`${category}-1`)).events;
+      expect(stored?.metadata).toEqual({ tenant: { id: 7 }, list: [1, 2] });
+    });
+
+    it('keeps tags in their order, and a tag that is given twice', async (store, category) => {
+      const tags = ['b', 'a', 'c', 'a'];
+      await store.appendToStream(`${category}-1`, [{ ...event(), tags }]);
+      expect((await store.readStream(`${category}-1`)).events[0]?.tags).toEqual(tags);
+    });
+
+    it('keeps names of 1,000 bytes and the largest schema version', async (store, category) => {
+      const name = `${'x'.repeat(996)}🙂`;
+      const given = {
+        ...event(name),
+        tags: [name],
+        metadata: { correlationId: name },
+        schemaVersion: 2 ** 31 - 1,
+      };
+      await store.appendToStream(`${category}-1`, [given], { commitId: name });
+      expect((await store.readStream(`${category}-1`)).events[0]).toMatchObject({ ...given, commitId: name });
     });
 
     it('takes a Date as occurredAt, and cuts finer digits than milliseconds', async (store, category) => {
@@ -155,6 +182,8 @@ export function describeAppend({ describe, it, expect }: Suite): void {
       ['an unknown expected version', [event()], { expectedVersion: 'latest' }],
       ['an empty commit id', [event()], { commitId: '' }],
       ['a numeric commit id', [event()], { commitId: 7 }],
+      ['a lone surrogate in a commit id', [event()], { commitId: 'a\ud800' }],
+      ['a commit id of 1,001 bytes', [event()], { commitId: 'x'.repeat(1001) }],
       ['metadata that is no object', [event()], { metadata: 'me' }],
     ] as const) {
       it(`refuses ${what}`, async (store, category) => {
@@ -179,6 +208,19 @@ export function describeAppend({ describe, it, expect }: Suite): void {
       ['metadata that JSON drops', { ...event(), metadata: { a: [undefined] } }, 'events[0].metadata.a[0]'],
       ['tags that are no list', { ...event(), tags: 'urgent' }, 'events[0].tags'],
       ['an empty tag', { ...event(), tags: ['a', ''] }, 'events[0].tags[1]'],
+      ['a lone surrogate in a type', event('a\ud800'), 'events[0].type'],
+      ['a lone surrogate in a tag', { ...event(), tags: ['a\ud800'] }, 'events[0].tags[0]'],
+      [
+        'a lone surrogate in metadata',
+        { ...event(), metadata: { actor: 'a\ud800' } },
+        'events[0].metadata.actor',
+      ],
+      ['a type of 1,001 bytes', event('x'.repeat(1001)), 'events[0].type'],
+      [
+        'a schema version of more than 31 bits',
+        { ...event(), schemaVersion: 2 ** 31 },
+        'events[0].schemaVersion',
+      ],
       ['a property that would be dropped', { ...event(), kind: 'Event' }, 'events[0].kind'],
     ] as const) {
       it(`refuses ${what}`, async (store, category) => {

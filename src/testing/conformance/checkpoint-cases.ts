@@ -11,6 +11,33 @@ export function describeCheckpoints({ describe, it, expect }: Suite): void {
       expect(await checkpoints.load(category)).toEqual({ position: 5, storeId: 's' });
     });
 
+    it('keeps the furthest of eight checkpoints that are saved at the same time', async (store, category) => {
+      const checkpoints = having(store, 'checkpoints');
+      await Promise.all(
+        [3, 8, 1, 6, 2, 7, 5, 4].map((position) => checkpoints.save(category, { position, storeId: 's' })),
+      );
+      expect(await checkpoints.load(category)).toEqual({ position: 8, storeId: 's' });
+    });
+
+    it('keeps the first position and the largest', async (store, category) => {
+      const checkpoints = having(store, 'checkpoints');
+      for (const position of [0, Number.MAX_SAFE_INTEGER]) {
+        await checkpoints.save(category, { position, storeId: 's' });
+        expect(await checkpoints.load(category)).toEqual({ position, storeId: 's' });
+      }
+    });
+
+    it('is not changed by a caller who changes his checkpoint, or what he loaded, later', async (store, category) => {
+      const checkpoints = having(store, 'checkpoints');
+      const checkpoint = { position: 4, storeId: 's' };
+      const saving = checkpoints.save(category, checkpoint);
+      checkpoint.position = 5;
+      await saving;
+      const loaded = (await checkpoints.load(category)) as { position: number };
+      loaded.position = 6;
+      expect(await checkpoints.load(category)).toEqual({ position: 4, storeId: 's' });
+    });
+
     it('starts again in another store, and when it was deleted', async (store, category) => {
       const checkpoints = having(store, 'checkpoints');
       await checkpoints.save(category, { position: 5, storeId: 's' });

@@ -1,12 +1,24 @@
 import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { assertOptions, integerFrom } from '../../core/store/options.js';
 import { describeAppend } from './append-cases.js';
+import { runWithinLimits } from './case-limits.js';
 import { describeCheckpoints } from './checkpoint-cases.js';
 import { describeCommitChain } from './commit-chain-cases.js';
+import { describeConcurrentReaders } from './concurrent-reader-cases.js';
 import { describeExactlyOnce } from './exactly-once-cases.js';
 import { describeExpectedVersion } from './expected-version-cases.js';
 import { describeJson } from './json-cases.js';
+import { describeLargeCommits } from './large-commit-cases.js';
+import {
+  describeNames,
+  describeNamesInStatistics,
+  describeNamesOfCheckpoints,
+  describeNamesOfSnapshots,
+} from './name-cases.js';
+import { describePageBytes } from './page-bytes-cases.js';
 import { describeReadAll } from './read-all-cases.js';
 import { describeReadStream } from './read-stream-cases.js';
+import { describeSameEvents } from './same-event-cases.js';
 import { describeSnapshots } from './snapshot-cases.js';
 import { describeStatistics } from './statistics-cases.js';
 import type { ConformanceExpect, StoreUnderTest, Suite } from './suite.js';
@@ -19,31 +31,53 @@ export interface ConformanceOptions {
   readonly capabilities?: readonly Capability[];
   /** Of your test runner; those of vitest, jest and bun fit. */
   readonly describe: (name: string, define: () => void) => unknown;
-  readonly it: (name: string, run: () => Promise<void>) => unknown;
+  /** Is also given a limit in milliseconds, longer than `timeout`; where a runner takes none, set its own. */
+  readonly it: (name: string, run: () => Promise<void>, limit: number) => unknown;
   readonly expect: ConformanceExpect;
+  /**
+   * Milliseconds that a case may take, with its `createStore`. A case that takes longer fails, and says which call has not
+   * answered. Default 5,000.
+   */
+  readonly timeout?: number;
 }
 
-const capabilityCases: Readonly<Record<Capability, (suite: Suite) => void>> = {
-  appendCommits: describeCommitChain,
-  snapshots: describeSnapshots,
-  checkpoints: describeCheckpoints,
-  statistics: describeStatistics,
+const ownCases = [
+  describeAppend,
+  describeExpectedVersion,
+  describeExactlyOnce,
+  describeNames,
+  describeJson,
+  describeLargeCommits,
+  describeReadStream,
+  describeReadAll,
+  describePageBytes,
+  describeSameEvents,
+  describeConcurrentReaders,
+];
+
+const capabilityCases: Readonly<Record<Capability, readonly ((suite: Suite) => void)[]>> = {
+  appendCommits: [describeCommitChain],
+  snapshots: [describeSnapshots, describeNamesOfSnapshots],
+  checkpoints: [describeCheckpoints, describeNamesOfCheckpoints],
+  statistics: [describeStatistics, describeNamesInStatistics],
 };
 
 /**
- * The conformance suite: every guarantee and option of an event store as a named case. Run it on an adapter of your own.
+ * The conformance suite: every guarantee and option of an event store as a named case. Run it on an adapter of your own. Each
+ * case ends, whatever the adapter does, unless it never gives the thread back.
  *
  * @param name of the store, for the report
  * @param createStore called for each case; it may return the same store each time, since cases use streams of their own
- * @throws InvalidArgumentError for an unknown capability
+ * @throws InvalidArgumentError for an unknown capability, or a malformed `timeout`
  * @example
  * describeEventStore('MyStore', () => new MyStore(), { capabilities: ['snapshots'], describe, it, expect });
  */
 export function describeEventStore(
   name: string,
   createStore: () => StoreUnderTest | Promise<StoreUnderTest>,
-  { capabilities = [], describe, it, expect }: ConformanceOptions,
+  { capabilities = [], describe, it, expect, timeout = 5_000 }: ConformanceOptions,
 ): void {
+  assertOptions('describeEventStore', { timeout }, { timeout: integerFrom(1) });
   const unknown = capabilities.find((capability) => !Object.hasOwn(capabilityCases, capability));
   if (unknown !== undefined) {
     throw new InvalidArgumentError(
@@ -53,18 +87,19 @@ export function describeEventStore(
   const suite: Suite = {
     describe: (group, define) => void describe(group, define),
     it: (behaviour, run) =>
-      void it(behaviour, async () => {
-        await run(await createStore(), `C${Math.random().toString(36).slice(2)}`);
-      }),
+      void it(
+        behaviour,
+        () =>
+          runWithinLimits(timeout, createStore, (store) =>
+            run(store, `C${Math.random().toString(36).slice(2)}`),
+          ),
+        // The suite's own limit comes first, since it says more.
+        2 * timeout,
+      ),
     expect,
   };
   describe(name, () => {
-    describeAppend(suite);
-    describeExpectedVersion(suite);
-    describeExactlyOnce(suite);
-    describeJson(suite);
-    describeReadStream(suite);
-    describeReadAll(suite);
-    for (const capability of capabilities) capabilityCases[capability](suite);
+    const all = [...ownCases, ...capabilities.flatMap((capability) => capabilityCases[capability])];
+    for (const describeCases of all) describeCases(suite);
   });
 }

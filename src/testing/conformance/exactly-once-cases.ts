@@ -92,6 +92,74 @@ export function describeExactlyOnce({ describe, it, expect }: Suite): void {
       expect(await store.findCommit(`${category}-2`, 'c')).toBe(undefined);
     });
 
+    it('knows a commit after many later ones, of its stream and of others', async (store, category) => {
+      const streamId = `${category}-1`;
+      const first = await store.appendToStream(streamId, events(2), { commitId: 'c' });
+      await Promise.all(
+        Array.from({ length: 40 }, (_, index) =>
+          store.appendToStream(index % 4 === 0 ? `${category}-${index}` : streamId, [event()], {
+            commitId: `later-${index}`,
+          }),
+        ),
+      );
+
+      expect(await store.findCommit(streamId, 'c')).toEqual({ ...first, deduplicated: true });
+      const again = await store.appendToStream(streamId, events(2), { commitId: 'c' });
+      expect(again).toEqual({ ...first, deduplicated: true });
+      expect((await store.readStream(streamId, { limit: 1 })).version).toBe(32);
+    });
+
+    for (const expectedVersion of [0, 'noStream', 1, 9] as const) {
+      it(`answers a repeat before it looks at the expected version ${expectedVersion}`, async (store, category) => {
+        const streamId = `${category}-1`;
+        const first = await store.appendToStream(streamId, events(1), { commitId: 'c' });
+        await store.appendToStream(streamId, events(3));
+        const again = await store.appendToStream(streamId, events(1), { commitId: 'c', expectedVersion });
+
+        expect(again).toEqual({ ...first, deduplicated: true });
+        expect((await store.readStream(streamId)).version).toBe(4);
+      });
+    }
+
+    it('refuses other events under a commit id before it looks at the expected version', async (store, category) => {
+      const streamId = `${category}-1`;
+      const options = { commitId: 'c', expectedVersion: 'noStream' } as const;
+      await store.appendToStream(streamId, [event()], options);
+      const error = await errorOf(store.appendToStream(streamId, [event('Other')], options));
+      expect(error).toMatchObject({ code: 'COMMIT_MISMATCH' });
+    });
+
+    it('stores one of eight concurrent copies of a commit that expects a version', async (store, category) => {
+      const streamId = `${category}-1`;
+      const options = { commitId: 'c', expectedVersion: 'noStream' } as const;
+      const results = await Promise.all(
+        Array.from({ length: 8 }, () => store.appendToStream(streamId, events(2), options)),
+      );
+      expect(results.filter((result) => !result.deduplicated).length).toBe(1);
+      expect((await store.readStream(streamId)).version).toBe(2);
+    });
+
+    it('stores one of two concurrent appends that give other events the same commit id', async (store, category) => {
+      const streamId = `${category}-1`;
+      const outcomes = await Promise.allSettled(
+        ['One', 'Other'].map((type) => store.appendToStream(streamId, [event(type)], { commitId: 'c' })),
+      );
+      const errors = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+      expect(errors.length).toBe(1);
+      expect(errors[0]).toMatchObject({ code: 'COMMIT_MISMATCH' });
+      expect((await store.readStream(streamId)).version).toBe(1);
+    });
+
+    it('stores equal events again under another commit id, or none', async (store, category) => {
+      const streamId = `${category}-1`;
+      for (const options of [{}, {}, { commitId: 'a' }, { commitId: 'b' }]) {
+        expect(await store.appendToStream(streamId, [event()], options)).toMatchObject({
+          deduplicated: false,
+        });
+      }
+      expect((await store.readStream(streamId)).version).toBe(4);
+    });
+
     it('leaves a commit id free when its append was refused', async (store, category) => {
       const streamId = `${category}-1`;
       await errorOf(store.appendToStream(streamId, [event()], { commitId: 'c', expectedVersion: 9 }));

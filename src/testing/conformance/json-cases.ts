@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../core/values/json.js';
 import { errorOf, event, type Suite } from './suite.js';
 
 /** JSON of this many levels of arrays. */
@@ -17,6 +18,17 @@ export function describeJson({ describe, it, expect }: Suite): void {
       ['null', null],
       ['false, zero and empty text', [false, 0, '', [], {}]],
       ['the ends of the number range', [Number.MAX_SAFE_INTEGER, -1e308, 5e-324, 0.1]],
+      [
+        'numbers with all their digits',
+        [0.1 + 0.2, 1 / 3, 123456789.12345679, 2 ** 31, -(2 ** 53) + 1, 1e21, 1e-7],
+      ],
+      ['keys in their order', { b: 1, a: { z: 1, y: 2 }, B: 3, aa: 4 }],
+      ['text in each Unicode form', ['caf\u00e9', 'cafe\u0301', '\ufb01', { '\u00e9': 1, 'e\u0301': 2 }]],
+      ['spaces at the ends of text', [' a ', '\ta\n', ' ', { ' a ': 1, a: 2 }]],
+      [
+        'text that looks like something else',
+        ['1', 'null', '2024-01-01T00:00:00Z', '2024-01-01', 'true', '{}'],
+      ],
       ['every kind of text', 'zero \u0000, quote ", \\, \u2028, emoji 🙂, 日本'],
       ['keys that are methods of objects', { constructor: 1, toString: 2, hasOwnProperty: 3, length: 4 }],
       ['keys of every kind', { '': 1, 'a b': 2, '0': 3, '\u0000': 4, ключ: 5 }],
@@ -32,12 +44,28 @@ export function describeJson({ describe, it, expect }: Suite): void {
       });
     }
 
+    it('keeps all of this in metadata, too', async (store, category) => {
+      const metadata = {
+        numbers: [Number.MAX_SAFE_INTEGER, -1e308, 5e-324, 0.1 + 0.2],
+        text: ['zero \u0000, quote ", \\, \u2028, 🙂', 'caf\u00e9', 'cafe\u0301', ' a '],
+        keys: { z: 1, a: 2, '': 3, constructor: 4, 'a b': 5 },
+        nothing: [null, false, 0, '', [], {}],
+        proto: JSON.parse('{"__proto__":{"admin":true},"a":1}') as JsonValue,
+      };
+      await store.appendToStream(`${category}-1`, [{ ...event(), metadata }]);
+      const [stored] = (await store.readStream(`${category}-1`)).events;
+      expect(JSON.stringify(stored?.metadata)).toBe(JSON.stringify(metadata));
+    });
+
     it('takes an undefined property for an absent one, and -0 for 0', async (store, category) => {
       await store.appendToStream(`${category}-1`, [
         event('Happened', { a: undefined, b: -0, c: { d: undefined } }),
       ]);
       const [stored] = (await store.readStream(`${category}-1`)).events;
-      expect(JSON.stringify(stored?.data)).toBe('{"b":0,"c":{}}');
+      const data = stored?.data as { readonly b: number; readonly c: object };
+      // Their text would hide both.
+      expect([Object.keys(data), Object.keys(data.c)]).toEqual([['b', 'c'], []]);
+      expect(Object.is(data.b, 0)).toBe(true);
     });
 
     it('keeps a value that stands in two places', async (store, category) => {

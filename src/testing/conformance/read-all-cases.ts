@@ -2,7 +2,7 @@ import type { EventToAppend } from '../../core/events/event.js';
 import type { EventFilter, EventStore } from '../../core/store/event-store.js';
 import { iterateAll } from '../../core/store/iterate.js';
 import { subscribe } from '../../core/store/subscribe.js';
-import { errorOf, event, events, versionsOf, type Suite } from './suite.js';
+import { abortedSignal, errorOf, event, events, versionsOf, type Suite } from './suite.js';
 
 /** What `append` below stores, as `<stream>@<version>`. */
 async function appendSample(store: EventStore, category: string): Promise<void> {
@@ -67,12 +67,83 @@ export function describeReadAll({ describe, it, expect }: Suite): void {
           }
           return found;
         };
-        expect(await places({})).toEqual(expected);
-        expect(await places({ limit: 1 })).toEqual(expected);
-        expect(await places({ direction: 'backward' })).toEqual([...expected].reverse());
-        expect(await places({ direction: 'backward', limit: 1 })).toEqual([...expected].reverse());
+        const reversed = [...expected].reverse();
+        const [forward, paged, backward, backwardPaged] = await Promise.all([
+          places({}),
+          places({ limit: 1 }),
+          places({ direction: 'backward' }),
+          places({ direction: 'backward', limit: 1 }),
+        ]);
+        expect(forward).toEqual(expected);
+        expect(paged).toEqual(expected);
+        expect(backward).toEqual(reversed);
+        expect(backwardPaged).toEqual(reversed);
       });
     }
+
+    it('reads an event once that two filters take', async (store, category) => {
+      await appendSample(store, category);
+      const filter = [{ categories: [category] }, { categories: [category], types: ['Paid', 'Opened'] }];
+      const seen: string[] = [];
+      for await (const { type } of iterateAll(store, { filter, limit: 2 })) seen.push(type);
+      expect(seen).toEqual(['Opened', 'Paid', 'Opened', 'Closed']);
+    });
+
+    it('takes an event only when one of several filters takes all of it', async (store, category) => {
+      await appendSample(store, category);
+      const filter = [
+        { categories: [category], types: ['Opened'], tags: ['us'] },
+        { categories: [`${category}x`], types: ['Paid'], correlationId: `${category}/a` },
+      ];
+      const { events: found } = await store.readAll({ filter });
+      expect(found.map(({ streamId }) => streamId)).toEqual([`${category}-2`, `${category}x-1`]);
+    });
+
+    it('filters by the correlation id that an append gives to all its events', async (store, category) => {
+      const correlationId = `${category}/k`;
+      const own = { ...event('Own'), metadata: { correlationId: `${category}/own` } };
+      await store.appendToStream(`${category}-1`, [event('Shared'), own], { metadata: { correlationId } });
+      const { events: found } = await store.readAll({ filter: { correlationId } });
+      expect(found.map(({ type }) => type)).toEqual(['Shared']);
+    });
+
+    it('filters by the time of an event that was given none', async (store, category) => {
+      await store.appendToStream(`${category}-1`, [event()]);
+      const categories = [category];
+      const [stored] = (await store.readAll({ filter: { categories } })).events;
+      const time = stored?.occurredAt ?? '';
+      const at = await store.readAll({ filter: { categories, occurredFrom: time, occurredTo: time } });
+      const past = await store.readAll({ filter: { categories, occurredTo: '2000-01-01T00:00:00Z' } });
+      expect([at.events.length, past.events.length]).toEqual([1, 0]);
+    });
+
+    it('orders events by their positions, whatever their times say', async (store, category) => {
+      for (const [stream, day] of [
+        ['2', '03'],
+        ['1', '02'],
+        ['2', '01'],
+      ] as const) {
+        const occurredAt = `2024-01-${day}T00:00:00Z`;
+        await store.appendToStream(`${category}-${stream}`, [{ ...event(day), occurredAt }]);
+      }
+      const filter = { categories: [category] };
+      const { events: found } = await store.readAll({ filter });
+      const stream = await store.readStream(`${category}-2`);
+      expect(found.map(({ type }) => type)).toEqual(['03', '02', '01']);
+      expect(stream.events.map(({ type }) => type)).toEqual(['03', '01']);
+    });
+
+    it('stays where it is when there is nothing new', async (store, category) => {
+      const { position } = await store.appendToStream(`${category}-1`, events(2));
+      const slice = await store.readAll({ filter: { categories: [category] }, after: position });
+      expect(slice).toMatchObject({ events: [], isEnd: true });
+      expect(slice.position >= position).toBe(true);
+    });
+
+    it('rejects with the reason of an aborted signal', async (store) => {
+      const signal = abortedSignal();
+      expect(await errorOf(store.readAll({ signal }))).toMatchObject({ message: 'enough' });
+    });
 
     it('takes no tag for a correlation id, nor the other way round', async (store, category) => {
       await store.appendToStream(`${category}-1`, [{ ...event(), tags: [`${category}/x`] }]);
@@ -184,8 +255,11 @@ export function describeReadAll({ describe, it, expect }: Suite): void {
       const controller = new AbortController();
       const seen: number[] = [];
       await store.appendToStream(`${category}-1`, events(2));
+      const filter = { categories: [category] };
+      // A store whose reads are wrong is told so here, instead of waiting for what never comes.
+      expect(versionsOf(await store.readAll({ filter }))).toEqual([1, 2]);
       const subscription = subscribe(store, {
-        filter: { categories: [category] },
+        filter,
         signal: controller.signal,
         pollInterval: 20,
         limit: 2,
@@ -199,6 +273,8 @@ export function describeReadAll({ describe, it, expect }: Suite): void {
     });
 
     it('passes on that its position is ahead of the store', async (store) => {
+      const read = store.readAll({ after: Number.MAX_SAFE_INTEGER });
+      expect(await errorOf(read)).toMatchObject({ code: 'POSITION_AHEAD_OF_STORE' });
       const next = subscribe(store, { after: Number.MAX_SAFE_INTEGER }).next();
       expect(await errorOf(next)).toMatchObject({ code: 'POSITION_AHEAD_OF_STORE' });
     });

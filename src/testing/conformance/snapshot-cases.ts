@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../core/values/json.js';
 import { errorOf, having, type Suite } from './suite.js';
 
 export function describeSnapshots({ describe, it, expect }: Suite): void {
@@ -27,6 +28,51 @@ export function describeSnapshots({ describe, it, expect }: Suite): void {
         version: 4,
         state: { cents: 700 },
       });
+    });
+
+    it('keeps the snapshots of two models of a stream beside each other', async (store, category) => {
+      const snapshots = having(store, 'snapshots');
+      const other = { name: 'Other', version: 1 };
+      await snapshots.save(`${category}-1`, model, 5, { balance: 7 });
+      await snapshots.save(`${category}-1`, other, 3, { lines: [] });
+      expect(await snapshots.load(`${category}-1`, model)).toEqual({ version: 5, state: { balance: 7 } });
+      await snapshots.delete(`${category}-1`, model);
+      expect(await snapshots.load(`${category}-1`, other)).toEqual({ version: 3, state: { lines: [] } });
+    });
+
+    it('keeps the newest of eight snapshots that are saved at the same time', async (store, category) => {
+      const snapshots = having(store, 'snapshots');
+      await Promise.all(
+        [3, 8, 1, 6, 2, 7, 5, 4].map((version) =>
+          snapshots.save(`${category}-1`, model, version, { version }),
+        ),
+      );
+      expect(await snapshots.load(`${category}-1`, model)).toEqual({ version: 8, state: { version: 8 } });
+    });
+
+    it('keeps a state of every kind of JSON', async (store, category) => {
+      const snapshots = having(store, 'snapshots');
+      const state = {
+        numbers: [Number.MAX_SAFE_INTEGER, -1e308, 5e-324, 0.1 + 0.2],
+        text: ['zero \u0000, quote ", \\, 🙂', 'caf\u00e9', 'cafe\u0301', ' a '],
+        keys: { z: 1, a: 2, '': 3, constructor: 4 },
+        nothing: [null, false, 0, '', [], {}],
+        proto: JSON.parse('{"__proto__":{"admin":true}}') as JsonValue,
+      };
+      await snapshots.save(`${category}-1`, model, 1, state);
+      const loaded = await snapshots.load(`${category}-1`, model);
+      expect(JSON.stringify(loaded?.state)).toBe(JSON.stringify(state));
+    });
+
+    it('is not changed by a caller who changes his state, or what he loaded, later', async (store, category) => {
+      const snapshots = having(store, 'snapshots');
+      const state = { lines: [1] };
+      const saving = snapshots.save(`${category}-1`, model, 5, state);
+      state.lines.push(2);
+      await saving;
+      const loaded = await snapshots.load(`${category}-1`, model);
+      (loaded?.state as { lines: number[] }).lines.push(3);
+      expect(await snapshots.load(`${category}-1`, model)).toEqual({ version: 5, state: { lines: [1] } });
     });
 
     it('deletes a snapshot', async (store, category) => {

@@ -1,4 +1,4 @@
-import { errorOf, event, having, type Suite } from './suite.js';
+import { abortedSignal, errorOf, event, having, type Suite } from './suite.js';
 
 export function describeStatistics({ describe, it, expect }: Suite): void {
   const at = (time: string, type = 'Happened') => ({ ...event(type), occurredAt: time });
@@ -20,6 +20,51 @@ export function describeStatistics({ describe, it, expect }: Suite): void {
         first: { occurredAt: '2024-01-02T00:00:00.000Z' },
         last: { occurredAt: '2024-01-01T00:00:00.000Z', position: last.position },
       });
+    });
+
+    it('counts a repeated commit once, and a refused one not at all', async (store, category) => {
+      const streamId = `${category}-1`;
+      for (let copy = 0; copy < 3; copy++) {
+        await store.appendToStream(streamId, [at('2024-01-02T00:00:00Z', 'Opened')], { commitId: 'c' });
+      }
+      await errorOf(
+        store.appendToStream(streamId, [at('2024-01-03T00:00:00Z', 'Paid')], { expectedVersion: 'noStream' }),
+      );
+      const filter = { categories: [category] };
+
+      expect(await having(store, 'statistics')({ filter })).toMatchObject({
+        total: 1,
+        streams: 1,
+        byType: { Opened: 1 },
+      });
+      expect(await having(store, 'trends')({ filter, interval: 'day' })).toEqual([
+        { start: '2024-01-02T00:00:00.000Z', count: 1 },
+      ]);
+    });
+
+    it('counts an event once that two filters take', async (store, category) => {
+      await store.appendToStream(`${category}-1`, [
+        at('2024-01-02T00:00:00Z', 'Opened'),
+        at('2024-01-02T01:00:00Z', 'Paid'),
+      ]);
+      const filter = [{ categories: [category] }, { categories: [category], types: ['Paid'] }];
+      expect(await having(store, 'statistics')({ filter })).toMatchObject({
+        total: 2,
+        byType: { Opened: 1, Paid: 1 },
+      });
+      expect(await having(store, 'trends')({ filter, interval: 'day' })).toEqual([
+        { start: '2024-01-02T00:00:00.000Z', count: 2 },
+      ]);
+    });
+
+    it('rejects with the reason of an aborted signal', async (store) => {
+      const signal = abortedSignal();
+      for (const counting of [
+        having(store, 'statistics')({ signal }),
+        having(store, 'trends')({ signal, interval: 'day' }),
+      ]) {
+        expect(await errorOf(counting)).toMatchObject({ message: 'enough' });
+      }
     });
 
     it('counts nothing where nothing fits', async (store, category) => {

@@ -30,6 +30,39 @@ export async function errorOf(call: Promise<unknown>): Promise<unknown> {
   throw new Error('The call was expected to fail, but went through.');
 }
 
+/** Workflows have no `AbortSignal.abort`. */
+export function abortedSignal(): AbortSignal {
+  const controller = new AbortController();
+  controller.abort(new Error('enough'));
+  return controller.signal;
+}
+
+/** Gives all others a turn, also where an answer takes no more than microtasks. */
+export function turn(milliseconds = 0): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
+/** What goes on beside a case. Until `ended` is awaited, an error of it is nobody's. */
+export function beginning(work: Promise<unknown>): {
+  readonly isDone: () => boolean;
+  readonly ended: Promise<void>;
+} {
+  let isDone = false;
+  const ended = work.then(
+    () => {
+      isDone = true;
+    },
+    (error: unknown) => {
+      isDone = true;
+      throw error;
+    },
+  );
+  ended.catch(() => undefined);
+  return { isDone: () => isDone, ended };
+}
+
 export function event(type = 'Happened', data: unknown = {}): DomainEvent {
   return { type, data };
 }

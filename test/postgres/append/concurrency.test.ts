@@ -1,4 +1,12 @@
-import type { AppendResult, ConcurrencyError, EventStore, ExpectedVersion } from 'temporal-event-store';
+import {
+  createCommandHandler,
+  type AppendResult,
+  type ConcurrencyError,
+  type Decider,
+  type DomainEvent,
+  type EventStore,
+  type ExpectedVersion,
+} from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useEmptyStore } from '../../support/postgres-store.js';
@@ -32,6 +40,24 @@ async function race(stores: readonly EventStore[], append: (store: EventStore) =
     ),
   };
 }
+
+test('a hundred commands to one aggregate, at the same time and from two processes, all take effect', async () => {
+  const counter: Decider<number, 'count', DomainEvent<'Counted', number>> = {
+    category: 'Counter',
+    initialState: () => 0,
+    evolve: (_count, { data }) => data,
+    decide: (count) => [{ type: 'Counted', data: count + 1 }],
+  };
+  const { stores } = await twoStores();
+  const handlers = stores.map((store) => createCommandHandler(store, counter));
+  const outcomes = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => handlers[index % 2]!.execute('1', 'count')),
+  );
+
+  expect(new Set(outcomes.map(({ version }) => version)).size).toBe(100);
+  const { events } = await stores[0].readStream('Counter-1');
+  expect(events.map(({ data }) => data)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+});
 
 describe('sixteen racers over two stores', () => {
   test.each<{ before: number; expectedVersion: ExpectedVersion; accepted: number }>([

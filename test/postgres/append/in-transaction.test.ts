@@ -1,4 +1,5 @@
-import { AggregateRepository, withEvents } from 'temporal-event-store';
+import { AggregateRepository, defineEvents, withEvents } from 'temporal-event-store';
+import { cachingEventStore } from 'temporal-event-store/cache';
 import { describe, expect, test } from 'vitest';
 import { Group, trimmed } from '../../support/group.js';
 import { useEmptyStore } from '../../support/postgres-store.js';
@@ -50,6 +51,29 @@ describe('a business table and its event', () => {
     expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
     expect(group.emails).toEqual(['ann']);
     expect((await groups.load('1')).emails).toEqual(['ann']);
+  });
+
+  test('are committed together by a store with schemas, which reads them there as everywhere', async () => {
+    const { store, client, stored } = await begun();
+    const currency = { schemaVersion: 2, upcast: { 1: () => ({ currency: 'USD' }) } };
+    const decorated = withEvents(cachingEventStore(store), defineEvents({ Opened: currency }));
+    await store.appendToStream('Account-1', opened);
+    const transaction = decorated.inTransaction(client);
+    await client.query(insertAccount);
+    await transaction.appendToStream('Account-1', [{ type: 'Opened', data: { currency: 'CHF' } }]);
+    // @ts-expect-error -- a type that it doesn't know
+    await expect(transaction.appendToStream('Account-1', [{ type: 'Open', data: {} }])).rejects.toThrow(
+      `'Open'`,
+    );
+    const currencies = (await transaction.readStream('Account-1')).events.map(({ data }) => data);
+    expect(currencies).toEqual([{ currency: 'USD' }, { currency: 'CHF' }]);
+    await client.query('rollback');
+
+    expect(await stored()).toEqual({ accounts: 0, events: 1, broken: [] });
+    expect((await decorated.readStream('Account-1')).events).toHaveLength(1);
+    expect(await decorated.migrate()).toEqual([]);
+    await decorated.close();
+    await expect(store.readStream('Account-1')).rejects.toMatchObject({ code: 'STORE_CLOSED' });
   });
 
   test('are rolled back together, and then nothing is left of either', async () => {

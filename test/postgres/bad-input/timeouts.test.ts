@@ -30,7 +30,10 @@ async function holdEvents({ directUrl }: Database): Promise<{ letGo(): Promise<u
 
 describe.each(['statement_timeout', 'lock_timeout'])('a %s of the server', (setting) => {
   test('that strikes an append and a read is a typed error, and the append is safe to repeat', async () => {
-    const { store, database } = await storeWith(`${setting} = '100ms'`, { retryTimeout: 0 });
+    const { store, database } = await storeWith(`${setting} = '100ms'`, {
+      retryTimeout: 0,
+      operationTimeout: 500,
+    });
     const held = await holdEvents(database);
 
     await expectTypedError(store.readStream('A-1'), {
@@ -39,7 +42,7 @@ describe.each(['statement_timeout', 'lock_timeout'])('a %s of the server', (sett
     });
     const error = await expectTypedError(store.appendToStream('A-1', happened, { commitId: 'mine' }), {
       code: 'STORE_UNAVAILABLE',
-      says: /timeout.*send it again with its commit id 'mine'/,
+      says: /(timeout|is locked).*send it again with its commit id 'mine'/,
     });
     await held.letGo();
 

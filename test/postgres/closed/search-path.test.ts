@@ -124,7 +124,8 @@ describe('a store whose sessions look among the shadows first', () => {
     const sink = new PostgresProjectionSink({ pool });
     const spec = { name: 'totals', version: 1, shares: 2 };
     const hooks = { init: undefined, reset: undefined };
-    const { events } = await store.readAll({ limit: 2 });
+    await store.appendToStream('Parked-1', [...happened, ...happened, ...happened]);
+    const [, ...events] = (await store.readStream('Parked-1')).events;
     const [parked, blocking] = events.map((event) => ({ event, error: 'no', attempts: 1 }));
     const progress = { checkpoint: { storeId: 's', position: 1 }, applied: 1, rate: 0.1 + 0.2 };
 
@@ -138,13 +139,20 @@ describe('a store whose sessions look among the shadows first', () => {
     });
     await sink.reportStop(share, token, blocking!);
     await sink.decide('totals', share.build, { action: 'retry', eventId: parked!.event.id });
+    expect(await sink.nextRetried(share, parked!.event.streamId)).toEqual(parked!.event);
+    await sink.commit(share, token, progress, ({ parkBehind }) =>
+      parkBehind(parked!.event.streamId, 'no again'),
+    );
     const skip = { action: 'skip', eventId: parked!.event.id, operator: 'me', reason: 'why' } as const;
     expect(await sink.decide('totals', share.build, skip)).toBe(true);
-    expect(await sink.parked('totals', share.build)).toMatchObject([
-      { ...parked, status: 'skipped', operator: 'me', reason: 'why' },
-      { ...blocking, status: 'blocking' },
+    expect(await sink.parked('totals', share.build, 10)).toMatchObject([
+      { event: { id: parked!.event.id }, status: 'skipped', operator: 'me', reason: 'why' },
+      { event: { id: blocking!.event.id }, status: 'blocking' },
     ]);
-    expect(await sink.acquire(share)).toMatchObject(progress);
+    expect(await sink.acquire(share)).toMatchObject({
+      ...progress,
+      parked: { streams: [], skipped: [parked!.event.id], blocking: [blocking!.event.id] },
+    });
     const next = await sink.begin({ ...spec, version: 2 }, hooks);
     await sink.inspect('totals', next.build, () => undefined);
     await sink.activate('totals', next.build, undefined);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { ParkedEvent, RecordedEvent } from 'temporal-event-store';
 import { PostgresEventStore, PostgresProjectionSink, grantScript } from 'temporal-event-store/postgres';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, createRole, query, type Database, type Role } from '../../support/postgres.js';
@@ -137,19 +138,27 @@ async function expectToProject(pool: pg.Pool, name: string): Promise<void> {
     await park({ event: second!, error: 'no', attempts: 2 });
   });
 
-  const parked = await sink.parked(name, share.build);
+  const parked = await sink.parked(name, share.build, 10);
   expect(parked).toMatchObject([
-    { event: first, error: `\\'ü`, attempts: 1, status: 'parked' },
-    { event: second, error: 'no', attempts: 2, status: 'parked' },
+    { event: placeOf(first!), error: `\\'ü`, attempts: 1, status: 'parked' },
+    { event: placeOf(second!), error: 'no', attempts: 2, status: 'parked' },
   ]);
   for (const { parkedAt } of parked) {
     expect(new Date(parkedAt).toISOString()).toBe(parkedAt);
     expect(Math.abs(Date.parse(parkedAt) - before)).toBeLessThan(60_000);
   }
-  expect(await sink.acquire(share)).toEqual({ ...progress, token: token + 1, parked });
+  const places = { streams: ['Session-ü'], retrying: [], skipped: [], blocking: [] };
+  expect(await sink.acquire(share)).toEqual({ ...progress, token: token + 1, parked: places });
+  await sink.decide(name, share.build, { action: 'retry', eventId: first!.id });
+  expect(await sink.nextRetried(share, 'Session-ü')).toEqual(first);
   expect(await sink.open({ name, version: 3, shares: 1 }, undefined)).toEqual([
     { name, build: 1, role: 'live', version: 3, shares: 1, progress: [progress] },
   ]);
+}
+
+/** What is told of an event that was put aside. */
+function placeOf({ id, streamId, version, position, type }: RecordedEvent): ParkedEvent['event'] {
+  return { id, streamId, version, position, type };
 }
 
 /** A store on a pool of the caller's. */

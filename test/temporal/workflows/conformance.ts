@@ -10,6 +10,8 @@ describeEventStore('proxyEventStore', () => store, {
   },
   it: (name, run) => cases.push({ name, run }),
   expect: minimalExpect,
+  // For a machine that runs much else.
+  timeout: 30_000,
 });
 
 /** Runs one case of the suite in the sandbox; returns why it failed. */

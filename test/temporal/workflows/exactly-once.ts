@@ -2,10 +2,13 @@ import {
   ApplicationFailure,
   CancellationScope,
   continueAsNew,
+  defineSignal,
   isCancellation,
+  setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import { findEventStoreError } from 'temporal-event-store';
 import { proxyEventStore, proxyRepository } from 'temporal-event-store/workflow';
 import { Account } from '../../support/account.js';
 
@@ -16,6 +19,8 @@ const store = proxyEventStore({
   retry: { initialInterval: '10 milliseconds' },
 });
 const accounts = proxyRepository(Account);
+
+const abort = defineSignal('abort');
 
 function happened(step: number): { type: string; data: { step: number } } {
   return { type: 'Happened', data: { step } };
@@ -29,6 +34,22 @@ export async function appendThrice(id: string): Promise<number> {
   await sleep('1 millisecond');
   const { version } = await store.appendToStream(`Log-${id}`, [happened(3)], { expectedVersion: 2 });
   return version;
+}
+
+/** At the same time, so that most find that others were faster; and once inside a command, which says what it is told. */
+export async function depositAtOnce(id: string, count: number): Promise<string> {
+  await Promise.all(
+    Array.from({ length: count }, () => accounts.execute(id, (account) => account.deposit(1))),
+  );
+  const { result } = await accounts.execute(id, () =>
+    accounts
+      .execute(id, (account) => account.deposit(1))
+      .then(
+        () => 'went through',
+        (error: unknown) => (error as Error).message,
+      ),
+  );
+  return result ?? '';
 }
 
 export async function appendOnce(id: string): Promise<boolean> {
@@ -47,16 +68,40 @@ export async function appendAndFail(id: string): Promise<void> {
   if (attempt < 3) throw ApplicationFailure.retryable('Not this time');
 }
 
+/** Its second attempt never comes. */
+const waiting = proxyEventStore({ startToCloseTimeout: '2 seconds', retry: { initialInterval: '1 hour' } });
+
 /** Says what the workflow believes came of its append. */
-export async function appendWhileCancelled(id: string, taskQueue?: string): Promise<string> {
-  const target = taskQueue === undefined ? store : proxyEventStore({ taskQueue });
+export async function appendWhileCancelled(
+  id: string,
+  { taskQueue, isPatient = false }: { readonly taskQueue?: string; readonly isPatient?: boolean } = {},
+): Promise<string> {
+  const target =
+    taskQueue !== undefined
+      ? proxyEventStore({ taskQueue, startToCloseTimeout: '200 milliseconds' })
+      : isPatient
+        ? waiting
+        : store;
   try {
     await target.appendToStream(`Log-${id}`, [happened(1)]);
     return 'stored';
   } catch (error) {
     if (isCancellation(error)) return 'not stored';
+    const unavailable = findEventStoreError(error, 'STORE_UNAVAILABLE');
+    if (unavailable !== undefined) return `unknown: ${unavailable.commitId}`;
     throw error;
   }
+}
+
+/** Gives up an append when the store has been told. */
+export async function abortAppend(id: string): Promise<number> {
+  const controller = new AbortController();
+  const append = waiting.appendToStream(`Log-${id}`, [happened(1)], { signal: controller.signal });
+  append.catch(() => undefined);
+  setHandler(abort, () => {
+    controller.abort(ApplicationFailure.create({ message: 'taken too long' }));
+  });
+  return (await append).version;
 }
 
 /** Gives up a read when its signal aborts. */

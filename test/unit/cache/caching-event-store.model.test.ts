@@ -30,7 +30,7 @@ it('answers as the store does, after any appends and reads', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(steps, { maxLength: 40 }),
-      fc.constantFrom({}, { max: 1 }, { maxSize: 2000 }),
+      fc.constantFrom({}, { max: 1 }, { maxBytes: 4000 }),
       async (sequence, options) => {
         const store = new MemoryEventStore();
         const cached = cachingEventStore(store, options);

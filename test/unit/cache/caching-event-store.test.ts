@@ -215,8 +215,8 @@ describe('a cached stream', () => {
 describe('a cache', () => {
   it.each([
     ['streams, by max', { max: 1 }],
-    // One of these events is some 350 characters long.
-    ['characters, by maxSize', { maxSize: 1200 }],
+    // One of these events is some 350 characters long, of two bytes each.
+    ['bytes, by maxBytes', { maxBytes: 2400 }],
   ])('keeps as many %s as it is told, and those read last', async (_what, options) => {
     const { cached, seen } = cache(options);
     await cached.readStream('Account-1');
@@ -242,13 +242,13 @@ describe('a cache', () => {
   });
 
   it('does not keep a stream that is larger than all that it may keep', async () => {
-    const { cached, seen } = cache({ maxSize: 100 });
+    const { cached, seen } = cache({ maxBytes: 100 });
     await cached.readStream('Account-1');
     expect(await cached.readStream('Account-1')).toEqual(await store.readStream('Account-1'));
     expect(loads(seen)).toEqual([3, 3]);
   });
 
-  it.each([{ max: 0 }, { ttl: 0 }, { maxSize: 1.5 }, { size: 1 }])('refuses the options %j', (options) => {
+  it.each([{ max: 0 }, { ttl: 0 }, { maxBytes: 1.5 }, { size: 1 }])('refuses the options %j', (options) => {
     expect(() => cachingEventStore(store, options as never)).toThrow(InvalidArgumentError);
   });
 });

@@ -90,6 +90,20 @@ describe('a command handler', () => {
     expect(seen.appends).toHaveLength(3);
   });
 
+  it('lets many commands to one aggregate take effect, each at its first attempt', async () => {
+    const execute = () => accountsIn(store).execute('1', deposit(1), { maxAttempts: 1 });
+    await Promise.all(Array.from({ length: 50 }, execute));
+    expect((await store.readStream('Account-1')).version).toBe(50);
+  });
+
+  it('refuses a command inside a command to the same aggregate', async () => {
+    const nested = { ...account, decide: () => accountsIn(store).execute('1', deposit(1)) } as never;
+    await expect(createCommandHandler(store, nested).execute('1', deposit(1))).rejects.toMatchObject({
+      name: 'InvalidArgumentError',
+      message: expect.stringContaining(`'Account-1'`) as string,
+    });
+  });
+
   it('leaves no trace of a command that is rejected, and decides it again', async () => {
     const accounts = accountsIn(store);
     await expect(accounts.execute('1', withdraw(5), { commandId: 'c' })).rejects.toMatchObject({

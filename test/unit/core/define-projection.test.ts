@@ -18,6 +18,7 @@ describe('defineProjection', () => {
       maxAttempts: 5,
       shards: 1,
       pageSize: 500,
+      pageBytes: 4_000_000,
       filter: [{ types: ['Opened'] }],
     });
     expect(defineProjection({ name: 'any', handlePage: () => undefined }).filter).toBeUndefined();
@@ -58,6 +59,7 @@ describe('defineProjection', () => {
     [{ name: 'any', handlers, version: 0 }, 'version'],
     [{ name: 'any', handlers, shards: 1.5 }, 'shards'],
     [{ name: 'any', handlers, pageSize: 0 }, 'pageSize'],
+    [{ name: 'any', handlers, pageBytes: 0 }, 'pageBytes'],
     [{ name: 'any', handlers, maxAttempts: -1 }, 'maxAttempts'],
     [{ name: 'any', handlers, onPoison: 'ignore' }, 'onPoison'],
     [{ name: 'any', handlers, onPoison: 'quarantine' }, 'no sink'],

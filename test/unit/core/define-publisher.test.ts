@@ -33,7 +33,14 @@ describe('definePublisher', () => {
 
   it('takes what a projection takes', () => {
     const sink = new MemoryProjectionSink(() => ({}));
-    const given = { onPoison: 'quarantine', sink, maxAttempts: 2, shards: 3, pageSize: 4 } as const;
+    const given = {
+      onPoison: 'quarantine',
+      sink,
+      maxAttempts: 2,
+      shards: 3,
+      pageSize: 4,
+      pageBytes: 5,
+    } as const;
     const made = definePublisher({ name: 'any', publisher, filter: { types: ['Paid'] }, ...given });
     expect(made).toMatchObject({ ...given, filter: [{ types: ['Paid'] }] });
   });
@@ -46,6 +53,7 @@ describe('definePublisher', () => {
     [{ name: 'any', publisher: { publish: 1 } }, 'an EventPublisher'],
     [{ name: '', publisher }, 'name'],
     [{ name: 'any', publisher, pageSize: 0 }, 'pageSize'],
+    [{ name: 'any', publisher, pageBytes: 0 }, 'pageBytes'],
     [{ name: 'any', publisher, handlers: {} }, `no option 'handlers'`],
     [{ name: 'any', publisher, version: 2 }, `no option 'version'`],
     [{ name: 'any', publisher, onPoison: 'quarantine' }, 'no sink'],

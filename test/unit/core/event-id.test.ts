@@ -39,19 +39,24 @@ describe('a UUID of version 5', () => {
 });
 
 describe('the id of an event', () => {
+  const namespace = '0b5f7a52-3f4c-4c5e-9d43-0d5c8e2f6a11';
+
   it('never changes: it is part of what is stored', () => {
-    expect(eventIdOf('Payment-123', 'commit-1', 0)).toBe(expectedUuid('["Payment-123","commit-1",0]'));
-    expect(eventIdOf('Payment-123', 'commit-1', 0)).toBe('6cccaf68-aa36-544d-81bd-aefc716e273a');
+    const id = eventIdOf(namespace, 'Payment-123', 'commit-1', 0);
+    expect(id).toBe(expectedUuid(`["${namespace}","Payment-123","commit-1",0]`));
+    expect(id).toBe('2d2e973e-efaa-5273-a265-1bc521d92c76');
   });
 
-  it('differs where the stream, the commit or the place differs', () => {
-    const places: readonly (readonly [string, string, number])[] = [
-      ['a', 'b', 0],
-      ['a', 'b', 1],
-      ['b', 'a', 0],
-      ['a', 'b","', 0],
-      ['a","b', '', 0],
-      ['a"', 'b', 0],
+  it('differs where the store, the stream, the commit or the place differs', () => {
+    const places: readonly (readonly [string, string, string, number])[] = [
+      [namespace, 'a', 'b', 0],
+      [namespace.replace('0', '1'), 'a', 'b', 0],
+      [namespace, 'a', 'b', 1],
+      [namespace, 'b', 'a', 0],
+      [namespace, 'a', 'b","', 0],
+      [namespace, 'a","b', '', 0],
+      [namespace, 'a"', 'b', 0],
+      [`${namespace}","a`, 'b', '', 0],
     ];
     expect(new Set(places.map((place) => eventIdOf(...place))).size).toBe(places.length);
   });

@@ -43,6 +43,7 @@ describe('the state of a stream', () => {
   it.each<[string, LoadOptions<Versions>, Versions, number]>([
     ['all of its events', {}, [1, 2, 3, 4, 5], 5],
     ['all of its events, page by page', { pageSize: 2 }, [1, 2, 3, 4, 5], 5],
+    ['all of its events, each by itself for its size', { pageBytes: 1 }, [1, 2, 3, 4, 5], 5],
     ['those up to a version', { toVersion: 3 }, [1, 2, 3], 3],
     ['those up to a version, page by page', { toVersion: 3, pageSize: 2 }, [1, 2, 3], 3],
     ['none, up to version 0', { toVersion: 0 }, [], 0],

@@ -4,8 +4,9 @@ import {
   InvalidArgumentError,
   type EventStore,
 } from 'temporal-event-store';
+import { cachingEventStore } from 'temporal-event-store/cache';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Account, deposited, withdrawn } from '../fixtures/account.js';
 import { observe } from '../fixtures/observed-store.js';
 
@@ -106,14 +107,20 @@ describe('execute when another append comes between', () => {
   });
 
   it.each([
-    { options: {}, attempts: 5 },
+    { options: {}, attempts: 20 },
     { options: { maxAttempts: 1 }, attempts: 1 },
     { options: { maxAttempts: 2, commandId: 'c' }, attempts: 2 },
   ])('gives up after $attempts attempts with $options', async ({ options, attempts }) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const { store: observed, seen } = contended(Number.POSITIVE_INFINITY);
     const command = vi.fn((account: Account) => account.deposit(10));
+    const execute = Promise.allSettled([accountsIn(observed).execute('1', command, options)]);
+    // The pauses of the most attempts, none of which is longer than a quarter of a second.
+    await vi.advanceTimersByTimeAsync(20 * 250);
 
-    await expect(accountsIn(observed).execute('1', command, options)).rejects.toMatchObject({
+    expect((await execute)[0]).toMatchObject({ status: 'rejected' });
+    expect(((await execute)[0] as PromiseRejectedResult).reason).toMatchObject({
       code: 'VERSION_CONFLICT',
       streamId: 'Account-1',
       expectedVersion: attempts - 1,
@@ -124,15 +131,138 @@ describe('execute when another append comes between', () => {
     expect(command).toHaveBeenCalledTimes(attempts);
     expect(seen.appends).toHaveLength(attempts);
   });
+});
 
-  it('lets every one of many commands take effect, given attempts enough', async () => {
+describe('many commands to one aggregate at the same time', () => {
+  const times = (count: number, execute: (index: number) => Promise<unknown>): Promise<unknown> =>
+    Promise.all(Array.from({ length: count }, (_, index) => execute(index)));
+
+  it('take effect, each at its first attempt, in the order of their calls', async () => {
     const accounts = accountsIn(store);
-    await Promise.all(
-      Array.from({ length: 20 }, () =>
-        accounts.execute('1', (account) => account.deposit(1), { maxAttempts: 20 }),
+    const order: number[] = [];
+    await times(300, (index) =>
+      accounts.execute(
+        '1',
+        (account) => {
+          order.push(index);
+          account.deposit(1);
+        },
+        { maxAttempts: 1 },
       ),
     );
-    expect(await accounts.load('1')).toMatchObject({ version: 20, balance: 20 });
+    expect(order).toEqual(Array.from({ length: 300 }, (_, index) => index));
+    expect(await accounts.load('1')).toMatchObject({ version: 300, balance: 300 });
+  });
+
+  it('take turns also where each has a repository, and a decorated store, of its own', async () => {
+    const one = { maxAttempts: 1 };
+    await times(50, () => accountsIn(store).execute('1', (account) => account.deposit(1), one));
+    await times(50, (index) =>
+      accountsIn(index % 2 === 0 ? store : cachingEventStore(store)).execute(
+        '1',
+        (account) => account.deposit(1),
+        one,
+      ),
+    );
+    expect(await accountsIn(store).load('1')).toMatchObject({ version: 100 });
+  });
+
+  it('take effect also where they come from processes that know nothing of each other', async () => {
+    const processes = Array.from({ length: 4 }, () => accountsIn(observe(store).store));
+    await times(40, (index) => processes[index % 4]!.execute('1', (account) => account.deposit(1)));
+    expect(await accountsIn(store).load('1')).toMatchObject({ version: 40, balance: 40 });
+  });
+
+  it("don't wait for one that failed, nor for those of other aggregates", async () => {
+    const accounts = accountsIn(store);
+    let release: () => void = () => undefined;
+    const slow = accounts.execute('2', () => new Promise<void>((resolve) => (release = resolve)));
+    const failed = accounts.execute('1', (account) => account.withdraw(5));
+    const next = accounts.execute('1', (account) => account.deposit(5));
+    await expect(failed).rejects.toMatchObject({ code: 'DOMAIN_ERROR' });
+    expect(await next).toMatchObject({ result: 5 });
+    release();
+    await slow;
+  });
+
+  it("don't wait for one that hangs longer than a second", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const accounts = accountsIn(store);
+    void accounts.execute('1', () => new Promise<void>(() => undefined));
+    const outcomes: unknown[] = [];
+    const rest = times(3, async () => {
+      outcomes.push((await accounts.execute('1', (account) => account.deposit(1))).result);
+    });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(outcomes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    await rest;
+    expect(outcomes).toEqual([1, 2, 3]);
+  });
+});
+
+describe('execute inside a command', () => {
+  const nested = { name: 'InvalidArgumentError', message: expect.stringContaining(`'Account-1'`) as string };
+
+  it.each<[string, () => EventStore]>([
+    ['by the same store', () => store],
+    ['by a decorated one', () => cachingEventStore(store)],
+  ])('to the same aggregate is refused at once, %s', async (_what, other) => {
+    const outer = accountsIn(store).execute('1', async (account) => {
+      account.deposit(1);
+      await accountsIn(other()).execute('1', (same) => same.deposit(2));
+    });
+    await expect(outer).rejects.toMatchObject(nested);
+    expect(await accountsIn(store).exists('1')).toBe(false);
+  });
+
+  it('is refused however far inside it is', async () => {
+    const accounts = accountsIn(store);
+    const outer = accounts.execute('1', () => accounts.execute('2', () => accounts.execute('1', () => 0)));
+    await expect(outer).rejects.toMatchObject(nested);
+  });
+
+  it('to another aggregate, or of another store, goes through', async () => {
+    const accounts = accountsIn(store);
+    const others = accountsIn(new MemoryEventStore());
+    const { result } = await accounts.execute('1', async (account) => {
+      account.deposit(1);
+      const here = await accounts.execute('2', (other) => other.deposit(2));
+      const there = await others.execute('1', (other) => other.deposit(3));
+      return [here.result, there.result];
+    });
+    expect(result).toEqual([2, 3]);
+  });
+
+  it('waits for nobody who may wait for it', async () => {
+    const accounts = accountsIn(store);
+    let arrived = 0;
+    let meet: () => void = () => undefined;
+    const both = new Promise<void>((resolve) => (meet = resolve));
+    const move = (from: string, to: string) =>
+      accounts.execute(from, async (account) => {
+        account.deposit(1);
+        if (++arrived === 2) meet();
+        await both;
+        await accounts.execute(to, (other) => other.deposit(1), { commandId: `${from}-${to}` });
+      });
+    await Promise.all([move('1', '2'), move('2', '1')]);
+    expect(await accounts.load('1')).toMatchObject({ balance: 2 });
+    expect(await accounts.load('2')).toMatchObject({ balance: 2 });
+  });
+
+  it('goes through once the command has ended, also when it was set going in it', async () => {
+    const accounts = accountsIn(store);
+    let later: Promise<unknown> = Promise.resolve();
+    let start: () => void = () => undefined;
+    const started = new Promise<void>((resolve) => (start = resolve));
+    await accounts.execute('1', (account) => {
+      account.deposit(1);
+      later = started.then(() => accounts.execute('1', (same) => same.deposit(2)));
+    });
+    start();
+    expect(await later).toMatchObject({ result: 3 });
   });
 });
 

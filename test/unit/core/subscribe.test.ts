@@ -1,5 +1,11 @@
 import { getEventListeners } from 'node:events';
-import { subscribe, type EventStore, type RecordedEvent } from 'temporal-event-store';
+import {
+  StoreUnavailableError,
+  subscribe,
+  UnsafeReadError,
+  type EventStore,
+  type RecordedEvent,
+} from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { deposited } from '../fixtures/account.js';
@@ -134,6 +140,60 @@ describe('a subscription', () => {
     await expect(versionsOf(subscribe(failing))).rejects.toBe(broken);
   });
 
+  describe('of a store that is away', () => {
+    const away = { STORE_UNAVAILABLE: StoreUnavailableError, READ_NOT_SAFE: UnsafeReadError };
+
+    /** Throws these after its first answer, one after the other. */
+    const failing = (...errors: readonly Error[]): EventStore => {
+      let reads = 0;
+      return {
+        ...observe(store).store,
+        readAll: (options) => {
+          const error = errors[reads++ - 1];
+          return error === undefined ? store.readAll(options) : Promise.reject(error);
+        },
+      };
+    };
+
+    it.each(Object.entries(away))('goes on when it is back after %s', async (_code, AwayError) => {
+      const gone = Array.from({ length: 3 }, () => new AwayError('gone'));
+      const events = subscribe(failing(...gone), { after: 2, pollInterval: 1 });
+      await events.next();
+      await store.appendToStream('Account-1', [deposited(4)]);
+
+      expect(await events.next()).toMatchObject({ value: { version: 4 } });
+    });
+
+    it('throws its error when it was away for too long', async () => {
+      const gone = Array.from({ length: 10 }, (_, index) => new StoreUnavailableError(`gone ${index}`));
+      const events = subscribe(failing(...gone), { after: 2, pollInterval: 2, retryTimeout: 6 });
+      await events.next();
+
+      // After pauses of 2 and 4 ms.
+      await expect(events.next()).rejects.toThrow('gone 2');
+    });
+
+    it('throws the error of its first look at once', async () => {
+      const gone = new StoreUnavailableError('gone');
+      const never: EventStore = { ...observe(store).store, readAll: () => Promise.reject(gone) };
+      await expect(subscribe(never, { pollInterval: aMinute }).next()).rejects.toBe(gone);
+    });
+
+    it('ends at once when its signal aborts meanwhile', async () => {
+      const controller = new AbortController();
+      const gone = Array.from({ length: 3 }, () => new StoreUnavailableError('gone'));
+      const { signal } = controller;
+      const { store: observed } = observe(failing(...gone));
+      const readAll = vi.spyOn(observed, 'readAll');
+      const events = subscribe(observed, { after: 2, pollInterval: aMinute, signal });
+      await events.next();
+      const next = events.next();
+      controller.abort();
+      expect(await next).toEqual({ value: undefined, done: true });
+      expect(readAll).toHaveBeenCalledTimes(1);
+    });
+  });
+
   it('refuses to go on when another store has taken the place of its own', async () => {
     const restored = new MemoryEventStore();
     await restored.appendToStream('Account-1', [1, 2, 3, 4].map(deposited));
@@ -154,6 +214,7 @@ describe('a subscription', () => {
 
   it.each([
     { pollInterval: 0 },
+    { retryTimeout: -1 },
     { after: -1 },
     { limit: 0 },
     { direction: 'backward' },

@@ -1,4 +1,11 @@
-import { defineEvents, withEvents, type EventToAppend, type StandardSchema } from 'temporal-event-store';
+import {
+  defineEvents,
+  withEvents as withTypedEvents,
+  type EventRegistry,
+  type EventStore,
+  type EventToAppend,
+  type StandardSchema,
+} from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -6,6 +13,11 @@ import { observe } from '../fixtures/observed-store.js';
 import { orderSchemas } from '../fixtures/order-events.js';
 
 let inner: MemoryEventStore;
+
+/** As for callers whom no types keep from anything. */
+function withEvents<S extends EventStore>(store: S, registry: EventRegistry) {
+  return withTypedEvents(store, registry);
+}
 
 beforeEach(() => {
   inner = new MemoryEventStore();

@@ -31,6 +31,14 @@ function failureAt(position: number, streamId?: string) {
   return { event: eventAt(position, streamId), error: 'poison', attempts: 3 };
 }
 
+/** As an operator sees it. */
+function listedAt(position: number, streamId?: string) {
+  const { id, streamId: stream, version, type } = eventAt(position, streamId);
+  return { ...failureAt(position), event: { id, streamId: stream, version, position, type } };
+}
+
+const nothingParked = { streams: [], retrying: [], skipped: [], blocking: [] };
+
 function emptySink(): Sink {
   return new MemoryProjectionSink<Model>(() => new Map());
 }
@@ -131,7 +139,7 @@ describe('a commit', () => {
     });
     await expect(failing).rejects.toThrow('no');
     expect(sink.model('balances')).toEqual(new Map());
-    expect(await sink.acquire(key)).toMatchObject({ ...untouched, parked: [] });
+    expect(await sink.acquire(key)).toMatchObject({ ...untouched, parked: nothingParked });
   });
 
   it('settles an event that was parked', async () => {
@@ -140,7 +148,7 @@ describe('a commit', () => {
     await parkIn(sink, key, [failureAt(1), failureAt(2)]);
     const { token } = await sink.acquire(key);
     await sink.commit(key, token, untouched, ({ settle }) => settle('event-1'));
-    expect((await sink.parked('balances', build)).map(({ event }) => event.id)).toEqual(['event-2']);
+    expect((await sink.parked('balances', build, 100)).map(({ event }) => event.id)).toEqual(['event-2']);
   });
 
   it('waits for the one before it', async () => {
@@ -214,12 +222,12 @@ describe('the owner of a share', () => {
     await expect(acquiring).rejects.toThrow(OwnershipLostError);
   });
 
-  it('gets the events of its share that were put aside, in order', async () => {
+  it('gets the streams of its share in which events were put aside, in order', async () => {
     const { sink, build } = await opened();
     await parkIn(sink, { name: 'balances', build, share: 1 }, [failureAt(1, 'A-2')]);
-    await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(4), failureAt(2), failureAt(3)]);
-    const { parked } = await sink.acquire({ name: 'balances', build, share: 0 });
-    expect(parked).toMatchObject([2, 3, 4].map((position) => ({ ...failureAt(position), status: 'parked' })));
+    const key = { name: 'balances', build, share: 0 };
+    await parkIn(sink, key, [failureAt(4, 'A-3'), failureAt(2), failureAt(3)]);
+    expect((await sink.acquire(key)).parked).toEqual({ ...nothingParked, streams: ['A-1', 'A-3'] });
   });
 
   it.each([
@@ -231,7 +239,7 @@ describe('the owner of a share', () => {
     const key = { name: 'balances', build, share: 0 };
     await parkIn(sink, key, [failureAt(4)], position);
     await sink.decide('balances', build, skip('event-4'));
-    expect((await sink.acquire(key)).parked.map(({ event }) => event.id)).toEqual(ids);
+    expect((await sink.acquire(key)).parked.skipped).toEqual(ids);
   });
 });
 
@@ -265,7 +273,9 @@ describe('a rebuild', () => {
     const second = await sink.begin(spec, { ...none, reset: (model) => reset.push(model) });
     expect(reset).toEqual([new Map([['first', 1]])]);
     expect((await sink.open(spec, undefined)).map((each) => each.build)).toEqual([build, second.build]);
-    await expect(sink.parked('balances', first.build)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(sink.parked('balances', first.build, 100)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
   });
 
   it('passes over what an operator has skipped, and nothing else, in the share where it is now', async () => {
@@ -273,10 +283,10 @@ describe('a rebuild', () => {
     await parkIn(sink, { name: 'balances', build, share: 1 }, [failureAt(1, 'A-2'), failureAt(2, 'A-2')]);
     await sink.decide('balances', build, skip('event-1'));
     const next = await sink.begin({ ...spec, shares: 1 }, none);
-    const skipped = { ...failureAt(1, 'A-2'), status: 'skipped', operator: 'Ann', reason: 'wrong' };
-    expect(await sink.parked('balances', next.build)).toMatchObject([skipped]);
+    const skipped = { ...listedAt(1, 'A-2'), status: 'skipped', operator: 'Ann', reason: 'wrong' };
+    expect(await sink.parked('balances', next.build, 100)).toMatchObject([skipped]);
     const { parked } = await sink.acquire({ name: 'balances', build: next.build, share: 0 });
-    expect(parked).toMatchObject([skipped]);
+    expect(parked).toEqual({ ...nothingParked, skipped: ['event-1'] });
   });
 });
 
@@ -396,8 +406,8 @@ describe('an event that was put aside', () => {
       const before = new Date().toISOString();
       if (status === 'parked') await parkIn(sink, key, [failureAt(1)]);
       else await sink.reportStop(key, (await sink.acquire(key)).token, failureAt(1));
-      const [parked] = await sink.parked('balances', build);
-      expect(parked).toMatchObject({ ...failureAt(1), status });
+      const [parked] = await sink.parked('balances', build, 100);
+      expect(parked).toEqual({ ...listedAt(1), status, parkedAt: parked?.parkedAt });
       expect(parked!.parkedAt >= before && parked!.parkedAt <= new Date().toISOString()).toBe(true);
     },
   );
@@ -406,7 +416,7 @@ describe('an event that was put aside', () => {
     const { sink, build } = await opened();
     await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(10), failureAt(9)]);
     await parkIn(sink, { name: 'balances', build, share: 1 }, [failureAt(2, 'A-2')]);
-    const positions = (await sink.parked('balances', build)).map(({ event }) => event.position);
+    const positions = (await sink.parked('balances', build, 100)).map(({ event }) => event.position);
     expect(positions).toEqual([2, 9, 10]);
   });
 
@@ -415,15 +425,37 @@ describe('an event that was put aside', () => {
     const key = { name: 'balances', build, share: 0 };
     await parkIn(sink, key, [failureAt(1), failureAt(2), failureAt(3, 'B-1')]);
     expect(await sink.decide('balances', build, retry('event-1'))).toBe(true);
-    const statuses = (await sink.parked('balances', build)).map(({ status }) => status);
+    const statuses = (await sink.parked('balances', build, 100)).map(({ status }) => status);
     expect(statuses).toEqual(['retrying', 'retrying', 'parked']);
+  });
+
+  it('is given to who tries it again, and waits again with those behind it when it fails', async () => {
+    const { sink, build } = await opened();
+    const key = { name: 'balances', build, share: 0 };
+    await parkIn(sink, key, [failureAt(2), failureAt(1), failureAt(3, 'B-1')]);
+    expect(await sink.nextRetried(key, 'A-1')).toBeUndefined();
+    await sink.decide('balances', build, retry('event-2'));
+    const { token, parked } = await sink.acquire(key);
+    expect(parked).toEqual({ ...nothingParked, streams: ['A-1', 'B-1'], retrying: ['A-1'] });
+    expect(await sink.nextRetried(key, 'A-1')).toEqual(eventAt(1));
+
+    await sink.commit(key, token, untouched, async ({ park, parkBehind }) => {
+      await park({ ...failureAt(1), error: 'again' });
+      await parkBehind('A-1', 'behind');
+    });
+
+    expect(await sink.nextRetried(key, 'A-1')).toBeUndefined();
+    expect(await sink.parked('balances', build, 2)).toMatchObject([
+      { ...listedAt(1), error: 'again', status: 'parked' },
+      { ...listedAt(2), error: 'behind', attempts: 0, status: 'parked' },
+    ]);
   });
 
   it('is skipped for a reason, and those behind it are tried again', async () => {
     const { sink, build } = await opened();
     await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(1), failureAt(2)]);
     expect(await sink.decide('balances', build, skip('event-1'))).toBe(true);
-    expect(await sink.parked('balances', build)).toMatchObject([
+    expect(await sink.parked('balances', build, 100)).toMatchObject([
       { status: 'skipped', operator: 'Ann', reason: 'wrong' },
       { status: 'retrying' },
     ]);
@@ -438,9 +470,9 @@ describe('an event that was put aside', () => {
     await parkIn(sink, key, [failureAt(2)]);
     await sink.reportStop(key, (await sink.acquire(key)).token, failureAt(1));
     expect(await sink.decide('balances', build, decision)).toBe(true);
-    expect(await sink.parked('balances', build)).toMatchObject([
+    expect(await sink.parked('balances', build, 100)).toMatchObject([
       ...left,
-      { ...failureAt(2), status: 'parked' },
+      { ...listedAt(2), status: 'parked' },
     ]);
   });
 
@@ -451,9 +483,9 @@ describe('an event that was put aside', () => {
     const { sink, build } = await opened();
     await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(1)]);
     await sink.decide('balances', build, skip('event-1'));
-    const before = await sink.parked('balances', build);
+    const before = await sink.parked('balances', build, 100);
     expect(await sink.decide('balances', build, retry(eventId))).toBe(false);
     expect(await sink.decide('balances', build, { ...skip(eventId), operator: 'Bob' })).toBe(false);
-    expect(await sink.parked('balances', build)).toEqual(before);
+    expect(await sink.parked('balances', build, 100)).toEqual(before);
   });
 });

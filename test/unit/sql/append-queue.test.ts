@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AppendMember } from '../../../src/sql/append-member.js';
-import { AppendQueue, type QueuedOutcome, type RunBatch } from '../../../src/sql/append-queue.js';
+import {
+  AppendQueue,
+  defaultMaxQueuedBytes,
+  type MemberOutcome,
+  type QueuedOutcome,
+  type RunBatch,
+} from '../../../src/sql/append-queue.js';
 
 const appended: QueuedOutcome = { kind: 'appended', commits: [], wasRepeated: false };
 
@@ -35,10 +41,12 @@ function append(
 /** The batches that a queue has sent; each waits until it is told how it ended. */
 class Batches {
   readonly sent: (readonly AppendMember[])[] = [];
-  readonly #end: ((outcomes: readonly PromiseSettledResult<QueuedOutcome>[]) => void)[] = [];
+  readonly orders: Parameters<RunBatch>[1][] = [];
+  readonly #end: ((outcomes: readonly MemberOutcome[]) => void)[] = [];
 
-  readonly run: RunBatch = (members) => {
+  readonly run: RunBatch = (members, order) => {
     this.sent.push(members);
+    this.orders.push(order);
     return new Promise((resolve) => this.#end.push(resolve));
   };
 
@@ -46,7 +54,7 @@ class Batches {
     return this.sent.map((members) => members.map(({ streamId }) => streamId));
   }
 
-  async end(batch: number, outcomes?: readonly PromiseSettledResult<QueuedOutcome>[]): Promise<void> {
+  async end(batch: number, outcomes?: readonly MemberOutcome[]): Promise<void> {
     this.#end[batch]?.(outcomes ?? this.sent[batch]!.map(() => ({ status: 'fulfilled', value: appended })));
     await turn();
   }
@@ -63,8 +71,8 @@ beforeEach(() => {
   batches = new Batches();
 });
 
-const queueOf = ({ lanes = 1, maxAppends = 1_000 } = {}): AppendQueue =>
-  new AppendQueue(batches.run, { lanes, maxAppends });
+const queueOf = ({ lanes = 1, maxAppends = 1_000, maxBytes = defaultMaxQueuedBytes } = {}): AppendQueue =>
+  new AppendQueue(batches.run, { lanes, maxAppends, maxBytes });
 
 describe('appends that come together', () => {
   it('go in one batch, and each gets its own outcome', async () => {
@@ -88,7 +96,7 @@ describe('appends that come together', () => {
     const run = vi.fn<RunBatch>(async (members) =>
       members.map(() => ({ status: 'fulfilled', value: appended })),
     );
-    const queue = new AppendQueue(run, { lanes: 1, maxAppends: 10 });
+    const queue = new AppendQueue(run, { lanes: 1, maxAppends: 10, maxBytes: 1_000 });
     const first = queue.append(append('A-1'));
     const between = performance.now();
     while (performance.now() === between);
@@ -235,18 +243,25 @@ describe('a queue', () => {
     await expect(queue.append(append())).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
   });
 
-  it('takes no more characters than it may', async () => {
-    const queue = queueOf();
-    // 268 of 268.4 million.
-    const nearlyAll = append('A-1', { events: 2_000, characters: 134_000 });
-    const million = append('A-2', { events: 1_000, characters: 1_000 });
+  it('takes no more bytes than it may, two for each character', async () => {
+    const queue = queueOf({ maxBytes: 1_000 });
+    const nearlyAll = append('A-1', { characters: 490 });
+    const more = append('A-2', { characters: 20 });
     void queue.append(nearlyAll);
-    await expect(queue.append(million)).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
-    void queue.append(append('A-2'));
+    await expect(queue.append(more)).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    void queue.append(append('A-2', { characters: 10 }));
     await turn();
-    void queue.append(million);
+    void queue.append(more);
     await batches.end(0);
-    expect(batches.streams).toEqual([['A-1'], ['A-2']]);
+    expect(batches.streams).toEqual([['A-1', 'A-2'], ['A-2']]);
+  });
+
+  it('takes one that is larger than all that it may, alone', async () => {
+    const queue = queueOf({ maxBytes: 1_000 });
+    void queue.append(append('A-1', { characters: 5_000 }));
+    await expect(queue.append(append('A-2'))).rejects.toMatchObject({ code: 'STORE_OVERLOADED' });
+    await turn();
+    expect(batches.streams).toEqual([['A-1']]);
   });
 
   it('that is closed takes no more, and waits for what it has', async () => {
@@ -278,5 +293,101 @@ describe('a queue', () => {
 
   it('without appends is closed at once', async () => {
     await queueOf().close();
+  });
+});
+
+describe('a stream that somebody else has locked', () => {
+  const fulfilled: MemberOutcome = { status: 'fulfilled', value: appended };
+  const locked: MemberOutcome = { status: 'locked', isRepeated: false };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    return () => vi.useRealTimers();
+  });
+
+  /** Begins with a batch in which the stream L-1 is locked, which is tried again by itself. */
+  async function begin(queue: AppendQueue) {
+    const answers = ['L-1', 'A-1', 'L-1'].map((streamId) => queue.append(append(streamId)));
+    for (const answer of answers) answer.catch(() => undefined);
+    await turn();
+    await batches.end(0, [locked, fulfilled, locked]);
+    return answers;
+  }
+
+  it('is out of the batches, and tried alone until it is free, in the order of its appends', async () => {
+    const queue = queueOf({ lanes: 2 });
+    const [first, other, second] = await begin(queue);
+    expect(await other).toBe(appended);
+    void queue.append(append('A-2'));
+    void queue.append(append('L-1'));
+    await turn();
+    expect(batches.streams.slice(1)).toEqual([['L-1'], ['A-2']]);
+
+    await batches.end(1, [locked]);
+    await batches.end(2);
+    // Not at once.
+    expect(batches.sent).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await turn();
+    await batches.end(3);
+    expect(await first).toBe(appended);
+    await vi.advanceTimersByTimeAsync(0);
+    await turn();
+    // As any other from then on.
+    expect(batches.streams.slice(3)).toEqual([['L-1'], ['L-1', 'L-1']]);
+    expect(batches.sent[3]![0]).toBe(batches.sent[1]![0]);
+    await batches.end(4);
+    expect(await second).toBe(appended);
+  });
+
+  it('stays out of the batches when an append of it has waited too long', async () => {
+    const queue = queueOf();
+    const [first] = await begin(queue);
+    await batches.end(1, [{ status: 'rejected', reason: 'too long', isLocked: true }]);
+    await expect(first).rejects.toBe('too long');
+    void queue.append(append('A-2'));
+    await turn();
+    expect(batches.streams.slice(2)).toEqual([['A-2']]);
+  });
+
+  it('takes turns with others that are', async () => {
+    const queue = queueOf();
+    for (const streamId of ['L-1', 'L-2']) void queue.append(append(streamId));
+    await turn();
+    await batches.end(0, [locked, locked]);
+    for (let round = 1; round < 5; round++) {
+      await batches.end(round, [locked]);
+      await vi.advanceTimersByTimeAsync(1_000);
+      await turn();
+    }
+    expect(batches.streams.slice(1, 5)).toEqual([['L-1'], ['L-2'], ['L-1'], ['L-2']]);
+  });
+
+  it('leaves out an append that is aborted, but not one whose reply was lost', async () => {
+    const queue = queueOf();
+    const controller = new AbortController();
+    const answers = ['L-1', 'L-2'].map((streamId) => queue.append(append(streamId), controller.signal));
+    for (const answer of answers) answer.catch(() => undefined);
+    await turn();
+    controller.abort('enough');
+    await batches.end(0, [locked, { status: 'locked', isRepeated: true }]);
+    await expect(answers[0]).rejects.toBe('enough');
+    expect(batches.streams.slice(1)).toEqual([['L-2']]);
+    expect(batches.orders[1]).toMatchObject({ isRepeated: true });
+    await batches.end(1);
+    expect(await answers[1]).toBe(appended);
+  });
+
+  it('is waited for when the queue closes', async () => {
+    const queue = queueOf();
+    const answers = await begin(queue);
+    let isClosed = false;
+    const closing = queue.close().then(() => (isClosed = true));
+    await batches.end(1);
+    await vi.advanceTimersByTimeAsync(0);
+    await turn();
+    expect(isClosed).toBe(false);
+    await batches.end(2);
+    await Promise.all([closing, ...answers]);
   });
 });

@@ -22,6 +22,8 @@ interface Asked {
   readonly streams: readonly SqlValue[];
   readonly looksFor: readonly SqlValue[];
   readonly expected: readonly SqlValue[];
+  /** Milliseconds that a lock is waited for. */
+  readonly lockTimeout: SqlValue;
 }
 
 let asked: Asked[];
@@ -34,16 +36,18 @@ beforeEach(() => {
 function database(...answers: (Error | SqlRow)[]): SqlPort {
   return {
     query: (_statement, values) => {
-      const members = Array.from({ length: values.length / 12 }, (_, index) => index * 12);
+      const members = Array.from({ length: (values.length - 1) / 12 }, (_, index) => index * 12);
       asked.push({
+        lockTimeout: values.at(-1) as SqlValue,
         streams: members.map((at) => values[at] as SqlValue),
         looksFor: members.map((at) => values[at + 2] as SqlValue),
         expected: members.map((at) => values[at + 1] as SqlValue),
       });
       const answer = answers.shift() ?? members.map(() => '(0,1,7)');
+      // Behind the limit that was set.
       return answer instanceof Error
         ? Promise.reject(answer)
-        : Promise.resolve([answer] as unknown as readonly never[]);
+        : Promise.resolve([[values.at(-1), ...answer]] as unknown as readonly never[]);
     },
   };
 }
@@ -54,18 +58,24 @@ const appended = (wasRepeated: boolean) => ({
 });
 
 const aMinute = 60_000;
-const now = () => ({ enqueuedAt: performance.now() });
+const limits = { retryTimeout: aMinute, lockTimeout: aMinute };
+const now = () => ({ enqueuedAt: performance.now(), lockTimeout: 250, isRepeated: false });
 
 describe('a batch', () => {
   it('is one statement, its members in the order of their streams, each with its outcome', async () => {
-    const run = createBatchRunner(database(['(1,5,0)', '(0,1,7)', '(2,0,0)']), aMinute);
+    const run = createBatchRunner(database(['(1,5,0)', '(0,1,7)', '(2,0,0)']), limits);
     expect(await run([append('B'), append('C', true), append('A')], now())).toEqual([
       appended(false),
       { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
       { status: 'fulfilled', value: { kind: 'conflict', actualVersion: 5, wasRepeated: false } },
     ]);
     expect(asked).toEqual([
-      { streams: ['A', 'B', 'C'], looksFor: [false, false, true], expected: [-1, -1, -1] },
+      {
+        streams: ['A', 'B', 'C'],
+        looksFor: [false, false, true],
+        expected: [-1, -1, -1],
+        lockTimeout: '250',
+      },
     ]);
   });
 
@@ -75,8 +85,8 @@ describe('a batch', () => {
       ...append(`A${index}`, true),
       expectedVersion,
     }));
-    await createBatchRunner(database(), aMinute)(members, now());
-    expect(asked).toEqual([
+    await createBatchRunner(database(), limits)(members, now());
+    expect(asked).toMatchObject([
       {
         streams: ['A0', 'A1', 'A2', 'A3', 'A4'],
         looksFor: [true, true, false, false, false],
@@ -90,12 +100,12 @@ describe('a batch', () => {
       ...append(streamId),
       expectedVersion: index,
     }));
-    await createBatchRunner(database(), aMinute)(members, now());
+    await createBatchRunner(database(), limits)(members, now());
     expect(asked).toMatchObject([{ streams: ['A', 'A', 'B', 'C', 'C'], expected: [1, 3, 2, 0, 4] }]);
   });
 
   it('is sent again when the connection is lost, and looks for what was stored', async () => {
-    const run = createBatchRunner(database(lost, said('40P01')), aMinute);
+    const run = createBatchRunner(database(lost, said('40P01')), limits);
     expect(await run([append('A'), append('B')], now())).toEqual([appended(true), appended(true)]);
     expect(asked.map(({ looksFor }) => looksFor)).toEqual([
       [false, false],
@@ -105,7 +115,7 @@ describe('a batch', () => {
   });
 
   it('is sent again when an id of it is there, to look for it first', async () => {
-    const run = createBatchRunner(database(said('23505'), ['(2,0,0)']), aMinute);
+    const run = createBatchRunner(database(said('23505'), ['(2,0,0)']), limits);
     expect(await run([append('A')], now())).toEqual([
       { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
     ]);
@@ -113,8 +123,8 @@ describe('a batch', () => {
   });
 
   it('fails as a whole when the database does not come back in time', async () => {
-    const run = createBatchRunner(database(lost), aMinute);
-    const late = { enqueuedAt: performance.now() - aMinute };
+    const run = createBatchRunner(database(lost), limits);
+    const late = { ...now(), enqueuedAt: performance.now() - aMinute };
     expect(await run([append('A'), append('B')], late)).toEqual([
       { status: 'rejected', reason: lost },
       { status: 'rejected', reason: lost },
@@ -124,7 +134,7 @@ describe('a batch', () => {
 
   it('of which one spoils the statement is sent one by one, in their order, and only that one fails', async () => {
     const spoilt = said('22P02');
-    const run = createBatchRunner(database(spoilt, ['(0,1,7)'], spoilt, lost), aMinute);
+    const run = createBatchRunner(database(spoilt, ['(0,1,7)'], spoilt, lost), limits);
     expect(await run([append('B'), append('A'), append('B')], now())).toEqual([
       appended(false),
       { status: 'rejected', reason: spoilt },
@@ -137,8 +147,57 @@ describe('a batch', () => {
     ['a single one', [append('A')], said('22P02')],
     ['what is not to blame itself', [append('A'), append('B')], said('42501')],
   ])('that is refused is not sent again: %s', async (_what, members, reason) => {
-    const run = createBatchRunner(database(reason), aMinute);
+    const run = createBatchRunner(database(reason), limits);
     expect(await run(members, now())).toEqual(members.map(() => ({ status: 'rejected', reason })));
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a batch that meets a lock', () => {
+  const locked = said('55P03');
+  const isLocked = (isRepeated: boolean) => ({ status: 'locked', isRepeated });
+
+  it('is sent one by one, and only the stream that is locked waits, with all that follow in it', async () => {
+    const run = createBatchRunner(database(locked, ['(0,1,7)'], locked, ['(0,1,7)']), limits);
+    expect(await run([append('A'), append('L'), append('L'), append('B')], now())).toEqual([
+      appended(false),
+      isLocked(false),
+      isLocked(false),
+      appended(false),
+    ]);
+    expect(asked.slice(1).map(({ streams }) => streams)).toEqual([['A'], ['L'], ['B']]);
+    // Alone, none waits long.
+    expect(asked.map(({ lockTimeout }) => lockTimeout)).toEqual(['250', '20', '20', '20']);
+  });
+
+  it('tells of a reply that was lost before, after which it may be stored', async () => {
+    const run = createBatchRunner(database(lost, locked), limits);
+    expect(await run([append('L')], now())).toEqual([isLocked(true)]);
+    const again = createBatchRunner(database(), limits);
+    expect(await again([append('L')], { ...now(), isRepeated: true })).toEqual([appended(true)]);
+    expect(asked.at(-1)).toMatchObject({ looksFor: [true] });
+  });
+
+  it('is an error of the locked append when its time is up', async () => {
+    const run = createBatchRunner(database(locked), { ...limits, lockTimeout: 100 });
+    const late = { ...now(), enqueuedAt: performance.now() - 100 };
+    expect(await run([append('L')], late)).toMatchObject([
+      {
+        status: 'rejected',
+        isLocked: true,
+        reason: {
+          code: 'STORE_UNAVAILABLE',
+          commitId: 'L',
+          message: expect.stringContaining("'L' is locked") as unknown,
+        },
+      },
+    ]);
+    // No longer than a half of what it may wait in all.
+    expect(asked[0]).toMatchObject({ lockTimeout: '50' });
+  });
+
+  it('is told apart also where the server gives statements less time than a lock', async () => {
+    const run = createBatchRunner(database(said('57014'), ['(0,1,7)'], ['(0,1,7)']), limits);
+    expect(await run([append('A'), append('B')], now())).toEqual([appended(false), appended(false)]);
   });
 });

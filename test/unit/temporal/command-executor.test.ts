@@ -89,6 +89,7 @@ async function faultsOf(
     snapshots: inner.snapshots,
     snapshotEvery,
     maxStates,
+    maxStateBytes: 1_000_000,
     batchTimeout: 5_000,
     onWarning: (message) => {
       if (message.startsWith('Snapshot')) throw new Error(message);
@@ -236,6 +237,7 @@ describe('an aggregate that others change all the time', () => {
       snapshots: undefined,
       snapshotEvery: 500,
       maxStates: 10,
+      maxStateBytes: 1_000_000,
       batchTimeout: 5_000,
       onWarning: () => undefined,
     });
@@ -253,6 +255,7 @@ describe('an aggregate that others change all the time', () => {
       snapshots: undefined,
       snapshotEvery: 500,
       maxStates: 10,
+      maxStateBytes: 1_000_000,
       batchTimeout: 5_000,
       onWarning: () => undefined,
     });
@@ -305,6 +308,7 @@ describe('an aggregate that others change all the time', () => {
       snapshots,
       snapshotEvery: 1,
       maxStates: 10,
+      maxStateBytes: 1_000_000,
       batchTimeout: 5_000,
       onWarning: () => undefined,
     };
@@ -349,6 +353,7 @@ describe('commands of one aggregate that come by two lanes', () => {
       snapshots: undefined,
       snapshotEvery: 500,
       maxStates: 10,
+      maxStateBytes: 1_000_000,
       batchTimeout: 5_000,
       onWarning: () => undefined,
     });

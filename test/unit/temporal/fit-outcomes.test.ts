@@ -9,6 +9,7 @@ const committed: CommandOutcome = {
   version: 1,
   position: 1,
   types: ['A'],
+  eventIds: ['5f0c1c52-6f0e-5d0c-8f8e-3c1f4a6f0b7d'],
   deduplicated: false,
 };
 

@@ -81,7 +81,7 @@ function trimming(isAsync: boolean): { readonly schema: StandardSchema; calls: n
 }
 
 function storeWith(schema: StandardSchema): EventStore & CommitChain {
-  const store = withEvents(memory, defineEvents({ Joined: { schema } }));
+  const store: EventStore & CommitChain = withEvents(memory, defineEvents({ Joined: { schema } }));
   return {
     ...store,
     readStream: (...args) => {
@@ -183,7 +183,10 @@ describe('a lane of a class', () => {
   });
 
   it('keeps no state that was changed behind a decorator that hides it', async () => {
-    const inner = withEvents(memory, defineEvents({ Joined: { schema: trimming(false).schema } }));
+    const inner: EventStore = withEvents(
+      memory,
+      defineEvents({ Joined: { schema: trimming(false).schema } }),
+    );
     const store: EventStore = {
       appendToStream: (...args) => inner.appendToStream(...args),
       readStream: (...args) => inner.readStream(...args),

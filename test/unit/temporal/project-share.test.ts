@@ -68,6 +68,8 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 const settings = fc.record({
   pageSize: fc.integer({ min: 1, max: 6 }),
+  // Of events of some 20 bytes.
+  pageBytes: fc.constantFrom(1, 50, 1_000),
   shards: fc.integer({ min: 1, max: 3 }),
   onPoison: fc.constantFrom('stop' as const, 'quarantine' as const),
 });
@@ -88,7 +90,7 @@ class Rehearsal<Context> {
 
   constructor(
     sink: ProjectionSink<Context>,
-    { shards, ...rest }: { pageSize: number; shards: number; onPoison: 'stop' | 'quarantine' },
+    { shards, ...rest }: Pick<Projection, 'pageSize' | 'pageBytes' | 'shards' | 'onPoison'>,
     apply: (streamId: string, version: number, context: Context) => void,
   ) {
     this.sink = sink;
@@ -191,7 +193,7 @@ class Rehearsal<Context> {
 
   /** Events that were put aside, or stopped the projection. */
   async waiting(): ReturnType<ProjectionSink<Context>['parked']> {
-    const parked = await this.sink.parked(this.projection.name, this.build);
+    const parked = await this.sink.parked(this.projection.name, this.build, 1_000);
     return parked.filter(({ status }) => status !== 'skipped');
   }
 
@@ -255,7 +257,8 @@ class Rehearsal<Context> {
     };
     const acquire: typeof sink.acquire = (key) => sink.acquire(key);
     const reportStop: typeof sink.reportStop = (...args) => sink.reportStop(...args);
-    return { acquire, commit, reportStop } as ProjectionSink<Context>;
+    const nextRetried: typeof sink.nextRetried = (...args) => sink.nextRetried(...args);
+    return { acquire, commit, reportStop, nextRetried } as ProjectionSink<Context>;
   }
 
   #key(share: number): ShareKey {

@@ -15,6 +15,7 @@ import {
 } from '../../../core/projections/projection-sink.js';
 import type { ReactionPort } from '../../../core/reactions/consequences.js';
 import type { CheckpointStore } from '../../../core/store/capabilities.js';
+import { joinNames } from '../../shared/workflow-id.js';
 
 const onlyBuild = 1;
 
@@ -72,13 +73,18 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
       this.#shares.set(name, { token, applied, rate });
       const checkpoint = await this.#checkpoints.load(name);
       const blocking = this.#blocking.get(name);
-      const parked = blocking === undefined ? [] : [blocking];
+      const parked = {
+        streams: [],
+        retrying: [],
+        skipped: [],
+        blocking: blocking === undefined ? [] : [blocking.event.id],
+      };
       return { ...(checkpoint !== undefined && { checkpoint }), applied, rate, token, parked };
     });
   }
 
   async fence(name: string): Promise<void> {
-    const shares = [...this.#shares].filter(([key]) => key.startsWith(`projection/${name}/`));
+    const shares = [...this.#shares].filter(([key]) => isOf(name, key));
     await Promise.all(
       shares.map(([key]) =>
         this.#inTurn(key, async () => {
@@ -105,6 +111,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
             `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
           );
         },
+        parkBehind: async () => undefined,
         settle: async (eventId) => {
           if (this.#blocking.get(name)?.event.id === eventId) this.#blocking.delete(name);
         },
@@ -126,16 +133,21 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     // Nothing beside it.
   }
 
+  /** None is put aside here, to be tried again. */
+  async nextRetried(): Promise<undefined> {
+    return undefined;
+  }
+
   async parked(name: string): Promise<readonly ParkedEvent[]> {
-    return [...this.#blocking]
-      .filter(([key]) => key.startsWith(`projection/${name}/`))
-      .map(([, event]) => event);
+    return [...this.#blocking].filter(([key]) => isOf(name, key)).map(([, event]) => event);
   }
 
   async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
     this.#assertOwner(key, token);
     const parkedAt = new Date().toISOString();
-    this.#blocking.set(checkpointName(key), { ...failure, status: 'blocking', parkedAt });
+    const { id, streamId, version, position, type } = failure.event;
+    const event = { id, streamId, version, position, type };
+    this.#blocking.set(checkpointName(key), { ...failure, event, status: 'blocking', parkedAt });
   }
 
   /** To skip the event that blocks is to say that it was handled. */
@@ -178,6 +190,10 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 }
 
+function isOf(name: string, checkpoint: string): boolean {
+  return checkpoint.startsWith(`${joinNames('projection', name)}/`);
+}
+
 function checkpointName({ name, share }: Pick<ShareKey, 'name' | 'share'>): string {
-  return `projection/${name}/${share}`;
+  return joinNames('projection', name, share);
 }

@@ -1,12 +1,12 @@
-import type { EventFailure, ParkedEvent } from '../../../core/projections/projection-sink.js';
+import type { ParkedEvent } from '../../../core/projections/projection-sink.js';
 import type { ParkedEventSummary } from '../../shared/projection.js';
 
 /** Most parked events in one answer, and characters of what they say. */
-const maxParked = 200;
+export const maxParked = 200;
 const maxErrorLength = 1_000;
 
 export function summariesOf(parked: readonly ParkedEvent[]): readonly ParkedEventSummary[] {
-  return parked.slice(0, maxParked).map(summaryOf);
+  return parked.map(summaryOf);
 }
 
 export function summaryOf({
@@ -15,7 +15,7 @@ export function summaryOf({
   attempts,
   status,
   ...decided
-}: EventFailure & Pick<ParkedEvent, 'status'> & Partial<ParkedEvent>): ParkedEventSummary {
+}: Omit<ParkedEvent, 'parkedAt'> & Partial<ParkedEvent>): ParkedEventSummary {
   const { id: eventId, streamId, version, position, type } = event;
   return {
     eventId,

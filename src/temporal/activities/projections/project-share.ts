@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
+import { PositionAheadOfStoreError, StoreUnavailableError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
@@ -61,23 +61,30 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
   } catch (error) {
     if (error instanceof OwnershipLostError) return { kind: 'fenced' };
     if (error instanceof HandlerError) throw error.cause;
-    throw error;
+    throw waitingForPrimary(error);
   } finally {
     stopWatching?.();
     run.signal.removeEventListener('abort', wakeUp.wake);
   }
 }
 
+/** A server that is a standby just now is as one that is away: another attempt may find the primary. */
+function waitingForPrimary(error: unknown): unknown {
+  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
+  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
+}
+
 async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
   const { store, projection, share, shares, until, signal } = run;
   const end = performance.now() + run.duration;
-  const { filter, pageSize: limit } = projection;
+  const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
   const pages = await SharePages.acquire(run);
   let idlePause = shortestPause;
   let delays = 0;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
-    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), after, limit, signal });
+    const page = { after, limit, maxBytes, signal };
+    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
     // It may be given up before it is awaited.
     reading.catch(() => undefined);
     return reading;

@@ -12,7 +12,7 @@ import { reactionPort } from '../reactions/reaction-port.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
-import { summariesOf, summaryOf } from './parked-summary.js';
+import { maxParked, summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
 
@@ -215,7 +215,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const newest = registry.newest(name);
           const live = liveBuildOf(await openBuilds(newest));
-          const parked = live === undefined ? [] : await newest.sink.parked(name, live.build);
+          const parked = live === undefined ? [] : await newest.sink.parked(name, live.build, maxParked);
           return summariesOf(parked);
         },
         'debug',

@@ -5,13 +5,14 @@ import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
   type EventFailure,
-  type ParkedEvent,
+  type ParkedPlaces,
   type ProjectionSink,
   type ShareKey,
   type ShareOwnership,
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
+import { describeError } from '../../../core/values/describe-error.js';
 import { wait } from '../../shared/wait.js';
 
 /** Milliseconds before a handler is tried again, which grow from the first to the second. */
@@ -31,7 +32,7 @@ export class SharePages {
   readonly #run: ProjectedShare;
   readonly #token: number;
   /** Streams with an event that was put aside: those that follow wait behind it. */
-  readonly #parkedStreams = new Set<string>();
+  readonly #parkedStreams: Set<string>;
   readonly #skipped: ReadonlySet<string>;
   /** Events at which an owner before has stopped. */
   readonly #blocking: ReadonlySet<string>;
@@ -56,11 +57,9 @@ export class SharePages {
     this.#position = checkpoint?.position ?? 0;
     this.#applied = applied;
     this.#rate = rate;
-    this.#skipped = idsOf(parked, 'skipped');
-    this.#blocking = idsOf(parked, 'blocking');
-    for (const { status, event } of parked) {
-      if (status === 'parked' || status === 'retrying') this.#parkedStreams.add(event.streamId);
-    }
+    this.#skipped = new Set(parked.skipped);
+    this.#blocking = new Set(parked.blocking);
+    this.#parkedStreams = new Set(parked.streams);
   }
 
   get position(): number {
@@ -114,16 +113,16 @@ export class SharePages {
   }
 
   /** Those that an operator wants tried again, stream by stream, until one of a stream fails. */
-  async #retryParked(parked: readonly ParkedEvent[]): Promise<void> {
-    const retrying = parked.filter(({ status }) => status === 'retrying');
-    for (const stream of new Set(retrying.map(({ event }) => event.streamId))) {
-      const events = retrying.filter(({ event }) => event.streamId === stream).map(({ event }) => event);
-      await this.#retryStream(stream, events);
-    }
+  async #retryParked({ retrying }: ParkedPlaces): Promise<void> {
+    for (const stream of retrying) await this.#retryStream(stream);
   }
 
-  async #retryStream(stream: string, events: readonly RecordedEvent[]): Promise<void> {
-    for (const [index, event] of events.entries()) {
+  /** One at a time: they may be many, and large. */
+  async #retryStream(stream: string): Promise<void> {
+    const { sink, share } = this.#run;
+    for (;;) {
+      const event = await sink.nextRetried(share, stream);
+      if (event === undefined) break;
       const failure = await this.#attempt(event, () =>
         this.#move(this.#position, 1, async (transaction) => {
           await this.#handle([event], transaction);
@@ -133,7 +132,7 @@ export class SharePages {
       if (failure === undefined) continue;
       await this.#move(this.#position, 0, async (transaction) => {
         await transaction.park(failure);
-        for (const behind of events.slice(index + 1)) await transaction.park(waitingBehind(behind));
+        await transaction.parkBehind(stream, behindAnother);
       });
       return;
     }
@@ -224,10 +223,6 @@ export class SharePages {
   }
 }
 
-function idsOf(parked: readonly ParkedEvent[], wanted: ParkedEvent['status']): ReadonlySet<string> {
-  return new Set(parked.filter(({ status }) => status === wanted).map(({ event }) => event.id));
-}
-
 /**
  * The error by which a handler says that no event is to blame: TRY_AGAIN_LATER, or one of a store that another attempt may
  * mend.
@@ -236,8 +231,10 @@ function findDelay({ cause }: HandlerError): EventStoreError | undefined {
   return retryableCodes.map((code) => findEventStoreError(cause, code)).find((error) => error !== undefined);
 }
 
+const behindAnother = 'An earlier event of its stream was put aside.';
+
 function waitingBehind(event: RecordedEvent): EventFailure {
-  return { event, error: 'An earlier event of its stream was put aside.', attempts: 0 };
+  return { event, error: behindAnother, attempts: 0 };
 }
 
 /** An exponential moving average, so that one slow page doesn't look like a stop. */
@@ -245,6 +242,11 @@ function smoothed(before: number, latest: number): number {
   return before === 0 ? latest : before * 0.8 + latest * 0.2;
 }
 
+/** Most characters of an error that are kept. */
+const maxErrorLength = 10_000;
+
+/** What a text in a database can hold: a message may be anything, a zero byte or half a character too. */
 function describe({ cause }: HandlerError): string {
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : describeError(cause);
+  return text.slice(0, maxErrorLength).replaceAll('\u0000', '\uFFFD').toWellFormed();
 }

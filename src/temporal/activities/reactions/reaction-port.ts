@@ -3,11 +3,10 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import type { CommandTarget } from '../../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { TryAgainLaterError } from '../../../core/errors/errors.js';
-import { uuidV5 } from '../../../core/events/event-id.js';
 import type { CommandOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
 import { AggregateClient } from '../../client/aggregate-client.js';
 import { isTransient } from '../../client/send-commands.js';
-import { shortWorkflowId } from '../../shared/workflow-id.js';
+import { workflowIdOf } from '../../shared/workflow-id.js';
 
 /** Acts by the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
 export function reactionPort(): ReactionPort {
@@ -86,8 +85,7 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error ? cause.message : message;
 }
 
-/** `event-store/reaction/<reaction>/<event id>/<place>`: of the workflow, or of the command. */
+/** `event-store/reaction/<reaction>/<event id>/<place>`: of the workflow, or of the command. No other store has the event's id. */
 function reactionId({ reaction, event, place }: CommandOrigin): string {
-  const whole = `event-store/reaction/${reaction}/${event.id}/${place}`;
-  return shortWorkflowId(whole, () => `event-store/reaction/${uuidV5(whole)}`);
+  return workflowIdOf('reaction', reaction, event.id, ...place.split('/'));
 }

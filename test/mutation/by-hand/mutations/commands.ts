@@ -117,8 +117,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A worker refuses a command that it does not know, though another may',
     file: 'src/temporal/activities/aggregate-activities.ts',
-    find: 'if (request.givesBack === true) await',
-    replace: 'if (request.givesBack === undefined) await',
+    find: 'if (request.givesBack !== true) return executor',
+    replace: 'if (request.givesBack !== undefined) return executor',
     project: 'temporal',
     tests: ['test/temporal/rolling-deploys.test.ts'],
     pattern: 'one new worker among nine',
@@ -131,5 +131,14 @@ export const commands: readonly Mutation[] = [
     project: 'unit',
     tests: ['test/unit/temporal/command-executor.test.ts'],
     pattern: 'two lanes',
+  },
+  {
+    name: 'A lane forgets which aggregates are under suspicion',
+    file: 'src/temporal/workflows/lane-suspects.ts',
+    find: 'return known !== undefined && (isOpen(known)',
+    replace: 'return known !== undefined && (!isOpen(known)',
+    project: 'unit',
+    tests: ['test/unit/temporal/lane-suspects.test.ts'],
+    pattern: 'has all its commands tried apart',
   },
 ];

@@ -46,8 +46,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'Events that were put aside are tried again newest first',
     file: statements,
-    find: 's.share ${eq} p.share), 0))\n  order by p.position`',
-    replace: 's.share ${eq} p.share), 0))\n  order by p.position desc`',
+    find: "and status ${eq} 'retrying'\n  order by position limit 1`",
+    replace: "and status ${eq} 'retrying'\n  order by position desc limit 1`",
     project: 'temporal',
     tests: [projection],
     pattern: 'puts events aside',

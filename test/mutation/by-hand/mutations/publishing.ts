@@ -37,8 +37,8 @@ export const publishing: readonly Mutation[] = [
   {
     name: 'A reaction has another id each time its event comes',
     file: 'src/temporal/activities/reactions/reaction-port.ts',
-    find: '${reaction}/${event.id}/${place}`',
-    replace: '${reaction}/${Date.now()}/${place}`',
+    find: 'reaction, event.id, ...',
+    replace: 'reaction, Date.now(), ...',
     project: 'temporal',
     tests: [reactionTest],
     pattern: 'once',

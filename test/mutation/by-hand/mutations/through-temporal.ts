@@ -9,8 +9,8 @@ export const throughTemporal: readonly Mutation[] = [
   {
     name: 'A reset of a workflow makes new commit ids, and stores its appends again',
     file: 'src/temporal/workflow/commit-id.ts',
-    find: '${originalExecutionRunId || runId}',
-    replace: '${runId || originalExecutionRunId}',
+    find: 'originalExecutionRunId || runId',
+    replace: 'runId || originalExecutionRunId',
     project: 'temporal',
     tests: [exactlyOnce],
     pattern: 'when the workflow is reset',
@@ -18,8 +18,8 @@ export const throughTemporal: readonly Mutation[] = [
   {
     name: 'The next run of a workflow makes the commit ids of the run before',
     file: 'src/temporal/workflow/commit-id.ts',
-    find: '/${originalExecutionRunId || runId}/',
-    replace: '/${(originalExecutionRunId || runId).length}/',
+    find: 'joinNames(originalExecutionRunId || runId, ordinal)',
+    replace: 'joinNames((originalExecutionRunId || runId).length, ordinal)',
     project: 'temporal',
     tests: [exactlyOnce],
     pattern: 'counts as another one',

@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import type { ClientBase } from 'pg';
+
+/** What of a client of `pg` its types lack. Absent where it isn't `pg`'s own, such as the native one. */
+interface Internals {
+  readonly connection?: {
+    readonly stream?: Socket;
+    on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): void;
+  };
+  readonly readyForQuery?: boolean;
+}
+interface ParameterStatus {
+  readonly parameterName: string;
+  readonly parameterValue: string;
+}
+
+/** What is known of a client and the server that it leads to. */
+export interface ClientFacts {
+  /** When it was made, by `performance.now()`; 0 where nobody saw it. */
+  readonly since: number;
+  /** Whether its server is a standby; undefined where the server hasn't said. */
+  isStandby: boolean | undefined;
+  /** Whether its server takes writes by default. */
+  isReadOnly: boolean | undefined;
+}
+
+/** Milliseconds of silence after which the system asks whether the other end is still there. */
+const keepAliveDelay = 10_000;
+
+const known = new WeakMap<ClientBase, ClientFacts>();
+
+/**
+ * Begins to watch a client, once for all its life: its loss must not end the process, whoever has it, and what its server
+ * says of itself is written down. PostgreSQL 14 and newer say so when a connection begins and when it changes.
+ */
+export function watchClient(client: ClientBase, since: number): ClientFacts {
+  const before = known.get(client);
+  if (before !== undefined) return before;
+  const facts: ClientFacts = { since, isStandby: undefined, isReadOnly: undefined };
+  known.set(client, facts);
+  // `pg` tells the client of its loss, beside the statement that runs on it, and an event that nobody hears is thrown.
+  client.on('error', ignoreLoss);
+  const { connection } = client as unknown as Internals;
+  connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
+    if (parameterName === 'in_hot_standby') facts.isStandby = parameterValue === 'on';
+    if (parameterName === 'default_transaction_read_only') facts.isReadOnly = parameterValue === 'on';
+  });
+  connection?.stream?.setKeepAlive(true, keepAliveDelay);
+  return facts;
+}
+
+/** Ends a connection without a word to the other end, who may not hear it. */
+export function cutOff(client: ClientBase): void {
+  (client as unknown as Internals).connection?.stream?.destroy();
+}
+
+/** Milliseconds that a connection gets to end in order. */
+const farewell = 2_000;
+
+/** Cuts a connection off that has been told to end, if it hasn't by then: its other end may not hear. */
+export function cutOffLater(client: ClientBase): void {
+  setTimeout(cutOff, farewell, client).unref();
+}
+
+/** A number that changes whenever something arrives; undefined while the client waits for nothing. */
+export function progressOf(client: ClientBase): number | undefined {
+  const { readyForQuery, connection } = client as unknown as Internals;
+  return readyForQuery === false ? connection?.stream?.bytesRead : undefined;
+}
+
+function ignoreLoss(): void {
+  // The next statement says so.
+}

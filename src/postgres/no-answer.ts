@@ -1,0 +1,21 @@
+/** The other end of a connection gave no answer in time. It has no SQLSTATE, so the connection is given up. */
+export class NoAnswerError extends Error {
+  constructor(milliseconds: number, what = 'Query read timeout: no answer') {
+    super(`${what} in ${milliseconds} ms`);
+  }
+}
+
+/** @throws NoAnswerError when the promise takes longer; what becomes of it later is nobody's business */
+export async function within<T>(milliseconds: number, promise: Promise<T>, what?: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new NoAnswerError(milliseconds, what));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,60 @@
+import { closedStore } from './append-queue.js';
+import { statement, type SqlPort } from './sql-port.js';
+
+const readNamespace = statement('select event_namespace from __schema__.store');
+
+/**
+ * What tells the event ids of a store from those of another; see docs/decisions/0020. It never changes, so it is read once.
+ */
+export class EventNamespace {
+  readonly #shared: EventNamespace | undefined;
+  #known: string | undefined;
+  #reading: Promise<string> | undefined;
+  #isClosed = false;
+
+  /** @param shared of another port to the same store: what one has read, both know */
+  constructor(shared?: EventNamespace) {
+    this.#shared = shared;
+  }
+
+  /** Undefined until it was read. */
+  get known(): string | undefined {
+    return this.#known ?? this.#shared?.known;
+  }
+
+  /** By the port of this one, so that a transaction never waits for a connection beside its own. */
+  read(port: SqlPort): Promise<string> {
+    this.#reading ??= this.#read(port).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /**
+   * Runs an append: at once, where the namespace is known; else after those that have waited for it longer.
+   *
+   * @throws StoreClosedError
+   */
+  async use<T>(port: SqlPort, append: (namespace: string) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw closedStore();
+    const { known } = this;
+    return known === undefined ? this.read(port).then(append) : append(known);
+  }
+
+  /** Takes no more appends. When it returns, those that waited have begun. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#reading?.catch(() => undefined);
+  }
+
+  async #read(port: SqlPort): Promise<string> {
+    const [[namespace] = []] = await port.query(readNamespace, []);
+    this.#keep(namespace as string);
+    return namespace as string;
+  }
+
+  #keep(namespace: string): void {
+    this.#known = namespace;
+    if (this.#shared !== undefined) this.#shared.#keep(namespace);
+  }
+}

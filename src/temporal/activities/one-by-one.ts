@@ -1,0 +1,45 @@
+import type { CommandOutcome, CommandReference, LaneCommand } from '../shared/command-lane.js';
+
+/** Runs what it is given one after the other. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  take<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(run);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** Of the whole process: so that the command which holds it up is the one that was named last. */
+const turns = new Turns();
+
+export interface OneByOneOptions {
+  readonly commands: readonly LaneCommand[];
+  /** Milliseconds after which the rest is left open. */
+  readonly timeLimit: number;
+  /** Called when a command is next. */
+  readonly begin: (command: CommandReference) => Promise<void>;
+  readonly execute: (command: LaneCommand, timeLimit: number) => Promise<CommandOutcome>;
+  /** What is said of a command that had no turn. */
+  readonly leaveOpen: (command: LaneCommand) => CommandOutcome;
+}
+
+/** Executes commands one after the other; those of an aggregate behind one that is left open are left open, too. */
+export async function executeOneByOne(options: OneByOneOptions): Promise<readonly CommandOutcome[]> {
+  const { commands, timeLimit, begin, execute, leaveOpen } = options;
+  const end = performance.now() + timeLimit;
+  const behindOpen = new Set<string>();
+  const outcomes: CommandOutcome[] = [];
+  for (const command of commands) {
+    const outcome = await turns.take(async () => {
+      const left = end - performance.now();
+      if (left <= 0 || behindOpen.has(command.id)) return leaveOpen(command);
+      await begin(command);
+      return execute(command, left);
+    });
+    if (outcome.kind === 'open') behindOpen.add(command.id);
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}

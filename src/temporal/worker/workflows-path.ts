@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+
+/**
+ * The file of the ready-made workflows: beside this one in the package; or, where a bundler has put this one elsewhere, that of the
+ * installed package, as the program or its working directory find it.
+ *
+ * @throws InvalidArgumentError when it is nowhere
+ */
+export function readyMadeWorkflowsPath(): string {
+  // A bundle in CommonJS has none.
+  const here = import.meta.url as string | undefined;
+  if (here?.startsWith('file:') === true) {
+    const beside = fileURLToPath(new URL('./workflows.cjs', here));
+    if (existsSync(beside)) return beside;
+  }
+  for (const from of [here, process.argv[1], join(process.cwd(), 'program.js')]) {
+    try {
+      if (from !== undefined) return createRequire(from).resolve('temporal-event-store/workflows');
+    } catch {
+      // The next may know.
+    }
+  }
+  throw new InvalidArgumentError(
+    `The ready-made workflows are not beside this bundle, and the package temporal-event-store is not installed where it runs. Give the ` +
+      `worker a 'workflowBundle' that was made beforehand, or a 'workflowsPath'; or leave the package out of the bundle.`,
+  );
+}

@@ -1,0 +1,17 @@
+import { withSloppyAppends } from './appends.js';
+import { withSloppyCapabilities } from './capabilities.js';
+import { thatNeverEnd } from './endless.js';
+import { withSloppyEvents } from './events.js';
+import { withSloppyNames } from './names.js';
+import { withSloppyReads } from './reads.js';
+import type { SloppyStore } from './sloppy-store.js';
+
+/** Each wrong in one way, of which the conformance suite must tell. */
+export const sloppyStores: readonly SloppyStore[] = [
+  ...withSloppyNames,
+  ...withSloppyAppends,
+  ...withSloppyEvents,
+  ...withSloppyReads,
+  ...withSloppyCapabilities,
+  ...thatNeverEnd,
+];
