@@ -63,6 +63,7 @@ export {
   SchemaVersionError,
   StoreAccessError,
   StoreClosedError,
+  StoreCorruptedError,
   StoreOverloadedError,
   StoreUnavailableError,
   TryAgainLaterError,

@@ -34,6 +34,12 @@ export interface PGliteEventStoreOptions {
   readonly maxQueuedBytes?: number;
 }
 
+/**
+ * What the store's own statements in the same session depend on: how texts are written, and that a null in an array isn't a
+ * text.
+ */
+const resetSession = `select pg_catalog.set_config('client_encoding', 'UTF8', false), pg_catalog.set_config('array_nulls', 'on', false)`;
+
 const isFolder: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' && !value.includes('://') ? undefined : 'the path of a folder';
 
@@ -137,7 +143,11 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     };
     this.#transaction = async (run) => {
       if (state.isClosed) throw closedStore();
-      return database.transaction(run);
+      return database.transaction(async (transaction) => {
+        const result = await run(transaction);
+        if (!transaction.closed) await transaction.query(resetSession);
+        return result;
+      });
     };
   }
 

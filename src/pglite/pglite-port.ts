@@ -2,12 +2,25 @@ import { types, type PGlite, type Transaction } from '@electric-sql/pglite';
 import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 
-/** Column values as the text that the server writes, instead of JavaScript's types. */
+/** Column values as the text that the server writes, instead of JavaScript's types: of all that the statements give. */
 const asText = Object.fromEntries(
-  [types.INT8, types.INT4, types.TEXT, types.UUID, types.JSON, types.FLOAT8, types.BOOL, 1007, 1016].map(
+  [types.INT8, types.INT4, types.TEXT, types.UUID, types.JSON, types.NUMERIC, types.BOOL, 1007, 1016].map(
     (type) => [type, (text: string) => text],
   ),
 );
+
+/** Runs a statement whose rows are the texts that the server writes. */
+export async function readTexts(
+  executor: Pick<PGlite | Transaction, 'query'>,
+  text: string,
+  values: readonly SqlValue[],
+): Promise<readonly SqlRow[]> {
+  const parameters = values.map((value) =>
+    typeof value === 'object' && value !== null ? [...value.values] : value,
+  );
+  const { rows } = await executor.query<SqlRow>(text, parameters, { rowMode: 'array', parsers: asText });
+  return rows;
+}
 
 /** The statements of the store on PGlite, which has one connection and runs one after the other. */
 export class PGlitePort implements TransactionalSqlPort {
@@ -44,13 +57,6 @@ export class PGlitePort implements TransactionalSqlPort {
     values: readonly SqlValue[],
     map = (row: SqlRow) => row as T,
   ): Promise<readonly T[]> {
-    const parameters = values.map((value) =>
-      typeof value === 'object' && value !== null ? [...value.values] : value,
-    );
-    const { rows } = await executor.query<SqlRow>(inSchema(text, this.#schema), parameters, {
-      rowMode: 'array',
-      parsers: asText,
-    });
-    return rows.map(map);
+    return (await readTexts(executor, inSchema(text, this.#schema), values)).map(map);
   }
 }

@@ -1,6 +1,9 @@
+import type { Transaction } from '@electric-sql/pglite';
 import { assertOptions, isPlainObject } from '../core/store/options.js';
+import type { SinkDriver } from '../sql/projections/sink-database.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import type { PGliteEventStore } from './pglite-event-store.js';
+import { readTexts } from './pglite-port.js';
 import type { PGliteTransaction } from './pglite-transaction.js';
 
 export interface PGliteProjectionSinkOptions {
@@ -24,14 +27,18 @@ export class PGliteProjectionSink extends SqlProjectionSink<PGliteTransaction> {
     assertOptions('PGliteProjectionSink', options, { store: isPlainObject, schema: () => undefined }, [
       'store',
     ]);
-    super(options.schema ?? defaultProjectionSchema, (run, frame) =>
-      options.store.transaction(async (client) => {
-        if (frame === undefined) return run(client, []);
-        const { rows } = await client.query(frame.opening);
-        const result = await run(client, rows);
-        await client.query(frame.closing);
-        return result;
-      }),
-    );
+    const query: SinkDriver<PGliteTransaction>['query'] = (client, ...statement) =>
+      readTexts(client as Transaction, ...statement);
+    super(options.schema ?? defaultProjectionSchema, {
+      query,
+      transaction: (run, frame) =>
+        options.store.transaction(async (client) => {
+          if (frame === undefined) return run(client, []);
+          const opened = await query(client, frame.opening, []);
+          const result = await run(client, opened);
+          await client.query(frame.closing);
+          return result;
+        }),
+    });
   }
 }

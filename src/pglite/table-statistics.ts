@@ -1,11 +1,14 @@
 import type { MemberOutcome } from '../sql/append-queue.js';
+import { eq } from '../sql/operators.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 
 /** Below it every plan is fast. */
 const leastEvents = 1_000;
 
-const analysedEvents = statement(`select reltuples from pg_class where oid = '__schema__.events'::regclass`);
-const lastPosition = statement('select coalesce(max(position), 0) from __schema__.events');
+const analysedEvents = statement(
+  `select reltuples::bigint from pg_catalog.pg_class where oid ${eq} '__schema__.events'::pg_catalog.regclass`,
+);
+const lastPosition = statement('select coalesce(pg_catalog.max(position), 0) from __schema__.events');
 const analyze = statement('analyze __schema__.events');
 
 /**

@@ -3,6 +3,7 @@ import { uuidV5 } from '../core/events/event-id.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 import { cutOff, cutOffLater } from './client-facts.js';
 import { createClientLike } from './connection.js';
+import { isStandby } from './is-standby.js';
 import { within } from './no-answer.js';
 
 /** Least milliseconds between two notifications of other processes. */
@@ -13,7 +14,7 @@ const checkInterval = 10_000;
 /** Milliseconds in which it must answer. */
 const answerTimeout = 5_000;
 
-const notification = statement('select pg_notify($1, $2)');
+const notification = statement('select pg_catalog.pg_notify($1, $2)');
 
 /**
  * Wakes who waits for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a wake-up may
@@ -118,10 +119,9 @@ export class AppendNotifications {
   #checkFrom(client: Client): void {
     setTimeout(() => {
       if (this.#client !== client) return;
-      const check = client.query<{ standby: string }>('select pg_is_in_recovery()::text as standby');
-      within(answerTimeout, check).then(
-        ({ rows: [row] }) => {
-          if (row?.standby === 'true') cutOff(client);
+      within(answerTimeout, isStandby(client)).then(
+        (is) => {
+          if (is) cutOff(client);
           else this.#checkFrom(client);
         },
         () => {

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { isReadOnly, spoilsConnection } from '../sql/sql-errors.js';
 import { cutOffLater, watchClient } from './client-facts.js';
+import { isStandby } from './is-standby.js';
 import { NoAnswerError, within } from './no-answer.js';
 
 /** Milliseconds for which a connection to a standby is used: behind its name there may be a primary by then. */
@@ -144,13 +145,6 @@ export class PoolConnections {
 /** What `pg-pool` says when its own limit is over. */
 function isPoolTimeout(error: Error | undefined): error is Error {
   return error?.message === 'timeout exceeded when trying to connect';
-}
-
-async function isStandby(client: PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ standby: boolean | string }>(
-    'select pg_is_in_recovery()::text as standby',
-  );
-  return rows[0]?.standby === 'true';
 }
 
 /** Takes a connection out of its pool, also when its other end doesn't hear. */

@@ -26,7 +26,9 @@ import { probeLocks } from './probe-locks.js';
 import { createTransactionStore } from './transaction-store.js';
 
 const anything = statement('select 1');
-const rotate = statement('update __schema__.store set store_id = gen_random_uuid() returning store_id');
+const rotate = statement(
+  'update __schema__.store set store_id = pg_catalog.gen_random_uuid() returning store_id',
+);
 
 /** Batches of appends that are under way at the same time: one is flushed to disk while the next is executed. */
 const appendConnections = 3;
@@ -133,7 +135,11 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     this.#options = options;
     this.#pools = pools;
     this.#migrationPort = appendPort;
-    this.#statements = new PreparedStatements({ ...options, preparedStatements: false });
+    this.#statements = new PreparedStatements({
+      ...options,
+      connectionString: undefined,
+      preparedStatements: false,
+    });
     this.#queue = queue;
     this.#namespace = namespace;
     this.#notifications = notifications;

@@ -5,12 +5,15 @@ import { sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeValues } from './binary-array.js';
 import { cutOff } from './client-facts.js';
+import { assertUtf8 } from './client-encoding.js';
 import { poolTimeoutOf } from './connection.js';
 import { NoAnswerError } from './no-answer.js';
 import { PoolConnections } from './pool-connections.js';
-import { rowQueryOf } from './row-query.js';
+import { queryRows } from './row-query.js';
 
 export interface PostgresPortOptions {
+  /** Of connections that are the store's own; others are looked at, since their sessions may be told anything. */
+  readonly connectionString: string | undefined;
   readonly schema: string;
   /** Milliseconds after which a statement without an answer, and its connection, are given up. */
   readonly operationTimeout: number;
@@ -18,8 +21,16 @@ export interface PostgresPortOptions {
   readonly preparedStatements: boolean;
 }
 
-/** What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. */
-const unknownStatements: readonly (string | undefined)[] = ['26000', '42P05'];
+/**
+ * What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. And what
+ * `pg` says where an instrumentation writes something new into each text.
+ */
+function isNameUnusable(error: unknown): boolean {
+  return (
+    ['26000', '42P05'].includes(sqlStateOf(error) as string) ||
+    (error instanceof Error && error.message.startsWith('Prepared statements must be unique'))
+  );
+}
 
 /** Milliseconds for the statements of a migration, which may have much to do. */
 const scriptTimeout = 10 * 60_000;
@@ -50,7 +61,8 @@ export class PostgresPort implements TransactionalSqlPort {
     return this.#connections.use(this.#poolTimeout, async (client) => {
       const script = (text: string, timeout?: number): Promise<unknown> =>
         this.#statements.run(client, { text, isConstant: false }, [], undefined, timeout);
-      await script('begin');
+      // What a statement waited for, the next one sees, whatever the default of the session is.
+      await script('begin isolation level read committed');
       try {
         const result = await run({
           query: (statement, values, map) =>
@@ -80,11 +92,13 @@ interface Prepared {
 /** Runs statements on any client of `pg`, prepared by name where that works. */
 export class PreparedStatements {
   readonly schema: string;
+  readonly #areOwn: boolean;
   readonly #operationTimeout: number;
   readonly #texts = new WeakMap<SqlStatement, Prepared>();
   #usesNames: boolean;
 
-  constructor({ schema, operationTimeout, preparedStatements }: PostgresPortOptions) {
+  constructor({ connectionString, schema, operationTimeout, preparedStatements }: PostgresPortOptions) {
+    this.#areOwn = connectionString !== undefined;
     this.schema = schema;
     this.#operationTimeout = operationTimeout;
     this.#usesNames = preparedStatements;
@@ -97,12 +111,13 @@ export class PreparedStatements {
     map = (row: SqlRow) => row as T,
     timeout = this.#operationTimeout,
   ): Promise<readonly T[]> {
+    if (!this.#areOwn) await assertUtf8(client, timeout);
     const usesName = this.#usesNames && statement.isConstant;
     try {
       return await this.#query(client, statement, values, usesName, map, timeout);
     } catch (error) {
       // Refused before anything ran, so it can be sent again.
-      if (!usesName || !unknownStatements.includes(sqlStateOf(error))) throw error;
+      if (!usesName || !isNameUnusable(error)) throw error;
       this.#usesNames = false;
       return this.#query(client, statement, values, false, map, timeout);
     }
@@ -137,13 +152,12 @@ export class PreparedStatements {
           failure ??= error as Error;
         }
       };
-      const callback = (error: Error | null): void => {
+      queryRows(client, config, take, (error) => {
         clearTimeout(timer);
         failure = error ?? failure;
         if (failure === undefined) resolve(rows);
         else reject(failure);
-      };
-      client.query(rowQueryOf(client, { ...config, callback }, take));
+      });
     });
   }
 

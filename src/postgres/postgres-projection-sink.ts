@@ -1,7 +1,8 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { assertOptions, integerFrom, isPlainObject } from '../core/store/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import type { PgClient, PgPool } from './pg-types.js';
+import { readRows } from './row-query.js';
 import { runTransaction } from './run-transaction.js';
 
 export interface PostgresProjectionSinkOptions {
@@ -40,12 +41,14 @@ export class PostgresProjectionSink<Client extends PgClient = PgClient> extends 
       ['pool'],
     );
     const { pool, schema = defaultProjectionSchema, operationTimeout = 60_000 } = options;
-    super(schema, (run, frame) =>
-      runTransaction(pool as Pool, (client, opened) => run(client as unknown as Client, opened), {
-        operationTimeout: frame === undefined ? hookFactor * operationTimeout : operationTimeout,
-        poolTimeout: Math.min(longestPoolTimeout, operationTimeout),
-        frame,
-      }),
-    );
+    super(schema, {
+      transaction: (run, frame) =>
+        runTransaction(pool as Pool, (client, opened) => run(client as unknown as Client, opened), {
+          operationTimeout: frame === undefined ? hookFactor * operationTimeout : operationTimeout,
+          poolTimeout: Math.min(longestPoolTimeout, operationTimeout),
+          frame,
+        }),
+      query: (client, text, values) => readRows(client as unknown as ClientBase, { text, values }),
+    });
   }
 }

@@ -1,14 +1,15 @@
 import { UnsafeReadError } from '../core/errors/errors.js';
+import { eq } from '../sql/operators.js';
 import { asPassing } from '../sql/sql-errors.js';
 import { statement, type SqlPort, type TransactionalSqlPort } from '../sql/sql-port.js';
 
 const take = statement(`
-  select virtualtransaction from pg_locks l, pg_advisory_xact_lock_shared(1163152724, 1)
-  where l.pid = pg_backend_pid() limit 1`);
+  select virtualtransaction from pg_catalog.pg_locks l, pg_catalog.pg_advisory_xact_lock_shared(1163152724, 1)
+  where l.pid ${eq} pg_catalog.pg_backend_pid() limit 1`);
 const look = statement(`
-  select 1 from pg_locks
-  where locktype = 'advisory' and classid::bigint = 1163152724 and objid::bigint = 1 and objsubid = 2
-    and granted and virtualtransaction = $1`);
+  select 1 from pg_catalog.pg_locks
+  where locktype ${eq} 'advisory' and classid::bigint ${eq} 1163152724 and objid::bigint ${eq} 1 and objsubid ${eq} 2
+    and granted and virtualtransaction ${eq} $1`);
 
 /**
  * Takes an advisory lock on one connection and looks for it from another: where that doesn't show, reading in order is not

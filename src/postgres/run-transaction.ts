@@ -1,10 +1,17 @@
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../core/errors/errors.js';
+import { HandlerError } from '../core/projections/projection-sink.js';
 import type { TransactionFrame } from '../sql/projections/sink-database.js';
-import { spoilsConnection, sqlStateOf } from '../sql/sql-errors.js';
+import { causeOf, spoilsConnection, sqlStateOf } from '../sql/sql-errors.js';
+import type { SqlRow } from '../sql/sql-port.js';
+import { assertUtf8 } from './client-encoding.js';
 import { cutOff, progressOf } from './client-facts.js';
 import { NoAnswerError, within } from './no-answer.js';
 import { PoolConnections } from './pool-connections.js';
+import { readRows } from './row-query.js';
+
+/** Whatever the default of the session is: who has waited for a lock must see what was committed meanwhile. */
+const begin = 'begin isolation level read committed';
 
 /** Milliseconds in which a transaction that failed must be rolled back, or its connection counts as lost. */
 const rollbackTimeout = 5_000;
@@ -23,7 +30,7 @@ export interface TransactionLimits {
  */
 export async function runTransaction<T>(
   pool: Pool,
-  run: (client: PoolClient, opened: readonly unknown[]) => Promise<T>,
+  run: (client: PoolClient, opened: readonly SqlRow[]) => Promise<T>,
   { operationTimeout, poolTimeout, frame }: TransactionLimits,
 ): Promise<T> {
   const connections = PoolConnections.of(pool);
@@ -31,7 +38,10 @@ export async function runTransaction<T>(
   const watch = watchForAnswers(client, operationTimeout);
   let failure: { readonly error: unknown } | undefined;
   try {
-    const opened = await queryLast(client, frame === undefined ? 'begin' : `begin; ${frame.opening}`);
+    await assertUtf8(client, operationTimeout);
+    const opened = await readRows(client, {
+      text: frame === undefined ? begin : `${begin}; ${frame.opening}`,
+    });
     const result = await run(client, opened);
     await client.query(frame === undefined ? 'commit' : `${frame.closing}; commit`);
     return result;
@@ -83,13 +93,6 @@ function watchForAnswers(
   };
 }
 
-/** @returns the rows of the last of several statements, which `pg` sends as one */
-async function queryLast(client: PoolClient, script: string): Promise<readonly unknown[]> {
-  const results = (await client.query(script)) as QueryResult | readonly QueryResult[];
-  const last = [results].flat().at(-1);
-  return (last?.rows ?? []) as readonly unknown[];
-}
-
 async function rollBack(client: PoolClient): Promise<boolean> {
   try {
     await within(rollbackTimeout, client.query('rollback'));
@@ -99,7 +102,8 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-function connectionLost(cause: unknown): StoreUnavailableError {
+function connectionLost(error: unknown): StoreUnavailableError {
+  const cause = causeOf(error instanceof HandlerError ? error.cause : error);
   return new StoreUnavailableError(
     `The connection to the database was lost in a transaction: ${cause instanceof Error ? cause.message : String(cause)}. Try again.`,
     { commitId: undefined, cause },

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../core/errors/errors.js';
 import { appendMembers } from '../sql/append-batch.js';
 import { checkedPort } from '../sql/checked-port.js';
 import type { EventNamespace } from '../sql/event-namespace.js';
+import { eq } from '../sql/operators.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 import { cutOff, watchClient } from './client-facts.js';
@@ -12,9 +13,9 @@ import type { PreparedStatements } from './postgres-port.js';
 /** Milliseconds; while such a transaction is idle, readers in order wait for it. */
 const idleTimeout = 30_000;
 
-const settings = statement(`select current_setting('transaction_isolation'),
-  case when current_setting('idle_in_transaction_session_timeout') in ('0', '0ms')
-    then set_config('idle_in_transaction_session_timeout', $1, true) end`);
+const settings = statement(`select pg_catalog.current_setting('transaction_isolation'),
+  case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
+    then pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true) end`);
 
 /** The four methods and the capabilities of a store, on a transaction that its caller begins and commits. */
 export function createTransactionStore(

@@ -5,6 +5,7 @@ import type { NormalFilter } from '../core/store/filter.js';
 import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
 import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
+import { eq, gt, le, lt, times } from './operators.js';
 import { SettledPositions } from './settled-positions.js';
 import { asPassing } from './sql-errors.js';
 import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
@@ -31,12 +32,15 @@ interface Page<E extends DomainEvent> {
 /** The state of the store, in front of the rows of a page and of the same moment. */
 const header = `select ${headerColumns(
   's.store_id',
-  `coalesce((select max(e.position) from __schema__.events e), 0)`,
-  `case when pg_is_in_recovery() then 'standby'
-    when exists (select from pg_subscription_rel r where r.srrelid = '__schema__.events'::regclass) then 'subscriber'
+  `coalesce((select pg_catalog.max(e.position) from __schema__.events e), 0)`,
+  `case when pg_catalog.pg_is_in_recovery() then 'standby'
+    when exists (
+      select from pg_catalog.pg_subscription_rel r where r.srrelid ${eq} '__schema__.events'::pg_catalog.regclass
+    ) then 'subscriber'
     else '' end`,
   // Another one, where the server or the tables are others.
-  `date_part('epoch', pg_postmaster_start_time()) || '/' || '__schema__.events'::regclass::oid`,
+  `pg_catalog.concat_ws('/', (pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) ${times} 1000000)::bigint,
+    '__schema__.events'::pg_catalog.regclass::pg_catalog.oid)`,
 )} from __schema__.store s`;
 
 /**
@@ -52,7 +56,7 @@ const eventsWithin = (bound: Bound, bytes: string, clauses: string, order = 'pos
 /** Planned anew for each page, since the server hopes for few rows: right for a store that may be small, and grow fast. */
 const everythingWithin = (bound: Bound): SqlStatement =>
   statement(
-    `(${header}) union all (${eventsWithin(bound, '$3', 'where position > $1 order by position limit $2')})`,
+    `(${header}) union all (${eventsWithin(bound, '$3', `where position ${gt} $1 order by position limit $2`)})`,
   );
 const everything = { small: everythingWithin('small'), fitting: everythingWithin('fitting') };
 
@@ -76,7 +80,7 @@ function pageOfLargeStore(bound: Bound, limit: number): SqlStatement {
   let page = pages.get(limit);
   if (page === undefined) {
     const isConstant = pages.size < largeStore.maxPageSizes;
-    const clauses = `where position > (select $1::bigint) order by position limit ${limit}`;
+    const clauses = `where position ${gt} (select $1::bigint) order by position limit ${limit}`;
     page = { text: `(${header}) union all (${eventsWithin(bound, '$2', clauses)})`, isConstant };
     if (isConstant) pages.set(limit, page);
   }
@@ -110,14 +114,14 @@ function pageOf(
   if (tags === undefined) {
     return { text: `(${header}) union all (${events(condition)})`, isConstant };
   }
-  const count = '(select count(*) from candidates)';
+  const count = '(select pg_catalog.count(*) from candidates)';
   return {
     text: `with candidates as materialized (
         select position from __schema__.events where ${tags} limit ${maxCandidates + 1}
       )
-      (${header}) union all (${events(`${count} <= ${maxCandidates}
-          and position = any (array(select position from candidates)) and ${condition}`)}
-      ) union all (${events(`${count} > ${maxCandidates} and ${condition}`)})`,
+      (${header}) union all (${events(`${count} ${le} ${maxCandidates}
+          and position ${eq} any (array(select position from candidates)) and ${condition}`)}
+      ) union all (${events(`${count} ${gt} ${maxCandidates} and ${condition}`)})`,
     isConstant,
   };
 }
@@ -186,7 +190,7 @@ export class AllReader {
         const [from, to, most, size] = [after, upTo, limit + 1, bytes].map((value) =>
           parameters.add(value),
         ) as [string, string, string, string];
-        const range = `position > ${from} and position <= ${to}`;
+        const range = `position ${gt} ${from} and position ${le} ${to}`;
         const within = (clauses: string, order: string): string => eventsWithin(bound, size, clauses, order);
         return [pageOf(filters, parameters, range, 'position', most, within), parameters.values];
       });
@@ -211,7 +215,7 @@ export class AllReader {
       const before = parameters.add(after ?? null);
       const most = parameters.add(limit + 1);
       const size = parameters.add(bytes);
-      const range = `position < coalesce(${before}, 9223372036854775807)`;
+      const range = `position ${lt} coalesce(${before}, 9223372036854775807)`;
       const within = (clauses: string, order: string): string => eventsWithin(bound, size, clauses, order);
       return [pageOf(filters, parameters, range, 'position desc', most, within), parameters.values];
     });

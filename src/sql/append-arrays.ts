@@ -2,6 +2,7 @@ import type { ExpectedVersion } from '../core/store/event-store.js';
 import type { PreparedEvent } from '../core/store/prepare-events.js';
 import type { AppendMember } from './append-member.js';
 import { arrayOf, type SqlArrayType, type SqlValue } from './sql-port.js';
+import { sqlTime } from './sql-time.js';
 
 export interface BatchArrays {
   /** Of `append_batch`, which says what they are. */
@@ -116,7 +117,7 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
     ),
     unlessEmpty(
       'text',
-      events.map((event) => event.occurredAt ?? null),
+      events.map(({ occurredAt }) => (occurredAt === undefined ? null : sqlTime(occurredAt))),
     ),
   ];
   return { parameters, places };

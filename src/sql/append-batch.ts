@@ -3,6 +3,7 @@ import { arrayLiteral, batchArrays, expectedCode, inLockOrder, isLookedFor } fro
 import type { AppendMember, PreparedCommit } from './append-member.js';
 import { sqlStateOf } from './sql-errors.js';
 import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
+import { sqlTime } from './sql-time.js';
 
 export type AppendOutcome =
   | {
@@ -22,10 +23,17 @@ const maxSingles = 5;
 
 const uniqueViolation = '23505';
 
+/** Of the parameters of `append_one`. */
+const typesOfOne = [
+  ...['text', 'bigint', 'boolean', 'text', 'uuid', 'text'],
+  ...['integer', 'json', 'json', 'text', 'text[]', 'timestamptz'],
+];
+
 // How long a stream's lock is waited for, before it is: nobody else shall wait for it longer. Of this statement alone where it is a
 // transaction of its own, and with null as the caller of a larger one has it.
 const limitLocks = (parameter: number): string =>
-  `set_config('lock_timeout', coalesce($${parameter}::text, current_setting('lock_timeout')), true)`;
+  `pg_catalog.set_config('lock_timeout',
+    coalesce($${parameter}::pg_catalog.text, pg_catalog.current_setting('lock_timeout')), true)`;
 
 // Each as one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
 // PostgreSQL calls them from left to right, so streams are locked in order here, too.
@@ -35,8 +43,26 @@ const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
   ),
 );
 
-const appendBatch = statement(`select ${limitLocks(23)}, __schema__.append_batch(
-  $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22::text[]::timestamptz[])`);
+/** Of the parameters of `append_batch`. */
+const typesOfBatch = [
+  ...[
+    'text[]',
+    'bigint[]',
+    'bigint[]',
+    'integer[]',
+    'bigint[]',
+    'bigint[]',
+    'bigint[]',
+    'integer[]',
+    'uuid[]',
+  ],
+  ...['boolean', 'text[]', 'integer[]', 'integer[]', 'bigint[]', 'uuid[]', 'text[]', 'integer[]', 'json[]'],
+  ...['json[]', 'text[]', 'text[]', 'text[]::timestamptz[]'],
+];
+
+const appendBatch = statement(
+  `select ${limitLocks(typesOfBatch.length + 1)}, __schema__.append_batch(${typedParameters(typesOfBatch)})`,
+);
 
 /**
  * Appends members in one statement, each with an outcome of its own.
@@ -102,7 +128,7 @@ function valuesOf(member: AppendMember, isRepeated: boolean): SqlValue[] {
     metadata,
     correlationId ?? null,
     arrayLiteral(tags),
-    occurredAt ?? null,
+    occurredAt === undefined ? null : sqlTime(occurredAt),
   ];
 }
 
@@ -157,6 +183,18 @@ function numbersOf(list: string): number[] {
 
 /** A call with the values of {@link valuesOf} at this place. */
 function callOfOne(place: number): string {
-  const parameters = Array.from({ length: valuesOfOne }, (_, index) => `$${place * valuesOfOne + index + 1}`);
-  return `__schema__.append_one(${parameters.join()})`;
+  return `__schema__.append_one(${typedParameters(typesOfOne, place * typesOfOne.length)})`;
+}
+
+/**
+ * `$1::…, $2::…`. Without a type PostgreSQL would choose among functions of the same name, and prefer one of texts that
+ * somebody else has put beside ours.
+ */
+function typedParameters(types: readonly string[], before = 0): string {
+  return types
+    .map(
+      (type, index) =>
+        `$${before + index + 1}::${type.replaceAll(/text|uuid|json|timestamptz/g, 'pg_catalog.$&')}`,
+    )
+    .join(', ');
 }

@@ -1,4 +1,4 @@
-import { SchemaVersionError } from '../core/errors/errors.js';
+import { InvalidArgumentError, SchemaVersionError } from '../core/errors/errors.js';
 import { findMissingMigrations } from './migrations.js';
 import { outdatedSchema } from './sql-errors.js';
 import { statement, type SqlPort } from './sql-port.js';
@@ -6,8 +6,9 @@ import { statement, type SqlPort } from './sql-port.js';
 const oldestServer = 140_000;
 
 const serverSettings =
-  statement(`select current_setting('server_version_num'), current_setting('server_version'),
-  current_setting('server_encoding'), current_setting('synchronous_commit')`);
+  statement(`select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'),
+  pg_catalog.current_setting('server_encoding'), pg_catalog.current_setting('synchronous_commit'),
+  pg_catalog.current_setting('transaction_isolation')`);
 
 /** A port that runs a check before its first statement, and again until it passes. */
 export function checkedPort(port: SqlPort, check: () => Promise<void>): SqlPort {
@@ -30,7 +31,7 @@ export function checkedPort(port: SqlPort, check: () => Promise<void>): SqlPort 
  * That the server can be used, and that the schema is there and not older than this library.
  *
  * @param warn told what works but is dangerous
- * @throws SchemaVersionError
+ * @throws SchemaVersionError · InvalidArgumentError for a setting that the store can't work with
  */
 export async function checkSchema(
   port: SqlPort,
@@ -38,7 +39,7 @@ export async function checkSchema(
   warn: (warning: string) => void,
 ): Promise<void> {
   const [settings = []] = await port.query(serverSettings, []);
-  const [number, version, encoding, synchronousCommit] = settings;
+  const [number, version, encoding, synchronousCommit, isolation] = settings;
   if (Number(number) < oldestServer) {
     throw new SchemaVersionError(
       `The server is PostgreSQL ${version ?? '?'}; this library needs 14 or newer.`,
@@ -47,6 +48,12 @@ export async function checkSchema(
   if (encoding !== 'UTF8') {
     throw new SchemaVersionError(
       `The encoding of the database is ${encoding ?? '?'}; create one with UTF8, which holds every text.`,
+    );
+  }
+  if (isolation !== 'read committed' && isolation !== 'read uncommitted') {
+    throw new InvalidArgumentError(
+      `default_transaction_isolation is ${isolation ?? '?'}: appends that meet would fail instead of following each other. ` +
+        `Set it to 'read committed' for this role or pool (alter role … set default_transaction_isolation = 'read committed').`,
     );
   }
   if (synchronousCommit === 'off') {

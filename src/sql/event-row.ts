@@ -1,6 +1,8 @@
 import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import type { PreparedEvent } from '../core/store/prepare-events.js';
+import { eq, le, minus, plus } from './operators.js';
 import type { SqlPort, SqlStatement, SqlValue } from './sql-port.js';
+import { isoTime, milliseconds } from './sql-time.js';
 
 /** An event as it is stored: `data` and `metadata` are JSON text. */
 export interface StoredEvent extends PreparedEvent {
@@ -14,22 +16,23 @@ export interface StoredEvent extends PreparedEvent {
 }
 
 const valueColumns = `position, stream_id, version, id, commit_id, type, schema_version, tags,
-  date_part('epoch', occurred_at), coalesce(date_part('epoch', nullif(recorded_at, occurred_at))::text, '')`;
+  ${milliseconds('occurred_at')},
+  case when recorded_at ${eq} occurred_at then '' else (${milliseconds('recorded_at')})::pg_catalog.text end`;
 
 /**
  * What {@link readEvents} and {@link readPage} read: all columns as one text, since a driver takes as long for a short value
- * as for a long one. They are set apart by a character that neither a name nor JSON may hold. Times are seconds, whatever
- * the settings of the session are, and the second one is empty where it is the same: to write one takes a tenth of the row.
+ * as for a long one. They are set apart by a character that neither a name nor JSON may hold. Nothing in it is written in a way that
+ * a setting of the session changes. Of the times the second one is empty where it is the same.
  */
-export const eventColumns = `concat_ws(chr(1), ${valueColumns}, data, metadata)`;
+export const eventColumns = `pg_catalog.concat_ws(pg_catalog.chr(1), ${valueColumns}, data, metadata)`;
 
 /** What a page counts an event as, in bytes: told without reading what is large. */
-export const eventSize = `coalesce(bytes, pg_catalog.octet_length(data::text) + pg_catalog.octet_length(metadata::text)
-  + pg_catalog.octet_length(tags::text))`;
+export const eventSize = `coalesce(bytes, pg_catalog.octet_length(data::pg_catalog.text)
+  ${plus} pg_catalog.octet_length(metadata::pg_catalog.text) ${plus} pg_catalog.octet_length(tags::pg_catalog.text))`;
 
 /** Events that come only when each of them is no larger than that; an empty row stands for a larger one. */
 export function smallEvents(most: string, clauses: string): string {
-  return `select case when ${eventSize} <= ${most}::bigint then ${eventColumns} end
+  return `select case when ${eventSize} ${le} ${most}::bigint then ${eventColumns} end
     from __schema__.events ${clauses}`;
 }
 
@@ -40,25 +43,27 @@ export function smallEvents(most: string, clauses: string): string {
  * @param clauses behind `from`, with the order that is given besides
  */
 export function fittingEvents(maxBytes: string, clauses: string, order: string, atLeast: 0 | 1 = 1): string {
-  return `select case when total <= ${maxBytes}::bigint or place <= ${atLeast} then ${eventColumns} end from (
+  return `select case when total ${le} ${maxBytes}::bigint or place ${le} ${atLeast} then ${eventColumns} end from (
       select *, pg_catalog.sum(size) over page as total, pg_catalog.row_number() over page as place
       from (select *, ${eventSize} as size from __schema__.events ${clauses}) sized
       window page as (order by ${order} rows unbounded preceding)
-    ) page where total - size <= ${maxBytes}::bigint or place = 2 order by ${order}`;
+    ) page where (total ${minus} size) ${le} ${maxBytes}::bigint or place ${eq} 2 order by ${order}`;
 }
 
 /** An event as {@link readChunks} reads it: JSON apart, so that what is kept of an event doesn't keep that text. */
-export const chunkColumns = `concat_ws(chr(1), ${valueColumns}) as cells, concat_ws(',', data, metadata) as json`;
+export const chunkColumns = `pg_catalog.concat_ws(pg_catalog.chr(1), ${valueColumns}) as cells,
+  pg_catalog.concat_ws(',', data, metadata) as json`;
 
 /** Many of {@link chunkColumns} in a row, which a driver is quicker with than with as many rows; and what they count as. */
-export const chunkOfMany = `string_agg(cells, chr(1)) as cells, string_agg(json, ',') as json, sum(size) as bytes`;
+export const chunkOfMany = `pg_catalog.string_agg(cells, pg_catalog.chr(1)) as cells, pg_catalog.string_agg(json, ',') as json,
+  pg_catalog.sum(size) as bytes`;
 
 const separator = '\u0001';
 const cellsPerEvent = 10;
 
 /** Of a row that stands in front of the events of a page: these values instead of an event's. */
 export function headerColumns(...values: readonly string[]): string {
-  return `concat_ws(chr(1), '', ${values.join(', ')})`;
+  return `pg_catalog.concat_ws(pg_catalog.chr(1), '', ${values.join(', ')})`;
 }
 
 /** What {@link readPage} has read. */
@@ -185,7 +190,7 @@ function recordedEvent<E extends DomainEvent>(
   data: unknown,
   metadata: unknown,
 ): RecordedEvent<E> {
-  const occurredAt = isoTime(cells[8]);
+  const occurredAt = isoTime(Number(cells[8]));
   return {
     id: cells[3],
     streamId: cells[1],
@@ -198,23 +203,8 @@ function recordedEvent<E extends DomainEvent>(
     metadata,
     tags: tagsOf(cells[7]),
     occurredAt,
-    recordedAt: cells[9] === '' ? occurredAt : isoTime(cells[9]),
+    recordedAt: cells[9] === '' ? occurredAt : isoTime(Number(cells[9])),
   } as unknown as RecordedEvent<E>;
-}
-
-/** Of the last time: that events follow each other in the same minute is the rule. */
-let last = { minute: NaN, prefix: '' };
-
-/** Of seconds since 1970, which are whole milliseconds. */
-export function isoTime(seconds: string): string {
-  const time = Math.round(Number(seconds) * 1000);
-  const minute = Math.floor(time / 60_000);
-  if (minute !== last.minute) {
-    last = { minute, prefix: new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length) };
-  }
-  // With a digit in front, so that none is lost.
-  const digits = String(100_000 + time - minute * 60_000);
-  return `${last.prefix}${digits.slice(1, 3)}.${digits.slice(3)}Z`;
 }
 
 /** An array of texts as PostgreSQL writes it. */

@@ -1,5 +1,7 @@
 import type { NormalFilter } from '../core/store/filter.js';
+import { contains, eq, ge, le } from './operators.js';
 import { arrayOf, type SqlValue } from './sql-port.js';
+import { sqlTime } from './sql-time.js';
 
 /** Collects the values of a statement and gives each its `$n`. */
 export class Parameters {
@@ -32,7 +34,7 @@ export function tagCondition(
   if (filters === undefined || filters.some(({ tags }) => tags === undefined)) return undefined;
   return filters
     .map(({ tags = [] }) => {
-      const has = `tags @> ${parameters.add(arrayOf('text', tags))}::text[]`;
+      const has = `tags ${contains} ${parameters.add(arrayOf('text', tags))}::pg_catalog.text[]`;
       return `(${has} and ${has})`;
     })
     .join(' or ');
@@ -43,10 +45,12 @@ function conditionOf(filter: NormalFilter, parameters: Parameters): string {
   const conditions = [
     types && oneOf('type', types, parameters),
     categories && oneOf('category', categories, parameters),
-    tags && `tags @> ${parameters.add(arrayOf('text', tags))}::text[]`,
-    correlationId !== undefined && `correlation_id = ${parameters.add(correlationId)}`,
-    occurredFrom !== undefined && `occurred_at >= ${parameters.add(occurredFrom)}::timestamptz`,
-    occurredTo !== undefined && `occurred_at <= ${parameters.add(occurredTo)}::timestamptz`,
+    tags && `tags ${contains} ${parameters.add(arrayOf('text', tags))}::pg_catalog.text[]`,
+    correlationId !== undefined && `correlation_id ${eq} ${parameters.add(correlationId)}`,
+    occurredFrom !== undefined &&
+      `occurred_at ${ge} ${parameters.add(sqlTime(occurredFrom))}::pg_catalog.timestamptz`,
+    occurredTo !== undefined &&
+      `occurred_at ${le} ${parameters.add(sqlTime(occurredTo))}::pg_catalog.timestamptz`,
   ].filter((condition) => typeof condition === 'string');
   return conditions.length === 0 ? 'true' : `(${conditions.join(' and ')})`;
 }
@@ -54,6 +58,6 @@ function conditionOf(filter: NormalFilter, parameters: Parameters): string {
 /** Of a single value PostgreSQL knows that the index gives the order too. */
 function oneOf(column: string, values: readonly string[], parameters: Parameters): string {
   return values.length === 1
-    ? `${column} = ${parameters.add(values[0] as string)}`
-    : `${column} = any (${parameters.add(arrayOf('text', values))}::text[])`;
+    ? `${column} ${eq} ${parameters.add(values[0] as string)}`
+    : `${column} ${eq} any (${parameters.add(arrayOf('text', values))}::pg_catalog.text[])`;
 }

@@ -1,6 +1,7 @@
 import { SchemaVersionError } from '../core/errors/errors.js';
 import { uuidV5 } from '../core/events/event-id.js';
 import eventStore from './migrations/0001_event_store.sql';
+import { eq } from './operators.js';
 import { assertSchemaName, inSchema } from './schema-name.js';
 import { statement, type SqlPort, type TransactionalSqlPort } from './sql-port.js';
 
@@ -10,9 +11,11 @@ const migrations = [{ name: '0001_event_store', text: eventStore }].map((migrati
   checksum: uuidV5(migration.text),
 }));
 
+/** Nobody else's names are found meanwhile, nor in what is made: defaults and constraints keep what they have found. */
+const setSearchPath = 'set local search_path = pg_catalog, pg_temp;';
 /** The same for every migrator of any schema in the database: they take turns. */
-const lock = statement('select pg_advisory_xact_lock(1163152725)');
-const schemaExists = statement('select 1 from pg_namespace where nspname = $1');
+const lock = statement('select pg_catalog.pg_advisory_xact_lock(1163152725)');
+const schemaExists = statement(`select 1 from pg_catalog.pg_namespace where nspname ${eq} $1`);
 const createMigrations = `create table if not exists __schema__.migrations (
   name text primary key,
   checksum text not null,
@@ -36,6 +39,7 @@ const repairSequence = `lock table __schema__.events in share row exclusive mode
  */
 export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
   return port.transaction(async (transaction) => {
+    await transaction.script(setSearchPath);
     await transaction.query(lock, []);
     if ((await transaction.query(schemaExists, [schema])).length === 0) {
       await transaction.script('create schema __schema__');
@@ -68,7 +72,7 @@ export function migrationScript(schema: string): string {
       `insert into __schema__.migrations (name, checksum) values ('${name}', '${checksum}');`,
   );
   return inSchema(
-    ['begin;', 'create schema if not exists __schema__;', `${createMigrations};`]
+    ['begin;', setSearchPath, 'create schema if not exists __schema__;', `${createMigrations};`]
       .concat(migrations.map(({ text }) => text.trim()))
       .concat(records)
       .concat('commit;', '')

@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../core/errors/errors.js';
+import { bitAnd, eq, gt, le } from './operators.js';
 import { delay } from './retrying.js';
 import { statement, type SqlPort } from './sql-port.js';
 
@@ -6,15 +7,15 @@ import { statement, type SqlPort } from './sql-port.js';
 // wait for.
 const holdersOfAppendLock = statement(`
   select l.virtualtransaction
-  from pg_locks l, __schema__.append_lock() k
-  where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-    and l.classid::bigint = k.class and l.objid::bigint = k.object::bigint & 4294967295
-    and l.database = (select d.oid from pg_database d where d.datname = current_database())
-    and l.pid is distinct from pg_backend_pid()`);
+  from pg_catalog.pg_locks l, __schema__.append_lock() k
+  where l.locktype ${eq} 'advisory' and l.granted and l.objsubid ${eq} 2
+    and l.classid::bigint ${eq} k.class and l.objid::bigint ${eq} (k.object::bigint ${bitAnd} 4294967295)
+    and l.database ${eq} (select d.oid from pg_catalog.pg_database d where d.datname ${eq} pg_catalog.current_database())
+    and (l.pid ${eq} pg_catalog.pg_backend_pid()) is not true`);
 
 const contiguousFrom = statement(`
-  select count(*), max(position) from (
-    select position from __schema__.events where position > $1 and position <= $2 order by position limit 5000
+  select pg_catalog.count(*), pg_catalog.max(position) from (
+    select position from __schema__.events where position ${gt} $1 and position ${le} $2 order by position limit 5000
   ) next`);
 
 /**

@@ -1,12 +1,13 @@
 import type { Checkpoint, CheckpointStore } from '../core/store/capabilities.js';
 import { assertCheckpoint } from '../core/store/checkpoint.js';
+import { eq, le, ne } from './operators.js';
 import { statement, type SqlPort } from './sql-port.js';
 
-const load = statement('select position, store_id from __schema__.checkpoints where name = $1');
+const load = statement(`select position, store_id from __schema__.checkpoints where name ${eq} $1`);
 const save = statement(`insert into __schema__.checkpoints as c (name, store_id, position) values ($1, $2, $3)
-  on conflict (name) do update set store_id = excluded.store_id, position = excluded.position, saved_at = now()
-  where c.store_id <> excluded.store_id or c.position <= excluded.position`);
-const remove = statement('delete from __schema__.checkpoints where name = $1');
+  on conflict (name) do update set store_id = excluded.store_id, position = excluded.position, saved_at = pg_catalog.now()
+  where c.store_id ${ne} excluded.store_id or c.position ${le} excluded.position`);
+const remove = statement(`delete from __schema__.checkpoints where name ${eq} $1`);
 
 /** Checkpoints in the store's own database. */
 export class SqlCheckpointStore implements CheckpointStore {

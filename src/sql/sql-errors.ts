@@ -3,17 +3,20 @@ import {
   InvalidArgumentError,
   SchemaVersionError,
   StoreAccessError,
+  StoreCorruptedError,
   StoreUnavailableError,
 } from '../core/errors/errors.js';
 import { isObject } from '../core/values/json.js';
+import { messageWithoutValues, withoutValues } from './database-error.js';
 
 /** What an error of a driver means for the call. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-type Meaning = 'unavailable' | 'again' | 'access' | 'schema' | 'refused';
+type Meaning = 'unavailable' | 'again' | 'access' | 'schema' | 'corrupted' | 'refused';
 
 const meanings: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [
   [/^(40001|40P01)$/, 'again'], // serialization failure, deadlock
   [/^(28...|42501)$/, 'access'],
   [/^(42P01|42883|3F000|42703|42704)$/, 'schema'], // no such table, function, schema, column, type
+  [/^(XX001|XX002)$/, 'corrupted'], // of a table, of an index
   // Connection, resources, operator (shutdown, cancel), system; a server that takes no writes (a standby by now);
   // no such database, a timeout of a lock or of an idle transaction.
   [/^(08...|53...|57...|58...|XX...|25006|25P03|25P04|3D000|55P03|26000|42P05)$/, 'unavailable'],
@@ -67,7 +70,7 @@ export function spoilsConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === undefined) return true;
   const meaning = meaningOf(error);
-  return meaning !== 'refused' && meaning !== 'again' && !ofStatement.test(state);
+  return !isRefused(error) && meaning !== 'again' && !ofStatement.test(state);
 }
 
 /** Whether the server takes no writes: it is a standby, or was made read-only. */
@@ -75,9 +78,19 @@ export function isReadOnly(error: unknown): boolean {
   return sqlStateOf(error) === '25006';
 }
 
-/** Whether it is what was asked that is to blame, and not the connection, the server, the rights or the schema. */
+/** Whether it is what was asked that is to blame, or the pages that it touched, and not the connection, the server, the rights or the schema. */
 export function isRefused(error: unknown): boolean {
-  return meaningOf(error) === 'refused';
+  return ['refused', 'corrupted'].includes(meaningOf(error) as string);
+}
+
+/** Whether the server found its own files damaged. */
+export function isCorruption(error: unknown): boolean {
+  return meaningOf(error) === 'corrupted';
+}
+
+/** An error as the cause of a typed one: of what the server said, without the values of rows and parameters. */
+export function causeOf(error: unknown): unknown {
+  return sqlStateOf(error) === undefined ? error : withoutValues(error as object);
 }
 
 /**
@@ -90,7 +103,7 @@ export function translateSqlError(error: unknown, commitId?: string): unknown {
   if (meaning === undefined) return error;
   const state = sqlStateOf(error);
   const said = state === undefined ? messageOf(error) : `${messageOf(error)} (SQLSTATE ${state})`;
-  const cause = { cause: error };
+  const cause = { cause: causeOf(error) };
   switch (meaning) {
     case 'access':
       return new StoreAccessError(
@@ -99,6 +112,14 @@ export function translateSqlError(error: unknown, commitId?: string): unknown {
       );
     case 'schema':
       return outdatedSchema(said, cause);
+    case 'corrupted':
+      return new StoreCorruptedError(
+        `The database is damaged: ${said}. To try again is of no use: restore it, or rebuild the index or table that is named. ` +
+          (commitId === undefined
+            ? 'Other calls may still work.'
+            : `Whether the append was stored is unknown: look for its commit id '${commitId}' then.`),
+        cause,
+      );
     case 'refused':
       return new InvalidArgumentError(`The database refused the call: ${said}.`, cause);
     default:
@@ -118,9 +139,12 @@ export function outdatedSchema(what: string, options?: ErrorOptions): SchemaVers
   );
 }
 
+/** What the server says when it takes no writes is the same for a standby and for a setting. */
+const takesNoWrites = ': it is a standby, or default_transaction_read_only is on';
+
 function messageOf(error: unknown): string {
   return error instanceof Error && error.message !== ''
-    ? error.message
+    ? messageWithoutValues(error) + (sqlStateOf(error) === '25006' ? takesNoWrites : '')
     : // A connection that fails on every address of a host has an empty message and the errors inside.
       String((error as { readonly code?: unknown } | undefined)?.code ?? error);
 }

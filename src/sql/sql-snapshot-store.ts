@@ -1,17 +1,18 @@
 import type { Snapshot, SnapshotModel, SnapshotStore } from '../core/store/capabilities.js';
 import { assertSnapshot } from '../core/store/snapshot.js';
 import type { JsonValue } from '../core/values/json.js';
+import { eq, le, ne } from './operators.js';
 import { statement, type SqlPort } from './sql-port.js';
 
 const load = statement(`select version, state from __schema__.snapshots
-  where stream_id = $1 and model = $2 and model_version = $3`);
+  where stream_id ${eq} $1 and model ${eq} $2 and model_version ${eq} $3`);
 const save =
   statement(`insert into __schema__.snapshots as s (stream_id, model, model_version, version, state)
   values ($1, $2, $3, $4, $5)
   on conflict (stream_id, model) do update
-  set model_version = excluded.model_version, version = excluded.version, state = excluded.state, saved_at = now()
-  where s.model_version <> excluded.model_version or s.version <= excluded.version`);
-const remove = statement('delete from __schema__.snapshots where stream_id = $1 and model = $2');
+  set model_version = excluded.model_version, version = excluded.version, state = excluded.state, saved_at = pg_catalog.now()
+  where s.model_version ${ne} excluded.model_version or s.version ${le} excluded.version`);
+const remove = statement(`delete from __schema__.snapshots where stream_id ${eq} $1 and model ${eq} $2`);
 
 /** Snapshots in the store's own database. */
 export class SqlSnapshotStore implements SnapshotStore {

@@ -1,9 +1,10 @@
 import type { StoreStatistics, TrendBucket, TrendInterval } from '../core/store/capabilities.js';
 import type { NormalFilter } from '../core/store/filter.js';
 import { boundsOf, fillBuckets } from '../core/store/trends.js';
-import { isoTime } from './event-row.js';
 import { filterCondition, Parameters } from './filter-condition.js';
+import { eq } from './operators.js';
 import type { SqlPort, SqlRow } from './sql-port.js';
+import { isoTime, milliseconds } from './sql-time.js';
 
 /** One pass over the events, which counts them by category and type, and a second one that counts the streams. */
 export async function readStatistics(
@@ -14,16 +15,18 @@ export async function readStatistics(
   const condition = filterCondition(filters, parameters);
   const streams =
     filters === undefined
-      ? 'select count(*) from __schema__.streams'
-      : `select count(*) from (select from __schema__.events where ${condition} group by stream_id) s`;
+      ? 'select pg_catalog.count(*) from __schema__.streams'
+      : `select pg_catalog.count(*) from (select from __schema__.events where ${condition} group by stream_id) s`;
   const text = `
     with groups as materialized (
-      select category, type, count(*) as events, min(position) as first, max(position) as last
+      select category, type, pg_catalog.count(*) as events, pg_catalog.min(position) as first, pg_catalog.max(position) as last
       from __schema__.events where ${condition} group by category, type
     )
     select g.category, g.type, g.events, g.first, g.last, (${streams}),
-      date_part('epoch', (select occurred_at from __schema__.events where position = (select min(first) from groups))),
-      date_part('epoch', (select occurred_at from __schema__.events where position = (select max(last) from groups)))
+      (select ${milliseconds('occurred_at')} from __schema__.events
+        where position ${eq} (select pg_catalog.min(first) from groups)),
+      (select ${milliseconds('occurred_at')} from __schema__.events
+        where position ${eq} (select pg_catalog.max(last) from groups))
     from groups g`;
   const rows = await port.query({ text, isConstant: filters === undefined }, parameters.values);
   const [any] = rows;
@@ -34,8 +37,8 @@ export async function readStatistics(
     streams: Number(any[5]),
     byType: sumBy(rows, 1),
     byCategory: sumBy(rows, 0),
-    first: { position: least(rows, 3), occurredAt: isoTime(any[6] as string) },
-    last: { position: greatest(rows, 4), occurredAt: isoTime(any[7] as string) },
+    first: { position: least(rows, 3), occurredAt: isoTime(Number(any[6])) },
+    last: { position: greatest(rows, 4), occurredAt: isoTime(Number(any[7])) },
   };
 }
 
@@ -48,14 +51,13 @@ export async function readTrends(
   const unit = parameters.add(interval);
   const condition = filterCondition(filters, parameters);
   const text = `
-    select date_part('epoch', date_trunc(${unit}, occurred_at at time zone 'UTC')), count(*),
-      date_part('epoch', min(occurred_at)), date_part('epoch', max(occurred_at))
+    select ${milliseconds(`pg_catalog.date_trunc(${unit}, occurred_at at time zone interval '0')`)}, pg_catalog.count(*),
+      ${milliseconds('pg_catalog.min(occurred_at)')}, ${milliseconds('pg_catalog.max(occurred_at)')}
     from __schema__.events where ${condition} group by 1`;
   const rows = await port.query({ text, isConstant: filters === undefined }, parameters.values);
   const bounds = boundsOf(filters);
-  const at = (seconds: number): string | undefined =>
-    rows.length === 0 ? undefined : isoTime(String(seconds));
-  return fillBuckets(new Map(rows.map((row) => [isoTime(row[0] as string), Number(row[1])])), interval, {
+  const at = (time: number): string | undefined => (rows.length === 0 ? undefined : isoTime(time));
+  return fillBuckets(new Map(rows.map((row) => [isoTime(Number(row[0])), Number(row[1])])), interval, {
     from: bounds.from ?? at(least(rows, 2)),
     to: bounds.to ?? at(greatest(rows, 3)),
   });

@@ -1,11 +1,14 @@
 import { StoreUnavailableError } from '../core/errors/errors.js';
 import type { AppendMember } from './append-member.js';
+import { eq } from './operators.js';
+import { causeOf } from './sql-errors.js';
 import { statement, type SqlPort } from './sql-port.js';
 
 /** Who has locked the row of a stream; nobody is found where it is a new stream, or a lock on the whole table. */
 const holder = statement(`select l.pid from __schema__.streams s
-  join pg_locks l on l.locktype = 'transactionid' and l.granted and l.transactionid::text = s.xmax::text
-  where s.stream_id = $1`);
+  join pg_catalog.pg_locks l on l.locktype ${eq} 'transactionid' and l.granted
+    and l.transactionid::pg_catalog.text ${eq} s.xmax::pg_catalog.text
+  where s.stream_id ${eq} $1`);
 
 /** The error of an append to a stream that another transaction has locked for too long. */
 export async function streamIsLocked(
@@ -20,6 +23,6 @@ export async function streamIsLocked(
     `The stream '${streamId}' is locked: ${who} has held it, or a table of the store, for ${lockTimeout} ms. End that transaction. ` +
       (isRepeated ? 'Whether the append was stored is unknown' : 'Nothing was stored') +
       `: send it again with its commit id '${commitId ?? ''}'.`,
-    { commitId, cause },
+    { commitId, cause: causeOf(cause) },
   );
 }

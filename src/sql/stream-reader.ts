@@ -15,6 +15,7 @@ import {
   smallEvents,
   type StoredEvent,
 } from './event-row.js';
+import { eq, ge, le, minus, plus } from './operators.js';
 import { arrayOf, statement, type SqlPort, type SqlStatement } from './sql-port.js';
 
 type Order = 'asc' | 'desc';
@@ -26,10 +27,10 @@ const chunk = { events: 64, bytesPerEvent: 16_384 };
 const leastPerEvent = 2_048;
 
 /** The version of the stream in front of its first rows, of the same moment. */
-const streamVersion = `select ${headerColumns('coalesce(max(version), 0)')} from __schema__.events where stream_id = $1`;
+const streamVersion = `select ${headerColumns('coalesce(pg_catalog.max(version), 0)')} from __schema__.events where stream_id ${eq} $1`;
 
 const range = (order: Order): string =>
-  `where stream_id = $1 and version between $2 and $3 order by version ${order} limit $4`;
+  `where stream_id ${eq} $1 and version ${ge} $2 and version ${le} $3 order by version ${order} limit $4`;
 const fitting = (order: Order, atLeast: 0 | 1): string =>
   fittingEvents('$5', range(order), `version ${order}`, atLeast);
 const startIn = (events: string): SqlStatement => statement(`(${streamVersion}) union all (${events})`);
@@ -51,22 +52,23 @@ function chunksIn(order: Order): SqlStatement {
   const last = chunk.events - 1;
   const [step, until, low, high] =
     order === 'asc'
-      ? [chunk.events, `least(v + ${last}, $3)`, 'v', 'until']
-      : [-chunk.events, `greatest(v - ${last}, $3)`, 'until', 'v'];
+      ? [chunk.events, `least(v ${plus} ${last}, $3)`, 'v', 'until']
+      : [-chunk.events, `greatest(v ${minus} ${last}, $3)`, 'until', 'v'];
   return statement(`
     select case when is_whole then chunk.cells end, case when is_whole then chunk.json end, chunk.bytes
-    from generate_series($2::bigint, (select $3::bigint), ${step}) v cross join ${until} until
+    from pg_catalog.generate_series($2::bigint, (select $3::bigint), ${step}) v cross join ${until} until
     cross join lateral (
-      select ${chunkOfMany}, count(*) = abs(until - v) + 1 as is_whole from (
+      select ${chunkOfMany}, pg_catalog.count(*) ${eq} (pg_catalog.abs(until ${minus} v) ${plus} 1) as is_whole from (
         select ${chunkColumns}, ${eventSize} as size from __schema__.events
-        where stream_id = $1 and version between ${low} and ${high} and ${eventSize} <= $4::bigint order by version ${order}
+        where stream_id ${eq} $1 and version ${ge} ${low} and version ${le} ${high} and ${eventSize} ${le} $4::bigint
+        order by version ${order}
       ) small
     ) chunk`);
 }
 const chunks = { forward: chunksIn('asc'), backward: chunksIn('desc') };
 
 const commitEvents = statement(
-  `select ${eventColumns} from __schema__.events where id = any ($1::uuid[]) order by version`,
+  `select ${eventColumns} from __schema__.events where id ${eq} any ($1::pg_catalog.uuid[]) order by version`,
 );
 
 /** A range of a stream that is left to read into a page. */

@@ -29,7 +29,7 @@ async function useObservedStore() {
     Object.assign(client, {
       query(...args: unknown[]) {
         const [{ text, values }] = args as [{ text: string; values: unknown[] }];
-        if (text?.includes('tags @>')) asked.push({ text, values });
+        if (text?.includes('tags operator(pg_catalog.@>)')) asked.push({ text, values });
         return send(...args);
       },
     });

@@ -14,6 +14,7 @@ export type EventStoreErrorCode =
   | 'STORE_OVERLOADED'
   | 'STORE_CLOSED'
   | 'STORE_ACCESS_DENIED'
+  | 'STORE_CORRUPTED'
   | 'SCHEMA_OUTDATED'
   | 'READ_NOT_SAFE'
   | 'COMMAND_OUTCOME_UNKNOWN'
@@ -223,6 +224,18 @@ export class StoreAccessError extends EventStoreError {
   }
 }
 
+/**
+ * The database found its own files damaged where the call needed them. To repeat it is of no use: an operator has to restore, or
+ * to rebuild what is damaged. Whether an append was stored is unknown.
+ */
+export class StoreCorruptedError extends EventStoreError {
+  declare readonly code: 'STORE_CORRUPTED';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('STORE_CORRUPTED', message, options);
+  }
+}
+
 /** The store's schema is missing or older than this version of the library needs. Migrate it. */
 export class SchemaVersionError extends EventStoreError {
   declare readonly code: 'SCHEMA_OUTDATED';
@@ -358,6 +371,7 @@ export const errorClasses = {
   StoreOverloadedError,
   StoreClosedError,
   StoreAccessError,
+  StoreCorruptedError,
   SchemaVersionError,
   UnsafeReadError,
   CommandTimeoutError,

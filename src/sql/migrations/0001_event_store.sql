@@ -1,4 +1,5 @@
--- Tables of the event store. __schema__ stands for the quoted name of its schema.
+-- Tables of the event store. __schema__ stands for the quoted name of its schema. The search_path is `pg_catalog, pg_temp`
+-- while this runs, and that of each function: names of others are found by nobody, whatever the session says.
 
 -- Who this store is. A position is worth something for one store only; an operator changes the id after a lossy
 -- failover or an old backup, and so invalidates every checkpoint.
@@ -67,7 +68,7 @@ create table __schema__.checkpoints (
 );
 
 -- Events are facts: nobody changes or removes one, whatever his grants.
-create function __schema__.refuse_change() returns trigger language plpgsql as $$
+create function __schema__.refuse_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'Events are append-only: % is refused.', tg_op using errcode = 'insufficient_privilege';
 end $$;
@@ -78,7 +79,7 @@ create trigger events_are_append_only before update or delete or truncate on __s
 -- has ended: pg_locks then shows who may still commit a position. Two keys of 32 bits: a constant of this library, and a
 -- hash of the schema's oid, so that it neither collides with locks of others nor overflows.
 -- (The appending functions write it out: a call costs a tenth of a small append.)
-create function __schema__.append_lock(out class integer, out object integer) language sql stable as $$
+create function __schema__.append_lock(out class integer, out object integer) language sql stable set search_path = pg_catalog, pg_temp as $$
   select 1163152724, hashoid('__schema__'::regnamespace)
 $$;
 
@@ -97,7 +98,7 @@ create function __schema__.append_one(
   p_schema_version integer, p_data json, p_metadata json, p_correlation_id text, p_tags text[],
   p_occurred_at timestamptz,
   out outcome integer, out version bigint, out "position" bigint
-) language plpgsql as $$
+) language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_is_expected boolean;
   v_now timestamptz;
@@ -151,7 +152,7 @@ create function __schema__.append_batch(
   e_schema_versions integer[], e_data json[], e_metadata json[], e_correlation_ids text[], e_tags text[],
   e_occurred_at timestamptz[],
   out outcomes integer[], out versions bigint[], out positions bigint[]
-) language plpgsql as $$
+) language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_ids text[];
   v_tops bigint[];    -- of the streams

@@ -1,4 +1,5 @@
--- The builds of read models, how far each has come, and who may write. One migrator at a time runs this, more than once.
+-- The builds of read models, how far each has come, and who may write. One migrator at a time runs this, more than once, with
+-- `pg_catalog, pg_temp` for its search_path.
 create table if not exists __schema__.builds (
   projection text collate "C" not null,
   build integer not null,
@@ -19,7 +20,7 @@ create table if not exists __schema__.shares (
   store_id text collate "C",
   position bigint,
   applied bigint not null default 0,
-  rate double precision not null default 0,
+  rate numeric not null default 0,
   committed_at timestamptz,
   primary key (projection, build, share),
   foreign key (projection, build) references __schema__.builds on delete cascade

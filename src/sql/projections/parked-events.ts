@@ -8,7 +8,9 @@ import type {
   ShareKey,
 } from '../../core/projections/projection-sink.js';
 import { shareOf } from '../../core/projections/share-of.js';
-import type { Row, SinkDatabase, SqlClient } from './sink-database.js';
+import type { SqlRow } from '../sql-port.js';
+import { isoTime } from '../sql-time.js';
+import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
 /** The events that were put aside, within transactions of others. */
@@ -47,7 +49,7 @@ export class ParkedEvents<Client extends SqlClient> {
   async ofShare(client: Client, { name, build, share }: ShareKey): Promise<ParkedPlaces> {
     const rows = await this.#database.query(client, statements.parkedOfShare, [name, build, share]);
     const placesOf = (...wanted: readonly unknown[]): readonly string[] => [
-      ...new Set(rows.filter(({ status }) => wanted.includes(status)).map(({ place }) => place as string)),
+      ...new Set(rows.filter(([status]) => wanted.includes(status)).map(([, place]) => place as string)),
     ];
     return {
       streams: placesOf('parked', 'retrying'),
@@ -64,8 +66,7 @@ export class ParkedEvents<Client extends SqlClient> {
   ): Promise<RecordedEvent | undefined> {
     const key = [name, build, share, streamId];
     const [row] = await this.#database.query(client, statements.nextRetried, key);
-    const event = row?.['event'];
-    return (typeof event === 'string' ? JSON.parse(event) : event) as RecordedEvent | undefined;
+    return row === undefined ? undefined : (JSON.parse(row[0] as string) as RecordedEvent);
   }
 
   async ofBuild(client: Client, name: string, build: number, limit: number): Promise<readonly ParkedEvent[]> {
@@ -80,8 +81,9 @@ export class ParkedEvents<Client extends SqlClient> {
     if (decision.action === 'skip') {
       await this.#database.query(client, statements.skip, [...key, decision.operator, decision.reason]);
     }
-    if (found['status'] !== 'blocking') {
-      await this.#database.query(client, statements.retryStream, [name, build, found['stream_id']]);
+    const [status, streamId] = found as [string, string];
+    if (status !== 'blocking') {
+      await this.#database.query(client, statements.retryStream, [name, build, streamId]);
     } else if (decision.action === 'retry') {
       await this.#database.query(client, statements.settle, key);
     }
@@ -91,28 +93,28 @@ export class ParkedEvents<Client extends SqlClient> {
   /** What an operator has skipped in the live build is skipped for good, so in a new one, too. */
   async skipAsBefore(client: Client, { name, shares }: BuildSpec, build: number): Promise<void> {
     for (const row of await this.#database.query(client, statements.skippedOfLive, [name])) {
-      const { build: live, id, stream_id: streamId } = row;
-      const share = shareOf(streamId as string, shares);
-      await this.#database.query(client, statements.copySkipped, [name, live, id, build, share]);
+      const [live, id, streamId] = row as [string, string, string];
+      const share = shareOf(streamId, shares);
+      await this.#database.query(client, statements.copySkipped, [name, Number(live), id, build, share]);
     }
   }
 }
 
-function toParked(row: Row): ParkedEvent {
-  const { id, stream_id: streamId, type, error, attempts, status, parked_at: parkedAt } = row;
-  const { operator, reason } = row;
+function toParked(row: SqlRow): ParkedEvent {
+  const [id, streamId, version, position, type, ...rest] = row;
+  const [error, attempts, status, operator, reason, parkedAt] = rest;
   return {
     event: {
       id: id as string,
       streamId: streamId as string,
-      version: Number(row['version']),
-      position: Number(row['position']),
+      version: Number(version),
+      position: Number(position),
       type: type as string,
     },
     error: error as string,
     attempts: Number(attempts),
     status: status as ParkedEvent['status'],
-    parkedAt: parkedAt as string,
+    parkedAt: isoTime(Number(parkedAt)),
     ...(operator !== null && { operator: operator as string, reason: reason as string }),
   };
 }

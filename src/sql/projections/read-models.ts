@@ -7,7 +7,8 @@ import type {
 } from '../../core/projections/projection-sink.js';
 import { utf8Length } from '../../core/values/json.js';
 import { quoted } from '../schema-name.js';
-import type { Row, SinkDatabase, SqlClient } from './sink-database.js';
+import type { SqlRow } from '../sql-port.js';
+import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
 /** What a handler writes with. */
@@ -35,12 +36,17 @@ export class ReadModels<Client extends SqlClient> {
   async builds(client: Client, name: string): Promise<readonly ProjectionBuild[]> {
     const rows = await this.#database.query(client, statements.builds, [name]);
     const builds = new Map<number, ProjectionBuild & { progress: ShareProgress[] }>();
-    for (const row of rows) {
-      const build = Number(row['build']);
-      const role = row['role'] as ProjectionBuild['role'];
-      const version = Number(row['version']);
-      const progress = [...(builds.get(build)?.progress ?? []), progressOf(row)];
-      builds.set(build, { name, build, role, version, shares: progress.length, progress });
+    for (const [id, role, version, ...ofShare] of rows) {
+      const build = Number(id);
+      const progress = [...(builds.get(build)?.progress ?? []), progressOf(ofShare)];
+      builds.set(build, {
+        name,
+        build,
+        role: role as ProjectionBuild['role'],
+        version: Number(version),
+        shares: progress.length,
+        progress,
+      });
     }
     return [...builds.values()];
   }
@@ -53,7 +59,7 @@ export class ReadModels<Client extends SqlClient> {
   ): Promise<number> {
     await client.query(`create schema ${quoted(schemaOf(name, role))}`);
     const [row] = await this.#database.query(client, statements.addBuild, [name, role, version]);
-    const build = Number(row?.['build']);
+    const build = Number(row?.[0]);
     await this.#database.query(client, statements.addShares, [name, build, shares]);
     await this.runHook(client, { name, role }, init);
     return build;
@@ -73,7 +79,7 @@ export class ReadModels<Client extends SqlClient> {
   ): Promise<void> {
     if (run === undefined) return;
     const schema = schemaOf(name, role);
-    await this.#database.query(client, statements.setSearchPath, [quoted(schema)]);
+    await this.#database.query(client, statements.setSearchPath, [schema]);
     await run({ client, schema });
   }
 
@@ -98,10 +104,10 @@ export function assertReadModelName(name: string): void {
   );
 }
 
-export function progressOf(row: Row): ShareProgress {
-  const { store_id: storeId, position, applied, rate } = row;
+/** Of the columns store_id, position, applied and rate. */
+export function progressOf([storeId, position, applied, rate]: SqlRow): ShareProgress {
   return {
-    ...(typeof storeId === 'string' && { checkpoint: { storeId, position: Number(position) } }),
+    ...(storeId != null && { checkpoint: { storeId, position: Number(position) } }),
     applied: Number(applied),
     rate: Number(rate),
   };

@@ -1,7 +1,8 @@
 import { StoreUnavailableError } from '../../core/errors/errors.js';
 import { HandlerError, OwnershipLostError } from '../../core/projections/projection-sink.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
-import { isPassing, sqlStateOf, translateSqlError } from '../sql-errors.js';
+import { causeOf, isCorruption, isPassing, sqlStateOf, translateSqlError } from '../sql-errors.js';
+import type { SqlRow } from '../sql-port.js';
 import * as statements from './statements.js';
 
 /** A connection inside a transaction, as pg's clients and PGlite's transactions are. */
@@ -23,24 +24,31 @@ export interface TransactionFrame {
  *
  * @param run gets the rows of the frame's opening
  */
-export type RunTransaction<Client> = <T>(
-  run: (client: Client, opened: readonly unknown[]) => Promise<T>,
+type RunTransaction<Client> = <T>(
+  run: (client: Client, opened: readonly SqlRow[]) => Promise<T>,
   frame?: TransactionFrame,
 ) => Promise<T>;
 
-export type Row = Readonly<Record<string, unknown>>;
+export type SinkValue = string | number | null;
+
+/** How a sink reaches its database. */
+export interface SinkDriver<Client> {
+  readonly transaction: RunTransaction<Client>;
+  /** Runs a statement of the sink's own in such a transaction. Rows are the texts that the server writes. */
+  readonly query: (client: Client, text: string, values: readonly SinkValue[]) => Promise<readonly SqlRow[]>;
+}
 
 /** Runs the statements of a sink on its tables, which it makes when they aren't there. */
 export class SinkDatabase<Client extends SqlClient> {
   readonly #schema: string;
-  readonly #transaction: RunTransaction<Client>;
+  readonly #driver: SinkDriver<Client>;
   #prepared: Promise<void> | undefined;
 
   /** @param schema of the tables of the sink */
-  constructor(schema: string, transaction: RunTransaction<Client>) {
+  constructor(schema: string, driver: SinkDriver<Client>) {
     assertSchemaName(schema);
     this.#schema = schema;
-    this.#transaction = transaction;
+    this.#driver = driver;
   }
 
   /**
@@ -49,7 +57,7 @@ export class SinkDatabase<Client extends SqlClient> {
    * @param whose makes of an error that of who is to blame
    */
   async run<T>(
-    run: (client: Client, opened: readonly Row[]) => Promise<T>,
+    run: (client: Client, opened: readonly SqlRow[]) => Promise<T>,
     {
       frame,
       whose = (error) => error,
@@ -67,13 +75,12 @@ export class SinkDatabase<Client extends SqlClient> {
     });
   }
 
-  async query(client: Client, text: string, values: unknown[]): Promise<readonly Row[]> {
-    const { rows } = await client.query(inSchema(text, this.#schema), values);
-    return rows as readonly Row[];
+  query(client: Client, text: string, values: readonly SinkValue[]): Promise<readonly SqlRow[]> {
+    return this.#driver.query(client, inSchema(text, this.#schema), values);
   }
 
   /** A statement with its values in it, for a frame. */
-  inline(text: string, values: readonly (string | number | null)[]): string {
+  inline(text: string, values: readonly SinkValue[]): string {
     return inSchema(text, this.#schema).replaceAll(/\$(\d)/g, (_, index) =>
       literal(values[Number(index) - 1]),
     );
@@ -84,7 +91,7 @@ export class SinkDatabase<Client extends SqlClient> {
     this.#prepared ??= this.#run(async (client) => {
       await this.query(client, statements.lockSetUp, []);
       const [exists] = await this.query(client, statements.isSetUp, [this.#schema]);
-      if (exists?.['is_set_up'] === true) return;
+      if (exists?.[0] === 't') return;
       for (const text of statements.setUp) await this.query(client, text, []);
     });
     try {
@@ -96,28 +103,29 @@ export class SinkDatabase<Client extends SqlClient> {
   }
 
   async #run<T>(
-    run: (client: Client, opened: readonly Row[]) => Promise<T>,
+    run: (client: Client, opened: readonly SqlRow[]) => Promise<T>,
     frame?: TransactionFrame,
     whose = (error: unknown): unknown => error,
   ): Promise<T> {
     try {
-      return await this.#transaction((client, opened) => run(client, opened as readonly Row[]), frame);
+      return await this.#driver.transaction(run, frame);
     } catch (thrown) {
       const error = whose(thrown);
       if (error instanceof OwnershipLostError) throw error;
       if (!(error instanceof HandlerError)) throw translateSqlError(error);
       const { cause } = error;
+      if (isCorruption(cause)) throw translateSqlError(cause);
       if (sqlStateOf(cause) === undefined || !isPassing(cause)) throw error;
       throw new StoreUnavailableError(
         `The database could not apply the events just now: ${error.message}. They are tried again.`,
-        { commitId: undefined, cause },
+        { commitId: undefined, cause: causeOf(cause) },
       );
     }
   }
 }
 
 /** Whatever `standard_conforming_strings` is: after an E, a backslash is written twice. */
-function literal(value: string | number | null | undefined): string {
+function literal(value: SinkValue | undefined): string {
   if (typeof value === 'number') return String(value);
   return value == null ? 'null' : `E'${value.replaceAll(/['\\]/g, '$&$&')}'`;
 }

@@ -18,7 +18,7 @@ import {
 import { sqlStateOf } from '../sql-errors.js';
 import { ParkedEvents } from './parked-events.js';
 import { assertReadModelName, progressOf, ReadModels, type SqlProjectionContext } from './read-models.js';
-import { SinkDatabase, type RunTransaction, type SqlClient } from './sink-database.js';
+import { SinkDatabase, type SinkDriver, type SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
 /** Keeps builds, checkpoints and parked events here. */
@@ -34,8 +34,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   readonly #parked: ParkedEvents<Client>;
 
   /** @internal */
-  constructor(schema: string, transaction: RunTransaction<Client>) {
-    this.#database = new SinkDatabase(schema, transaction);
+  constructor(schema: string, driver: SinkDriver<Client>) {
+    this.#database = new SinkDatabase(schema, driver);
     this.#models = new ReadModels(this.#database);
     this.#parked = new ParkedEvents(this.#database);
   }
@@ -83,8 +83,9 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     return this.#database.run(async (client) => {
       const [share] = await this.#database.query(client, statements.acquire, keyOf(key));
       if (share === undefined) throw new OwnershipLostError(key);
+      const [token, ...progress] = share;
       const parked = await this.#parked.ofShare(client, key);
-      return { ...progressOf(share), token: Number(share['token']), parked };
+      return { ...progressOf(progress), token: Number(token), parked };
     });
   }
 
@@ -108,7 +109,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       async (client, [row]) => {
         if (row === undefined) throw new OwnershipLostError(key);
         await write({
-          context: { client, schema: row['schema'] as string },
+          context: { client, schema: row[0] as string },
           park: (failure) => this.#parked.park(client, key, failure, 'parked'),
           settle: (eventId) => this.#parked.settle(client, key, eventId),
           parkBehind: (streamId, error) => this.#parked.parkBehind(client, key, streamId, error),

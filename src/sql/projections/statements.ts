@@ -1,80 +1,99 @@
+import { concat, eq, gt, minus, ne, plus } from '../operators.js';
+import { milliseconds } from '../sql-time.js';
 import setUpScript from './0001_projections.sql';
 
 // Of the tables in 0001_projections.sql.
 
-/** A statement each: some drivers take only one when there are values. */
-export const setUp = ['create schema if not exists __schema__', ...setUpScript.split(/;\s*\n/)].filter(
-  (text) => /\w/.test(text.replaceAll(/^--.*$/gm, '')),
-);
-export const isSetUp = `select exists (select from pg_class c join pg_namespace n on n.oid = relnamespace
-  where nspname = $1 and relname = 'tokens') as is_set_up`;
-export const lockSetUp = 'select pg_advisory_xact_lock(1163152726)';
-export const lockProjection = 'select pg_advisory_xact_lock(1163152727, hashtext($1))';
-export const setSearchPath = `select set_config('search_path', $1 || ', ' || current_setting('search_path'), true)`;
+/** A statement each: some drivers take only one when there are values. Nobody else's names are found meanwhile. */
+export const setUp = [
+  'set local search_path = pg_catalog, pg_temp',
+  'create schema if not exists __schema__',
+  ...setUpScript.split(/;\s*\n/),
+].filter((text) => /\w/.test(text.replaceAll(/^--.*$/gm, '')));
+export const isSetUp = `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
+  where n.nspname ${eq} $1 and c.relname ${eq} 'tokens')`;
+export const lockSetUp = 'select pg_catalog.pg_advisory_xact_lock(1163152726)';
+export const lockProjection = 'select pg_catalog.pg_advisory_xact_lock(1163152727, pg_catalog.hashtext($1))';
 
-export const builds = `select b.build, b.role, b.version, s.share, s.store_id, s.position, s.applied, s.rate
-  from __schema__.builds b join __schema__.shares s using (projection, build)
-  where projection = $1 order by b.build, s.share`;
+/** Puts a schema in front of the search path of the session, for what the user has written. */
+const searchPathFrom = (schema: string): string =>
+  `pg_catalog.set_config('search_path',
+    pg_catalog.concat_ws(', ', pg_catalog.quote_ident(${schema}), pg_catalog.current_setting('search_path')), true)`;
+export const setSearchPath = `select ${searchPathFrom('$1')}`;
+
+const ofBuild = `projection ${eq} $1 and build ${eq} $2`;
+const ofShare = `${ofBuild} and share ${eq} $3`;
+
+export const builds = `select b.build, b.role, b.version, s.store_id, s.position, s.applied, s.rate
+  from __schema__.builds b join __schema__.shares s on s.projection ${eq} b.projection and s.build ${eq} b.build
+  where b.projection ${eq} $1 order by b.build, s.share`;
 export const addBuild = `insert into __schema__.builds (projection, build, role, version)
-  select $1::text, coalesce(max(build), 0) + 1, $2::text, $3::integer from __schema__.builds where projection = $1 returning build`;
+  select $1::pg_catalog.text, coalesce(pg_catalog.max(build), 0) ${plus} 1, $2::pg_catalog.text, $3::integer
+  from __schema__.builds where projection ${eq} $1 returning build`;
 export const addShares = `insert into __schema__.shares (projection, build, share)
-  select $1::text, $2::integer, generate_series(0, $3::integer - 1)`;
-export const removeBuild = 'delete from __schema__.builds where projection = $1 and build = $2';
-export const activate = `update __schema__.builds set role = case when build = $2 then 'live' else 'previous' end
-  where projection = $1 and (build = $2 or role = 'live')`;
+  select $1::pg_catalog.text, $2::integer, pg_catalog.generate_series(0, $3::integer ${minus} 1)`;
+export const removeBuild = `delete from __schema__.builds where ${ofBuild}`;
+export const activate = `update __schema__.builds set role = case when build ${eq} $2 then 'live' else 'previous' end
+  where projection ${eq} $1 and (build ${eq} $2 or role ${eq} 'live')`;
 
-export const acquire = `update __schema__.shares set token = nextval('__schema__.tokens')
-  where projection = $1 and build = $2 and share = $3 returning token, store_id, position, applied, rate`;
-export const fence = `update __schema__.shares set token = nextval('__schema__.tokens') where projection = $1`;
-export const lockShares =
-  'select from __schema__.shares where projection = $1 order by build, share for update';
+const nextToken = `pg_catalog.nextval('__schema__.tokens')`;
+export const acquire = `update __schema__.shares set token = ${nextToken}
+  where ${ofShare} returning token, store_id, position, applied, rate`;
+export const fence = `update __schema__.shares set token = ${nextToken} where projection ${eq} $1`;
+export const lockShares = `select from __schema__.shares where projection ${eq} $1 order by build, share for update`;
 /**
  * Locks the share for this transaction, if the token is that of its newest owner, and sets the search path. The lock of an
  * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already: not at once,
  * since a publisher may take its time between two statements.
  */
-export const lockShare = `select schema, set_config('search_path', quote_ident(schema) || ', ' || current_setting('search_path'), true),
-    case current_setting('idle_in_transaction_session_timeout') when '0'
-      then set_config('idle_in_transaction_session_timeout', '5min', true) end
-  from (select case role when 'live' then b.projection else b.projection || '__' || role end as schema
-    from __schema__.shares s join __schema__.builds b using (projection, build)
-    where s.projection = $1 and s.build = $2 and s.share = $3 and s.token = $4 for update of s) locked`;
+export const lockShare = `select schema, ${searchPathFrom('schema')},
+    case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
+      then pg_catalog.set_config('idle_in_transaction_session_timeout', '5min', true) end
+  from (
+    select case when b.role ${eq} 'live' then b.projection else b.projection ${concat} '__' ${concat} b.role end as schema
+    from __schema__.shares s join __schema__.builds b on b.projection ${eq} s.projection and b.build ${eq} s.build
+    where s.projection ${eq} $1 and s.build ${eq} $2 and s.share ${eq} $3 and s.token ${eq} $4 for update of s
+  ) locked`;
 export const advance = `update __schema__.shares
-  set store_id = $4, position = $5, applied = $6, rate = $7, committed_at = now()
-  where projection = $1 and build = $2 and share = $3`;
+  set store_id = $4, position = $5, applied = $6, rate = $7, committed_at = pg_catalog.now()
+  where ${ofShare}`;
 
-export const parkedOfBuild = `select event_id as id, stream_id, version, position, type, error, attempts, status, operator, reason,
-    to_char(parked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as parked_at
-  from __schema__.parked where projection = $1 and build = $2 order by position limit $3`;
-export const skippedOfLive = `select build, event_id as id, stream_id from __schema__.parked
-  join __schema__.builds using (projection, build)
-  where projection = $1 and role = 'live' and status = 'skipped' order by position`;
+export const parkedOfBuild = `select event_id, stream_id, version, position, type, error, attempts, status, operator, reason,
+    ${milliseconds('parked_at')}
+  from __schema__.parked where ${ofBuild} order by position limit $3`;
+export const skippedOfLive = `select p.build, p.event_id, p.stream_id from __schema__.parked p
+  join __schema__.builds b on b.projection ${eq} p.projection and b.build ${eq} p.build
+  where p.projection ${eq} $1 and b.role ${eq} 'live' and p.status ${eq} 'skipped' order by p.position`;
 /** Without the events, which may be many and large: a row for each stream, or of those skipped and blocking for each event. */
 export const parkedOfShare = `select p.status, place from __schema__.parked p
-  cross join lateral (select case when p.status in ('parked', 'retrying') then p.stream_id else p.event_id::text end as place) places
-  where projection = $1 and build = $2 and share = $3 and (p.status <> 'skipped' or position > coalesce(
-    (select position from __schema__.shares s where (s.projection, s.build, s.share) = ($1, $2, $3)), 0))
-  group by p.status, place order by min(position)`;
+  cross join lateral (
+    select case when p.status ${eq} 'parked' or p.status ${eq} 'retrying' then p.stream_id
+      else p.event_id::pg_catalog.text end as place
+  ) places
+  where ${ofShare} and (p.status ${ne} 'skipped' or p.position ${gt} coalesce(
+    (select s.position from __schema__.shares s
+      where s.projection ${eq} p.projection and s.build ${eq} p.build and s.share ${eq} p.share), 0))
+  group by p.status, place order by pg_catalog.min(p.position)`;
 export const nextRetried = `select event from __schema__.parked
-  where projection = $1 and build = $2 and share = $3 and stream_id = $4 and status = 'retrying'
+  where ${ofShare} and stream_id ${eq} $4 and status ${eq} 'retrying'
   order by position limit 1`;
 export const park = `insert into __schema__.parked
     (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   on conflict (projection, build, event_id) do update
-    set error = excluded.error, attempts = excluded.attempts, status = excluded.status, parked_at = now()`;
-export const parkBehind = `update __schema__.parked set status = 'parked', error = $5, attempts = 0, parked_at = now()
-  where projection = $1 and build = $2 and share = $3 and stream_id = $4 and status = 'retrying'`;
+    set error = excluded.error, attempts = excluded.attempts, status = excluded.status, parked_at = pg_catalog.now()`;
+export const parkBehind = `update __schema__.parked set status = 'parked', error = $5, attempts = 0, parked_at = pg_catalog.now()
+  where ${ofShare} and stream_id ${eq} $4 and status ${eq} 'retrying'`;
 /** Into another build, in which its stream belongs to this share. */
 export const copySkipped = `insert into __schema__.parked
     (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status, operator, reason)
   select projection, $4::integer, $5::integer, event_id, stream_id, position, version, type, event, error, attempts, status,
     operator, reason
-  from __schema__.parked where projection = $1 and build = $2 and event_id = $3`;
+  from __schema__.parked where ${ofBuild} and event_id ${eq} $3`;
 export const lockParked = `select status, stream_id from __schema__.parked
-  where projection = $1 and build = $2 and event_id = $3 and status <> 'skipped' for update`;
-export const settle = 'delete from __schema__.parked where projection = $1 and build = $2 and event_id = $3';
+  where ${ofBuild} and event_id ${eq} $3 and status ${ne} 'skipped' for update`;
+export const settle = `delete from __schema__.parked where ${ofBuild} and event_id ${eq} $3`;
 export const skip = `update __schema__.parked set status = 'skipped', operator = $4, reason = $5
-  where projection = $1 and build = $2 and event_id = $3`;
+  where ${ofBuild} and event_id ${eq} $3`;
 export const retryStream = `update __schema__.parked set status = 'retrying'
-  where projection = $1 and build = $2 and stream_id = $3 and status = 'parked'`;
+  where ${ofBuild} and stream_id ${eq} $3 and status ${eq} 'parked'`;

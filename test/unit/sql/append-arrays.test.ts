@@ -103,7 +103,7 @@ describe('the parameters of a batch', () => {
     expect(parametersOf([member('A', 'any', { ...rest, events: [events[0]!, tagged] })])).toMatchObject({
       e_correlation_ids: [null, 'c'],
       e_tags: [null, '{"x","a\\"b\\\\\\\\"}'],
-      e_occurred_at: [null, '2024-01-01T00:00:00.000Z'],
+      e_occurred_at: [null, '2024-01-01 00:00:00.000+00'],
     });
   });
 

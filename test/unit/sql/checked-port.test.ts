@@ -39,7 +39,7 @@ const applied = Array.from(
   ([, name, checksum]) => [name as string, checksum as string] as const,
 );
 
-const right: SqlRow = ['160004', '16.4', 'UTF8', 'on'];
+const right: SqlRow = ['160004', '16.4', 'UTF8', 'on', 'read committed'];
 
 describe('the check of a server', () => {
   async function check(settings: SqlRow, migrations: readonly SqlRow[] = applied): Promise<string[]> {
@@ -48,22 +48,23 @@ describe('the check of a server', () => {
     return warnings;
   }
 
-  it.each([right, ['140000', '14.0', 'UTF8', 'on'], ['180000', '18.0', 'UTF8', 'local']])(
-    'has nothing against %j',
-    async (...settings) => {
-      expect(await check(settings)).toEqual([]);
-    },
-  );
+  it.each([
+    right,
+    ['140000', '14.0', 'UTF8', 'on', 'read committed'],
+    ['180000', '18.0', 'UTF8', 'local', 'read committed'],
+  ])('has nothing against %j', async (...settings) => {
+    expect(await check(settings)).toEqual([]);
+  });
 
   it('warns where a crash loses what was confirmed', async () => {
-    expect(await check(['160004', '16.4', 'UTF8', 'off'])).toEqual([
+    expect(await check(['160004', '16.4', 'UTF8', 'off', 'read uncommitted'])).toEqual([
       expect.stringContaining('synchronous_commit is off'),
     ]);
   });
 
   it.each<[what: string, settings: SqlRow, migrations: readonly SqlRow[], says: string]>([
-    ['is too old', ['139999', '13.9', 'UTF8', 'on'], applied, 'PostgreSQL 13.9'],
-    ['holds not every text', ['160004', '16.4', 'LATIN1', 'on'], applied, 'LATIN1'],
+    ['is too old', ['139999', '13.9', 'UTF8', 'on', 'read committed'], applied, 'PostgreSQL 13.9'],
+    ['holds not every text', ['160004', '16.4', 'LATIN1', 'on', 'read committed'], applied, 'LATIN1'],
     ['lacks a migration', right, [], 'schema "mine" lacks 0001_event_store'],
     [
       'has a migration of another text',
@@ -77,4 +78,16 @@ describe('the check of a server', () => {
       message: expect.stringContaining(says) as unknown,
     });
   });
+
+  it.each(['repeatable read', 'serializable'])(
+    'refuses a default isolation of %s, with its name and what to do',
+    async (isolation) => {
+      await expect(check(['160004', '16.4', 'UTF8', 'on', isolation])).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(
+          `^default_transaction_isolation is ${isolation}: .*alter role … set default_transaction_isolation`,
+        ) as unknown,
+      });
+    },
+  );
 });

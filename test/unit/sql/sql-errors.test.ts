@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import { StoreClosedError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import { retrying } from '../../../src/sql/retrying.js';
-import { isPassing, isRefused, translateSqlError } from '../../../src/sql/sql-errors.js';
+import { isCorruption, isPassing, isRefused, translateSqlError } from '../../../src/sql/sql-errors.js';
 
 /** As a driver throws what the server said. */
 function said(code: string, message = 'no'): Error {
@@ -22,7 +23,9 @@ describe('an error of a driver', () => {
     ['a full disk', said('53100'), passing],
     ['a lost connection', said('08006'), passing],
     ['an I/O error', said('58030'), passing],
-    ['a corrupt page', said('XX001'), passing],
+    ['an internal error', said('XX000'), passing],
+    ['a damaged page', said('XX001'), 'STORE_CORRUPTED'],
+    ['a damaged index', said('XX002'), 'STORE_CORRUPTED'],
     ['a standby', said('25006'), passing],
     ['a timeout of a lock', said('55P03'), passing],
     ['no such database', said('3D000'), passing],
@@ -52,9 +55,77 @@ describe('an error of a driver', () => {
     ['a duplicate', said('23505'), 'INVALID_ARGUMENT'],
     ['a password that is data', said('22P02', 'password'), 'INVALID_ARGUMENT'],
   ])('that is %s is typed', (_what, error, code) => {
-    expect(translateSqlError(error)).toMatchObject({ code, cause: error });
+    expect(translateSqlError(error)).toMatchObject({ code });
     expect(isPassing(error)).toBe(code === passing);
-    expect(isRefused(error)).toBe(code === 'INVALID_ARGUMENT');
+    expect(isRefused(error)).toBe(['INVALID_ARGUMENT', 'STORE_CORRUPTED'].includes(code));
+    expect(isCorruption(error)).toBe(code === 'STORE_CORRUPTED');
+  });
+
+  it('that the server did not report is the cause as it is', () => {
+    expect(translateSqlError(reset)).toMatchObject({ cause: reset });
+  });
+
+  it('has in its cause what the server said, and no value of a row or a parameter', () => {
+    const secret = 'DE89 3704';
+    const error = Object.assign(
+      said('23505', 'duplicate key value violates unique constraint "events_id_key"'),
+      {
+        ...{
+          name: 'error',
+          table: 'events',
+          schema: 'event_store',
+          constraint: 'events_id_key',
+          routine: '_bt_check',
+        },
+        ...{ detail: `Key (id)=(${secret}) already exists.`, hint: secret, where: secret },
+        ...{ internalQuery: secret, query: secret, params: [secret], queryOptions: { secret } },
+      },
+    );
+
+    const { cause } = translateSqlError(error) as Error;
+
+    expect(inspect(cause, { depth: null, showHidden: true })).not.toContain(secret);
+    expect(cause).toBeInstanceOf(Error);
+    expect(cause).toMatchObject({
+      ...{ message: error.message, name: 'error', code: '23505', severity: 'ERROR', table: 'events' },
+      ...{ schema: 'event_store', constraint: 'events_id_key', routine: '_bt_check' },
+    });
+    expect((cause as Error).stack).toMatch(/^error: duplicate key.*\n {4}at /);
+  });
+
+  it.each([
+    ['22P02', 'invalid input syntax for type uuid: "DE89 3704"', 'invalid input syntax for type uuid'],
+    [
+      '22003',
+      'value "DE89 3704" is out of range for type bigint',
+      'value "…" is out of range for type bigint',
+    ],
+    ['22P02', 'ungültige Eingabesyntax für Typ uuid: »DE89 3704«', 'ungültige Eingabesyntax für Typ uuid'],
+    ['22003', 'Wert »DE89 3704« ist außerhalb', 'Wert "…" ist außerhalb'],
+    ['22008', 'date/time field value out of range: "DE89\n3704"', 'date/time field value out of range'],
+    ['53100', 'could not extend file "base/1": No space', 'could not extend file "base/1": No space'],
+  ])('of code %s says no value: %j', (code, message, kept) => {
+    expect(translateSqlError(said(code, message))).toMatchObject({
+      message: expect.stringContaining(`${kept} (SQLSTATE ${code})`) as unknown,
+      cause: { message: kept },
+    });
+  });
+
+  it('names the setting that keeps a server from taking writes', () => {
+    expect(translateSqlError(said('25006', 'cannot execute INSERT'))).toMatchObject({
+      code: passing,
+      message: expect.stringContaining('default_transaction_read_only') as unknown,
+    });
+  });
+
+  it('tells of damage which commit to look for, and not to try again', () => {
+    expect(translateSqlError(said('XX001', 'invalid page in block 3'), 'commit-1')).toMatchObject({
+      nonRetryable: true,
+      message: expect.stringMatching(/invalid page in block 3 .*of no use.*'commit-1'/) as unknown,
+    });
+    expect(translateSqlError(said('XX002'))).toMatchObject({
+      message: expect.not.stringContaining('commit id') as unknown,
+    });
   });
 
   it.each([

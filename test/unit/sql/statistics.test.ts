@@ -23,7 +23,7 @@ describe('statistics', () => {
       String(many + index),
       String(many),
       '0',
-      '60',
+      '60000',
     ]);
 
     const statistics = await readStatistics(answering(rows), undefined);
@@ -38,7 +38,7 @@ describe('statistics', () => {
 describe('trends', () => {
   it('are told of the hours of eight years', async () => {
     const hours = 70_000;
-    const at = (hour: number): string => String(hour * 3_600);
+    const at = (hour: number): string => String(hour * 3_600_000);
     const rows = Array.from({ length: hours }, (_, hour) => [at(hour), '1', at(hour), at(hour + 0.5)]);
 
     const buckets = await readTrends(answering(rows.toReversed()), undefined, 'hour');
@@ -49,7 +49,7 @@ describe('trends', () => {
   });
 
   it('of many small groups cover all of them', async () => {
-    const rows = Array.from({ length: many }, () => ['0', '1', '0', '7199']);
+    const rows = Array.from({ length: many }, () => ['0', '1', '0', '7199000']);
     expect(await readTrends(answering(rows), undefined, 'hour')).toHaveLength(2);
   });
 

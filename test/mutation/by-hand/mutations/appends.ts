@@ -6,6 +6,8 @@ const conformance = 'test/postgres/conformance.test.ts';
 const exactlyOnce = 'test/postgres/append/exactly-once.test.ts';
 const concurrency = 'test/postgres/append/concurrency.test.ts';
 const lostEvents = 'test/postgres/interleavings/lost-events.test.ts';
+const searchPath = 'test/postgres/closed/search-path.test.ts';
+const sessions = 'test/postgres/closed/sessions.test.ts';
 
 /** Appending: SQL, its queue and its connections. */
 export const appends: readonly Mutation[] = [
@@ -129,10 +131,55 @@ export const appends: readonly Mutation[] = [
   {
     name: 'A transaction that appends may stay open for ever',
     file: 'src/postgres/transaction-store.ts',
-    find: `in ('0', '0ms')`,
-    replace: `in ('0ms')`,
+    find: "${eq} '0'",
+    replace: "${eq} '1'",
     project: 'postgres',
     tests: ['test/postgres/interleavings/transactions.test.ts'],
     pattern: 'is ended by PostgreSQL after 30 s',
+  },
+  {
+    name: 'A function of the schema has the search path of the session',
+    file: schema,
+    find: 'language sql stable set search_path = pg_catalog, pg_temp as',
+    replace: 'language sql stable as',
+    project: 'postgres',
+    tests: [searchPath],
+    pattern: 'each function fixes its search path',
+  },
+  {
+    name: 'An append finds functions along the search path of the session',
+    file: 'src/sql/append-batch.ts',
+    find: "'pg_catalog.$&'",
+    replace: "'$&'",
+    project: 'postgres',
+    tests: [searchPath],
+    pattern: 'appends batches',
+  },
+  {
+    name: 'A time is read as the session takes its abbreviations',
+    file: 'src/sql/sql-time.ts',
+    find: '`${iso.slice(0, 10)} ${iso.slice(11, -1)}+00`',
+    replace: 'iso',
+    project: 'postgres',
+    tests: [sessions],
+    pattern: 'Z5',
+  },
+  {
+    name: 'Rows are decoded by whoever has copied the query',
+    file: 'src/postgres/row-query.ts',
+    find: "const whole = { ...config, rowMode: 'array', types: asSent, callback };",
+    replace: "const whole = { ...config, rowMode: 'array', callback };",
+    project: 'postgres',
+    tests: [sessions],
+    pattern: 'gives a promise in place of the callback reads',
+  },
+  {
+    name: 'A connection of the caller may have another encoding',
+    file: 'src/postgres/client-encoding.ts',
+    find: "if (encoding === 'UTF8') return;",
+    replace: 'if (encoding !== undefined) return;',
+    project: 'postgres',
+    tests: [sessions],
+    pattern: 'client_encoding',
   },
 ];

@@ -9,8 +9,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'The owner before the newest may still write',
     file: statements,
-    find: 'and s.token = $4',
-    replace: 'and s.token >= $4',
+    find: 'and s.token ${eq} $4',
+    replace: 'and s.token operator(pg_catalog.>=) $4',
     project: 'postgres',
     tests: [sink],
     pattern: 'of an owner who was succeeded',
@@ -18,7 +18,7 @@ export const projections: readonly Mutation[] = [
   {
     name: 'Tokens are counted for each share, so that one comes again when a build is made anew',
     file: statements,
-    find: `acquire = \`update __schema__.shares set token = nextval('__schema__.tokens')`,
+    find: 'acquire = `update __schema__.shares set token = ${nextToken}',
     replace: 'acquire = `update __schema__.shares set token = token + 1',
     project: 'postgres',
     tests: [sink],
@@ -46,8 +46,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'Events that were put aside are tried again newest first',
     file: statements,
-    find: "status = 'retrying'\n  order by position limit 1`",
-    replace: "status = 'retrying'\n  order by position desc limit 1`",
+    find: "and status ${eq} 'retrying'\n  order by position limit 1`",
+    replace: "and status ${eq} 'retrying'\n  order by position desc limit 1`",
     project: 'temporal',
     tests: [projection],
     pattern: 'puts events aside',

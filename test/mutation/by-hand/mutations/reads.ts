@@ -8,7 +8,7 @@ export const reads: readonly Mutation[] = [
   {
     name: 'Prepared transactions, which have no process, are not waited for',
     file: 'src/sql/settled-positions.ts',
-    find: 'l.pid is distinct from pg_backend_pid()',
+    find: '(l.pid ${eq} pg_catalog.pg_backend_pid()) is not true',
     replace: 'l.pid <> pg_backend_pid()',
     project: 'postgres',
     tests: [lostEvents],
@@ -17,8 +17,8 @@ export const reads: readonly Mutation[] = [
   {
     name: 'A filter gives what lies behind a gap',
     file: 'src/sql/all-reader.ts',
-    find: 'position > ${from} and position <= ${to}`',
-    replace: 'position > ${from} and ${to} is not null`',
+    find: 'position ${gt} ${from} and position ${le} ${to}`',
+    replace: 'position ${gt} ${from} and ${to} is not null`',
     project: 'postgres',
     tests: [lostEvents],
     pattern: 'that a filter is after, behind one that it leaves out loses no event',
@@ -26,7 +26,7 @@ export const reads: readonly Mutation[] = [
   {
     name: 'Trends are counted in the time zone of the database',
     file: 'src/sql/statistics.ts',
-    find: `occurred_at at time zone 'UTC'`,
+    find: `occurred_at at time zone interval '0'`,
     replace: 'occurred_at',
     project: 'postgres',
     tests: [conformance],

@@ -1,0 +1,43 @@
+import type { ClientBase } from 'pg';
+import { InvalidArgumentError } from '../core/errors/errors.js';
+import { within } from './no-answer.js';
+import { readRows } from './row-query.js';
+
+/** Of each client of the caller, as the server says, which tells each change of it. */
+const encodings = new WeakMap<ClientBase, string>();
+
+const readEncoding = `select pg_catalog.current_setting('client_encoding')`;
+
+/**
+ * `pg` writes and reads UTF-8, and asks for it when it connects. Where a session was then told another encoding, the server
+ * would take each text for one of that, and store or give another than was meant.
+ *
+ * @param timeout milliseconds in which the server must answer
+ * @throws InvalidArgumentError
+ */
+export async function assertUtf8(client: ClientBase, timeout: number): Promise<void> {
+  let encoding = encodings.get(client);
+  if (encoding === undefined) {
+    encoding = (await within(timeout, readRows(client, { text: readEncoding })))[0]?.[0] ?? '?';
+    if (!encodings.has(client)) watch(client);
+    encodings.set(client, encoding);
+  }
+  if (encoding === 'UTF8') return;
+  throw new InvalidArgumentError(
+    `client_encoding is ${encoding} on a connection of yours: texts would be stored and read as others than they are. Leave it at UTF8.`,
+  );
+}
+
+interface ParameterStatus {
+  readonly parameterName: string;
+  readonly parameterValue: string;
+}
+
+function watch(client: ClientBase): void {
+  const { connection } = client as unknown as {
+    readonly connection?: { on(event: string, listener: (status: ParameterStatus) => void): unknown };
+  };
+  connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
+    if (parameterName === 'client_encoding') encodings.set(client, parameterValue);
+  });
+}
