@@ -5,6 +5,7 @@ import {
   StoreAccessError,
   StoreUnavailableError,
 } from '../core/errors/errors.js';
+import { describeError } from '../core/values/describe-error.js';
 import { isObject } from '../core/values/json.js';
 
 /** What an error of a driver means for the call. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -118,9 +119,10 @@ export function outdatedSchema(what: string, options?: ErrorOptions): SchemaVers
   );
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== ''
-    ? error.message
-    : // A connection that fails on every address of a host has an empty message and the errors inside.
-      String((error as { readonly code?: unknown } | undefined)?.code ?? error);
+/** Also of an error of another realm, as under jest, which isn't an `Error` here. */
+export function messageOf(error: unknown): string {
+  const { message, code } = isObject(error) ? (error as { message?: unknown; code?: unknown }) : {};
+  if (typeof message === 'string' && message !== '') return message;
+  // A connection that fails on every address of a host has an empty message and the errors inside.
+  return describeError(code ?? error);
 }
