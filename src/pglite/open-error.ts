@@ -5,7 +5,7 @@ import {
   StoreUnavailableError,
 } from '../core/errors/errors.js';
 import { isObject } from '../core/values/json.js';
-import { translateSqlError } from '../sql/sql-errors.js';
+import { messageOf, sqlStateOf, translateSqlError } from '../sql/sql-errors.js';
 
 /** A typed error for whatever opening an embedded database throws: the file system, PGlite, or its PostgreSQL. */
 export function translateOpenError(error: unknown, folder: string | undefined): unknown {
@@ -20,15 +20,19 @@ export function translateOpenError(error: unknown, folder: string | undefined): 
     case 'ENAMETOOLONG':
       return new InvalidArgumentError(`dataDir can't be a folder at ${folder}: ${messageOf(error)}`, cause);
   }
-  const translated = translateSqlError(error);
-  if (translated instanceof EventStoreError) return translated;
-  // Of WebAssembly, such as one that gets no memory.
+  if (error instanceof EventStoreError || sqlStateOf(error) !== undefined) return translateSqlError(error);
+  // Of WebAssembly, such as one that gets no memory, or of the module loader.
+  const where = folder === undefined ? '' : ` in ${folder}`;
   return new StoreUnavailableError(
-    `The embedded database${folder === undefined ? '' : ` in ${folder}`} can't be opened: ${messageOf(error)}`,
+    `The embedded database${where} can't be opened: ${messageOf(error)}.${adviceFor(error)}`,
     cause,
   );
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function adviceFor(error: unknown): string {
+  const isOfJest =
+    (error as { code?: unknown } | undefined)?.code === 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG';
+  return isOfJest
+    ? ' PGlite imports modules as it opens: under jest, start node with --experimental-vm-modules.'
+    : '';
 }

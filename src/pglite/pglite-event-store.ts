@@ -194,17 +194,18 @@ async function open(
     await namespace.read(port);
     return new PGliteEventStore(port, await TableStatistics.open(port), options, {
       namespace,
-      transaction: (run) => database.transaction(run),
+      transaction: (run) => port.run(run),
       end: async () => {
         try {
-          await database.close();
+          // One that has failed would never come back.
+          if (!port.hasFailed) await database.close();
         } finally {
           await unlock();
         }
       },
     });
   } catch (error) {
-    await database.close().catch(() => undefined);
+    if (!port.hasFailed) await database.close().catch(() => undefined);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { types, type PGlite, type Transaction } from '@electric-sql/pglite';
 import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
+import { FailedDatabase } from './failed-database.js';
 
 /** Column values as the text that the server writes, instead of JavaScript's types: of all that the statements give. */
 const asText = Object.fromEntries(
@@ -22,10 +23,13 @@ export async function readTexts(
   return rows;
 }
 
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
 /** The statements of the store on PGlite, which has one connection and runs one after the other. */
 export class PGlitePort implements TransactionalSqlPort {
   readonly #database: PGlite;
   readonly #schema: string;
+  readonly #failed = new FailedDatabase();
 
   constructor(database: PGlite, schema: string) {
     this.#database = database;
@@ -40,8 +44,13 @@ export class PGlitePort implements TransactionalSqlPort {
     return this.#query(this.#database, statement, values, map);
   }
 
+  /** Whether it can still be asked to close in order. */
+  get hasFailed(): boolean {
+    return this.#failed.hasFailed;
+  }
+
   async transaction<T>(run: (port: SqlScriptPort) => Promise<T>): Promise<T> {
-    return this.#database.transaction((transaction) =>
+    return this.run((transaction) =>
       run({
         query: (statement, values, map) => this.#query(transaction, statement, values, map),
         script: async (text) => {
@@ -51,12 +60,48 @@ export class PGlitePort implements TransactionalSqlPort {
     );
   }
 
+  /** A transaction of PGlite, which is not rolled back when the database has failed in it. */
+  async run<T>(run: (transaction: Transaction) => Promise<T>): Promise<T> {
+    this.#failed.check();
+    const outcome = await new Promise<Outcome<T>>((settle) => {
+      const fail = (error: unknown): void => {
+        settle({ error });
+      };
+      const running = this.#database.transaction(async (transaction) => {
+        try {
+          return await run(transaction);
+        } catch (error) {
+          if (!this.#failed.note(error)) throw error;
+          fail(error);
+          return new Promise<never>(() => undefined);
+        }
+      });
+      running.then(
+        (value) => {
+          settle({ value });
+        },
+        (error: unknown) => {
+          this.#failed.note(error);
+          fail(error);
+        },
+      );
+    });
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
   async #query<T = SqlRow>(
     executor: PGlite | Transaction,
     { text }: SqlStatement,
     values: readonly SqlValue[],
     map = (row: SqlRow) => row as T,
   ): Promise<readonly T[]> {
-    return (await readTexts(executor, inSchema(text, this.#schema), values)).map(map);
+    this.#failed.check();
+    try {
+      return (await readTexts(executor, inSchema(text, this.#schema), values)).map(map);
+    } catch (error) {
+      this.#failed.note(error);
+      throw error;
+    }
   }
 }

@@ -6,6 +6,7 @@ import {
   StoreCorruptedError,
   StoreUnavailableError,
 } from '../core/errors/errors.js';
+import { describeError } from '../core/values/describe-error.js';
 import { isObject } from '../core/values/json.js';
 import { messageWithoutValues, withoutValues } from './database-error.js';
 
@@ -142,9 +143,12 @@ export function outdatedSchema(what: string, options?: ErrorOptions): SchemaVers
 /** What the server says when it takes no writes is the same for a standby and for a setting. */
 const takesNoWrites = ': it is a standby, or default_transaction_read_only is on';
 
-function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== ''
-    ? messageWithoutValues(error) + (sqlStateOf(error) === '25006' ? takesNoWrites : '')
-    : // A connection that fails on every address of a host has an empty message and the errors inside.
-      String((error as { readonly code?: unknown } | undefined)?.code ?? error);
+/** Also of an error of another realm, as under jest, which isn't an `Error` here. */
+export function messageOf(error: unknown): string {
+  const { message, code } = isObject(error) ? (error as { message?: unknown; code?: unknown }) : {};
+  if (typeof message === 'string' && message !== '') {
+    return messageWithoutValues(error as object) + (sqlStateOf(error) === '25006' ? takesNoWrites : '');
+  }
+  // A connection that fails on every address of a host has an empty message and the errors inside.
+  return describeError(code ?? error);
 }

@@ -7,6 +7,7 @@ const expected = new Map<RegExp, number>();
 const allowed: RegExp[] = [
   / core: \[TMPRL1104\].* Workflow task duration exceeded/,
   / core: Task not found when completing/,
+  / core: Query not found when attempting to respond/,
 ];
 const unexpected: string[] = [];
 
