@@ -29,6 +29,7 @@ const longestPoolTimeout = 15_000;
  * @typeParam Client what handlers get as `client`: say `PoolClient` of `pg` for its full type
  * @example
  * const pool = new Pool({ connectionString: 'postgres://localhost/orders' });
+ * pool.on('error', console.error);
  * const sink = new PostgresProjectionSink({ pool });
  */
 export class PostgresProjectionSink<Client extends PgClient = PgClient> extends SqlProjectionSink<Client> {
