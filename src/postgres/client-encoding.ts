@@ -1,10 +1,11 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
+import { keyOfClient } from './client-facts.js';
 import { within } from './no-answer.js';
 import { readRows } from './row-query.js';
 
 /** Of each client of the caller, as the server says, which tells each change of it. */
-const encodings = new WeakMap<ClientBase, string>();
+const encodings = new WeakMap<object, string>();
 
 const readEncoding = `select pg_catalog.current_setting('client_encoding')`;
 
@@ -16,11 +17,12 @@ const readEncoding = `select pg_catalog.current_setting('client_encoding')`;
  * @throws InvalidArgumentError
  */
 export async function assertUtf8(client: ClientBase, timeout: number): Promise<void> {
-  let encoding = encodings.get(client);
+  const key = keyOfClient(client);
+  let encoding = encodings.get(key);
   if (encoding === undefined) {
     encoding = (await within(timeout, readRows(client, { text: readEncoding })))[0]?.[0] ?? '?';
-    if (!encodings.has(client)) watch(client);
-    encodings.set(client, encoding);
+    if (!encodings.has(key)) watch(client);
+    encodings.set(key, encoding);
   }
   if (encoding === 'UTF8') return;
   throw new InvalidArgumentError(
@@ -38,6 +40,6 @@ function watch(client: ClientBase): void {
     readonly connection?: { on(event: string, listener: (status: ParameterStatus) => void): unknown };
   };
   connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
-    if (parameterName === 'client_encoding') encodings.set(client, parameterValue);
+    if (parameterName === 'client_encoding') encodings.set(keyOfClient(client), parameterValue);
   });
 }

@@ -27,17 +27,26 @@ export interface ClientFacts {
 /** Milliseconds of silence after which the system asks whether the other end is still there. */
 const keepAliveDelay = 10_000;
 
-const known = new WeakMap<ClientBase, ClientFacts>();
+const known = new WeakMap<object, ClientFacts>();
+
+/** What is the same for a client and for what somebody has put around it, where that shows it. */
+export function keyOfClient(client: ClientBase): object {
+  return (client as unknown as Internals).connection ?? client;
+}
+
+export function isWatched(client: ClientBase): boolean {
+  return known.has(keyOfClient(client));
+}
 
 /**
  * Begins to watch a client, once for all its life: its loss must not end the process, whoever has it, and what its server
  * says of itself is written down. PostgreSQL 14 and newer say so when a connection begins and when it changes.
  */
 export function watchClient(client: ClientBase, since: number): ClientFacts {
-  const before = known.get(client);
+  const before = known.get(keyOfClient(client));
   if (before !== undefined) return before;
   const facts: ClientFacts = { since, isStandby: undefined, isReadOnly: undefined };
-  known.set(client, facts);
+  known.set(keyOfClient(client), facts);
   // `pg` tells the client of its loss, beside the statement that runs on it, and an event that nobody hears is thrown.
   client.on('error', ignoreLoss);
   const { connection } = client as unknown as Internals;
@@ -47,6 +56,12 @@ export function watchClient(client: ClientBase, since: number): ClientFacts {
   });
   connection?.stream?.setKeepAlive(true, keepAliveDelay);
   return facts;
+}
+
+/** Leaves a client, such as an object of somebody else that stands for it once, to those who watch it besides. */
+export function unwatchClient(client: ClientBase): void {
+  known.delete(keyOfClient(client));
+  client.off('error', ignoreLoss);
 }
 
 /** Ends a connection without a word to the other end, who may not hear it. */

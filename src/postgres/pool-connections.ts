@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { isReadOnly, spoilsConnection } from '../sql/sql-errors.js';
-import { cutOffLater, watchClient } from './client-facts.js';
+import { cutOffLater, isWatched, unwatchClient, watchClient } from './client-facts.js';
 import { isStandby } from './is-standby.js';
 import { NoAnswerError, within } from './no-answer.js';
 
@@ -21,6 +21,8 @@ const pools = new WeakMap<Pool, PoolConnections>();
 export class PoolConnections {
   readonly #pool: Pool;
   readonly #abandoned: Request[] = [];
+  /** Objects of somebody else around the clients that the pool tells of, mostly new ones each time. */
+  readonly #wrappers = new WeakSet<PoolClient>();
   /** Those that are older lead to a server that shouldn't be used. */
   #distrustedBefore = 0;
 
@@ -61,6 +63,7 @@ export class PoolConnections {
   async take(limit: number): Promise<PoolClient> {
     for (;;) {
       const client = await this.#connect(limit);
+      if (!isWatched(client)) this.#wrappers.add(client);
       const facts = watchClient(client, 0);
       try {
         facts.isStandby ??= await within(limit, isStandby(client));
@@ -79,6 +82,7 @@ export class PoolConnections {
   /** @param failure what happened on it. Without an answer it may still get one, so nobody else may use it. */
   giveBack(client: PoolClient, failure?: { readonly error: unknown }): void {
     if (failure === undefined || !spoilsConnection(failure.error)) {
+      if (this.#wrappers.has(client)) unwatchClient(client);
       client.release();
       return;
     }

@@ -299,6 +299,8 @@ describe('a pool of the caller', () => {
 
   test('whose clients are objects of somebody else reads and appends the same', async () => {
     const pool = new pg.Pool({ connectionString: database.url });
+    const clients: pg.PoolClient[] = [];
+    pool.on('connect', (client) => clients.push(client));
     const wrapped = Object.create(pool) as pg.Pool;
     wrapped.connect = ((callback: (error: Error | undefined, client: unknown, release: unknown) => void) => {
       pool.connect((error, client, release) => {
@@ -326,6 +328,8 @@ describe('a pool of the caller', () => {
 
     expect(await readSurface(store)).toEqual(await readSurface(reader));
     await expectToAppend(store, reader, `Of-${crypto.randomUUID()}`);
+    // That of the store and that of the pool: however often a client was wrapped.
+    for (const client of clients) expect(client.listenerCount('error')).toBeLessThan(4);
   });
 
   test.each<[what: string, options: PoolConfig]>([
