@@ -36,7 +36,13 @@ export type {
   StatisticsRequest,
   TrendsRequest,
 } from '../shared/activity-types.js';
-export type { CommandOutcome, ExecuteRequest, LaneCommand, LaneSettings } from '../shared/command-lane.js';
+export type {
+  CommandOutcome,
+  CommandReference,
+  ExecuteRequest,
+  LaneCommand,
+  LaneSettings,
+} from '../shared/command-lane.js';
 export type { ErrorMessage } from '../shared/error-message.js';
 export type {
   BlockedShare,

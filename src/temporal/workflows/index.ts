@@ -30,7 +30,7 @@ export type {
   ProjectionShareReply,
   RebuildRun,
 } from '../shared/projection.js';
-export type { CommandLaneInput } from '../shared/command-lane.js';
+export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';
 
 // By this text `EventStorePlugin` knows a bundle that has these workflows. It stands nowhere else in what gets into a bundle.
 Object.defineProperty(eventStoreAppend, Symbol.for('temporal-event-store/ready-made-workflows'), {
