@@ -46,8 +46,8 @@ export function storeAt(url: string): EventStore {
   const call = callerOf(url);
   return {
     appendToStream: (...args) => call('appendToStream', args),
-    readStream: (...args) => call('readStream', args),
     // A signal doesn't travel.
+    readStream: (streamId, { signal: _, ...options } = {}) => call('readStream', [streamId, options]),
     readAll: ({ signal: _, ...options } = {}) => call('readAll', [options]),
     findCommit: (...args) => call('findCommit', args),
   };

@@ -93,9 +93,9 @@ describe('a session with', () => {
   });
 
   test('a short statement_timeout is told by name', async () => {
-    const store = await useStoreWith({ statement_timeout: `'1ms'` });
     await expectTypedError(
       (async () => {
+        const store = await useStoreWith({ statement_timeout: `'1ms'` });
         for (;;) await store.readAll({ filter: { types: ['Booked'] } });
       })(),
       { code: 'STORE_UNAVAILABLE', says: /statement timeout/ },
