@@ -46,6 +46,8 @@ export const unit = {
     include: ['test/unit/**/*.test.ts'],
     // The files change nothing that they share, and a process for each takes longer than their tests.
     isolate: false,
+    // Properties are computed for seconds, and longer beside other work.
+    testTimeout: 30_000,
   },
 };
 

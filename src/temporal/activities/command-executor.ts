@@ -1,18 +1,13 @@
 import { LRUCache } from 'lru-cache';
-import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
-import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
 import { isListed, unlisted } from '../../core/aggregates/commands.js';
-import { assertStateIsJson, type LoadedState } from '../../core/aggregates/load-state.js';
-import { assertSnapshotIsWhole } from '../../core/aggregates/whole-snapshot.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { CommandFailedError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
-import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
+import type { CommitChain } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { storedFormOf } from '../../core/store/stored-form.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { describeError } from '../../core/values/describe-error.js';
-import type { JsonValue } from '../../core/values/json.js';
 import type {
   CommandOutcome,
   CommandReference,
@@ -21,30 +16,27 @@ import type {
 } from '../shared/command-lane.js';
 import { toErrorMessage, type ErrorMessage } from '../shared/error-message.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
-import { behaviourOf, type Behaviour } from './behaviour.js';
+import { AggregateSnapshots, type AggregateSnapshotsOptions } from './aggregate-snapshots.js';
+import { behaviourOf } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
 import { executeOnStream, unanswered, unknownHere } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
 import { directly, interruptible } from './interruptible.js';
-import { loadAggregate, type OnWarning } from './load-aggregate.js';
+import { loadAggregate } from './load-aggregate.js';
 import { estimateMemory } from './memory-size.js';
 import { executeOneByOne } from './one-by-one.js';
 import { PendingCommand } from './pending-command.js';
 import { StateCache } from './state-cache.js';
 import { isSameCommand, StreamQueue } from './stream-queue.js';
 
-export interface CommandExecutorOptions {
+export interface CommandExecutorOptions extends AggregateSnapshotsOptions {
   readonly store: EventStore & CommitChain;
   readonly aggregates: AggregateRegistry;
-  readonly snapshots: SnapshotStore | undefined;
-  /** Events between two snapshots of a stream. */
-  readonly snapshotEvery: number;
   /** Most states that are kept in memory, and bytes that they may take. */
   readonly maxStates: number;
   readonly maxStateBytes: number;
   /** Milliseconds that deciding a command of a lane may take. */
   readonly batchTimeout: number;
-  readonly onWarning: OnWarning;
 }
 
 /**
@@ -66,11 +58,11 @@ export class CommandExecutor {
     sizeCalculation: ({ command }) => estimateMemory(command).bytes,
   });
 
-  /** Those whose snapshots don't hold their whole state. */
-  readonly #withoutSnapshots = new Set<AnyAggregate>();
+  readonly #snapshots: AggregateSnapshots;
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
+    this.#snapshots = new AggregateSnapshots(options);
     this.#states = new StateCache(options.maxStates, options.maxStateBytes);
   }
 
@@ -201,44 +193,19 @@ export class CommandExecutor {
     return queue;
   }
 
-  /** Whether the state can be restored from its snapshot; if not, the aggregate gets none from now on, and none is read. */
-  #isWhole(
-    aggregate: AnyAggregate,
-    behaviour: Behaviour<unknown>,
-    loaded: LoadedState<unknown>,
-    snapshot: JsonValue,
-    stream: string,
-  ): boolean {
-    try {
-      assertSnapshotIsWhole(behaviour, loaded, snapshot, aggregate.category);
-      return true;
-    } catch (error) {
-      this.#withoutSnapshots.add(aggregate);
-      this.#options.onWarning('Snapshots turned off for an aggregate', {
-        category: aggregate.category,
-        streamId: stream,
-        error: describeError(error),
-      });
-      return false;
-    }
-  }
-
   #executeOn(
     aggregate: AnyAggregate,
     id: string,
     batch: readonly PendingCommand[],
     metrics: CommandMetrics,
   ): Promise<void> {
-    const { store, snapshots, snapshotEvery, batchTimeout, onWarning } = this.#options;
+    const { store, batchTimeout, onWarning } = this.#options;
     const stream = streamId(aggregate.category, id);
     // Of a lane or not: a command that takes longer without a pause isn't one that ends.
     const run = batch.some(({ isSuspect }) => isSuspect) ? interruptible(batchTimeout) : directly;
     const behaviour = behaviourOf(aggregate, id, storedFormOf(store), run);
-    const model = snapshotModelOf(aggregate);
-    const ownSnapshots =
-      isMadeForSnapshots(aggregate) && !this.#withoutSnapshots.has(aggregate) ? snapshots : undefined;
+    const snapshots = this.#snapshots.of(aggregate, behaviour, stream);
     const states = this.#states;
-    let snapshotVersion: number | undefined;
     return executeOnStream(
       {
         store,
@@ -259,27 +226,14 @@ export class CommandExecutor {
           const loaded =
             cached ??
             (await loadAggregate(store, stream, behaviour, onWarning, {
-              snapshot: await ownSnapshots?.load(stream, model),
+              snapshot: await snapshots.load(),
             }));
-          snapshotVersion ??= loaded.version;
+          snapshots.begin(loaded.version);
           return loaded;
         },
         catchUp: (from) => loadAggregate(store, stream, behaviour, onWarning, { from }),
         keep: async (loaded) => {
-          const { version, state } = loaded;
-          const isDue =
-            Math.floor(version / snapshotEvery) > Math.floor((snapshotVersion ?? version) / snapshotEvery);
-          snapshotVersion = version;
-          if (ownSnapshots !== undefined && isDue) {
-            try {
-              const shown = assertStateIsJson(behaviour.show(state), aggregate.category);
-              if (this.#isWhole(aggregate, behaviour, loaded, shown, stream)) {
-                await ownSnapshots.save(stream, model, version, shown);
-              }
-            } catch (error) {
-              onWarning('Snapshot failed', { streamId: stream, error: describeError(error) });
-            }
-          }
+          await snapshots.saveIfDue(loaded);
           // Only now may others change it.
           states.keep(stream, loaded);
         },
@@ -327,16 +281,4 @@ async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<
 function stillDeciding({ name }: LaneCommand): CommandOutcome {
   const error = new CommandFailedError(`The command '${name}' is still being decided.`);
   return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };
-}
-
-/**
- * Whether nobody has to be asked for snapshots. A class may keep state that they can't see (`#private` fields, closures), so
- * it says that they hold all of it: by a `snapshotVersion`, or by methods of its own.
- */
-function isMadeForSnapshots(aggregate: AnyAggregate): boolean {
-  if (typeof aggregate !== 'function' || aggregate.snapshotVersion !== undefined) return true;
-  const { prototype } = aggregate as { readonly prototype: AggregateRoot };
-  const hasOwn = (method: 'toSnapshot' | 'restoreSnapshot'): boolean =>
-    prototype[method] !== AggregateRoot.prototype[method];
-  return hasOwn('toSnapshot') && hasOwn('restoreSnapshot');
 }

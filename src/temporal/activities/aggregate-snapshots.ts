@@ -1,0 +1,100 @@
+import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
+import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
+import { assertStateIsJson, type LoadedState } from '../../core/aggregates/load-state.js';
+import { assertSnapshotIsWhole } from '../../core/aggregates/whole-snapshot.js';
+import type { Snapshot, SnapshotStore } from '../../core/store/capabilities.js';
+import { describeError } from '../../core/values/describe-error.js';
+import type { JsonValue } from '../../core/values/json.js';
+import type { AnyAggregate } from './aggregate-registry.js';
+import type { Behaviour } from './behaviour.js';
+import type { OnWarning } from './load-aggregate.js';
+
+export interface AggregateSnapshotsOptions {
+  readonly snapshots: SnapshotStore | undefined;
+  /** Events between two snapshots of a stream. */
+  readonly snapshotEvery: number;
+  readonly onWarning: OnWarning;
+}
+
+/** The snapshots of one stream, while a batch of its commands is executed. */
+export interface StreamSnapshots {
+  load(): Promise<Snapshot | undefined>;
+  /** The version that the batch begins with. */
+  begin(version: number): void;
+  /** Saves one, when enough events came since the last. It never rejects. */
+  saveIfDue(loaded: LoadedState<unknown>): Promise<void>;
+}
+
+/** Makes snapshots of aggregates on the way, of those whose state they are known to hold. */
+export class AggregateSnapshots {
+  readonly #options: AggregateSnapshotsOptions;
+  /** Those whose snapshots don't hold their whole state. */
+  readonly #turnedOff = new Set<AnyAggregate>();
+
+  constructor(options: AggregateSnapshotsOptions) {
+    this.#options = options;
+  }
+
+  of(aggregate: AnyAggregate, behaviour: Behaviour<unknown>, streamId: string): StreamSnapshots {
+    const { snapshots, snapshotEvery, onWarning } = this.#options;
+    const isUsed = isMadeForSnapshots(aggregate) && !this.#turnedOff.has(aggregate);
+    const store = isUsed ? snapshots : undefined;
+    const model = snapshotModelOf(aggregate);
+    let last: number | undefined;
+    return {
+      load: async () => store?.load(streamId, model),
+      begin(version) {
+        last ??= version;
+      },
+      saveIfDue: async (loaded) => {
+        const { version, state } = loaded;
+        const isDue = Math.floor(version / snapshotEvery) > Math.floor((last ?? version) / snapshotEvery);
+        last = version;
+        if (store === undefined || !isDue) return;
+        try {
+          const shown = assertStateIsJson(behaviour.show(state), aggregate.category);
+          if (this.#isWhole(aggregate, behaviour, loaded, shown, streamId)) {
+            await store.save(streamId, model, version, shown);
+          }
+        } catch (error) {
+          onWarning('Snapshot failed', { streamId, error: describeError(error) });
+        }
+      },
+    };
+  }
+
+  /** Whether the state can be restored from its snapshot; if not, the aggregate gets none from now on, and none is read. */
+  #isWhole(
+    aggregate: AnyAggregate,
+    behaviour: Behaviour<unknown>,
+    loaded: LoadedState<unknown>,
+    snapshot: JsonValue,
+    streamId: string,
+  ): boolean {
+    const { category } = aggregate;
+    try {
+      assertSnapshotIsWhole(behaviour, loaded, snapshot, category);
+      return true;
+    } catch (error) {
+      this.#turnedOff.add(aggregate);
+      this.#options.onWarning('Snapshots turned off for an aggregate', {
+        category,
+        streamId,
+        error: describeError(error),
+      });
+      return false;
+    }
+  }
+}
+
+/**
+ * Whether nobody has to be asked for snapshots. A class may keep state that they can't see (`#private` fields, closures), so
+ * it says that they hold all of it: by a `snapshotVersion`, or by methods of its own.
+ */
+function isMadeForSnapshots(aggregate: AnyAggregate): boolean {
+  if (typeof aggregate !== 'function' || aggregate.snapshotVersion !== undefined) return true;
+  const { prototype } = aggregate as { readonly prototype: AggregateRoot };
+  const hasOwn = (method: 'toSnapshot' | 'restoreSnapshot'): boolean =>
+    prototype[method] !== AggregateRoot.prototype[method];
+  return hasOwn('toSnapshot') && hasOwn('restoreSnapshot');
+}
