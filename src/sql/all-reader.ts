@@ -25,8 +25,6 @@ interface Page<E extends DomainEvent> {
   readonly events: readonly RecordedEvent<E>[];
   /** Whether it ends before an event that is too large for it. */
   readonly isCut: boolean;
-  /** Whether the store, or its server, is another than at the read before. */
-  readonly isOtherStore: boolean;
 }
 
 /** The state of the store, in front of the rows of a page and of the same moment. */
@@ -158,6 +156,7 @@ export class AllReader {
   ): Promise<AllSlice<E>> {
     const { after = 0, limit } = read;
     for (;;) {
+      const known = this.#settled.known;
       const page = await this.#fetch<E>(read, (bound, bytes) =>
         after < largeStore.after
           ? [everything[bound], [after, limit, bytes]]
@@ -165,7 +164,7 @@ export class AllReader {
       );
       assertNotAhead(after, page);
       const positions = page.events.map((event) => event.position);
-      const end = this.#settled.extend(after, positions);
+      const end = this.#settled.extend(after, positions, known);
       const last = positions.at(-1) ?? after;
       if (end === last) return toSlice(page, page.events, last, last >= page.last);
 
@@ -184,7 +183,8 @@ export class AllReader {
   ): Promise<AllSlice<E>> {
     const { after = 0, limit, filters } = read;
     for (let target: number | undefined; ;) {
-      const upTo = this.#settled.upTo;
+      const known = this.#settled.known;
+      const { upTo } = known;
       const page = await this.#fetch<E>(read, (bound, bytes) => {
         const parameters = new Parameters();
         const [from, to, most, size] = [after, upTo, limit + 1, bytes].map((value) =>
@@ -196,7 +196,7 @@ export class AllReader {
       });
       assertNotAhead(after, page);
       target ??= page.last;
-      if (page.isOtherStore && upTo > 0) continue;
+      if (this.#settled.upToOf(known) < upTo) continue;
       if (page.isCut || page.events.length > limit) {
         const events = page.events.slice(0, limit);
         return toSlice(page, events, positionOfLast(events), false);
@@ -241,12 +241,11 @@ export class AllReader {
         'The events arrive here by logical replication, in the order of commits: a reader in order could lose some. Read from the publisher.',
       );
     }
-    const isOtherStore = this.#settled.observe(`${storeId}/${place}`);
-    if (isOtherStore) this.#isProbed = false;
+    if (this.#settled.observe(`${storeId}/${place}`)) this.#isProbed = false;
     if (!this.#isProbed) await this.#options.probe?.();
     // Not after a probe that failed: the next read must not go on without.
     this.#isProbed = true;
-    return { storeId, last: Number(last), events, isCut, isOtherStore };
+    return { storeId, last: Number(last), events, isCut };
   }
 
   async #fetchRows<E extends DomainEvent>(

@@ -18,6 +18,12 @@ const contiguousFrom = statement(`
     select position from __schema__.events where position ${gt} $1 and position ${le} $2 order by position limit 5000
   ) next`);
 
+/** What was settled at a moment. */
+export interface Settled {
+  readonly store: string;
+  readonly upTo: number;
+}
+
 /**
  * Up to which position everything is settled: what is not there was rolled back and never will be. It only grows, for as
  * long as the store is the same one on the same server.
@@ -26,8 +32,17 @@ export class SettledPositions {
   #store = '';
   #upTo = 0;
 
-  get upTo(): number {
-    return this.#upTo;
+  /**
+   * What is known before a page is read. What becomes known meanwhile, by another reader, says nothing of that page: it may
+   * have been read before.
+   */
+  get known(): Settled {
+    return { store: this.#store, upTo: this.#upTo };
+  }
+
+  /** Up to which position a page that was read after that holds everything. */
+  upToOf({ store, upTo }: Settled): number {
+    return store === this.#store ? upTo : 0;
   }
 
   /** Forgets all when the store or its server is another than before: positions may have been issued again. */
@@ -38,14 +53,19 @@ export class SettledPositions {
     return true;
   }
 
-  /** The last of the positions, which follow `after`, that comes before a gap that isn't settled. */
-  extend(after: number, positions: readonly number[]): number {
+  /**
+   * The last of the positions, which follow `after`, that comes before a gap that isn't settled.
+   *
+   * @param known before they were read
+   */
+  extend(after: number, positions: readonly number[], known: Settled): number {
+    const upTo = this.upToOf(known);
     let end = after;
     for (const position of positions) {
-      if (position > Math.max(end, this.#upTo) + 1) break;
+      if (position > Math.max(end, upTo) + 1) break;
       end = position;
     }
-    if (after <= this.#upTo) this.#upTo = Math.max(this.#upTo, end);
+    if (after <= upTo) this.#upTo = Math.max(this.#upTo, end);
     return end;
   }
 

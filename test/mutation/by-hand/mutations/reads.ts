@@ -15,6 +15,15 @@ export const reads: readonly Mutation[] = [
     pattern: 'a prepared transaction loses no event',
   },
   {
+    name: 'What another reader has settled meanwhile counts for a page that was read before',
+    file: 'src/sql/settled-positions.ts',
+    find: 'return store === this.#store ? upTo : 0;',
+    replace: 'return this.#upTo;',
+    project: 'unit',
+    tests: ['test/unit/sql/all-reader.test.ts'],
+    pattern: 'lose no event when one learns',
+  },
+  {
     name: 'A filter gives what lies behind a gap',
     file: 'src/sql/all-reader.ts',
     find: 'position ${gt} ${from} and position ${le} ${to}`',
