@@ -81,6 +81,15 @@ export const faults: Readonly<Record<string, (target: Target) => Promise<void>>>
     await Promise.all([hold(url), hold(cluster.url)]);
   },
 
+  // Their appends wait, and no others.
+  async 'streams locked'({ url }) {
+    await withClient(url, async (client) => {
+      await client.query('begin; select from event_store.streams order by random() limit 3 for update');
+      await sleep(2_000);
+      await client.query('commit');
+    });
+  },
+
   // Readers wait for both, and then see the one and not the other.
   async 'appends held open'({ url, store, journal }) {
     await Promise.all(

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   defineProjection,
+  UnsafeReadError,
   type DomainEvent,
   type Projection,
   type ProjectionSink,
@@ -347,3 +348,33 @@ it(
       { numRuns: 200 },
     ),
 );
+
+it('waits for the primary when a standby answers, as for a store that is away', async () => {
+  const store = new MemoryEventStore();
+  const sink = new MemoryProjectionSink<Model>(() => new Map());
+  const projection = defineProjection<Happened, Model>({
+    name: 'waiting',
+    sink,
+    handlers: { Happened: () => undefined },
+  });
+  const [live] = await sink.open({ name: 'waiting', version: 1, shares: 1 }, undefined);
+  store.readAll = () => Promise.reject(new UnsafeReadError('This server is a standby'));
+
+  const run = projectShare({
+    store,
+    projection: projection as Projection<never>,
+    sink: sink,
+    share: { name: 'waiting', build: live?.build ?? 0, share: 0 },
+    shares: 1,
+    duration: 1_000,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    onDelay: () => undefined,
+  });
+
+  await expect(run).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    nonRetryable: false,
+    message: 'This server is a standby',
+  });
+});
