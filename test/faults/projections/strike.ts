@@ -1,7 +1,8 @@
 import type { Pool, QueryResult } from 'pg';
 import type { Moment, WorkerOrder } from './messages.js';
 
-type Query = (text: string, values?: unknown[]) => Promise<QueryResult>;
+/** `pg` takes texts, and queries that are objects. */
+type Query = (query: string | { readonly text?: string }, values?: unknown[]) => Promise<QueryResult>;
 
 /** The signal that a worker sends itself when it gets to a moment. */
 export class Strike {
@@ -24,7 +25,8 @@ export class Strike {
       const query = client.query.bind(client) as Query;
       let suffix: '' | ' of the switch' | undefined;
       const watched: Query = async (...args) => {
-        const [text] = args;
+        const [asked] = args;
+        const text = typeof asked === 'string' ? asked : (asked.text ?? '');
         if (text.startsWith('begin')) suffix = undefined;
         if (text.includes('insert into applied')) suffix = '';
         if (text.startsWith('alter schema')) suffix = ' of the switch';
