@@ -5,7 +5,7 @@ import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/store/e
 import { assertOptions, integerFrom } from '../core/store/options.js';
 import { countThatFits } from '../core/store/page-bytes.js';
 import { checkStreamRead } from '../core/store/read-options.js';
-import { utf8Length } from '../core/values/json.js';
+import { bytesPerCharacter, utf8Length } from '../core/values/json.js';
 
 export interface CachingEventStoreOptions {
   /** Most streams that are kept; the least recently read go first. Default 1,000. */
@@ -35,9 +35,6 @@ interface CachedEvent {
 function toCached(json: string): CachedEvent {
   return { json, bytes: utf8Length(json) };
 }
-
-/** What a character takes in memory where a text has any that isn't Latin. */
-const bytesPerCharacter = 2;
 
 /**
  * A store that keeps the events of the streams it has read, and reads only what was appended since. It is never stale:

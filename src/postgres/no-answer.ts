@@ -1,3 +1,5 @@
+import { withTimeLimit } from '../core/values/time-limit.js';
+
 /** The other end of a connection gave no answer in time. It has no SQLSTATE, so the connection is given up. */
 export class NoAnswerError extends Error {
   constructor(milliseconds: number, what = 'Query read timeout: no answer') {
@@ -6,16 +8,8 @@ export class NoAnswerError extends Error {
 }
 
 /** @throws NoAnswerError when the promise takes longer; what becomes of it later is nobody's business */
-export async function within<T>(milliseconds: number, promise: Promise<T>, what?: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new NoAnswerError(milliseconds, what));
-    }, milliseconds);
+export function within<T>(milliseconds: number, promise: Promise<T>, what?: string): Promise<T> {
+  return withTimeLimit(milliseconds, promise, () => {
+    throw new NoAnswerError(milliseconds, what);
   });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,7 +7,7 @@ import { NoAnswerError, within } from './no-answer.js';
 /** Milliseconds for which a connection to a standby is used: behind its name there may be a primary by then. */
 const standbyLifetime = 1_000;
 
-/** A connection that was asked for. Whoever gives up waiting leaves his place in the queue of the pool to the next. */
+/** A connection that was asked for. Whoever gives up waiting leaves its place in the queue of the pool to the next. */
 interface Request {
   taker: ((error: Error | undefined, client: PoolClient | undefined) => void) | undefined;
 }

@@ -1,4 +1,5 @@
 import { StoreClosedError, StoreOverloadedError } from '../core/errors/errors.js';
+import { bytesPerCharacter } from '../core/values/json.js';
 import type { AppendOutcome } from './append-batch.js';
 import type { AppendMember } from './append-member.js';
 
@@ -12,9 +13,6 @@ export interface AppendQueueOptions {
 }
 
 export const defaultMaxQueuedBytes = 128_000_000;
-
-/** In memory, where a text has any character that isn't Latin. */
-const bytesPerCharacter = 2;
 
 /** What a batch holds at most; a larger append goes alone. */
 const batchLimits = { appends: 32, events: 100, characters: 1_000_000 };

@@ -1,3 +1,5 @@
+import { withTimeLimit } from '../values/time-limit.js';
+
 /** Milliseconds after which a command that is at work lets the next one begin: it may be slow, or hang. */
 const longestTurn = 1_000;
 
@@ -36,10 +38,5 @@ export async function inTurn<T>(store: object, streamId: string, run: () => Prom
 
 async function afterTurn({ begun, ended }: Turn): Promise<void> {
   await begun;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const time = new Promise((resolve) => {
-    timer = setTimeout(resolve, longestTurn);
-  });
-  await Promise.race([ended, time]);
-  clearTimeout(timer);
+  await withTimeLimit(longestTurn, ended, () => undefined);
 }

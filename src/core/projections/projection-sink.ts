@@ -40,7 +40,7 @@ export interface ProjectionSink<Context> {
   activate(name: string, build: number, reset: BuildHook<Context>): Promise<void>;
   /** Drops a build that isn't live. */
   drop(name: string, build: number, reset: BuildHook<Context>): Promise<void>;
-  /** The first events that were put aside, in order, of any status. */
+  /** The first parked events, in order, of any status. */
   parked(name: string, build: number, limit: number): Promise<readonly ParkedEvent[]>;
   /** The first event of a stream that the operator wants tried again. */
   nextRetried(share: ShareKey, streamId: string): Promise<RecordedEvent | undefined>;
@@ -88,7 +88,7 @@ export interface ShareOwnership extends ShareProgress {
   readonly parked: ParkedPlaces;
 }
 
-/** What the owner of a share has to know of the events that were put aside: where they are, and not the events, which may be many. */
+/** What the owner of a share has to know of the parked events: where they are, and not the events, which may be many. */
 export interface ParkedPlaces {
   /** Streams with an event that is parked, or to be tried again: those that follow wait behind it. */
   readonly streams: readonly string[];

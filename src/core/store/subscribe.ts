@@ -17,18 +17,18 @@ export interface SubscribeOptions<Type extends string = string> extends Omit<
    */
   readonly pollInterval?: number;
   /**
-   * Milliseconds of pauses between attempts when the store is away (STORE_UNAVAILABLE), or no primary just now
+   * Milliseconds of pauses between attempts when the store can't be reached (STORE_UNAVAILABLE), or no primary just now
    * (READ_NOT_SAFE), after it could be read; then the error is thrown. Default 300,000.
    */
   readonly retryTimeout?: number;
 }
 
-/** Most milliseconds between two attempts at a store that is away. */
+/** Most milliseconds between two attempts at a store that can't be reached. */
 const longestPause = 5_000;
 
 /**
  * All events after a position, and then those to come: an iterator that never ends by itself. When the signal aborts,
- * it ends quietly; and at once when it is given up by `return()`, also while it waits. A store that is away for a while, as in a
+ * it ends quietly; and at once when it is given up by `return()`, also while it waits. A store that can't be reached for a while, as in a
  * failover, is waited for. Any other error of the store is thrown, and so is one of its first look; go on after the last event
  * that you handled.
  *

@@ -78,6 +78,9 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
+/** Bytes that JavaScript keeps each character of a text in, as soon as one of them is beyond Latin-1. */
+export const bytesPerCharacter = 2;
+
 /** Length in UTF-8 bytes. (The workflow sandbox has no `Buffer`, and to encode takes longer.) */
 export function utf8Length(text: string): number {
   let bytes = text.length;

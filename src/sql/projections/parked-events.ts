@@ -13,7 +13,7 @@ import { isoTime } from '../sql-time.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
-/** The events that were put aside, within transactions of others. */
+/** The parked events, within transactions of others. */
 export class ParkedEvents<Client extends SqlClient> {
   readonly #database: SinkDatabase<Client>;
 

@@ -8,6 +8,7 @@ import type { EventStore } from '../../core/store/event-store.js';
 import { storedFormOf } from '../../core/store/stored-form.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { describeError } from '../../core/values/describe-error.js';
+import { withTimeLimit } from '../../core/values/time-limit.js';
 import type {
   CommandOutcome,
   CommandReference,
@@ -100,7 +101,7 @@ export class CommandExecutor {
     for (const queue of queues) queue.run();
     const settled = Promise.all(all.map((pending) => pending.settled));
     if (yieldAfter === undefined) await settled;
-    else await atMost(yieldAfter, settled);
+    else await withTimeLimit(yieldAfter, settled, () => undefined);
     return all.map((pending) => {
       const outcome = pending.tell();
       if (outcome !== undefined) return outcome;
@@ -266,16 +267,6 @@ function keyOf(stream: string, { commandId }: LaneCommand): string {
 /** Whether it was left open for good: by a store that gave no answer, or a worker that doesn't know it. */
 function canBeTriedAgain({ outcome }: PendingCommand): boolean {
   return outcome?.kind === 'open';
-}
-
-/** Waits for a promise that never rejects, no longer than that. */
-async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const time = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([promise, time]);
-  clearTimeout(timer);
 }
 
 function stillDeciding({ name }: LaneCommand): CommandOutcome {

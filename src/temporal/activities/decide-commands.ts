@@ -9,6 +9,7 @@ import {
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
+import { withTimeLimit } from '../../core/values/time-limit.js';
 import type { LaneCommand } from '../shared/command-lane.js';
 import { SpoiltStateError, type Behaviour } from './behaviour.js';
 import { wasInterrupted } from './interruptible.js';
@@ -91,24 +92,12 @@ export async function decideCommands<S>(
  * Waits for a decision no longer than that. What comes of it later is never appended, so the failure is for certain; the
  * state that it may still change is no longer used.
  */
-async function within<T>(
-  timeLimit: number | undefined,
-  { name }: LaneCommand,
-  deciding: Promise<T>,
-): Promise<T> {
+function within<T>(timeLimit: number | undefined, { name }: LaneCommand, deciding: Promise<T>): Promise<T> {
   if (timeLimit === undefined) return deciding;
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const message = `Deciding the command '${name}' took longer than ${timeLimit} ms. Nothing was stored; it is not tried again.`;
-      reject(new SpoiltStateError(new CommandFailedError(message)));
-    }, timeLimit);
+  return withTimeLimit(timeLimit, deciding, () => {
+    const message = `Deciding the command '${name}' took longer than ${timeLimit} ms. Nothing was stored; it is not tried again.`;
+    throw new SpoiltStateError(new CommandFailedError(message));
   });
-  try {
-    return await Promise.race([deciding, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** So that a command that is sent again is told from another with its id, as `createCommandHandler` does. */

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { withTimeLimit } from '../../core/values/time-limit.js';
 import type { CommandReference } from '../shared/command-lane.js';
 import { isInLocalActivity, isInActivity } from './logged.js';
 
@@ -56,22 +57,12 @@ export async function survive<T>(
 }
 
 /** A process that isn't held up says so itself, before the server takes it for lost. */
-async function inTime<T>(limit: number, work: () => Promise<T>): Promise<T> {
+function inTime<T>(limit: number, work: () => Promise<T>): Promise<T> {
   if (!(limit > 0)) return work();
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => {
-        reject(new StoreUnavailableError(`No outcome in ${Math.round(limit * (1 - reserved))} ms.`));
-      },
-      limit * (1 - reserved),
-    );
+  const own = limit * (1 - reserved);
+  return withTimeLimit(own, work(), () => {
+    throw new StoreUnavailableError(`No outcome in ${Math.round(own)} ms.`);
   });
-  try {
-    return await Promise.race([work(), expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function traceOf(details: unknown): Trace {

@@ -1,3 +1,5 @@
+import { bytesPerCharacter } from '../../core/values/json.js';
+
 /** What a value takes in memory, about, and of how many values it is made. */
 export interface MemorySize {
   readonly bytes: number;
@@ -16,7 +18,7 @@ export function estimateMemory(root: unknown): MemorySize {
     const value = left.pop();
     values++;
     if (typeof value === 'string') {
-      bytes += 16 + 2 * value.length;
+      bytes += 16 + bytesPerCharacter * value.length;
     } else if (typeof value !== 'object' || value === null) {
       bytes += 8;
     } else if (!seen.has(value)) {

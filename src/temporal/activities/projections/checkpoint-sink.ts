@@ -133,7 +133,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     // Nothing beside it.
   }
 
-  /** None is put aside here, to be tried again. */
+  /** None is parked here, to be tried again. */
   async nextRetried(): Promise<undefined> {
     return undefined;
   }

@@ -68,7 +68,7 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
   }
 }
 
-/** A server that is a standby just now is as one that is away: another attempt may find the primary. */
+/** A server that is a standby just now is as one that can't be reached: another attempt may find the primary. */
 function waitingForPrimary(error: unknown): unknown {
   const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
   return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });

@@ -99,7 +99,7 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A batch waits for the slowest of its aggregates',
     file: 'src/temporal/activities/command-executor.ts',
-    find: 'else await atMost(yieldAfter, settled);',
+    find: 'else await withTimeLimit(yieldAfter, settled, () => undefined);',
     replace: 'else await settled;',
     project: 'temporal',
     tests: ['test/temporal/lane-isolation.test.ts'],
