@@ -143,11 +143,24 @@ export function outdatedSchema(what: string, options?: ErrorOptions): SchemaVers
 /** What the server says when it takes no writes is the same for a standby and for a setting. */
 const takesNoWrites = ': it is a standby, or default_transaction_read_only is on';
 
+/**
+ * What the server says when a statement was cancelled, in its own language and not always for the right reason: a statement timeout that
+ * is over between two messages of the protocol is told as "due to user request".
+ */
+const cancelled =
+  ': by the statement timeout (statement_timeout) of the session, or by somebody who cancelled it';
+
+/** The setting behind it, by name, where what the server says leaves it out. */
+function reasonOf(state: string | undefined, message: string): string {
+  if (state === '25006') return takesNoWrites;
+  return state === '57014' && !message.includes('statement timeout') ? cancelled : '';
+}
+
 /** Also of an error of another realm, as under jest, which isn't an `Error` here. */
 export function messageOf(error: unknown): string {
   const { message, code } = isObject(error) ? (error as { message?: unknown; code?: unknown }) : {};
   if (typeof message === 'string' && message !== '') {
-    return messageWithoutValues(error as object) + (sqlStateOf(error) === '25006' ? takesNoWrites : '');
+    return messageWithoutValues(error as object) + reasonOf(sqlStateOf(error), message);
   }
   // A connection that fails on every address of a host has an empty message and the errors inside.
   return describeError(code ?? error);

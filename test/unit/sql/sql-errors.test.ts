@@ -16,6 +16,20 @@ const noPassword = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password 
 const passing = 'STORE_UNAVAILABLE';
 
 describe('an error of a driver', () => {
+  it('names statement_timeout, also where the server takes it for somebody', () => {
+    const byUser = translateSqlError(said('57014', 'canceling statement due to user request'));
+    expect(byUser).toMatchObject({
+      code: passing,
+      message: expect.stringMatching(
+        /user request: by the statement timeout \(statement_timeout\).*57014/,
+      ) as string,
+    });
+    const byTimeout = translateSqlError(said('57014', 'canceling statement due to statement timeout'));
+    expect(byTimeout).toMatchObject({
+      message: expect.stringMatching(/ statement timeout \(SQLSTATE/) as string,
+    });
+  });
+
   it.each([
     ['a deadlock', said('40P01'), passing],
     ['a serialization failure', said('40001'), passing],
