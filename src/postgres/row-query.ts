@@ -18,10 +18,18 @@ interface Connection {
 }
 interface Query extends Submittable {
   binary?: boolean;
+  values: unknown;
+  name: unknown;
+  types: unknown;
+  callback: unknown;
   prepare(connection: Connection): void;
 }
-type QueryClass = new (config: object) => Query;
-type RowQueryClass = new (config: object, take: (row: SqlRow) => void) => Query;
+type QueryClass = new (text: string) => Query;
+type RowQueryClass = new (config: WholeConfig, take: (row: SqlRow) => void) => Query;
+interface WholeConfig extends RowQueryConfig {
+  readonly types: unknown;
+  readonly callback: unknown;
+}
 
 /** The text that the server sent, whatever parsers the client or `pg` has. */
 const asSent = { getTypeParser: () => (value: unknown) => value };
@@ -114,8 +122,13 @@ function rowQueryClass(Query: QueryClass): RowQueryClass {
     readonly rowMode = 'array';
     readonly #take: (row: SqlRow) => void;
 
-    constructor(config: object, take: (row: SqlRow) => void) {
-      super(config);
+    constructor(config: WholeConfig, take: (row: SqlRow) => void) {
+      // A text and not the configuration, which `pg` would copy property by property: 2 % of a small read.
+      super(config.text);
+      this.values = config.values;
+      this.name = config.name;
+      this.types = config.types;
+      this.callback = config.callback;
       this.#take = take;
     }
 
