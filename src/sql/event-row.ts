@@ -26,9 +26,13 @@ const valueColumns = `position, stream_id, version, id, commit_id, type, schema_
  */
 export const eventColumns = `pg_catalog.concat_ws(pg_catalog.chr(1), ${valueColumns}, data, metadata)`;
 
+/** In bytes. What isn't compressed has the size that it is stored in, and needs no reading. */
+const sizeOf = (column: string): string =>
+  `case when pg_catalog.pg_column_compression(${column}) is null then pg_catalog.pg_column_size(${column})
+    else pg_catalog.octet_length(${column}::pg_catalog.text) end`;
+
 /** What a page counts an event as, in bytes: told without reading what is large. */
-export const eventSize = `coalesce(bytes, pg_catalog.octet_length(data::pg_catalog.text)
-  ${plus} pg_catalog.octet_length(metadata::pg_catalog.text) ${plus} pg_catalog.octet_length(tags::pg_catalog.text))`;
+export const eventSize = `coalesce(bytes, (${sizeOf('data')}) ${plus} (${sizeOf('metadata')}) ${plus} (${sizeOf('tags')}))`;
 
 /** Events that come only when each of them is no larger than that; an empty row stands for a larger one. */
 export function smallEvents(most: string, clauses: string): string {
@@ -74,7 +78,7 @@ export interface EventRows<E extends DomainEvent> {
   readonly isCut: boolean;
   /** Of all rows. */
   readonly characters: number;
-  /** Bytes of the largest row, or characters where it is small. */
+  /** Bytes of the row of the largest event; where it is small, characters of what {@link eventSize} counts. */
   readonly largest: number;
 }
 
@@ -92,9 +96,11 @@ export async function readPage<E extends DomainEvent>(
       return undefined;
     }
     characters += text.length;
-    largest = Math.max(largest, text.length < largeRow ? text.length : Buffer.byteLength(text));
     const cells = cellsOf(text);
-    if (cells[0] !== '') return recordedEvent<E>(cells, JSON.parse(cells[10]), JSON.parse(cells[11]));
+    if (cells[0] !== '') {
+      largest = Math.max(largest, text.length < largeRow ? jsonLengthOf(cells) : Buffer.byteLength(text));
+      return recordedEvent<E>(cells, 0, JSON.parse(cells[10]), JSON.parse(cells[11]));
+    }
     header = cells.slice(1);
     return undefined;
   });
@@ -117,13 +123,14 @@ export async function readChunks<E extends DomainEvent>(
   readonly isCut: boolean;
 }> {
   let [isCut, bytes] = [false, 0];
-  const chunks = await port.query(statement, values, ([cells, json, size]) => {
+  const events: RecordedEvent<E>[] = [];
+  await port.query(statement, values, ([cells, json, size]) => {
     isCut ||= cells == null;
-    if (isCut) return [];
+    if (isCut) return;
     bytes += Number(size);
-    return eventsOfChunk<E>(cells as string, json as string);
+    addEventsOfChunk(events, cells as string, json as string);
   });
-  return { events: chunks.flat(), bytes, isCut };
+  return { events, bytes, isCut };
 }
 
 /** Runs a statement for {@link eventColumns}. */
@@ -134,7 +141,7 @@ export async function readEvents(
 ): Promise<readonly StoredEvent[]> {
   return port.query(statement, values, (row) => {
     const cells = cellsOf(row[0] as string);
-    const { metadata, ...event } = recordedEvent(cells, undefined, JSON.parse(cells[11]));
+    const { metadata, ...event } = recordedEvent(cells, 0, undefined, JSON.parse(cells[11]));
     return { ...event, data: cells[10], metadata: cells[11], correlationId: metadata.correlationId };
   });
 }
@@ -173,37 +180,45 @@ function cellsOf(text: string): RowCells {
   return [...copy.split(separator), ...text.slice(end + 1).split(separator)] as RowCells;
 }
 
-function eventsOfChunk<E extends DomainEvent>(text: string, json: string): RecordedEvent<E>[] {
-  const cells = text.split(separator);
-  const values = JSON.parse(`[${json}]`) as unknown[];
-  return Array.from({ length: values.length / 2 }, (_, index) =>
-    recordedEvent(
-      cells.slice(index * cellsPerEvent, (index + 1) * cellsPerEvent) as Cells,
-      values[index * 2],
-      values[index * 2 + 1],
-    ),
-  );
+/** Of a small row. */
+function jsonLengthOf(cells: RowCells): number {
+  return cells[7].length + cells[10].length + cells[11].length;
 }
 
+function addEventsOfChunk<E extends DomainEvent>(
+  events: RecordedEvent<E>[],
+  text: string,
+  json: string,
+): void {
+  const cells = text.split(separator);
+  const values = JSON.parse(`[${json}]`) as unknown[];
+  for (let index = 0; index * 2 < values.length; index++) {
+    events.push(recordedEvent(cells, index * cellsPerEvent, values[index * 2], values[index * 2 + 1]));
+  }
+}
+
+/** @param at where its {@link Cells} start */
 function recordedEvent<E extends DomainEvent>(
-  cells: Cells | RowCells,
+  cells: readonly string[],
+  at: number,
   data: unknown,
   metadata: unknown,
 ): RecordedEvent<E> {
-  const occurredAt = isoTime(Number(cells[8]));
+  const occurredAt = isoTime(Number(cells[at + 8]));
+  const recordedAt = cells[at + 9] as string;
   return {
-    id: cells[3],
-    streamId: cells[1],
-    version: Number(cells[2]),
-    position: Number(cells[0]),
-    commitId: cells[4],
-    type: cells[5],
-    schemaVersion: Number(cells[6]),
+    id: cells[at + 3],
+    streamId: cells[at + 1],
+    version: Number(cells[at + 2]),
+    position: Number(cells[at]),
+    commitId: cells[at + 4],
+    type: cells[at + 5],
+    schemaVersion: Number(cells[at + 6]),
     data,
     metadata,
-    tags: tagsOf(cells[7]),
+    tags: tagsOf(cells[at + 7] as string),
     occurredAt,
-    recordedAt: cells[9] === '' ? occurredAt : isoTime(Number(cells[9])),
+    recordedAt: recordedAt === '' ? occurredAt : isoTime(Number(recordedAt)),
   } as unknown as RecordedEvent<E>;
 }
 

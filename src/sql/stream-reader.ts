@@ -23,8 +23,8 @@ type Order = 'asc' | 'desc';
 /** Events that are read as one row, and what each may take for that, in bytes. */
 const chunk = { events: 64, bytesPerEvent: 16_384 };
 
-/** Bytes that an event may take at least where many are read in chunks. */
-const leastPerEvent = 2_048;
+/** Bytes that an event is expected to take at most where many are read in chunks, before one is found that takes more. */
+const expectedPerEvent = 2_048;
 
 /** The version of the stream in front of its first rows, of the same moment. */
 const streamVersion = `select ${headerColumns('coalesce(pg_catalog.max(version), 0)')} from __schema__.events where stream_id ${eq} $1`;
@@ -78,6 +78,8 @@ interface Rest {
   readonly end: number;
   readonly limit: number;
   readonly maxBytes: number;
+  /** Of the events before it. */
+  readonly largest: number;
 }
 
 /**
@@ -111,6 +113,7 @@ export async function readStreamPage<E extends DomainEvent>(
       limit: limit - events.length,
       // No character is more than 3 bytes.
       maxBytes: maxBytes - 3 * start.characters,
+      largest: start.largest,
     });
     events = [...events, ...rest];
   }
@@ -127,9 +130,11 @@ async function readRest<E extends DomainEvent>(
   const step = direction === 'forward' ? 1 : -1;
   const events: RecordedEvent<E>[] = [];
   let { from, limit, maxBytes } = rest;
+  // The fewer statements, the faster: as many events at a time as there is room for if the next ones are as large as these.
+  let expected = Math.min(rest.largest + Math.ceil(rest.largest / 8), expectedPerEvent);
   while (limit > 0 && maxBytes > 0 && (rest.end - from) * step >= 0) {
     const left = Math.min(limit, (rest.end - from) * step + 1);
-    const count = Math.min(left, Math.max(Math.floor(maxBytes / leastPerEvent), chunk.events));
+    const count = Math.min(left, Math.max(Math.floor(maxBytes / expected), chunk.events));
     const until = from + step * (count - 1);
     const most = Math.min(Math.floor(maxBytes / count), chunk.bytesPerEvent);
     const found = await readChunks<E>(port, chunks[direction], [streamId, from, until, most]);
@@ -137,7 +142,9 @@ async function readRest<E extends DomainEvent>(
     from += step * found.events.length;
     limit -= found.events.length;
     maxBytes -= found.bytes;
-    if (found.isCut) {
+    if (found.isCut && most < expectedPerEvent && expected < expectedPerEvent) {
+      expected = expectedPerEvent;
+    } else if (found.isCut) {
       const [low, high] = direction === 'forward' ? [from, rest.end] : [rest.end, from];
       const larger = await readPage<E>(port, rests[direction], [streamId, low, high, limit, maxBytes]);
       return [...events, ...larger.events];

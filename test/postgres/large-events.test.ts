@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -114,6 +115,30 @@ describe('a server', () => {
       expect(received() - before).toBeLessThan(maxBytes + 20_000);
     }
     await store.close();
+  });
+
+  test('measures events that others have stored, whether compressed or not', async () => {
+    const { directUrl } = await createDatabase();
+    const store = await PostgresEventStore.connect({ connectionString: directUrl });
+    onTestFinished(() => store.close());
+    await store.migrate();
+    const texts = ['€'.repeat(40_000), randomBytes(60_000).toString('hex'), 'small', '€'.repeat(40_000)];
+    await store.appendToStream(
+      'Others-1',
+      texts.map((text) => ({ type: 'T', data: { text } })),
+    );
+    await query(
+      directUrl,
+      `set session_replication_role = replica; update event_store.events set bytes = null`,
+    );
+
+    const pages = [];
+    for (let fromVersion = 1; fromVersion <= texts.length;) {
+      const { events } = await store.readStream('Others-1', { fromVersion, maxBytes: 121_000 });
+      pages.push(events.length);
+      fromVersion += events.length;
+    }
+    expect(pages).toEqual([1, 2, 1]);
   });
 
   test('knows the size of an event, by whatever way it was appended', async () => {

@@ -50,4 +50,32 @@ describe.each<[string, () => Promise<EventStore>]>([
       versions.map((version) => ({ version, data: stored[version - 1]?.data, tags: ['a,b', 'c"d'] })),
     );
   });
+
+  // As many are asked for at once as fit if the next ones are as large as the first: here they aren't.
+  it.each([
+    ['forward', 20_000],
+    ['forward', 300_000],
+    ['forward', 4_000_000],
+    ['backward', 300_000],
+  ] as const)('reads %s events that grow, in pages of %i bytes', async (direction, maxBytes) => {
+    const store = await storeOf();
+    const streamId = `Grown-${randomUUID()}`;
+    const text = (n: number): string => '€'.repeat(n < 150 ? 1 : n < 300 ? 300 : n % 2 === 0 ? 900 : 1);
+    const grown = Array.from({ length: 400 }, (_, index) => ({ type: 'T', data: { text: text(index + 1) } }));
+    await store.appendToStream(streamId, grown);
+    const [first, step] = direction === 'forward' ? [1, 1] : [400, -1];
+    const read: (readonly [version: number, data: unknown])[] = [];
+
+    for (let isEnd = false; !isEnd;) {
+      const fromVersion = first + read.length * step;
+      const slice = await store.readStream(streamId, { direction, fromVersion, maxBytes, limit: 1_000 });
+      const sizes = slice.events.map(({ data }) => Buffer.byteLength(JSON.stringify(data)));
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(maxBytes);
+      expect(slice.events).not.toEqual([]);
+      for (const { version, data } of slice.events) read.push([version, data]);
+      ({ isEnd } = slice);
+    }
+    const all = grown.map(({ data }, index) => [index + 1, data] as const);
+    expect(read).toEqual(direction === 'forward' ? all : all.reverse());
+  });
 });
