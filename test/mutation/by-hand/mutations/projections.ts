@@ -27,9 +27,9 @@ export const projections: readonly Mutation[] = [
   {
     name: 'The checkpoint is a transaction of its own, after that of the page',
     file: 'src/postgres/run-transaction.ts',
-    find: "    await client.query(frame === undefined ? 'commit' : `${frame.closing}; commit`);",
+    find: "    await client.query([...(frame?.closing(opened) ?? []), 'commit'].join('; '));",
     replace:
-      "    await client.query('commit');\n    if (frame !== undefined) await client.query(frame.closing);",
+      "    const closing = frame?.closing(opened).join('; ');\n    await client.query('commit');\n    if (closing !== undefined) await client.query(closing);",
     project: 'postgres',
     tests: [sink],
     pattern: 'that is cut after COMMIT was sent',
