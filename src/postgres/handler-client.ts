@@ -67,8 +67,9 @@ function guardedQuery(client: PoolClient, guard: HandlerGuard): (...args: unknow
       return answer;
     } catch (error) {
       answered();
-      if (whoAsks === undefined)
-        {return Promise.reject(error instanceof Error ? error : new Error(String(error)));}
+      if (whoAsks === undefined) {
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      }
       whoAsks(error);
       return undefined;
     }

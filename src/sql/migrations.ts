@@ -97,8 +97,9 @@ export function migrationScript(schema: string): string {
 
 function assertOwnMigrations(named: readonly SqlRow[], schema: string): void {
   const columns = named.find(([name]) => name === 'migrations')?.[1]?.split(',');
-  if (columns === undefined || ['name', 'checksum', 'applied_at'].every((each) => columns.includes(each)))
-    {return;}
+  if (columns === undefined || ['name', 'checksum', 'applied_at'].every((each) => columns.includes(each))) {
+    return;
+  }
   throw somebodyElses(schema, 'migrations');
 }
 

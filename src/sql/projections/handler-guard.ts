@@ -79,8 +79,9 @@ export class HandlerGuard {
   }
 
   #nested(kind: 'begin' | 'commit' | 'rollback', statement: string): string {
-    if (this.#isNested === (kind === 'begin'))
-      {this.refuse(statement, this.#isNested ? nestedTwice : endsTransaction);}
+    if (this.#isNested === (kind === 'begin')) {
+      this.refuse(statement, this.#isNested ? nestedTwice : endsTransaction);
+    }
     this.#isNested = kind === 'begin';
     return (
       { begin: 'savepoint', commit: 'release savepoint', rollback: 'rollback to savepoint' }[kind] +
