@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors/errors.js';
 import type { BuildSpec, ProjectionBuild } from './projection-sink.js';
 
 /**
- * Of use to who writes a sink: looks whether the live build has the tables of the definition, as far as both say so.
+ * Looks whether the live build has the tables of the definition, as far as both say so.
  *
  * @returns the builds
  * @throws InvalidArgumentError when it was made by a definition of the same version and another fingerprint

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
 import { causeOf, isPassing, messageOf } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
 import * as statements from './reader-statements.js';
@@ -77,10 +77,15 @@ export class Readers<Client extends SqlClient> {
     try {
       await client.query(statement);
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (isPassing(error)) {
+        throw new StoreUnavailableError(
+          `The rebuilt '${live}' can't take the place of the live one just now: ${messageOf(error)}, at ${excerpt(statement)}. Somebody may read that in a long transaction.`,
+          { commitId: undefined, cause: causeOf(error) },
+        );
+      }
       throw new InvalidArgumentError(
         `The rebuilt '${live}' can't take the place of the live one without taking something from its readers: ${messageOf(error)}, ` +
-          `at ${statement.replaceAll(/\s+/g, ' ').slice(0, 300)}. Let the role of the sink do it, or drop what it is about and make it again after the switch.`,
+          `at ${excerpt(statement)}. Let the role of the sink do it, or drop what it is about and make it again after the switch.`,
         { cause: causeOf(error) },
       );
     }
@@ -97,6 +102,10 @@ export class Readers<Client extends SqlClient> {
     await this.#database.query(client, useSearchPath, [before?.[0] ?? '']);
     return result;
   }
+}
+
+function excerpt(statement: string): string {
+  return statement.replaceAll(/\s+/g, ' ').slice(0, 300);
 }
 
 function hangsOn(schema: string, what: readonly unknown[], why: string): InvalidArgumentError {

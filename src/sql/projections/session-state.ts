@@ -1,21 +1,20 @@
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import { isObject } from '../../core/values/json.js';
-import { eq } from '../operators.js';
+
+/** Nobody has it in a name. */
+const separator = '\u001f';
+const mark = 'temporal-event-store:';
 
 /** What a handler must leave as the sink has set it, by what it is called. */
 const parts: readonly (readonly [name: string, expression: string])[] = [
+  ['nothing', `'${mark}'`],
   ['the transaction', 'pg_catalog.txid_current()'],
   ['session authorization', 'session_user'],
   ['role', 'current_user'],
   ['search_path', `pg_catalog.current_setting('search_path')`],
   ['client_encoding', `pg_catalog.current_setting('client_encoding')`],
   ['transaction_read_only', `pg_catalog.current_setting('transaction_read_only')`],
-  ['the channels listened to', '(select pg_catalog.count(*) from pg_catalog.pg_listening_channels())'],
 ];
-
-/** Nobody has it in a name. */
-const separator = '\u001f';
-const mark = 'temporal-event-store:';
 
 /** What a handler must leave as it is, as one text. */
 export const sessionState = `pg_catalog.concat_ws(pg_catalog.chr(31), ${parts.map(([, expression]) => expression).join(', ')})`;
@@ -24,8 +23,7 @@ export const sessionState = `pg_catalog.concat_ws(pg_catalog.chr(31), ${parts.ma
  * Fails unless the state is still `$1`: what it is else is no number. Locks of the session that a handler has left are released; there are no
  * others on a connection that was free.
  */
-export const checkSession = `select case when ${sessionState} ${eq} $1 then 0
-    else pg_catalog.concat('${mark}', ${sessionState})::pg_catalog.int4 end, pg_catalog.pg_advisory_unlock_all()`;
+export const checkSession = `select pg_catalog.replace(${sessionState}, $1, '0')::pg_catalog.int4, pg_catalog.pg_advisory_unlock_all()`;
 
 const changes = new WeakSet();
 
@@ -41,12 +39,10 @@ export function isSessionChange(error: unknown): boolean {
 
 /** What {@link checkSession} has found, if that is the error. @param before the state as it was */
 export function findSessionChange(error: unknown, before: string): InvalidArgumentError | undefined {
-  const { message } = (error ?? {}) as { readonly message?: unknown };
-  const found = typeof message === 'string' ? message.indexOf(mark) : -1;
+  const message = messageOf(error);
+  const found = message.indexOf(mark);
   if (found === -1) return undefined;
-  const after = String(message)
-    .slice(found + mark.length)
-    .split(separator);
+  const after = message.slice(found).split(separator);
   const changed = parts
     .map(([name]) => name)
     .filter((_, index) => {

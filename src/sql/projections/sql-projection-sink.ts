@@ -180,7 +180,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       if (previous !== undefined && previous.build !== build) {
         await this.#models.remove(client, previous, reset);
       }
-      await this.#models.makeLive(client, next);
+      // Who reads a view that moves must not hold up all who come after him.
+      await lockingBriefly(this.#database, client, () => this.#models.makeLive(client, next));
     });
   }
 

@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { ProjectionBuild } from 'temporal-event-store';
 import { PostgresProjectionSink, type SqlProjectionContext } from 'temporal-event-store/postgres';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createDatabase, createRole, query } from '../../support/postgres.js';
+import { connect, createDatabase, createRole, query } from '../../support/postgres.js';
 
 const name = 'totals';
 const tables = `create table total (id serial primary key, n int, secret text);
@@ -159,6 +159,27 @@ describe('a rebuild', () => {
     });
 
     expect(await ask('select n from public.mine')).toEqual([{ n: 1 }]);
+  });
+
+  it('waits no longer than seconds for who reads a view, and holds up nobody else', async () => {
+    const { ask, database, rebuild, sink } = await useModel();
+    await ask('create view public.mine as select n from totals.total');
+    const long = await connect(database.directUrl);
+    await long.query('begin');
+    await long.query('select n from public.mine');
+
+    await expect(rebuild()).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('public.mine') as string,
+    });
+
+    expect(await ask('select n from public.mine')).toEqual([{ n: 1 }]);
+    await long.query('commit');
+    const next = (await sink.open({ name, version: 2, shares: 1 }, undefined)).find(
+      ({ role }) => role === 'next',
+    );
+    await sink.activate(name, next?.build ?? 0, undefined);
+    expect(await ask('select n from public.mine')).toEqual([{ n: 2 }]);
   });
 
   it('never drops what hangs on the one before', async () => {
