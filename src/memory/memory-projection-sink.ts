@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import type { RecordedEvent } from '../core/events/event.js';
+import { assertSameTables } from '../core/projections/fingerprint.js';
 import {
   OwnershipLostError,
   type BuildHook,
@@ -69,7 +70,7 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
   open(spec: BuildSpec, init: BuildHook<Model>): Promise<readonly ProjectionBuild[]> {
     return this.#inTurn(async () => {
       if (!this.#of(spec.name).some(({ role }) => role === 'live')) await this.#add(spec, 'live', init);
-      return this.#of(spec.name).map(describe);
+      return assertSameTables(spec, this.#of(spec.name).map(describe));
     });
   }
 
@@ -279,8 +280,17 @@ function park<Model>(
   parked.set(failure.event.id, { ...failure, share, status, parkedAt: new Date().toISOString() });
 }
 
-function describe<Model>({ name, build, role, version, shares, owned }: Build<Model>): ProjectionBuild {
-  return { name, build, role, version, shares, progress: owned.map(({ progress }) => progress) };
+function describe<Model>(build: Build<Model>): ProjectionBuild {
+  const { name, build: number, role, version, fingerprint, shares, owned } = build;
+  const told = {
+    name,
+    build: number,
+    role,
+    version,
+    ...(fingerprint !== undefined && { fingerprint }),
+    shares,
+  };
+  return { ...told, progress: owned.map(({ progress }) => progress) };
 }
 
 function inOrder<T extends ParkedEvent>(events: readonly T[]): readonly T[] {

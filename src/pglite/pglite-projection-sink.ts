@@ -2,6 +2,7 @@ import type { Transaction } from '@electric-sql/pglite';
 import { assertOptions, isPlainObject } from '../core/store/options.js';
 import type { SinkDriver } from '../sql/projections/sink-database.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
+import { handlerTransaction } from './handler-transaction.js';
 import type { PGliteEventStore } from './pglite-event-store.js';
 import { readTexts } from './pglite-port.js';
 import type { PGliteTransaction } from './pglite-transaction.js';
@@ -31,12 +32,13 @@ export class PGliteProjectionSink extends SqlProjectionSink<PGliteTransaction> {
       readTexts(client as Transaction, ...statement);
     super(options.schema ?? defaultProjectionSchema, {
       query,
+      guard: handlerTransaction,
       transaction: (run, frame) =>
         options.store.transaction(async (client) => {
           if (frame === undefined) return run(client, []);
           const opened = await query(client, frame.opening, []);
           const result = await run(client, opened);
-          await client.query(frame.closing);
+          for (const statement of frame.closing(opened)) await client.query(statement);
           return result;
         }),
     });

@@ -1,6 +1,7 @@
-import type { ClientBase, Pool } from 'pg';
+import type { ClientBase, Pool, PoolClient } from 'pg';
 import { assertOptions, integerFrom, isPlainObject } from '../core/store/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
+import { handlerClient } from './handler-client.js';
 import type { PgClient, PgPool } from './pg-types.js';
 import { readRows } from './row-query.js';
 import { runTransaction } from './run-transaction.js';
@@ -49,6 +50,7 @@ export class PostgresProjectionSink<Client extends PgClient = PgClient> extends 
           poolTimeout: Math.min(longestPoolTimeout, operationTimeout),
           frame,
         }),
+      guard: (client, guard) => handlerClient(client as unknown as PoolClient, guard) as unknown as Client,
       query: (client, text, values) => readRows(client as unknown as ClientBase, { text, values }),
     });
   }

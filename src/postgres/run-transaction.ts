@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../core/errors/errors.js';
 import { HandlerError } from '../core/projections/projection-sink.js';
+import { isSessionChange } from '../sql/projections/session-state.js';
 import type { TransactionFrame } from '../sql/projections/sink-database.js';
 import { causeOf, spoilsConnection, sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow } from '../sql/sql-port.js';
@@ -12,6 +13,9 @@ import { readRows } from './row-query.js';
 
 /** Whatever the default of the session is: who has waited for a lock must see what was committed meanwhile. */
 const begin = 'begin isolation level read committed';
+
+/** Locks of the session, which a handler may have taken, are none of the transaction's. */
+const rollback = 'rollback; select pg_catalog.pg_advisory_unlock_all()';
 
 /** Milliseconds in which a transaction that failed must be rolled back, or its connection counts as lost. */
 const rollbackTimeout = 5_000;
@@ -43,13 +47,14 @@ export async function runTransaction<T>(
       text: frame === undefined ? begin : `${begin}; ${frame.opening}`,
     });
     const result = await run(client, opened);
-    await client.query(frame === undefined ? 'commit' : `${frame.closing}; commit`);
+    await client.query([...(frame?.closing(opened) ?? []), 'commit'].join('; '));
     return result;
   } catch (error) {
     const isLost = !(await rollBack(client));
-    failure = isLost ? { error: watch.silence ?? new Error('lost') } : saidBy(error);
-    if (isLost) throw connectionLost(watch.silence ?? error);
-    throw error;
+    const isSpoilt = isLost || isSessionChange(error);
+    failure = isSpoilt ? { error: watch.silence ?? new Error('lost') } : saidBy(error);
+    if (!isLost) throw error;
+    throw overdue(watch.ending ?? error) ?? connectionLost(watch.silence ?? watch.ending ?? error);
   } finally {
     watch.end();
     connections.giveBack(client, failure);
@@ -67,8 +72,16 @@ function saidBy(error: unknown): { readonly error: unknown } | undefined {
 function watchForAnswers(
   client: PoolClient,
   timeout: number,
-): { readonly silence: NoAnswerError | undefined; readonly end: () => void } {
+): {
+  readonly silence: NoAnswerError | undefined;
+  /** What the server said when it ended the connection. */
+  readonly ending: unknown;
+  readonly end: () => void;
+} {
   let silence: NoAnswerError | undefined;
+  let ending: unknown;
+  const hear = (error: unknown): void => void (ending ??= error);
+  client.on('error', hear);
   let seen: number | undefined;
   let since = performance.now();
   const timer = setInterval(
@@ -87,19 +100,33 @@ function watchForAnswers(
     get silence() {
       return silence;
     },
+    get ending() {
+      return ending;
+    },
     end: () => {
       clearInterval(timer);
+      client.off('error', hear);
     },
   };
 }
 
 async function rollBack(client: PoolClient): Promise<boolean> {
   try {
-    await within(rollbackTimeout, client.query('rollback'));
+    await within(rollbackTimeout, client.query(rollback));
     return true;
   } catch {
     return false;
   }
+}
+
+/** The error of a handler that has kept the transaction for longer than the server lets it. */
+function overdue(error: unknown): HandlerError | undefined {
+  const state = sqlStateOf(error instanceof HandlerError ? error.cause : error);
+  if (state !== '25P03' && state !== '25P04') return undefined;
+  const setting = state === '25P03' ? 'idle_in_transaction_session_timeout' : 'transaction_timeout';
+  return new HandlerError(
+    new Error(`The server ended its transaction, which took longer than ${setting} lets it.`),
+  );
 }
 
 function connectionLost(error: unknown): StoreUnavailableError {

@@ -1,9 +1,9 @@
-import { SchemaVersionError } from '../core/errors/errors.js';
+import { InvalidArgumentError, SchemaVersionError } from '../core/errors/errors.js';
 import { uuidV5 } from '../core/events/event-id.js';
 import eventStore from './migrations/0001_event_store.sql';
 import { eq } from './operators.js';
 import { assertSchemaName, inSchema } from './schema-name.js';
-import { statement, type SqlPort, type TransactionalSqlPort } from './sql-port.js';
+import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from './sql-port.js';
 
 /** In the order in which they are applied. A released one never changes. */
 const migrations = [{ name: '0001_event_store', text: eventStore }].map((migration) => ({
@@ -21,6 +21,14 @@ const createMigrations = `create table if not exists __schema__.migrations (
   checksum text not null,
   applied_at timestamptz not null default now()
 )`;
+/** What in the schema has one of the names, with its columns. */
+const findNamed = statement(`select c.relname, pg_catalog.string_agg(a.attname::pg_catalog.text, ',')
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
+  left join pg_catalog.pg_attribute a on a.attrelid ${eq} c.oid
+  where n.nspname ${eq} $1 and c.relname::pg_catalog.text
+    ${eq} any (array['migrations', 'store', 'streams', 'positions', 'events', 'snapshots', 'checkpoints'])
+  group by c.relname order by c.relname`);
 const findApplied = statement('select name, checksum from __schema__.migrations order by name');
 const recordApplied = statement('insert into __schema__.migrations (name, checksum) values ($1, $2)');
 const sequenceIsBehind =
@@ -35,7 +43,8 @@ const repairSequence = `lock table __schema__.events in share row exclusive mode
  * sequence of positions right when it is behind the events, as after an incomplete restore.
  *
  * @returns the names of the migrations that were applied by this call
- * @throws SchemaVersionError when an applied migration is not what this version of the library knows by its name
+ * @throws SchemaVersionError when an applied migration is not what this version of the library knows by its name ·
+ *   InvalidArgumentError when the schema has tables of somebody else's with the names of the store's
  */
 export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
   return port.transaction(async (transaction) => {
@@ -44,8 +53,13 @@ export async function migrateSchema(port: TransactionalSqlPort, schema: string):
     if ((await transaction.query(schemaExists, [schema])).length === 0) {
       await transaction.script('create schema __schema__');
     }
+    const named = await transaction.query(findNamed, [schema]);
+    assertOwnMigrations(named, schema);
     await transaction.script(createMigrations);
-    const missing = findMissing(await readApplied(transaction), schema);
+    const applied = await readApplied(transaction);
+    const [other] = named.filter(([name]) => name !== 'migrations');
+    if (applied.size === 0 && other !== undefined) throw somebodyElses(schema, other[0] as string);
+    const missing = findMissing(applied, schema);
     for (const { name, text, checksum } of missing) {
       await transaction.script(text);
       await transaction.query(recordApplied, [name, checksum]);
@@ -78,6 +92,20 @@ export function migrationScript(schema: string): string {
       .concat('commit;', '')
       .join('\n\n'),
     schema,
+  );
+}
+
+function assertOwnMigrations(named: readonly SqlRow[], schema: string): void {
+  const columns = named.find(([name]) => name === 'migrations')?.[1]?.split(',');
+  if (columns === undefined || ['name', 'checksum', 'applied_at'].every((each) => columns.includes(each))) {
+    return;
+  }
+  throw somebodyElses(schema, 'migrations');
+}
+
+function somebodyElses(schema: string, name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The schema "${schema}" has a "${name}" that isn't the event store's, which keeps a table or sequence of that name there: give the store a 'schema' of its own.`,
   );
 }
 

@@ -64,6 +64,8 @@ export interface BuildSpec {
   readonly name: string;
   readonly version: number;
   readonly shares: number;
+  /** What tells the definition from another of the same version, where it says so. Kept with the build. */
+  readonly fingerprint?: string;
 }
 
 export interface ProjectionBuild extends BuildSpec {

@@ -29,6 +29,12 @@ export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Conte
   readonly name: string;
   /** Raise it when handlers or tables change, and rebuild. Default 1. */
   readonly version?: number;
+  /**
+   * Tells this definition from another of the same version, of which the read model may have other tables: say, a hash of the statements
+   * of `init`. A live read model that was made with another is then an error until the version is raised, instead of one in a
+   * handler. At most 1,000 bytes. Absent: not compared.
+   */
+  readonly fingerprint?: string;
   /** Which events it wants. Default: those of the types that have a handler; with `handlePage`, all. */
   readonly filter?: EventFilter<E['type']> | readonly EventFilter<E['type']>[];
   /** Called one after the other, in order; an event of a type without a handler is passed over. */
@@ -110,6 +116,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
     {
       name: isName,
       version: integerFrom(1),
+      fingerprint: isName,
       filter: anything,
       handlers: isPlainObject,
       handlePage: isFunction,

@@ -10,6 +10,9 @@ create table if not exists __schema__.builds (
   unique (projection, role) deferrable initially deferred
 );
 
+-- Of the definition that it was made by, where that gave one.
+alter table __schema__.builds add column if not exists fingerprint text collate "C";
+
 -- A share of a build: its row is locked by whoever writes, and its token tells the newest owner. Room in each page keeps
 -- the updates HOT.
 create table if not exists __schema__.shares (

@@ -29,7 +29,7 @@ export class ParkedEvents<Client extends SqlClient> {
   ): Promise<void> {
     const { id, streamId, position, version, type } = event;
     const place = [name, build, share, id, streamId, position, version, type];
-    const values = [...place, JSON.stringify(event), error, attempts, status];
+    const values = [...place, JSON.stringify(event), storable(error), attempts, status];
     await this.#database.query(client, statements.park, values);
   }
 
@@ -43,7 +43,13 @@ export class ParkedEvents<Client extends SqlClient> {
     streamId: string,
     error: string,
   ): Promise<void> {
-    await this.#database.query(client, statements.parkBehind, [name, build, share, streamId, error]);
+    await this.#database.query(client, statements.parkBehind, [
+      name,
+      build,
+      share,
+      streamId,
+      storable(error),
+    ]);
   }
 
   async ofShare(client: Client, { name, build, share }: ShareKey): Promise<ParkedPlaces> {
@@ -79,7 +85,11 @@ export class ParkedEvents<Client extends SqlClient> {
     const [found] = await this.#database.query(client, statements.lockParked, key);
     if (found === undefined) return false;
     if (decision.action === 'skip') {
-      await this.#database.query(client, statements.skip, [...key, decision.operator, decision.reason]);
+      await this.#database.query(client, statements.skip, [
+        ...key,
+        storable(decision.operator),
+        storable(decision.reason),
+      ]);
     }
     const [status, streamId] = found as [string, string];
     if (status !== 'blocking') {
@@ -98,6 +108,11 @@ export class ParkedEvents<Client extends SqlClient> {
       await this.#database.query(client, statements.copySkipped, [name, Number(live), id, build, share]);
     }
   }
+}
+
+/** What a text in a database can hold of any: no zero byte, and no half of a character. */
+function storable(text: string): string {
+  return text.replaceAll('\u0000', '\uFFFD').toWellFormed();
 }
 
 function toParked(row: SqlRow): ParkedEvent {

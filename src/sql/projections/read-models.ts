@@ -5,17 +5,24 @@ import type {
   ProjectionBuild,
   ShareProgress,
 } from '../../core/projections/projection-sink.js';
+import { HandlerError } from '../../core/projections/projection-sink.js';
 import { utf8Length } from '../../core/values/json.js';
 import { quoted } from '../schema-name.js';
+import { sqlStateOf } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
+import { HandlerGuard } from './handler-guard.js';
+import { Readers } from './readers.js';
+import { checkSession, findSessionChange } from './session-state.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
 /** What a handler writes with. */
 export interface SqlProjectionContext<Client = SqlClient> {
   /**
-   * In the transaction that also moves the checkpoint: don't commit it. Its `search_path` begins with `schema`, so that
-   * names without a schema are those of the read model.
+   * In the transaction that also moves the checkpoint, which isn't the handler's to end: one that a query library begins and ends
+   * within it is a savepoint, and what would end it or change the session beyond it is refused, as an error of the handler. Its
+   * `search_path` begins with `schema`, so that names without a schema are those of the read model. No longer usable once the
+   * handler has returned.
    */
   readonly client: Client;
   /** Schema of the build that is written. Readers find the live one in the schema that has the projection's name. */
@@ -28,15 +35,17 @@ type SqlHook<Client> = BuildHook<SqlProjectionContext<Client>>;
 /** The builds of read models, each in a schema of its own, within transactions of others. */
 export class ReadModels<Client extends SqlClient> {
   readonly #database: SinkDatabase<Client>;
+  readonly #readers: Readers<Client>;
 
   constructor(database: SinkDatabase<Client>) {
     this.#database = database;
+    this.#readers = new Readers(database);
   }
 
   async builds(client: Client, name: string): Promise<readonly ProjectionBuild[]> {
     const rows = await this.#database.query(client, statements.builds, [name]);
     const builds = new Map<number, ProjectionBuild & { progress: ShareProgress[] }>();
-    for (const [id, role, version, ...ofShare] of rows) {
+    for (const [id, role, version, fingerprint, ...ofShare] of rows) {
       const build = Number(id);
       const progress = [...(builds.get(build)?.progress ?? []), progressOf(ofShare)];
       builds.set(build, {
@@ -44,6 +53,7 @@ export class ReadModels<Client extends SqlClient> {
         build,
         role: role as ProjectionBuild['role'],
         version: Number(version),
+        ...(fingerprint !== null && { fingerprint: fingerprint as string }),
         shares: progress.length,
         progress,
       });
@@ -53,12 +63,17 @@ export class ReadModels<Client extends SqlClient> {
 
   async create(
     client: Client,
-    { name, version, shares }: BuildSpec,
+    { name, version, shares, fingerprint }: BuildSpec,
     role: 'live' | 'next',
     init: SqlHook<Client>,
   ): Promise<number> {
     await client.query(`create schema ${quoted(schemaOf(name, role))}`);
-    const [row] = await this.#database.query(client, statements.addBuild, [name, role, version]);
+    const [row] = await this.#database.query(client, statements.addBuild, [
+      name,
+      role,
+      version,
+      fingerprint ?? null,
+    ]);
     const build = Number(row?.[0]);
     await this.#database.query(client, statements.addShares, [name, build, shares]);
     await this.runHook(client, { name, role }, init);
@@ -67,6 +82,7 @@ export class ReadModels<Client extends SqlClient> {
 
   async remove(client: Client, build: ProjectionBuild, reset: SqlHook<Client>): Promise<void> {
     const { name, role } = build;
+    await this.#readers.assertDroppable(client, schemaOf(name, role));
     await this.runHook(client, build, reset);
     await client.query(`drop schema ${quoted(schemaOf(name, role))} cascade`);
     await this.#database.query(client, statements.removeBuild, [name, build.build]);
@@ -79,16 +95,43 @@ export class ReadModels<Client extends SqlClient> {
   ): Promise<void> {
     if (run === undefined) return;
     const schema = schemaOf(name, role);
-    await this.#database.query(client, statements.setSearchPath, [schema]);
-    await run({ client, schema });
+    const [before] = await this.#database.query(client, statements.readSearchPath, []);
+    const [row] = await this.#database.query(client, statements.setSearchPath, [schema]);
+    const state = row?.[1] ?? '';
+    const guard = new HandlerGuard();
+    await this.#database.guarded(
+      client,
+      async (hooks) => {
+        await run({ client: hooks, schema });
+      },
+      guard,
+    );
+    try {
+      await client.query(this.#database.inline(checkSession, [state]));
+    } catch (error) {
+      throw sqlStateOf(error) === undefined
+        ? error
+        : new HandlerError(findSessionChange(error, state) ?? error, 'A hook');
+    }
+    if (guard.mayHaveTemporary) await client.query('discard temp');
+    await this.#database.query(client, statements.useSearchPath, [before?.[0] ?? '']);
+  }
+
+  /** Looks early whether a build can be replaced. @throws InvalidArgumentError when readers would lose something */
+  async assertReplaceable(client: Client, name: string): Promise<void> {
+    await this.#readers.assertReplaceable(client, schemaOf(name, 'live'));
   }
 
   /** Gives a build the name that readers know, and the live one that of the previous, which must be gone. */
   async makeLive(client: Client, { name, build, role }: ProjectionBuild): Promise<void> {
     const aside = `${name}__aside`;
+    const live = schemaOf(name, 'live');
+    const views = await this.#readers.assertReplaceable(client, live);
+    await this.#readers.carryGrants(client, live, schemaOf(name, role), role === 'previous');
     await rename(client, schemaOf(name, role), aside);
     await rename(client, schemaOf(name, 'live'), schemaOf(name, 'previous'));
     await rename(client, aside, schemaOf(name, 'live'));
+    await this.#readers.carryViews(client, live, views);
     await this.#database.query(client, statements.activate, [name, build]);
   }
 }

@@ -1,8 +1,11 @@
 import { StoreUnavailableError } from '../../core/errors/errors.js';
 import { HandlerError, OwnershipLostError } from '../../core/projections/projection-sink.js';
+import { isObject } from '../../core/values/json.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
-import { causeOf, isCorruption, isPassing, sqlStateOf, translateSqlError } from '../sql-errors.js';
+import { causeOf, isCorruption, isPassing, messageOf, sqlStateOf, translateSqlError } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
+import { HandlerGuard } from './handler-guard.js';
+import { isSetUp } from './own-tables.js';
 import * as statements from './statements.js';
 
 /** A connection inside a transaction, as pg's clients and PGlite's transactions are. */
@@ -14,8 +17,8 @@ export interface SqlClient {
 export interface TransactionFrame {
   /** A query. */
   readonly opening: string;
-  /** Of a transaction that isn't rolled back. */
-  readonly closing: string;
+  /** Of a transaction that isn't rolled back, which it still may fail. @param opened the rows of the opening */
+  readonly closing: (opened: readonly SqlRow[]) => readonly string[];
 }
 
 /**
@@ -36,6 +39,8 @@ export interface SinkDriver<Client> {
   readonly transaction: RunTransaction<Client>;
   /** Runs a statement of the sink's own in such a transaction. Rows are the texts that the server writes. */
   readonly query: (client: Client, text: string, values: readonly SinkValue[]) => Promise<readonly SqlRow[]>;
+  /** What a handler gets of such a transaction, watched by the guard. */
+  readonly guard: (client: Client, guard: HandlerGuard) => Client;
 }
 
 /** Runs the statements of a sink on its tables, which it makes when they aren't there. */
@@ -79,6 +84,26 @@ export class SinkDatabase<Client extends SqlClient> {
     return this.#driver.query(client, inSchema(text, this.#schema), values);
   }
 
+  /**
+   * Runs what the user has written.
+   *
+   * @throws HandlerError when it did with its client what isn't its to do
+   */
+  async guarded(
+    client: Client,
+    run: (client: Client) => Promise<void>,
+    guard = new HandlerGuard(),
+  ): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      await run(this.#driver.guard(client, guard));
+    } catch (error) {
+      failure = { error };
+    }
+    guard.end(failure !== undefined);
+    if (failure !== undefined) throw failure.error;
+  }
+
   /** A statement with its values in it, for a frame. */
   inline(text: string, values: readonly SinkValue[]): string {
     return inSchema(text, this.#schema).replaceAll(/\$(\d)/g, (_, index) =>
@@ -86,12 +111,12 @@ export class SinkDatabase<Client extends SqlClient> {
     );
   }
 
-  /** Makes the tables, once a process. */
+  /** Makes the tables, once a process. @throws InvalidArgumentError when somebody else's have their names */
   async #prepare(): Promise<void> {
     this.#prepared ??= this.#run(async (client) => {
       await this.query(client, statements.lockSetUp, []);
-      const [exists] = await this.query(client, statements.isSetUp, [this.#schema]);
-      if (exists?.[0] === 't') return;
+      const found = await this.query(client, statements.findTables, [this.#schema]);
+      if (isSetUp(found, this.#schema)) return;
       for (const text of statements.setUp) await this.query(client, text, []);
     });
     try {
@@ -113,15 +138,30 @@ export class SinkDatabase<Client extends SqlClient> {
       const error = whose(thrown);
       if (error instanceof OwnershipLostError) throw error;
       if (!(error instanceof HandlerError)) throw translateSqlError(error);
-      const { cause } = error;
+      const cause = serverErrorIn(error.cause);
       if (isCorruption(cause)) throw translateSqlError(cause);
-      if (sqlStateOf(cause) === undefined || !isPassing(cause)) throw error;
+      if (cause === undefined || !isPassing(cause) || isOwnTimeout(cause)) throw error;
       throw new StoreUnavailableError(
         `The database could not apply the events just now: ${error.message}. They are tried again.`,
         { commitId: undefined, cause: causeOf(cause) },
       );
     }
   }
+}
+
+/** What the server said, in whatever a query library has put around it. */
+function serverErrorIn(error: unknown): unknown {
+  let each = error;
+  for (let depth = 0; depth < 5 && isObject(each); depth++) {
+    if (sqlStateOf(each) !== undefined) return each;
+    each = (each as { readonly cause?: unknown }).cause;
+  }
+  return undefined;
+}
+
+/** Whether a statement took longer than `statement_timeout` lets it, and wasn't cancelled by somebody. */
+function isOwnTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '57014' && !/user request/i.test(messageOf(error));
 }
 
 /** Whatever `standard_conforming_strings` is: after an E, a backslash is written twice. */

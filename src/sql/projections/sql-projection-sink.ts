@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { RecordedEvent } from '../../core/events/event.js';
+import { assertSameTables } from '../../core/projections/fingerprint.js';
 import {
   HandlerError,
   OwnershipLostError,
@@ -16,8 +17,12 @@ import {
   type SinkTransaction,
 } from '../../core/projections/projection-sink.js';
 import { sqlStateOf } from '../sql-errors.js';
+import type { SqlRow } from '../sql-port.js';
+import { HandlerGuard } from './handler-guard.js';
+import { lockingBriefly, replaceOwners, retryWithoutOwners } from './owner-sessions.js';
 import { ParkedEvents } from './parked-events.js';
 import { assertReadModelName, progressOf, ReadModels, type SqlProjectionContext } from './read-models.js';
+import { checkSession, findSessionChange } from './session-state.js';
 import { SinkDatabase, type SinkDriver, type SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
@@ -48,10 +53,10 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     assertReadModelName(name);
     // Without the lock: whoever asks where it stands needn't wait for one who fills or verifies a build.
     const there = await this.#database.run((client) => this.#models.builds(client, name));
-    if (hasLive(there)) return there;
+    if (hasLive(there)) return assertSameTables(spec, there);
     return this.#database.alone(name, async (client) => {
       const found = await this.#models.builds(client, name);
-      if (hasLive(found)) return found;
+      if (hasLive(found)) return assertSameTables(spec, found);
       await this.#models.create(client, spec, 'live', init);
       return this.#models.builds(client, name);
     });
@@ -71,6 +76,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     assertReadModelName(name);
     return this.#database.alone(name, async (client) => {
       const unfinished = (await this.#models.builds(client, name)).find(({ role }) => role === 'next');
+      // Before the work of a rebuild rather than after it.
+      await this.#models.assertReplaceable(client, name);
       if (unfinished !== undefined) await this.#models.remove(client, unfinished, reset);
       const build = await this.#models.create(client, spec, 'next', init);
       await this.#parked.skipAsBefore(client, spec, build);
@@ -80,7 +87,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   }
 
   acquire(key: ShareKey): Promise<ShareOwnership> {
-    return this.#database.run(async (client) => {
+    return replaceOwners(this.#database, key, async (client) => {
       const [share] = await this.#database.query(client, statements.acquire, keyOf(key));
       if (share === undefined) throw new OwnershipLostError(key);
       const [token, ...progress] = share;
@@ -90,7 +97,9 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   }
 
   async fence(name: string): Promise<void> {
-    await this.#database.run((client) => this.#database.query(client, statements.fence, [name]));
+    await replaceOwners(this.#database, { name }, (client) =>
+      this.#database.query(client, statements.fence, [name]),
+    );
   }
 
   async commit(
@@ -100,27 +109,41 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     write: (transaction: SinkTransaction<SqlProjectionContext<Client>>) => Promise<void>,
   ): Promise<void> {
     const { storeId = null, position = null } = checkpoint ?? {};
+    const guard = new HandlerGuard();
     const frame = {
       opening: this.#database.inline(statements.lockShare, [...keyOf(key), token]),
-      closing: this.#database.inline(statements.advance, [...keyOf(key), storeId, position, applied, rate]),
+      closing: (opened: readonly SqlRow[]) => [
+        this.#database.inline(checkSession, [opened[0]?.at(-1) ?? '']),
+        ...(guard.mayHaveTemporary ? ['discard temp'] : []),
+        this.#database.inline(statements.advance, [...keyOf(key), storeId, position, applied, rate]),
+      ],
     };
     let isWritten = false;
+    let state = '';
     await this.#database.run(
       async (client, [row]) => {
         if (row === undefined) throw new OwnershipLostError(key);
-        await write({
-          context: { client, schema: row[0] as string },
-          park: (failure) => this.#parked.park(client, key, failure, 'parked'),
-          settle: (eventId) => this.#parked.settle(client, key, eventId),
-          parkBehind: (streamId, error) => this.#parked.parkBehind(client, key, streamId, error),
-        });
+        state = row.at(-1) as string;
+        await this.#database.guarded(
+          client,
+          (handlers) =>
+            write({
+              context: { client: handlers, schema: row[0] as string },
+              park: (failure) => this.#parked.park(client, key, failure, 'parked'),
+              settle: (eventId) => this.#parked.settle(client, key, eventId),
+              parkBehind: (streamId, error) => this.#parked.parkBehind(client, key, streamId, error),
+            }),
+          guard,
+        );
         isWritten = true;
       },
       {
         frame,
         whose: (error) =>
           // The handler went on after a statement of its own had failed, or left what a deferred constraint refuses.
-          isWritten && sqlStateOf(error) !== undefined ? new HandlerError(error) : error,
+          isWritten && sqlStateOf(error) !== undefined
+            ? new HandlerError(findSessionChange(error, state) ?? error)
+            : error,
       },
     );
   }
@@ -139,10 +162,16 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     });
   }
 
-  activate(name: string, build: number, reset: BuildHook<SqlProjectionContext<Client>>): Promise<void> {
+  async activate(name: string, build: number, reset: BuildHook<SqlProjectionContext<Client>>): Promise<void> {
+    await retryWithoutOwners(this.#database, { name }, () => this.#activate(name, build, reset));
+  }
+
+  #activate(name: string, build: number, reset: BuildHook<SqlProjectionContext<Client>>): Promise<void> {
     return this.#database.alone(name, async (client) => {
       // Waits for whoever writes, and holds off who wants to.
-      await this.#database.query(client, statements.lockShares, [name]);
+      await lockingBriefly(this.#database, client, () =>
+        this.#database.query(client, statements.lockShares, [name]),
+      );
       // Who has waited for the locks would find its schema under another name.
       await this.#database.query(client, statements.fence, [name]);
       const next = await this.#find(client, name, build);
@@ -151,7 +180,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       if (previous !== undefined && previous.build !== build) {
         await this.#models.remove(client, previous, reset);
       }
-      await this.#models.makeLive(client, next);
+      // Who reads a view that moves must not hold up all who come after him.
+      await lockingBriefly(this.#database, client, () => this.#models.makeLive(client, next));
     });
   }
 

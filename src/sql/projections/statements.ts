@@ -1,6 +1,7 @@
 import { concat, eq, gt, minus, ne, plus } from '../operators.js';
 import { milliseconds } from '../sql-time.js';
 import setUpScript from './0001_projections.sql';
+import { sessionState } from './session-state.js';
 
 // Of the tables in 0001_projections.sql.
 
@@ -10,25 +11,47 @@ export const setUp = [
   'create schema if not exists __schema__',
   ...setUpScript.split(/;\s*\n/),
 ].filter((text) => /\w/.test(text.replaceAll(/^--.*$/gm, '')));
-export const isSetUp = `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
-  where n.nspname ${eq} $1 and c.relname ${eq} 'tokens')`;
+export const findTables = `select c.relname, pg_catalog.string_agg(a.attname::pg_catalog.text, ',')
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
+  left join pg_catalog.pg_attribute a on a.attrelid ${eq} c.oid and not a.attisdropped
+  where n.nspname ${eq} $1
+    and c.relname::pg_catalog.text ${eq} any (array['builds', 'shares', 'parked', 'tokens']) group by c.relname`;
 export const lockSetUp = 'select pg_catalog.pg_advisory_xact_lock(1163152726)';
-export const lockProjection = 'select pg_catalog.pg_advisory_xact_lock(1163152727, pg_catalog.hashtext($1))';
+/** For this transaction, which the server ends when its process has stood still for long, where it has no such limit already. */
+export const lockProjection = `select pg_catalog.pg_advisory_xact_lock(1163152727, pg_catalog.hashtext($1)), ${idleAtMost('15min')}`;
 
-/** Puts a schema in front of the search path of the session, for what the user has written. */
+/** Milliseconds, or with a unit, for this transaction. */
+export const setLockTimeout = `select pg_catalog.current_setting('lock_timeout'), pg_catalog.set_config('lock_timeout', $1, true)`;
+
+/** Without those that are empty: an empty search path is none. */
+const otherSchemas = `case when pg_catalog.current_setting('search_path') ${ne} '' then pg_catalog.current_setting('search_path') end`;
+/**
+ * Puts a schema in front of the search path of the session, for what the user has written, and temporary tables at its end: one of a
+ * table's name must not stand for it.
+ */
 const searchPathFrom = (schema: string): string =>
   `pg_catalog.set_config('search_path',
-    pg_catalog.concat_ws(', ', pg_catalog.quote_ident(${schema}), pg_catalog.current_setting('search_path')), true)`;
-export const setSearchPath = `select ${searchPathFrom('$1')}`;
+    pg_catalog.concat_ws(', ', pg_catalog.quote_ident(${schema}), ${otherSchemas}, 'pg_temp'), true)`;
+export const setSearchPath = `select ${searchPathFrom('$1')}, ${sessionState}`;
+
+/** A limit for a session that does nothing within its transaction, where there is none. */
+function idleAtMost(limit: string): string {
+  return `case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
+      then pg_catalog.set_config('idle_in_transaction_session_timeout', '${limit}', true) end`;
+}
+
+export const readSearchPath = `select pg_catalog.current_setting('search_path')`;
+export const useSearchPath = `select pg_catalog.set_config('search_path', $1, true)`;
 
 const ofBuild = `projection ${eq} $1 and build ${eq} $2`;
 const ofShare = `${ofBuild} and share ${eq} $3`;
 
-export const builds = `select b.build, b.role, b.version, s.store_id, s.position, s.applied, s.rate
+export const builds = `select b.build, b.role, b.version, b.fingerprint, s.store_id, s.position, s.applied, s.rate
   from __schema__.builds b join __schema__.shares s on s.projection ${eq} b.projection and s.build ${eq} b.build
   where b.projection ${eq} $1 order by b.build, s.share`;
-export const addBuild = `insert into __schema__.builds (projection, build, role, version)
-  select $1::pg_catalog.text, coalesce(pg_catalog.max(build), 0) ${plus} 1, $2::pg_catalog.text, $3::integer
+export const addBuild = `insert into __schema__.builds (projection, build, role, version, fingerprint)
+  select $1::pg_catalog.text, coalesce(pg_catalog.max(build), 0) ${plus} 1, $2::pg_catalog.text, $3::integer, $4::pg_catalog.text
   from __schema__.builds where projection ${eq} $1 returning build`;
 export const addShares = `insert into __schema__.shares (projection, build, share)
   select $1::pg_catalog.text, $2::integer, pg_catalog.generate_series(0, $3::integer ${minus} 1)`;
@@ -41,19 +64,37 @@ export const acquire = `update __schema__.shares set token = ${nextToken}
   where ${ofShare} returning token, store_id, position, applied, rate`;
 export const fence = `update __schema__.shares set token = ${nextToken} where projection ${eq} $1`;
 export const lockShares = `select from __schema__.shares where projection ${eq} $1 order by build, share for update`;
+/** What the transaction of a shard's owner holds, for others to know its session by. */
+const ownerKey = (row: string): string =>
+  `pg_catalog.hashtextextended(pg_catalog.concat_ws('/', ${row}.build, ${row}.share, '__schema__', ${row}.projection), 0)`;
 /**
  * Locks the share for this transaction, if the token is that of its newest owner, and sets the search path. The lock of an
  * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already: not at once,
- * since a publisher may take its time between two statements.
+ * since a publisher may take its time between two statements. Gives the schema, and the state of the session as the last column.
  */
 export const lockShare = `select schema, ${searchPathFrom('schema')},
-    case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
-      then pg_catalog.set_config('idle_in_transaction_session_timeout', '5min', true) end
+    ${idleAtMost('5min')},
+    pg_catalog.pg_advisory_xact_lock_shared(${ownerKey('locked')}),
+    ${sessionState}
   from (
-    select case when b.role ${eq} 'live' then b.projection else b.projection ${concat} '__' ${concat} b.role end as schema
+    select s.projection, s.build, s.share,
+      case when b.role ${eq} 'live' then b.projection else b.projection ${concat} '__' ${concat} b.role end as schema
     from __schema__.shares s join __schema__.builds b on b.projection ${eq} s.projection and b.build ${eq} s.build
     where s.projection ${eq} $1 and s.build ${eq} $2 and s.share ${eq} $3 and s.token ${eq} $4 for update of s
   ) locked`;
+/** The sessions of those who own shards of a projection, or one of them, and are in a transaction. */
+const ownersOf = `from __schema__.shares s join pg_catalog.pg_locks l on l.locktype ${eq} 'advisory' and l.granted
+    and l.objsubid ${eq} 1 and l.database ${eq} (select d.oid from pg_catalog.pg_database d where d.datname ${eq} pg_catalog.current_database())
+    and (((l.classid::pg_catalog.int8) operator(pg_catalog.<<) 32) operator(pg_catalog.|) (l.objid::pg_catalog.int8)) ${eq} ${ownerKey('s')}
+  where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.share ${eq} $3)
+    and l.pid ${ne} pg_catalog.pg_backend_pid()`;
+export const endOwners = `select pg_catalog.pg_terminate_backend(l.pid) ${ownersOf}`;
+/** Whoever has locked the rows of shards. */
+export const findBlockers = `select l.pid ${ownersOf}
+  union select l.pid from __schema__.shares s
+    join pg_catalog.pg_locks l on l.locktype ${eq} 'transactionid' and l.granted and l.transactionid ${eq} s.xmax
+  where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.share ${eq} $3)
+    and l.pid ${ne} pg_catalog.pg_backend_pid()`;
 export const advance = `update __schema__.shares
   set store_id = $4, position = $5, applied = $6, rate = $7, committed_at = pg_catalog.now()
   where ${ofShare}`;

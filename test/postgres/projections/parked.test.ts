@@ -118,6 +118,60 @@ describe.each<[string, () => Promise<Sink>]>([
     ]);
   });
 
+  it('may be about any text, and have any reason', async () => {
+    const sink = await openSink();
+    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const build = live?.build ?? 0;
+    const share = { name: 'totals', build, share: 0 };
+    const [one, two] = [eventAt(1, 'A-1'), eventAt(2, 'A-1')];
+    const hostile = 'a\u0000b\uD800';
+    await parkIn(sink, build, [one, two]);
+    await sink.decide('totals', build, { action: 'retry', eventId: idAt(1) });
+    const { token } = await sink.acquire(share);
+
+    await sink.commit(share, token, { applied: 0, rate: 0 }, async ({ park, parkBehind }) => {
+      await park({ ...failureOf(one), error: hostile });
+      await parkBehind('A-1', hostile);
+    });
+    await sink.decide('totals', build, {
+      action: 'skip',
+      eventId: idAt(2),
+      operator: hostile,
+      reason: hostile,
+    });
+    await sink.reportStop(share, token, { ...failureOf(eventAt(3, 'B-1')), error: hostile });
+
+    const stored = 'a\uFFFDb\uFFFD';
+    expect(await sink.parked('totals', build, 10)).toMatchObject([
+      { error: stored },
+      { error: stored, operator: stored, reason: stored },
+      { error: stored, status: 'blocking' },
+    ]);
+  });
+
+  it('are given to who tries them again as they were stored, also what no handler could read', async () => {
+    const sink = await openSink();
+    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const build = live?.build ?? 0;
+    const raw = {
+      ...eventAt(1, 'A-1'),
+      schemaVersion: 99,
+      data: { ['__proto__']: 1, list: [null, 1e300, 'ü'], of: { a: {} } },
+    };
+    await parkIn(sink, build, [raw]);
+    await sink.decide('totals', build, { action: 'retry', eventId: idAt(1) });
+    expect(await sink.nextRetried({ name: 'totals', build, share: 0 }, 'A-1')).toEqual(raw);
+  });
+
+  it('behind one are no more to who takes over than the one is', async () => {
+    const sink = await openSink();
+    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const events = Array.from({ length: 300 }, (_, index) => eventAt(index + 1, 'A-1'));
+    await parkIn(sink, live?.build ?? 0, events);
+    const { parked } = await sink.acquire({ name: 'totals', build: live?.build ?? 0, share: 0 });
+    expect(parked).toEqual({ streams: ['A-1'], retrying: [], skipped: [], blocking: [] });
+  });
+
   it('are skipped in a new build when they were, in the share of their stream', async () => {
     const sink = await openSink();
     const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);

@@ -54,15 +54,16 @@ describe('migrate', () => {
   });
 
   test('does all or nothing', async () => {
-    await query(database.directUrl, 'create schema halfway; create table halfway.snapshots ()');
+    await query(database.directUrl, 'create schema halfway; create domain halfway.snapshots as int');
+    const before = await catalogOf(database.directUrl, 'halfway');
     const store = await unmigrated('halfway');
 
     await expect(store.migrate()).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('relation "snapshots" already exists') as string,
+      message: expect.stringContaining('type "snapshots" already exists') as string,
     });
 
-    expect(await catalogOf(database.directUrl, 'halfway')).toEqual(['relation r snapshots ']);
+    expect(await catalogOf(database.directUrl, 'halfway')).toEqual(before);
   });
 
   test('makes the schema that its script makes, and knows it', async () => {

@@ -1,0 +1,64 @@
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { isObject } from '../../core/values/json.js';
+
+/** Nobody has it in a name. */
+const separator = '\u001f';
+const mark = 'temporal-event-store:';
+
+/** What a handler must leave as the sink has set it, by what it is called. */
+const parts: readonly (readonly [name: string, expression: string])[] = [
+  ['nothing', `'${mark}'`],
+  ['the transaction', 'pg_catalog.txid_current()'],
+  ['session authorization', 'session_user'],
+  ['role', 'current_user'],
+  ['search_path', `pg_catalog.current_setting('search_path')`],
+  ['client_encoding', `pg_catalog.current_setting('client_encoding')`],
+  ['transaction_read_only', `pg_catalog.current_setting('transaction_read_only')`],
+];
+
+/** What a handler must leave as it is, as one text. */
+export const sessionState = `pg_catalog.concat_ws(pg_catalog.chr(31), ${parts.map(([, expression]) => expression).join(', ')})`;
+
+/**
+ * Fails unless the state is still `$1`: what it is else is no number. Locks of the session that a handler has left are released; there are no
+ * others on a connection that was free.
+ */
+export const checkSession = `select pg_catalog.replace(${sessionState}, $1, '0')::pg_catalog.int4, pg_catalog.pg_advisory_unlock_all()`;
+
+const changes = new WeakSet();
+
+/** Whether it is of a session that isn't as it was, and which nobody else should get. */
+export function isSessionChange(error: unknown): boolean {
+  if (!isObject(error)) return false;
+  return (
+    changes.has(error) ||
+    changes.has(Object((error as Error).cause) as object) ||
+    messageOf(error).includes(mark)
+  );
+}
+
+/** What {@link checkSession} has found, if that is the error. @param before the state as it was */
+export function findSessionChange(error: unknown, before: string): InvalidArgumentError | undefined {
+  const message = messageOf(error);
+  const found = message.indexOf(mark);
+  if (found === -1) return undefined;
+  const after = message.slice(found).split(separator);
+  const changed = parts
+    .map(([name]) => name)
+    .filter((_, index) => {
+      const [one = '', other = ''] = [before.split(separator)[index], after[index]];
+      // The quote that the message ends with, whatever the server's language.
+      return index === parts.length - 1 ? !other.startsWith(one) : one !== other;
+    });
+  const change = new InvalidArgumentError(
+    changed.includes('the transaction')
+      ? `It ended the sink's transaction: what it wrote before may be stored without its checkpoint. Leave begin, commit and rollback to the sink.`
+      : `It changed ${changed.join(' and ')}, and didn't change it back: what is applied after it would be written elsewhere, or as somebody else.`,
+  );
+  changes.add(change);
+  return change;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
+}
