@@ -89,6 +89,7 @@ export type {
   ParkedPlaces,
   ProjectionBuild,
   ProjectionSink,
+  RebaseTarget,
   ShareKey,
   ShareOwnership,
   ShareProgress,

@@ -53,13 +53,16 @@ export interface ProjectionSigns {
   readonly waitsFor?: string;
 }
 
-/** How the run of a share has ended. */
+/** How the run of a share has ended; `outdated`: its build has another number of shards than the definition says. */
 export type ProjectionShareReply =
-  { readonly kind: 'paused' | 'reached' | 'fenced' } | ({ readonly kind: 'blocked' } & BlockedShare);
+  | { readonly kind: 'paused' | 'reached' | 'fenced' | 'outdated' }
+  | ({ readonly kind: 'blocked' } & BlockedShare);
 
 /** Where a projection stopped at an event. */
 export interface BlockedShare {
   readonly event: ParkedEventSummary;
+  /** Absent in what earlier versions have kept. */
+  readonly build?: number;
   readonly share: number;
   /** Of the event. */
   readonly checkpoint: Checkpoint;
@@ -131,9 +134,21 @@ export interface RebuildStatus {
   readonly error?: string;
 }
 
+/**
+ * From where a projection goes on: behind a position; with the first event; with those that are appended from now on; or where its
+ * checkpoint is, in the store as it is now.
+ */
+export type RebaseFrom = number | 'beginning' | 'end' | 'checkpoint';
+
 export type ProjectionAction =
   | { readonly action: 'pause' | 'resume' | 'stop' | 'cancelRebuild' | 'rollback' }
   | { readonly action: 'rebuild'; readonly maxRate?: number }
+  | {
+      readonly action: 'rebase';
+      readonly from: RebaseFrom;
+      readonly operator: string;
+      readonly reason: string;
+    }
   | { readonly action: 'retry'; readonly eventId: string }
   | { readonly action: 'skip'; readonly eventId: string; readonly operator: string; readonly reason: string };
 

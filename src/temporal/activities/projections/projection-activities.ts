@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
-import type { BuildSpec } from '../../../core/projections/projection-sink.js';
+import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
@@ -28,6 +28,8 @@ export interface ProjectionActivitiesOptions {
 
 /** Milliseconds that one activity applies events for, before the next takes over. */
 const runDuration = 10 * 60_000;
+/** The same, where the definition that this worker has says another number of shards. */
+const formerDuration = 5_000;
 
 /**
  * The activities behind `eventStoreProjection` and `ProjectionClient`.
@@ -58,14 +60,14 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const buildOf = async (
     name: string,
     build: number,
-  ): Promise<SunkProjection & { readonly shares: number }> => {
+  ): Promise<SunkProjection & Pick<ProjectionBuild, 'shares' | 'role'>> => {
     const newest = registry.newest(name);
     const found = (await openBuilds(newest)).find((other) => other.build === build);
     if (found === undefined) {
       throw new InvalidArgumentError(`The projection '${name}' has no build ${build} any more.`);
     }
     const { projection, sink } = registry.get(name, found.version);
-    return { projection, sink, shares: found.shares };
+    return { projection, sink, shares: found.shares, role: found.role };
   };
 
   return {
@@ -87,8 +89,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           const context = Context.current();
           let signs: ProjectionSigns = {};
           const run = async (): Promise<ShareOutcome> => {
-            const { projection, sink, shares } = await buildOf(name, build);
-            return projectShare({
+            const { projection, sink, shares, role } = await buildOf(name, build);
+            const outcome = await projectShare({
               store,
               projection,
               sink,
@@ -96,7 +98,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               shares,
               until,
               maxRate,
-              duration: runDuration,
+              // Who decided on this number of shards may have left: whoever asks next decides anew.
+              duration: role === 'former' ? formerDuration : runDuration,
               signal: context.cancellationSignal,
               onProgress: (position) => {
                 signs = { position };
@@ -116,8 +119,9 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 (logger ?? activityLogger()).warn('Projection waits', attributes);
               },
             });
+            return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
           };
-          return replyOf(await heartbeating(run, () => signs), share);
+          return replyOf(await heartbeating(run, () => signs), { build, share });
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -207,6 +211,27 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'info',
       ),
 
+    eventStoreRebaseProjection: ({ name, from }) =>
+      loggedHooks(
+        logger,
+        'Rebase projection',
+        { projection: name, from },
+        () =>
+          heartbeating(async () => {
+            const { projection, sink } = registry.newest(name);
+            if (sink.rebase === undefined) {
+              throw new InvalidArgumentError(
+                `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
+              );
+            }
+            const { events, storeId } = await store.readAll({ direction: 'backward', limit: 1 });
+            const end = events[0]?.position ?? 0;
+            const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
+            await sink.rebase(specOf(projection), { storeId, end, after });
+          }),
+        'info',
+      ),
+
     eventStoreParkedEvents: ({ name }) =>
       loggedHooks(
         logger,
@@ -261,12 +286,12 @@ async function readNext(
 
 function replyOf(
   outcome: ShareOutcome,
-  share: number,
+  place: { readonly build: number; readonly share: number },
 ): Awaited<ReturnType<ProjectionActivities['eventStoreProject']>> {
   if (outcome.kind !== 'blocked') return outcome;
   const { failure, storeId } = outcome;
   const event = summaryOf({ ...failure, status: 'blocking' });
-  return { kind: 'blocked', event, share, checkpoint: { storeId, position: event.position } };
+  return { kind: 'blocked', event, ...place, checkpoint: { storeId, position: event.position } };
 }
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of projections');

@@ -34,6 +34,7 @@ export class SharePages {
   /** Streams with an event that was put aside: those that follow wait behind it. */
   readonly #parkedStreams: Set<string>;
   readonly #skipped: ReadonlySet<string>;
+  readonly #isPassed: ShareOwnership['isPassed'];
   /** Events at which an owner before has stopped. */
   readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
@@ -50,7 +51,8 @@ export class SharePages {
     return pages;
   }
 
-  private constructor(run: ProjectedShare, { token, checkpoint, applied, rate, parked }: ShareOwnership) {
+  private constructor(run: ProjectedShare, ownership: ShareOwnership) {
+    const { token, checkpoint, applied, rate, parked } = ownership;
     this.#run = run;
     this.#token = token;
     this.#storeId = checkpoint?.storeId;
@@ -58,6 +60,7 @@ export class SharePages {
     this.#applied = applied;
     this.#rate = rate;
     this.#skipped = new Set(parked.skipped);
+    this.#isPassed = ownership.isPassed;
     this.#blocking = new Set(parked.blocking);
     this.#parkedStreams = new Set(parked.streams);
   }
@@ -82,7 +85,7 @@ export class SharePages {
   ): Promise<EventFailure | undefined> {
     this.#storeId = end.storeId;
     if (end.position <= this.#position) return undefined;
-    const wanted = events.filter(({ id }) => !this.#skipped.has(id));
+    const wanted = events.filter((event) => !this.#skipped.has(event.id) && this.#isPassed?.(event) !== true);
     try {
       await this.#commit(wanted, end.position);
       return undefined;
