@@ -1,5 +1,6 @@
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
+import { inTime } from './handler-timeout.js';
 import { defineProjection, type Projection, type ProjectionDefinition } from './projection.js';
 
 /**
@@ -16,7 +17,7 @@ export interface EventPublisher<E extends DomainEvent = DomainEvent> {
 
 export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extends Pick<
   ProjectionDefinition<E>,
-  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards' | 'pageBytes'
+  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'handlerTimeout' | 'shards' | 'pageBytes'
 > {
   readonly publisher: EventPublisher<E>;
   /** Most events in one call of `publish`. Default 100. */
@@ -50,6 +51,7 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
       sink: anything,
       onPoison: anything,
       maxAttempts: anything,
+      handlerTimeout: anything,
       shards: anything,
       pageSize: anything,
       pageBytes: anything,
@@ -57,8 +59,11 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
     ['name', 'publisher'],
   );
   const { publisher, ...rest } = definition;
+  const projection = defineProjection<E>({ pageSize: 100, ...rest, handlePage: () => undefined });
+  const { name, handlerTimeout } = projection;
   return {
-    ...defineProjection<E>({ pageSize: 100, ...rest, handlePage: (events) => publisher.publish(events) }),
+    ...projection,
+    handle: async (events) => inTime(handlerTimeout, `'publish' of '${name}'`, publisher.publish(events)),
     publishes: true,
   };
 }

@@ -88,8 +88,7 @@ export class ProjectionClient {
     try {
       const status = await this.#calls.update<ProjectionStatus>(name, projectionStatusUpdate);
       if (status.state !== 'running') return status;
-      const waitsFor = await this.#calls.waitsFor(name);
-      return { ...status, ...(waitsFor !== undefined && { waitsFor }) };
+      return { ...status, ...(await this.#calls.signs(name)) };
     } catch (error) {
       if (findEventStoreError(error, 'INVALID_ARGUMENT') === undefined) throw error;
       const last = await this.#calls.lastStatus(name);

@@ -51,6 +51,8 @@ export interface ProjectionSigns {
   readonly position?: number;
   /** Why nothing is applied just now. */
   readonly waitsFor?: string;
+  /** What may be wrong although it goes on. */
+  readonly warning?: string;
 }
 
 /** How the run of a share has ended; `outdated`: its build has another number of shards than the definition says. */
@@ -115,6 +117,8 @@ export interface ProjectionStatus {
    * tells it, up to `heartbeatTimeout` late.
    */
   readonly waitsFor?: string;
+  /** What may be wrong although it goes on: a reaction that seems to feed itself. Only `status` tells it, as late as `waitsFor`. */
+  readonly warning?: string;
   readonly rebuild?: RebuildStatus;
   /** What `rollback` would bring back. */
   readonly previous?: { readonly version: number; readonly position: number };

@@ -296,8 +296,9 @@ class ProjectionSupervisor {
 
   async #rebase(from: RebaseFrom): Promise<void> {
     const { name } = this.#input;
-    if (this.#state.isRebuilding)
-      {throw new InvalidArgumentError(`'${name}' is being rebuilt; wait, or cancelRebuild.`);}
+    if (this.#state.isRebuilding) {
+      throw new InvalidArgumentError(`'${name}' is being rebuilt; wait, or cancelRebuild.`);
+    }
     await this.#hold(async () => {
       await typed(this.#activities.eventStoreRebaseProjection({ name, from }));
       await this.#refreshLive();
