@@ -93,7 +93,9 @@ describe('EventStorePlugin', () => {
     const seen = projection('seen');
     class Other extends AggregateRoot {
       static readonly category = 'Other';
-      protected apply(): void {}
+      protected apply(): void {
+        // None of its events changes anything.
+      }
     }
     type Options = ConstructorParameters<typeof EventStorePlugin>[0];
     const configure = (...all: readonly Omit<Options, 'store'>[]) =>
