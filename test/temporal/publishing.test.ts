@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { Webhook } from 'standardwebhooks';
 import {
   definePublisher,
+  defineProjection,
   TryAgainLaterError,
   type AnyProjection,
   type EventStore,
@@ -282,8 +283,9 @@ describe('a publisher that can not go on as it was', () => {
         ...projection,
         handle: async (events, context) => {
           const streams = events.map(({ streamId }) => streamId);
-          if (isAway && streams.includes('Payment-1'))
+          if (isAway && streams.includes('Payment-1')) {
             throw new TryAgainLaterError('away', { retryAfter: 50 });
+          }
           await handle(events, context);
         },
       };
@@ -346,6 +348,51 @@ describe('a publisher that can not go on as it was', () => {
     },
     120_000,
   );
+
+  it('goes on after its store was given another id, when it is resumed, if its checkpoints are there', async () => {
+    const store = new MemoryEventStore();
+    const given: { storeId?: string } = {};
+    // As of a store whose rotateStoreId was called.
+    const readAll: typeof store.readAll = async (options) => {
+      const slice = await store.readAll<never>(options);
+      return { ...slice, ...given };
+    };
+    const rotated = new Proxy(store, {
+      get: (target, key) => {
+        const value: unknown = key === 'readAll' ? readAll : Reflect.get(target, key, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const { projection, published } = collecting();
+    let resets = 0;
+    const index = defineProjection({
+      name: 'index',
+      handlePage: () => undefined,
+      reset: () => {
+        resets++;
+      },
+    });
+    const projector = await usePublishers(rotated, [projection, index]);
+    for (const name of ['out', 'index']) await projector.start(name);
+    const position = await pay(store, 3);
+    for (const name of ['out', 'index']) await projector.waitFor(name, position);
+    given.storeId = 'rotated';
+    await store.appendToStream('Payment-1', [{ type: 'Paid', data: 4 }]);
+    for (const name of ['out', 'index']) {
+      await expect.poll(() => projector.status(name), { timeout: 20_000 }).toMatchObject({ state: 'failed' });
+      await projector.resume(name);
+    }
+    await projector.waitFor('out', position + 1);
+    expect(published).toEqual([1, 2, 3, 4]);
+    // What it has made of events that are lost can't be known: it is emptied, and filled again.
+    await expect
+      .poll(() => projector.status('index'), { timeout: 20_000 })
+      .toMatchObject({ state: 'failed' });
+    await projector.rebuild('index');
+    const rebuilt = { state: 'running', position: position + 1 };
+    await expect.poll(() => projector.status('index'), { timeout: 20_000 }).toMatchObject(rebuilt);
+    expect(resets).toBe(1);
+  }, 60_000);
 
   it('goes past an event that is not in the way, and back, when it is told to', async () => {
     const store = new MemoryEventStore();

@@ -130,6 +130,11 @@ export interface ProjectionActivities {
   eventStoreDropBuild(request: BuildRequest): Promise<void>;
   /** Lets a projection without a read model go on from somewhere else, also in another store. */
   eventStoreRebaseProjection(request: ProjectionRequest & { readonly from: RebaseFrom }): Promise<void>;
+  /**
+   * Lets a projection that can't be rebuilt go on from its checkpoints after the store has got another id, where they are kept in that
+   * store: they were restored with its events. Nothing otherwise.
+   */
+  eventStoreAdoptStore(request: ProjectionRequest): Promise<void>;
   /** Of the live build, the first few hundred. */
   eventStoreParkedEvents(request: ProjectionRequest): Promise<readonly ParkedEventSummary[]>;
   eventStoreDecideParked(request: DecideParkedRequest): Promise<void>;

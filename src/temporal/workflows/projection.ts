@@ -230,6 +230,7 @@ class ProjectionSupervisor {
     // Or the live one was emptied, for want of a sink that has room for two.
     this.#state.clearRebuild();
     await this.#hold(() => this.#refreshLive());
+    if (this.#state.mode !== 'paused') this.#state.resume();
     return undefined;
   }
 
@@ -249,6 +250,10 @@ class ProjectionSupervisor {
         this.#state.set({ mode: 'paused' });
         return this.#interrupt();
       case 'resume':
+        // It may have failed because the store has another id.
+        if (this.#state.mode === 'failed') {
+          await this.#hold(() => typed(this.#activities.eventStoreAdoptStore({ name })));
+        }
         this.#state.resume();
         return;
       case 'stop':

@@ -142,12 +142,13 @@ function delayOf(error: HandlerError, delays: number): number {
 function assertSameStore(
   { storeId, position }: AllSlice<never>,
   pages: SharePages,
-  { name, sink }: AnyProjection,
+  { name, sink, reset }: AnyProjection,
 ): void {
   if (pages.storeId === undefined || pages.storeId === storeId) return;
   const what =
-    sink === undefined
-      ? `Say from where it goes on: rebase('${name}', { from, operator, reason }).`
+    sink === undefined && reset === undefined
+      ? `Say from where it goes on: rebase('${name}', { from, operator, reason }). ` +
+        `Where the checkpoints are kept in this store, resume('${name}') goes on from them.`
       : 'Rebuild the projection.';
   throw new PositionAheadOfStoreError(
     `The projection has come to position ${pages.position} of the store ${pages.storeId}, but this is the store ${storeId}. ${what}`,

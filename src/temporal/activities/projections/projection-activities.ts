@@ -242,6 +242,26 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           'info',
         ),
 
+      eventStoreAdoptStore: ({ name }) =>
+        loggedHooks(
+          logger,
+          'Adopt store',
+          { projection: name },
+          () =>
+            heartbeating(async () => {
+              const { projection, sink } = registry.newest(name);
+              const isKeptHere = checkpoints !== undefined && checkpoints === store.checkpoints;
+              if (!isKeptHere || sink.rebase === undefined || projection.reset !== undefined) return;
+              const { storeId, end } = await endOf(store);
+              const { progress = [] } = liveBuildOf(await openBuilds({ projection, sink })) ?? {};
+              const isDue = progress.some(({ checkpoint }) => checkpoint && checkpoint.storeId !== storeId);
+              const isBehindEnd = progress.some(({ checkpoint }) => Number(checkpoint?.position) > end);
+              if (!isDue || isBehindEnd) return;
+              await sink.rebase(specOf(projection), { storeId, end, after: 'checkpoint' });
+            }),
+          'info',
+        ),
+
       eventStoreParkedEvents: ({ name }) =>
         loggedHooks(
           logger,
@@ -285,6 +305,11 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
 
 function specOf({ name, version, shards }: AnyProjection): BuildSpec {
   return { name, version, shares: shards };
+}
+
+async function endOf(store: EventStore): Promise<{ readonly storeId: string; readonly end: number }> {
+  const { storeId, events } = await store.readAll({ direction: 'backward', limit: 1 });
+  return { storeId, end: events[0]?.position ?? 0 };
 }
 
 async function readNext(
