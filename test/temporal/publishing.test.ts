@@ -32,7 +32,7 @@ expectWorkerLog(
   / activity: Rebase projection failed/,
   /^WARN worker: Workflow failed Error: Activity task failed/,
   / activity: Project failed PositionAheadOfStoreError/,
-  /^WARN worker: Activity failed ApplicationFailure: (The position 4|The projection 'kept'|The projection has come)/,
+  /^WARN worker: Activity failed ApplicationFailure: (Position 5|The (position 4|checkpoint 5) of 'out'|The projection 'kept'|The projection has come)/,
   / failed \w+: The projection 'hook' has neither a sink/,
 );
 allowWorkerLog(completedForNobody);
@@ -394,6 +394,36 @@ describe('a publisher that can not go on as it was', () => {
     expect(resets).toBe(1);
   }, 60_000);
 
+  it('goes on in an old backup under the same id, when it is told from where', async () => {
+    const taskQueue = uniqueName('publishing');
+    const { projection, published } = collecting();
+    const projector = new ProjectionClient({ client, taskQueue });
+    const [before, backup] = [new MemoryEventStore(), new MemoryEventStore()];
+    const { checkpoints } = before;
+    const { storeId } = await before.readAll();
+    const readAll = backup.readAll.bind(backup);
+    backup.readAll = async (options) => ({ ...(await readAll<never>(options)), storeId });
+    const deploy = (store: MemoryEventStore) =>
+      startWorker({
+        taskQueue,
+        plugins: [new EventStorePlugin({ store, checkpoints, projections: [projection] })],
+      });
+    const stop = await deploy(before);
+    await projector.start('out');
+    await projector.waitFor('out', await pay(before, 5));
+    await stop();
+    const position = await pay(backup, 2);
+    onTestFinished(await deploy(backup));
+    await expect.poll(() => projector.status('out'), { timeout: 20_000 }).toMatchObject({ state: 'failed' });
+    await expect(projector.rebase('out', { from: 'checkpoint', ...by })).rejects.toMatchObject({
+      message: expect.stringMatching(/checkpoint 5 .* is at 2/) as string,
+    });
+    await projector.rebase('out', { from: 'end', ...by });
+    await backup.appendToStream('Payment-1', [{ type: 'Paid', data: 'new' }]);
+    await projector.waitFor('out', position + 1);
+    expect(published).toEqual([...upTo(5), 'new']);
+  }, 60_000);
+
   it('goes past an event that is not in the way, and back, when it is told to', async () => {
     const store = new MemoryEventStore();
     const { projection, published } = collecting();
@@ -464,12 +494,16 @@ describe('a publisher that can not go on as it was', () => {
     await expect.poll(() => hung.size).toBe(1);
     expect(await projector.pause('out')).toMatchObject({ state: 'paused', position: 0 });
     await projector.resume('out');
+    const late = expect.stringContaining('not done after 1000 ms') as string;
+    await expect
+      .poll(() => projector.status('out'), { timeout: 20_000, interval: 200 })
+      .toMatchObject({ state: 'running', waitsFor: late });
     await expect
       .poll(() => projector.status('out'), { timeout: 20_000 })
       .toMatchObject({
         state: 'blocked',
         position: 0,
-        blocked: { attempts: 2, error: expect.stringContaining('not done after 1000 ms') as string },
+        blocked: { attempts: 2, error: late },
       });
     isHanging = false;
     const [{ eventId } = { eventId: '' }] = await projector.parked('out');

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
@@ -14,7 +15,7 @@ import { ReactionWarnings } from '../reactions/reaction-warnings.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
-import { maxParked, summariesOf, summaryOf } from './parked-summary.js';
+import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
 
@@ -113,6 +114,10 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 signal: context.cancellationSignal,
                 onProgress: (position) => {
                   signs = { position };
+                  context.heartbeat(withWarning(signs));
+                },
+                onFailure: (error) => {
+                  signs = { ...signs, waitsFor: error.slice(0, maxErrorLength) };
                   context.heartbeat(withWarning(signs));
                 },
                 onDelay: (position, reason, delay) => {
@@ -316,8 +321,13 @@ async function readNext(
   store: EventStore,
   after: number,
 ): Promise<readonly { readonly recordedAt: string }[]> {
-  const { events } = await store.readAll({ after, limit: 1 });
-  return events;
+  try {
+    return (await store.readAll({ after, limit: 1 })).events;
+  } catch (error) {
+    // It has failed of that, and its status says so.
+    if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') === undefined) throw error;
+    return [];
+  }
 }
 
 function replyOf(

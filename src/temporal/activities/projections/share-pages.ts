@@ -25,6 +25,8 @@ export interface ProjectedShare {
   readonly sink: ProjectionSink<unknown>;
   readonly share: ShareKey;
   readonly signal: AbortSignal;
+  /** Called with what a handler threw when it is tried again. */
+  readonly onFailure?: (error: string) => void;
 }
 
 /** Writes the pages of a share that it owns, and deals with the events that can't be applied. */
@@ -92,6 +94,7 @@ export class SharePages {
     } catch (error) {
       await this.#keepDone(wanted, error);
       this.#assertBlames(error);
+      this.#run.onFailure?.(describe(error));
     }
     // One at a time: what comes before the event that can't be applied, is.
     for (const event of wanted) {
@@ -152,6 +155,7 @@ export class SharePages {
       } catch (error) {
         this.#assertBlames(error);
         if (attempts >= projection.maxAttempts) return { event, error: describe(error), attempts };
+        this.#run.onFailure?.(describe(error));
       }
       await wait(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
     }
