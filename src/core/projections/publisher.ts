@@ -12,7 +12,16 @@ export interface EventPublisher<E extends DomainEvent = DomainEvent> {
    * @throws TryAgainLaterError when no event is to blame: the events come again for as long as it takes. Anything else
    *   counts as an event that can't be published
    */
-  publish(events: readonly RecordedEvent<E>[]): Promise<void>;
+  publish(events: readonly RecordedEvent<E>[], limits?: PublishLimits): Promise<void>;
+}
+
+/** Of whom publishes for a publisher of {@link definePublisher}. */
+export interface PublishLimits {
+  /**
+   * Milliseconds that it is waited for: `handlerTimeout`. Who needs longer hands the rest of the events back in time, by a
+   * TryAgainLaterError that says how many are `done`.
+   */
+  readonly timeout: number;
 }
 
 export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extends Pick<
@@ -63,7 +72,10 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
   const { name, handlerTimeout } = projection;
   return {
     ...projection,
-    handle: async (events) => inTime(handlerTimeout, `'publish' of '${name}'`, publisher.publish(events)),
+    handle: async (events) => {
+      const publishing = publisher.publish(events, { timeout: handlerTimeout });
+      await inTime(handlerTimeout, `'publish' of '${name}'`, publishing);
+    },
     publishes: true,
   };
 }

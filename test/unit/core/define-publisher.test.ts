@@ -16,11 +16,11 @@ describe('definePublisher', () => {
     const pages: unknown[] = [];
     const made = definePublisher({
       name: 'any',
-      publisher: { publish: async (events) => void pages.push(events) },
+      publisher: { publish: async (...args) => void pages.push(args) },
     });
     const events = [{ id: '1' }, { id: '2' }] as never;
     await made.handle(events, undefined);
-    expect(pages).toEqual([events]);
+    expect(pages).toEqual([[events, { timeout: 60_000 }]]);
     expect(made.publishes).toBe(true);
   });
 

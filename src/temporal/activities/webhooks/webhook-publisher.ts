@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { InvalidArgumentError, TryAgainLaterError } from '../../../core/errors/errors.js';
 import { toCloudEvent } from '../../../core/events/cloud-event.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
-import type { EventPublisher } from '../../../core/projections/publisher.js';
+import type { EventPublisher, PublishLimits } from '../../../core/projections/publisher.js';
 import {
   assertOptions,
   integerFrom,
@@ -28,7 +28,7 @@ export interface WebhookPublisherOptions {
   /** Sent beside those of the message, such as `authorization`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * Milliseconds for one request, with its answer. Default 15,000. With more than 40,000, give the publisher a longer `handlerTimeout`, too.
+   * Milliseconds for one request, with its answer. Default 15,000. A publisher's `handlerTimeout` must be longer.
    */
   readonly timeout?: number;
   /** Milliseconds between attempts, which grow from the first to the longest. Default 1,000 and 300,000. */
@@ -39,9 +39,6 @@ export interface WebhookPublisherOptions {
    */
   readonly endpointErrorsFor?: number;
 }
-
-/** Milliseconds after which the rest of a page is left to the next: a slow endpoint must not take it over its `handlerTimeout`. */
-const longestPage = 20_000;
 
 /** The last that a Date can be. */
 const lastDate = 8.64e15;
@@ -107,10 +104,12 @@ export class WebhookPublisher implements EventPublisher {
     this.#endpointErrorsFor = options.endpointErrorsFor ?? 24 * 60 * 60_000;
   }
 
-  async publish(events: readonly RecordedEvent[]): Promise<void> {
+  async publish(events: readonly RecordedEvent[], limits?: PublishLimits): Promise<void> {
     const startedAt = Date.now();
+    // A request that is begun then may still take its time.
+    const longest = (limits?.timeout ?? Infinity) - 2 * this.#timeout;
     for (const [done, event] of events.entries()) {
-      if (done > 0 && Date.now() - startedAt > longestPage) {
+      if (done > 0 && Date.now() - startedAt > longest) {
         const message = `${this.#name} takes its time: ${done} events in ${Date.now() - startedAt} ms. It goes on.`;
         throw new TryAgainLaterError(message, { retryAfter: 0, done });
       }
