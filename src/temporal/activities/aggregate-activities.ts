@@ -146,61 +146,57 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
     }
   };
   const known = new Map(options.aggregates.map((each) => [each.category, each]));
-  return madeOf(
-    { store, part: 'aggregates', known },
-    {
-      eventStoreExecute: (request) =>
-        logged(
-          logger,
-          'Execute commands',
-          { category: request.category, commands: request.commands.length },
-          async () => {
-            const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
-            metrics.onBatch(request.commands.length);
-            const outcomes = await survive(
-              (isSuspect) => execute(isSuspect ? { ...request, isSuspect } : request, metrics),
-              () => executor.refuse(request, toErrorMessage(lostOver(request))),
-            );
-            for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
-            return fitOutcomes(outcomes);
-          },
-          'debug',
-        ),
-      eventStoreLaneSettings: () => Promise.resolve(laneSettings),
-      eventStoreReplay: ({ givesBack = false, ...request }) =>
-        logged(
-          logger,
-          'Replay',
-          { ...request },
-          async () => {
-            const { aggregate: category, id, toVersion, until } = toReplayRequest(request);
-            const aggregate = aggregates.find(category);
-            if (aggregate === undefined) throw await toRefusal(givesBack, aggregates.unknown(category));
-            const stream = streamId(category, id);
-            const isPresent = toVersion === undefined && until === undefined;
-            const snapshot = isPresent
-              ? await snapshots?.load(stream, snapshotModelOf(aggregate))
-              : undefined;
-            const behaviour = behaviourOf(aggregate, id, undefined);
-            const { state, version } = await survive(
-              (isSuspect) => {
-                const run = isSuspect ? interruptible(laneSettings.batchTimeout) : directly;
-                const builder = behaviourOf(aggregate, id, undefined, run);
-                return loadAggregate(store, stream, builder, onWarning, { snapshot, toVersion, until });
-              },
-              () => Promise.reject(lostInReplay(stream)),
-            ).catch(async (error: unknown) => {
-              const tooNew = findEventStoreError(error, 'EVENT_TOO_NEW');
-              throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
-            });
-            const shown = assertStateIsJson(show(stream, behaviour, state), category);
-            return { version, state: assertTravels('The state', shown) };
-          },
-          'debug',
-          ({ version }) => ({ version }),
-        ),
-    },
-  );
+  const activities: AggregateActivities = {
+    eventStoreExecute: (request) =>
+      logged(
+        logger,
+        'Execute commands',
+        { category: request.category, commands: request.commands.length },
+        async () => {
+          const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
+          metrics.onBatch(request.commands.length);
+          const outcomes = await survive(
+            (isSuspect) => execute(isSuspect ? { ...request, isSuspect } : request, metrics),
+            () => executor.refuse(request, toErrorMessage(lostOver(request))),
+          );
+          for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
+          return fitOutcomes(outcomes);
+        },
+        'debug',
+      ),
+    eventStoreLaneSettings: () => Promise.resolve(laneSettings),
+    eventStoreReplay: ({ givesBack = false, ...request }) =>
+      logged(
+        logger,
+        'Replay',
+        { ...request },
+        async () => {
+          const { aggregate: category, id, toVersion, until } = toReplayRequest(request);
+          const aggregate = aggregates.find(category);
+          if (aggregate === undefined) throw await toRefusal(givesBack, aggregates.unknown(category));
+          const stream = streamId(category, id);
+          const isPresent = toVersion === undefined && until === undefined;
+          const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
+          const behaviour = behaviourOf(aggregate, id, undefined);
+          const { state, version } = await survive(
+            (isSuspect) => {
+              const run = isSuspect ? interruptible(laneSettings.batchTimeout) : directly;
+              const builder = behaviourOf(aggregate, id, undefined, run);
+              return loadAggregate(store, stream, builder, onWarning, { snapshot, toVersion, until });
+            },
+            () => Promise.reject(lostInReplay(stream)),
+          ).catch(async (error: unknown) => {
+            const tooNew = findEventStoreError(error, 'EVENT_TOO_NEW');
+            throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
+          });
+          const shown = assertStateIsJson(show(stream, behaviour, state), category);
+          return { version, state: assertTravels('The state', shown) };
+        },
+        'debug',
+        ({ version }) => ({ version }),
+      ),
+  };
+  return madeOf({ store, part: 'aggregates', known }, activities);
 }
 
 /** @throws CommandFailedError when the aggregate's own `toSnapshot` throws */

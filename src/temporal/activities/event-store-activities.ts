@@ -41,105 +41,103 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
     ['store'],
   );
   const { store, publisher, logger } = options;
-  return madeOf(
-    { store, part: 'events', known: new Map(), publisher },
-    {
-      eventStoreAppend: ({ streamId, events, schemasApplied, ...append }) =>
-        logged(
-          logger,
-          'Append to stream',
-          { streamId, events: events.length, ...append },
-          async () => ({
-            result: assertTravels(
-              'The result',
-              await store.appendToStream(
-                streamId,
-                schemasApplied ? await unchangedBy(store, events) : events,
-                append,
-              ),
+  const activities: EventStoreActivities = {
+    eventStoreAppend: ({ streamId, events, schemasApplied, ...append }) =>
+      logged(
+        logger,
+        'Append to stream',
+        { streamId, events: events.length, ...append },
+        async () => ({
+          result: assertTravels(
+            'The result',
+            await store.appendToStream(
+              streamId,
+              schemasApplied ? await unchangedBy(store, events) : events,
+              append,
             ),
-            publish: publisher !== undefined,
-          }),
-          'info',
-          ({ result: { version, position, deduplicated } }) => ({ version, position, deduplicated }),
-        ),
+          ),
+          publish: publisher !== undefined,
+        }),
+        'info',
+        ({ result: { version, position, deduplicated } }) => ({ version, position, deduplicated }),
+      ),
 
-      eventStoreReadStream: ({ streamId, ...read }) =>
-        logged(
-          logger,
-          'Read stream',
-          { streamId, ...read },
-          async () => {
-            const slice = await store.readStream(streamId, readToTravel(read));
-            const events = capPage(slice.events);
-            return { ...slice, events, isEnd: slice.isEnd && events.length === slice.events.length };
-          },
-          'debug',
-          ({ events, version }) => ({ events: events.length, version }),
-        ),
+    eventStoreReadStream: ({ streamId, ...read }) =>
+      logged(
+        logger,
+        'Read stream',
+        { streamId, ...read },
+        async () => {
+          const slice = await store.readStream(streamId, readToTravel(read));
+          const events = capPage(slice.events);
+          return { ...slice, events, isEnd: slice.isEnd && events.length === slice.events.length };
+        },
+        'debug',
+        ({ events, version }) => ({ events: events.length, version }),
+      ),
 
-      eventStoreReadAll: (read) =>
-        logged(
-          logger,
-          'Read all',
-          { ...read },
-          async () => {
-            const slice = await store.readAll(readToTravel(read));
-            const events = capPage(slice.events);
-            if (events.length === slice.events.length) return slice;
-            return { ...slice, events, position: events.at(-1)?.position ?? slice.position, isEnd: false };
-          },
-          'debug',
-          ({ events, position }) => ({ events: events.length, position }),
-        ),
+    eventStoreReadAll: (read) =>
+      logged(
+        logger,
+        'Read all',
+        { ...read },
+        async () => {
+          const slice = await store.readAll(readToTravel(read));
+          const events = capPage(slice.events);
+          if (events.length === slice.events.length) return slice;
+          return { ...slice, events, position: events.at(-1)?.position ?? slice.position, isEnd: false };
+        },
+        'debug',
+        ({ events, position }) => ({ events: events.length, position }),
+      ),
 
-      eventStoreFindCommit: ({ streamId, commitId }) =>
-        logged(
-          logger,
-          'Find commit',
-          { streamId, commitId },
-          () => store.findCommit(streamId, commitId),
-          'debug',
-          (result) => ({ found: result !== undefined }),
-        ),
+    eventStoreFindCommit: ({ streamId, commitId }) =>
+      logged(
+        logger,
+        'Find commit',
+        { streamId, commitId },
+        () => store.findCommit(streamId, commitId),
+        'debug',
+        (result) => ({ found: result !== undefined }),
+      ),
 
-      eventStoreStatistics: (request) =>
-        logged(
-          logger,
-          'Statistics',
-          { ...request },
-          async () => assertTravels('The statistics', await statisticsOf(store).statistics(request)),
-          'debug',
-        ),
+    eventStoreStatistics: (request) =>
+      logged(
+        logger,
+        'Statistics',
+        { ...request },
+        async () => assertTravels('The statistics', await statisticsOf(store).statistics(request)),
+        'debug',
+      ),
 
-      eventStoreTrends: (request) =>
-        logged(
-          logger,
-          'Trends',
-          { ...request },
-          async () => assertTravels('The trends', await statisticsOf(store).trends(request)),
-          'debug',
-        ),
+    eventStoreTrends: (request) =>
+      logged(
+        logger,
+        'Trends',
+        { ...request },
+        async () => assertTravels('The trends', await statisticsOf(store).trends(request)),
+        'debug',
+      ),
 
-      eventStorePublish: ({ streamId, fromVersion, toVersion }) =>
-        logged(
-          logger,
-          'Publish',
-          { streamId, fromVersion, toVersion },
-          async () => {
-            if (publisher === undefined) {
-              throw new InvalidArgumentError('This worker has no publisher to publish with.');
-            }
-            const events: RecordedEvent[] = [];
-            for await (const event of iterateStream(store, streamId, { fromVersion, toVersion })) {
-              events.push(event);
-            }
-            await publisher.publish(events);
-          },
-          'info',
-        ),
-    },
-  );
+    eventStorePublish: ({ streamId, fromVersion, toVersion }) =>
+      logged(
+        logger,
+        'Publish',
+        { streamId, fromVersion, toVersion },
+        async () => {
+          if (publisher === undefined) {
+            throw new InvalidArgumentError('This worker has no publisher to publish with.');
+          }
+          const events: RecordedEvent[] = [];
+          for await (const event of iterateStream(store, streamId, { fromVersion, toVersion })) {
+            events.push(event);
+          }
+          await publisher.publish(events);
+        },
+        'info',
+      ),
+  };
+  return madeOf({ store, part: 'events', known: new Map(), publisher }, activities);
 }
 
 function statisticsOf(store: Partial<EventStatistics>): EventStatistics {

@@ -75,237 +75,235 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   };
 
   const known = new Map(projections.map((each) => [`${each.name} (version ${each.version})`, each]));
-  return madeOf(
-    { store, part: 'projections', known },
-    {
-      eventStoreOpenProjection: ({ name }) =>
-        loggedHooks(
-          logger,
-          'Open projection',
-          { projection: name },
-          () => heartbeating(() => openBuilds(registry.newest(name))),
-          'debug',
-        ),
+  const activities: ProjectionActivities = {
+    eventStoreOpenProjection: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Open projection',
+        { projection: name },
+        () => heartbeating(() => openBuilds(registry.newest(name))),
+        'debug',
+      ),
 
-      eventStoreProject: ({ name, build, share, until, maxRate }) =>
-        loggedHooks(
-          logger,
-          'Project',
-          { projection: name, build, share },
-          async () => {
-            const context = Context.current();
-            let signs: ProjectionSigns = {};
-            const withWarning = (said: ProjectionSigns): ProjectionSigns => {
-              const warning = warnings.of(name);
-              return { ...said, ...(warning !== undefined && { warning }) };
-            };
-            const run = async (): Promise<ShareOutcome> => {
-              const { projection, sink, shares, role } = await buildOf(name, build);
-              const outcome = await projectShare({
-                store,
-                projection,
-                sink,
-                share: { name, build, share },
-                shares,
-                until,
-                maxRate,
-                // Who decided on this number of shards may have left: whoever asks next decides anew.
-                duration: role === 'former' ? formerDuration : runDuration,
-                signal: context.cancellationSignal,
-                onProgress: (position) => {
-                  signs = { position };
-                  context.heartbeat(withWarning(signs));
-                },
-                onFailure: (error) => {
-                  signs = { ...signs, waitsFor: error.slice(0, maxErrorLength) };
-                  context.heartbeat(withWarning(signs));
-                },
-                onDelay: (position, reason, delay) => {
-                  signs = { position, waitsFor: reason };
-                  context.heartbeat(withWarning(signs));
-                  const attributes = {
-                    projection: name,
-                    build,
-                    share,
-                    position,
-                    reason,
-                    delayMs: Math.round(delay),
-                  };
-                  (logger ?? activityLogger()).warn('Projection waits', attributes);
-                },
-              });
-              return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
-            };
-            return replyOf(await heartbeating(run, () => withWarning(signs)), { build, share });
-          },
-          'debug',
-          ({ kind }) => ({ kind }),
-        ),
-
-      eventStoreFenceProjection: ({ name }) =>
-        loggedHooks(
-          logger,
-          'Fence projection',
-          { projection: name },
-          () => heartbeating(() => registry.newest(name).sink.fence(name)),
-          'debug',
-        ),
-
-      eventStoreProjectionProgress: ({ name }) =>
-        loggedHooks(
-          logger,
-          'Projection progress',
-          { projection: name },
-          async () => {
-            const newest = registry.newest(name);
-            const builds = await openBuilds(newest);
-            const position = positionOf(liveBuildOf(builds));
-            const [last, [next]] = await Promise.all([
-              store.readAll({ direction: 'backward', limit: 1 }),
-              readNext(store, position),
-            ]);
-            return {
-              builds,
-              end: last.events[0]?.position ?? 0,
-              lagSeconds:
-                next === undefined ? 0 : Math.max(Date.now() - Date.parse(next.recordedAt), 0) / 1_000,
-            };
-          },
-          'debug',
-        ),
-
-      eventStoreBeginBuild: ({ name }) =>
-        loggedHooks(
-          logger,
-          'Begin build',
-          { projection: name },
-          async () => {
-            const { projection, sink } = registry.newest(name);
-            const hooks = { init: hookOf(projection, 'init'), reset: hookOf(projection, 'reset') };
-            return heartbeating(() => sink.begin(specOf(projection), hooks));
-          },
-          'info',
-          ({ build, version }) => ({ build, version }),
-        ),
-
-      eventStoreVerifyBuild: ({ name, build }) =>
-        loggedHooks(
-          logger,
-          'Verify build',
-          { projection: name, build },
-          async () => {
-            await heartbeating(async () => {
-              const { projection, sink } = await buildOf(name, build);
-              await sink.inspect(name, build, hookOf(projection, 'verify'));
+    eventStoreProject: ({ name, build, share, until, maxRate }) =>
+      loggedHooks(
+        logger,
+        'Project',
+        { projection: name, build, share },
+        async () => {
+          const context = Context.current();
+          let signs: ProjectionSigns = {};
+          const withWarning = (said: ProjectionSigns): ProjectionSigns => {
+            const warning = warnings.of(name);
+            return { ...said, ...(warning !== undefined && { warning }) };
+          };
+          const run = async (): Promise<ShareOutcome> => {
+            const { projection, sink, shares, role } = await buildOf(name, build);
+            const outcome = await projectShare({
+              store,
+              projection,
+              sink,
+              share: { name, build, share },
+              shares,
+              until,
+              maxRate,
+              // Who decided on this number of shards may have left: whoever asks next decides anew.
+              duration: role === 'former' ? formerDuration : runDuration,
+              signal: context.cancellationSignal,
+              onProgress: (position) => {
+                signs = { position };
+                context.heartbeat(withWarning(signs));
+              },
+              onFailure: (error) => {
+                signs = { ...signs, waitsFor: error.slice(0, maxErrorLength) };
+                context.heartbeat(withWarning(signs));
+              },
+              onDelay: (position, reason, delay) => {
+                signs = { position, waitsFor: reason };
+                context.heartbeat(withWarning(signs));
+                const attributes = {
+                  projection: name,
+                  build,
+                  share,
+                  position,
+                  reason,
+                  delayMs: Math.round(delay),
+                };
+                (logger ?? activityLogger()).warn('Projection waits', attributes);
+              },
             });
-          },
-          'info',
-        ),
+            return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
+          };
+          return replyOf(await heartbeating(run, () => withWarning(signs)), { build, share });
+        },
+        'debug',
+        ({ kind }) => ({ kind }),
+      ),
 
-      eventStoreActivateBuild: ({ name, build }) =>
-        loggedHooks(
-          logger,
-          'Activate build',
-          { projection: name, build },
-          async () => {
+    eventStoreFenceProjection: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Fence projection',
+        { projection: name },
+        () => heartbeating(() => registry.newest(name).sink.fence(name)),
+        'debug',
+      ),
+
+    eventStoreProjectionProgress: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Projection progress',
+        { projection: name },
+        async () => {
+          const newest = registry.newest(name);
+          const builds = await openBuilds(newest);
+          const position = positionOf(liveBuildOf(builds));
+          const [last, [next]] = await Promise.all([
+            store.readAll({ direction: 'backward', limit: 1 }),
+            readNext(store, position),
+          ]);
+          return {
+            builds,
+            end: last.events[0]?.position ?? 0,
+            lagSeconds:
+              next === undefined ? 0 : Math.max(Date.now() - Date.parse(next.recordedAt), 0) / 1_000,
+          };
+        },
+        'debug',
+      ),
+
+    eventStoreBeginBuild: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Begin build',
+        { projection: name },
+        async () => {
+          const { projection, sink } = registry.newest(name);
+          const hooks = { init: hookOf(projection, 'init'), reset: hookOf(projection, 'reset') };
+          return heartbeating(() => sink.begin(specOf(projection), hooks));
+        },
+        'info',
+        ({ build, version }) => ({ build, version }),
+      ),
+
+    eventStoreVerifyBuild: ({ name, build }) =>
+      loggedHooks(
+        logger,
+        'Verify build',
+        { projection: name, build },
+        async () => {
+          await heartbeating(async () => {
+            const { projection, sink } = await buildOf(name, build);
+            await sink.inspect(name, build, hookOf(projection, 'verify'));
+          });
+        },
+        'info',
+      ),
+
+    eventStoreActivateBuild: ({ name, build }) =>
+      loggedHooks(
+        logger,
+        'Activate build',
+        { projection: name, build },
+        async () => {
+          const { projection, sink } = registry.newest(name);
+          await heartbeating(() => sink.activate(name, build, hookOf(projection, 'reset')));
+        },
+        'info',
+      ),
+
+    eventStoreDropBuild: ({ name, build }) =>
+      loggedHooks(
+        logger,
+        'Drop build',
+        { projection: name, build },
+        async () => {
+          const { projection, sink } = registry.newest(name);
+          await heartbeating(() => sink.drop(name, build, hookOf(projection, 'reset')));
+        },
+        'info',
+      ),
+
+    eventStoreRebaseProjection: ({ name, from }) =>
+      loggedHooks(
+        logger,
+        'Rebase projection',
+        { projection: name, from },
+        () =>
+          heartbeating(async () => {
             const { projection, sink } = registry.newest(name);
-            await heartbeating(() => sink.activate(name, build, hookOf(projection, 'reset')));
-          },
-          'info',
-        ),
-
-      eventStoreDropBuild: ({ name, build }) =>
-        loggedHooks(
-          logger,
-          'Drop build',
-          { projection: name, build },
-          async () => {
-            const { projection, sink } = registry.newest(name);
-            await heartbeating(() => sink.drop(name, build, hookOf(projection, 'reset')));
-          },
-          'info',
-        ),
-
-      eventStoreRebaseProjection: ({ name, from }) =>
-        loggedHooks(
-          logger,
-          'Rebase projection',
-          { projection: name, from },
-          () =>
-            heartbeating(async () => {
-              const { projection, sink } = registry.newest(name);
-              if (sink.rebase === undefined) {
-                throw new InvalidArgumentError(
-                  `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
-                );
-              }
-              const { events, storeId } = await store.readAll({ direction: 'backward', limit: 1 });
-              const end = events[0]?.position ?? 0;
-              const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
-              await sink.rebase(specOf(projection), { storeId, end, after });
-            }),
-          'info',
-        ),
-
-      eventStoreAdoptStore: ({ name }) =>
-        loggedHooks(
-          logger,
-          'Adopt store',
-          { projection: name },
-          () =>
-            heartbeating(async () => {
-              const { projection, sink } = registry.newest(name);
-              const isKeptHere = checkpoints !== undefined && checkpoints === store.checkpoints;
-              if (!isKeptHere || sink.rebase === undefined || projection.reset !== undefined) return;
-              const { storeId, end } = await endOf(store);
-              const { progress = [] } = liveBuildOf(await openBuilds({ projection, sink })) ?? {};
-              const isDue = progress.some(({ checkpoint }) => checkpoint && checkpoint.storeId !== storeId);
-              const isBehindEnd = progress.some(({ checkpoint }) => Number(checkpoint?.position) > end);
-              if (!isDue || isBehindEnd) return;
-              await sink.rebase(specOf(projection), { storeId, end, after: 'checkpoint' });
-            }),
-          'info',
-        ),
-
-      eventStoreParkedEvents: ({ name }) =>
-        loggedHooks(
-          logger,
-          'Parked events',
-          { projection: name },
-          async () => {
-            const newest = registry.newest(name);
-            const live = liveBuildOf(await openBuilds(newest));
-            const parked = live === undefined ? [] : await newest.sink.parked(name, live.build, maxParked);
-            return summariesOf(parked);
-          },
-          'debug',
-        ),
-
-      eventStoreDecideParked: ({ name, build, eventId, skip, blockedAt }) =>
-        loggedHooks(
-          logger,
-          skip === undefined ? 'Retry parked event' : 'Skip parked event',
-          { projection: name, build, eventId, ...skip },
-          async () => {
-            const isDecided = await registry
-              .newest(name)
-              .sink.decide(
-                name,
-                build,
-                skip === undefined
-                  ? { action: 'retry', eventId }
-                  : { action: 'skip', eventId, ...skip, ...(blockedAt !== undefined && { blockedAt }) },
-              );
-            if (!isDecided) {
+            if (sink.rebase === undefined) {
               throw new InvalidArgumentError(
-                `The event '${eventId}' is not parked by the projection '${name}'.`,
+                `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
               );
             }
-          },
-          'info',
-        ),
-    },
-  );
+            const { events, storeId } = await store.readAll({ direction: 'backward', limit: 1 });
+            const end = events[0]?.position ?? 0;
+            const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
+            await sink.rebase(specOf(projection), { storeId, end, after });
+          }),
+        'info',
+      ),
+
+    eventStoreAdoptStore: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Adopt store',
+        { projection: name },
+        () =>
+          heartbeating(async () => {
+            const { projection, sink } = registry.newest(name);
+            const isKeptHere = checkpoints !== undefined && checkpoints === store.checkpoints;
+            if (!isKeptHere || sink.rebase === undefined || projection.reset !== undefined) return;
+            const { storeId, end } = await endOf(store);
+            const { progress = [] } = liveBuildOf(await openBuilds({ projection, sink })) ?? {};
+            const isDue = progress.some(({ checkpoint }) => checkpoint && checkpoint.storeId !== storeId);
+            const isBehindEnd = progress.some(({ checkpoint }) => Number(checkpoint?.position) > end);
+            if (!isDue || isBehindEnd) return;
+            await sink.rebase(specOf(projection), { storeId, end, after: 'checkpoint' });
+          }),
+        'info',
+      ),
+
+    eventStoreParkedEvents: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Parked events',
+        { projection: name },
+        async () => {
+          const newest = registry.newest(name);
+          const live = liveBuildOf(await openBuilds(newest));
+          const parked = live === undefined ? [] : await newest.sink.parked(name, live.build, maxParked);
+          return summariesOf(parked);
+        },
+        'debug',
+      ),
+
+    eventStoreDecideParked: ({ name, build, eventId, skip, blockedAt }) =>
+      loggedHooks(
+        logger,
+        skip === undefined ? 'Retry parked event' : 'Skip parked event',
+        { projection: name, build, eventId, ...skip },
+        async () => {
+          const isDecided = await registry
+            .newest(name)
+            .sink.decide(
+              name,
+              build,
+              skip === undefined
+                ? { action: 'retry', eventId }
+                : { action: 'skip', eventId, ...skip, ...(blockedAt !== undefined && { blockedAt }) },
+            );
+          if (!isDecided) {
+            throw new InvalidArgumentError(
+              `The event '${eventId}' is not parked by the projection '${name}'.`,
+            );
+          }
+        },
+        'info',
+      ),
+  };
+  return madeOf({ store, part: 'projections', known }, activities);
 }
 
 function specOf({ name, version, shards }: AnyProjection): BuildSpec {
