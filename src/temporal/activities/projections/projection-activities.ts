@@ -237,8 +237,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
               );
             }
-            const { events, storeId } = await store.readAll({ direction: 'backward', limit: 1 });
-            const end = events[0]?.position ?? 0;
+            const { storeId, end } = await endOf(store);
             const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
             await sink.rebase(specOf(projection), { storeId, end, after });
           }),
