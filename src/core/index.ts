@@ -78,7 +78,7 @@ export type {
   ProjectionHandlers,
 } from './projections/projection.js';
 export { definePublisher } from './projections/publisher.js';
-export type { EventPublisher, PublisherDefinition } from './projections/publisher.js';
+export type { EventPublisher, PublisherDefinition, PublishLimits } from './projections/publisher.js';
 export { HandlerError, OwnershipLostError } from './projections/projection-sink.js';
 export type {
   BuildHook,
@@ -89,6 +89,7 @@ export type {
   ParkedPlaces,
   ProjectionBuild,
   ProjectionSink,
+  RebaseTarget,
   ShareKey,
   ShareOwnership,
   ShareProgress,

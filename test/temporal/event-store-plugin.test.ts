@@ -8,6 +8,12 @@ import {
   type WorkerOptions,
   type WorkerPlugin,
 } from '@temporalio/worker';
+import { AggregateRoot, defineProjection } from 'temporal-event-store';
+import {
+  createAggregateActivities,
+  createEventStoreActivities,
+  createProjectionActivities,
+} from 'temporal-event-store/activities';
 import { TemporalEventStore } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
@@ -78,6 +84,108 @@ describe('EventStorePlugin', () => {
     const options = plugin.configureWorker({ taskQueue: 'q', activities: { eventStorePublish: mine } });
     expect(options.activities).toMatchObject({ eventStorePublish: mine });
     expect(plugin.configureWorker(options)).toEqual(options);
+  });
+
+  describe('beside another', () => {
+    const store = new MemoryEventStore();
+    const publisher = { publish: async () => undefined };
+    const projection = (name: string) => defineProjection({ name, handlePage: () => undefined });
+    const seen = projection('seen');
+    class Other extends AggregateRoot {
+      static readonly category = 'Other';
+      protected apply(): void {
+        // None of its events changes anything.
+      }
+    }
+    type Options = ConstructorParameters<typeof EventStorePlugin>[0];
+    const configure = (...all: readonly Omit<Options, 'store'>[]) =>
+      all
+        .map((each) => new EventStorePlugin({ store, ...each }))
+        .reduce<WorkerOptions>((options, plugin) => plugin.configureWorker(options), { taskQueue: 'q' })
+        .activities as Record<string, (request: unknown) => Promise<unknown>>;
+
+    it.each<[string, object, object, RegExp]>([
+      [
+        'two stores',
+        { aggregates: [Account] },
+        { store: new MemoryEventStore(), projections: [seen] },
+        /two stores: the MemoryEventStore \(aggregates: Account\) and the MemoryEventStore \(projections: seen \(version 1\)\)/,
+      ],
+      [
+        'two stores with nothing else',
+        {},
+        { store: new MemoryEventStore() },
+        /without aggregates and projections/,
+      ],
+      ['other aggregates', { aggregates: [Account] }, { aggregates: [Other] }, /Account and Other/],
+      [
+        'another aggregate of the same category',
+        { aggregates: [Account] },
+        { aggregates: [class extends Account {}] },
+        /Account and Account/,
+      ],
+      [
+        'other projections',
+        { projections: [seen, projection('one')] },
+        { projections: [seen, projection('two')] },
+        /one \(version 1\) and two \(version 1\)/,
+      ],
+      ['another publisher', { publisher }, { publisher: { ...publisher } }, /'publisher' each/],
+    ])('refuses %s', (_what, one, other, message) => {
+      for (const order of [
+        [one, other],
+        [other, one],
+      ]) {
+        expect(() => configure(...order)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+      }
+      expect(() => configure(one, other)).toThrow(message);
+    });
+
+    it.each([
+      ['events', () => createEventStoreActivities({ store: new MemoryEventStore() })],
+      [
+        'aggregates',
+        () => createAggregateActivities({ store: new MemoryEventStore(), aggregates: [Account] }),
+      ],
+      [
+        'projections',
+        () => createProjectionActivities({ store: new MemoryEventStore(), projections: [seen] }),
+      ],
+    ])('refuses activities for the %s of another store', (_what, create) => {
+      const plugin = new EventStorePlugin({ store });
+      const options = { taskQueue: 'q', activities: { ...create(), greet: async () => 'Hello' } };
+      expect(() => plugin.configureWorker(options)).toThrow(/two stores/);
+    });
+
+    it.each<[string, object, object]>([
+      ['the same again', { aggregates: [Account], publisher }, { aggregates: [Account], publisher }],
+      ['aggregates beside projections', { aggregates: [Account] }, { projections: [seen], publisher }],
+      ['fewer', { aggregates: [Account, Other], projections: [seen], publisher }, { projections: [seen] }],
+      ['a projection defined again', { projections: [seen] }, { projections: [projection('seen')] }],
+    ])('completes it: %s', async (_what, one, other) => {
+      const expected = Object.keys(configure({ ...one, ...other })).sort();
+      for (const order of [
+        [one, other],
+        [other, one],
+      ]) {
+        const activities = configure(...order);
+        expect(Object.keys(activities).sort()).toEqual(expected);
+        const append = { streamId: 'Log-1', events: [happened], expectedVersion: 'any', commitId: 'c' };
+        const appended = await activities['eventStoreAppend']?.(append);
+        const hasPublisher = [one, other].some((each) => 'publisher' in each);
+        expect(appended).toMatchObject({ publish: hasPublisher });
+      }
+    });
+
+    it('knows the aggregates of the one that has more, in any order', async () => {
+      for (const order of [
+        [{ aggregates: [Account] }, { aggregates: [Account, Other] }],
+        [{ aggregates: [Account, Other] }, { aggregates: [Account] }],
+      ]) {
+        const replay = configure(...order)['eventStoreReplay']?.({ aggregate: 'Other', id: '1' });
+        expect(await replay).toMatchObject({ version: 0 });
+      }
+    });
   });
 
   it('adds no workflows to a worker that brings a bundle', () => {

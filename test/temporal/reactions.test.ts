@@ -19,6 +19,7 @@ import type { refund } from './workflows/reactions.js';
 expectWorkerLog(
   /No worker knew a command .*(The aggregate 'Purse' is not registered|is not in its list of commands)/,
   largePayload,
+  /^WARN activity: A reaction seems to feed itself/,
 );
 allowWorkerLog(completedForNobody);
 
@@ -53,15 +54,9 @@ function fail(store: MemoryEventStore, amount = 5): ReturnType<typeof store.appe
   return store.appendToStream('Payment-1', [{ type: 'PaymentFailed', data: { amount } }], { metadata });
 }
 
-/** Has the events of the store delivered again from the first, as after the loss of the checkpoint. */
-async function deliverAgain(
-  projector: ProjectionClient,
-  store: MemoryEventStore,
-  name: string,
-): Promise<void> {
-  await projector.stop(name);
-  await store.checkpoints.delete(`projection/${name}/0`);
-  await projector.start(name);
+/** Has the events of the store delivered again from the first. */
+async function deliverAgain(projector: ProjectionClient, name: string): Promise<void> {
+  await projector.rebase(name, { from: 'beginning', operator: 'Ann', reason: 'once more' });
 }
 
 describe('a reaction', () => {
@@ -84,7 +79,7 @@ describe('a reaction', () => {
     const { runId, taskQueue: usedQueue } = await started.describe();
     expect(usedQueue).toBe(taskQueue);
 
-    await deliverAgain(projector, store, reaction.name);
+    await deliverAgain(projector, reaction.name);
     await projector.waitFor(reaction.name, position);
     expect(deliveries).toBe(2);
     expect((await started.describe()).runId).toBe(runId);
@@ -97,7 +92,7 @@ describe('a reaction', () => {
     const { eventIds, position } = await fail(store);
     await projector.start(reaction.name);
     await projector.waitFor(reaction.name, position);
-    await deliverAgain(projector, store, reaction.name);
+    await deliverAgain(projector, reaction.name);
     await projector.waitFor(reaction.name, position);
 
     const { events } = await store.readStream('Wallet-7');
@@ -145,6 +140,44 @@ describe('a reaction', () => {
     await projector.waitFor(reaction.name, position);
     expect((await store.readStream('Wallet-7')).version).toBe(2);
   });
+
+  it('that feeds itself is warned of, and stops at an event after a while', async () => {
+    const store = new MemoryEventStore();
+    let goesOn = false;
+    const circle = defineReaction<DomainEvent<'Deposited', { readonly amount: number }>>({
+      name: uniqueName('circle'),
+      on: 'Deposited',
+      maxAttempts: 1,
+      maxDepth: 20,
+      handle: async ({ version, data }) => {
+        // Until somebody has seen the warning.
+        if (version === 15) await expect.poll(() => goesOn, { timeout: 20_000 }).toBe(true);
+        return sendCommand(Wallet, '7', 'deposit', data, { metadata: { reactionDepth: 0 } });
+      },
+    });
+    const { projector } = await useReactions(store, circle);
+    // What callers write into their metadata counts for nothing.
+    const metadata = { reactionDepth: 1_000 };
+    await store.appendToStream('Wallet-7', [{ type: 'Deposited', data: { amount: 1 } }], { metadata });
+    await projector.start(circle.name);
+    await expect
+      .poll(() => projector.status(circle.name), { timeout: 20_000 })
+      .toMatchObject({
+        state: 'running',
+        warning: expect.stringContaining('seems to feed itself') as string,
+      });
+    goesOn = true;
+    await expect
+      .poll(() => projector.status(circle.name), { timeout: 20_000 })
+      .toMatchObject({
+        state: 'blocked',
+        blocked: { version: 21, error: expect.stringContaining('20 reactions led to this event') as string },
+      });
+    const [last] = await projector.parked(circle.name);
+    await projector.skip(circle.name, last?.eventId ?? '', { operator: 'Ann', reason: 'a circle' });
+    await projector.waitFor(circle.name, 21);
+    expect(await projector.status(circle.name)).toMatchObject({ state: 'running', lag: { events: 0 } });
+  }, 60_000);
 
   it.each([
     [

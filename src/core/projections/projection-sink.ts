@@ -48,6 +48,20 @@ export interface ProjectionSink<Context> {
   reportStop(share: ShareKey, token: number, event: EventFailure): Promise<void>;
   /** What the operator has decided on a parked event. @returns false when there is none that waits */
   decide(name: string, build: number, decision: ParkDecision): Promise<boolean>;
+  /**
+   * Lets a projection go on from somewhere else, also in another store. Absent where a read model would then no longer be
+   * what the events say.
+   *
+   * @throws InvalidArgumentError when the checkpoint is behind the end
+   */
+  rebase?(spec: BuildSpec, target: RebaseTarget): Promise<void>;
+}
+
+/** From where a projection goes on: behind a position, or behind its checkpoints; and the last event of the store, behind which nothing is. */
+export interface RebaseTarget {
+  readonly storeId: string;
+  readonly after: number | 'checkpoint';
+  readonly end: number;
 }
 
 export type BuildHook<Context> = ((context: Context) => unknown) | undefined;
@@ -70,7 +84,8 @@ export interface BuildSpec {
 
 export interface ProjectionBuild extends BuildSpec {
   readonly build: number;
-  readonly role: 'live' | 'next' | 'previous';
+  /** `former`: made by a worker whose definition has another number of shards; it is projected for as long as somebody asks. */
+  readonly role: 'live' | 'next' | 'previous' | 'former';
   /** Of each share. */
   readonly progress: readonly ShareProgress[];
 }
@@ -88,6 +103,8 @@ export interface ShareOwnership extends ShareProgress {
   /** Higher than that of any owner before. */
   readonly token: number;
   readonly parked: ParkedPlaces;
+  /** Says of an event behind the checkpoint that it is done nevertheless. Absent: none is. */
+  readonly isPassed?: (event: Pick<RecordedEvent, 'streamId' | 'position'>) => boolean;
 }
 
 /** What the owner of a share has to know of the parked events: where they are, and not the events, which may be many. */
@@ -143,7 +160,12 @@ export type ParkDecision =
       readonly operator: string;
       readonly reason: string;
       /** Where the projection stopped at it, for a sink that keeps checkpoints only. */
-      readonly blockedAt?: { readonly share: number; readonly checkpoint: Checkpoint };
+      readonly blockedAt?: {
+        /** Default: the build that is decided on. */
+        readonly build?: number;
+        readonly share: number;
+        readonly checkpoint: Checkpoint;
+      };
     };
 
 /** Another has taken over the share, or the projection was paused: nothing was written. */

@@ -12,6 +12,7 @@ import {
   oneOf,
 } from '../store/options.js';
 import { defaultPageBytes } from '../store/read-options.js';
+import { defaultHandlerTimeout, inTime, isHandlerTimeout } from './handler-timeout.js';
 import type { ProjectionSink } from './projection-sink.js';
 
 /** What is done with an event, by its type. */
@@ -60,7 +61,15 @@ export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Conte
   readonly onPoison?: 'stop' | 'quarantine';
   /** How often a handler is tried on an event, with pauses that grow from 100 ms to 5 s. Default 5. */
   readonly maxAttempts?: number;
-  /** Parts that are projected side by side, told apart by the stream; kept for the life of a build. Default 1. */
+  /**
+   * Milliseconds for a call of a handler, `handlePage` or `publish`. One that takes longer counts as one that threw, and may still be
+   * under way: it can't be ended. What it does then moves nothing. Default 60,000.
+   */
+  readonly handlerTimeout?: number;
+  /**
+   * Parts that are projected side by side, told apart by the stream. With a sink, kept for the life of a build; without one,
+   * another number is taken up by the next deploy. Default 1.
+   */
   readonly shards?: number;
   /** Most events in one transaction of the sink. Default 500. */
   readonly pageSize?: number;
@@ -79,6 +88,7 @@ export interface Projection<E extends DomainEvent = DomainEvent, Context = unkno
   readonly version: number;
   readonly onPoison: 'stop' | 'quarantine';
   readonly maxAttempts: number;
+  readonly handlerTimeout: number;
   readonly shards: number;
   readonly pageSize: number;
   readonly pageBytes: number;
@@ -126,6 +136,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
       verify: isFunction,
       onPoison: oneOf('stop', 'quarantine'),
       maxAttempts: integerFrom(1),
+      handlerTimeout: isHandlerTimeout,
       shards: integerFrom(1),
       pageSize: integerFrom(1),
       pageBytes: integerFrom(1),
@@ -143,6 +154,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
     version: 1,
     onPoison: 'stop',
     maxAttempts: 5,
+    handlerTimeout: defaultHandlerTimeout,
     shards: 1,
     pageSize: 500,
     pageBytes: defaultPageBytes,
@@ -156,13 +168,14 @@ function pageHandler<E extends DomainEvent, Context>({
   name,
   handlers,
   handlePage,
+  handlerTimeout = defaultHandlerTimeout,
 }: ProjectionDefinition<E, Context>): Projection<E, Context>['handle'] {
   if ((handlers === undefined) === (handlePage === undefined)) {
     throw new InvalidArgumentError(`The projection '${name}' needs either 'handlers' or 'handlePage'.`);
   }
   if (handlePage !== undefined) {
     return async (events, context) => {
-      await handlePage(events, context);
+      await inTime(handlerTimeout, `'handlePage' of '${name}'`, handlePage(events, context));
     };
   }
   const byType = new Map<string, (event: RecordedEvent<E>, context: Context) => unknown>();
@@ -175,7 +188,10 @@ function pageHandler<E extends DomainEvent, Context>({
     byType.set(type, handler as (event: RecordedEvent<E>, context: Context) => unknown);
   }
   return async (events, context) => {
-    for (const event of events) await byType.get(event.type)?.(event, context);
+    for (const event of events) {
+      const result = byType.get(event.type)?.(event, context);
+      await inTime(handlerTimeout, `'${event.type}' of '${name}'`, result);
+    }
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
+import { inTime } from './handler-timeout.js';
 import { defineProjection, type Projection, type ProjectionDefinition } from './projection.js';
 
 /**
@@ -11,12 +12,21 @@ export interface EventPublisher<E extends DomainEvent = DomainEvent> {
    * @throws TryAgainLaterError when no event is to blame: the events come again for as long as it takes. Anything else
    *   counts as an event that can't be published
    */
-  publish(events: readonly RecordedEvent<E>[]): Promise<void>;
+  publish(events: readonly RecordedEvent<E>[], limits?: PublishLimits): Promise<void>;
+}
+
+/** Of whom publishes for a publisher of {@link definePublisher}. */
+export interface PublishLimits {
+  /**
+   * Milliseconds that it is waited for: `handlerTimeout`. Who needs longer hands the rest of the events back in time, by a
+   * TryAgainLaterError that says how many are `done`.
+   */
+  readonly timeout: number;
 }
 
 export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extends Pick<
   ProjectionDefinition<E>,
-  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'shards' | 'pageBytes'
+  'name' | 'filter' | 'sink' | 'onPoison' | 'maxAttempts' | 'handlerTimeout' | 'shards' | 'pageBytes'
 > {
   readonly publisher: EventPublisher<E>;
   /** Most events in one call of `publish`. Default 100. */
@@ -50,6 +60,7 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
       sink: anything,
       onPoison: anything,
       maxAttempts: anything,
+      handlerTimeout: anything,
       shards: anything,
       pageSize: anything,
       pageBytes: anything,
@@ -57,8 +68,14 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
     ['name', 'publisher'],
   );
   const { publisher, ...rest } = definition;
+  const projection = defineProjection<E>({ pageSize: 100, ...rest, handlePage: () => undefined });
+  const { name, handlerTimeout } = projection;
   return {
-    ...defineProjection<E>({ pageSize: 100, ...rest, handlePage: (events) => publisher.publish(events) }),
+    ...projection,
+    handle: async (events) => {
+      const publishing = publisher.publish(events, { timeout: handlerTimeout });
+      await inTime(handlerTimeout, `'publish' of '${name}'`, publishing);
+    },
     publishes: true,
   };
 }

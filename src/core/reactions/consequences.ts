@@ -73,6 +73,8 @@ export interface CommandOrigin {
   readonly event: RecordedEvent;
   /** Place among the consequences of the event, such as `0`; behind a rejected command `0/rejected/0`. */
   readonly place: string;
+  /** How many reactions led to it, one after the other, this one included. */
+  readonly depth: number;
 }
 
 /** What consequences are carried out with. The worker has one. */

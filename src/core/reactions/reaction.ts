@@ -1,6 +1,7 @@
 import { findEventStoreError } from '../errors/error-recognition.js';
 import type { DomainError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import { inTime } from '../projections/handler-timeout.js';
 import {
   defineProjection,
   type EventOfType,
@@ -13,6 +14,7 @@ import {
   assertOptions,
   isFunction,
   isName,
+  integerFrom,
   isPlainObject,
   type OptionCheck,
 } from '../store/options.js';
@@ -23,10 +25,11 @@ import {
   type Consequences,
   type ReactionPort,
 } from './consequences.js';
+import { defaultMaxDepth, depthOf } from './reaction-depth.js';
 
 export interface ReactionDefinition<E extends DomainEvent = DomainEvent> extends Pick<
   ProjectionDefinition,
-  'maxAttempts' | 'shards'
+  'maxAttempts' | 'handlerTimeout' | 'shards'
 > {
   /** Names the reaction, in its namespace of Temporal. Ids derive from it: under another name all happens again. */
   readonly name: string;
@@ -44,6 +47,11 @@ export interface ReactionDefinition<E extends DomainEvent = DomainEvent> extends
     rejection: CommandRejection,
     event: RecordedEvent<E>,
   ) => Consequences | Promise<Consequences>;
+  /**
+   * Most reactions that may lead to a command, one after the other: a reaction that feeds itself, or two that feed each other, stop at
+   * the event that would go further. From 10 on they are warned of. Default 100.
+   */
+  readonly maxDepth?: number;
 }
 
 /** A reaction to events of one type: it gets those, and not all of the union. */
@@ -92,28 +100,36 @@ export function defineReaction<E extends DomainEvent>(definition: ReactionDefini
       onRejected: isFunction,
       // Checked by defineProjection.
       maxAttempts: anything,
+      handlerTimeout: anything,
+      maxDepth: integerFrom(1),
       shards: anything,
     },
     ['name', 'on', 'handle'],
   );
-  const { on, filter, handle: _, onRejected: __, ...rest } = definition;
-  return defineProjection<E, ReactionPort>({
+  const { on, filter, handle: _, onRejected: __, maxDepth: ___, ...rest } = definition;
+  const projection = defineProjection<E, ReactionPort>({
     ...rest,
     filter: { ...filter, types: typeof on === 'string' ? [on] : on },
     // A checkpoint behind each event: after a crash, a command that was refused is decided again.
     pageSize: 1,
-    handlePage: async (events, port) => {
-      for (const event of events) await react(definition, event, port);
-    },
+    handlePage: () => undefined,
   });
+  return {
+    ...projection,
+    handle: async (events, port) => {
+      for (const event of events) await react(definition, projection.handlerTimeout, event, port);
+    },
+  };
 }
 
+/** What is asked of the user, and each consequence, has a time-out of its own: those of a list may take long together. */
 async function react<E extends DomainEvent>(
-  { name, handle, onRejected }: ReactionDefinition<E>,
+  { name, handle, onRejected, maxDepth = defaultMaxDepth }: ReactionDefinition<E>,
+  handlerTimeout: number,
   event: RecordedEvent<E>,
   port: ReactionPort,
 ): Promise<void> {
-  const originAt = (place: string): CommandOrigin => ({ reaction: name, event, place });
+  const depth = depthOf(event) + 1;
   const carryOut = async (
     consequences: Consequences,
     placeOf: (index: number) => string,
@@ -121,13 +137,17 @@ async function react<E extends DomainEvent>(
   ): Promise<void> => {
     for (const [index, consequence] of listOf(consequences).map(checkConsequence).entries()) {
       const place = placeOf(index);
+      const origin: CommandOrigin = { reaction: name, event, place, depth };
       if ('startWorkflow' in consequence) {
-        await port.startWorkflow(consequence.startWorkflow, originAt(place));
+        const starting = port.startWorkflow(consequence.startWorkflow, origin);
+        await inTime(handlerTimeout, `Starting a workflow of '${name}'`, starting);
         continue;
       }
       const command = consequence.sendCommand;
+      if (depth > maxDepth) throw tooDeep(name, maxDepth);
       try {
-        await port.sendCommand(command, originAt(place));
+        const sending = port.sendCommand(command, origin);
+        await inTime(handlerTimeout, `The command '${command.name}' of '${name}'`, sending);
       } catch (failure) {
         const error = findEventStoreError(failure, 'DOMAIN_ERROR');
         if (error === undefined || reject === undefined) throw failure;
@@ -136,11 +156,21 @@ async function react<E extends DomainEvent>(
     }
   };
   await carryOut(
-    await handle(event),
+    await inTime(handlerTimeout, `'handle' of '${name}'`, handle(event)),
     String,
     onRejected &&
-      (async (rejection, place) =>
-        carryOut(await onRejected(rejection, event), (index) => `${place}/rejected/${index}`, undefined)),
+      (async (rejection, place) => {
+        const result = onRejected(rejection, event);
+        const consequences = await inTime(handlerTimeout, `'onRejected' of '${name}'`, result);
+        return carryOut(consequences, (index) => `${place}/rejected/${index}`, undefined);
+      }),
+  );
+}
+
+function tooDeep(name: string, maxDepth: number): Error {
+  return new Error(
+    `${maxDepth} reactions led to this event, one after the other: '${name}' feeds itself, or reactions feed each other. ` +
+      `Skip the event to end it; where that is meant, raise 'maxDepth'.`,
   );
 }
 

@@ -27,6 +27,7 @@ import {
 import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
 import { assertTravels } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
+import { madeOf } from './activity-source.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
 import { behaviourOf, type Behaviour } from './behaviour.js';
 import { CommandExecutor } from './command-executor.js';
@@ -144,7 +145,8 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
       heartbeats.stop();
     }
   };
-  return {
+  const known = new Map(options.aggregates.map((each) => [each.category, each]));
+  const activities: AggregateActivities = {
     eventStoreExecute: (request) =>
       logged(
         logger,
@@ -194,6 +196,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
         ({ version }) => ({ version }),
       ),
   };
+  return madeOf({ store, part: 'aggregates', known }, activities);
 }
 
 /** @throws CommandFailedError when the aggregate's own `toSnapshot` throws */

@@ -7,6 +7,7 @@ import { iterateStream } from '../../core/store/iterate.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { assertTravels, capPage, readToTravel } from '../shared/page-size.js';
+import { madeOf } from './activity-source.js';
 import { logged, type ActivityLogger } from './logged.js';
 import { unchangedBy } from './unchanged-events.js';
 
@@ -40,7 +41,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
     ['store'],
   );
   const { store, publisher, logger } = options;
-  return {
+  const activities: EventStoreActivities = {
     eventStoreAppend: ({ streamId, events, schemasApplied, ...append }) =>
       logged(
         logger,
@@ -136,6 +137,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         'info',
       ),
   };
+  return madeOf({ store, part: 'events', known: new Map(), publisher }, activities);
 }
 
 function statisticsOf(store: Partial<EventStatistics>): EventStatistics {

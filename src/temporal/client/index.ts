@@ -11,6 +11,7 @@ export type {
   ParkedEventSummary,
   ProjectionMode,
   ProjectionStatus,
+  RebaseFrom,
   RebuildStatus,
 } from '../shared/projection.js';
 export { TemporalEventStore } from './temporal-event-store.js';

@@ -25,7 +25,7 @@ import {
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
-import { findWait } from './projection-waits.js';
+import { findSigns, type ShownSigns } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, untilTimeIsUp, withinTime, type WaitLimits } from './within-time.js';
@@ -83,10 +83,10 @@ export class ProjectionCalls {
     });
   }
 
-  /** What a handler waits for, as its heartbeat tells. */
-  waitsFor(name: string): Promise<string | undefined> {
+  /** What a handler waits for, and what may be wrong, as its heartbeat tells. */
+  signs(name: string): Promise<ShownSigns> {
     const workflowId = projectionWorkflowId(this.#taskQueue, name);
-    return this.#patiently(name, () => findWait(this.#client, workflowId));
+    return this.#patiently(name, () => findSigns(this.#client, workflowId));
   }
 
   /**

@@ -1,7 +1,14 @@
 import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { ProjectionBehindError } from '../../core/errors/errors.js';
-import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
+import {
+  assertOptions,
+  integerFrom,
+  isName,
+  isPlainObject,
+  isSignal,
+  type OptionCheck,
+} from '../../core/store/options.js';
 import {
   controlProjectionUpdate,
   parkedEventsUpdate,
@@ -10,6 +17,7 @@ import {
   type ProjectionAction,
   type ProjectionInput,
   type ProjectionStatus,
+  type RebaseFrom,
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
 import { firstPause, longestPause, ProjectionCalls } from './projection-calls.js';
@@ -80,8 +88,7 @@ export class ProjectionClient {
     try {
       const status = await this.#calls.update<ProjectionStatus>(name, projectionStatusUpdate);
       if (status.state !== 'running') return status;
-      const waitsFor = await this.#calls.waitsFor(name);
-      return { ...status, ...(waitsFor !== undefined && { waitsFor }) };
+      return { ...status, ...(await this.#calls.signs(name)) };
     } catch (error) {
       if (findEventStoreError(error, 'INVALID_ARGUMENT') === undefined) throw error;
       const last = await this.#calls.lastStatus(name);
@@ -119,6 +126,27 @@ export class ProjectionClient {
   /** Gives a rebuild up, also one that failed, and drops what was built. */
   cancelRebuild(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'cancelRebuild' });
+  }
+
+  /**
+   * Lets a publisher, a reaction or any other projection without a sink go on from somewhere else: after the store was restored or
+   * replaced, under a name that was used before, or past what it can't do. `from` is the position behind which it goes on, or
+   * `beginning`, `end`, or `checkpoint`: where it was, in the store as it is now. It runs from then on, unless it is paused. An event that comes
+   * again has the same `id`.
+   *
+   * @throws InvalidArgumentError for a position behind the end of the store, and for a projection with a read model, which is rebuilt
+   */
+  rebase(
+    name: string,
+    options: { readonly from: RebaseFrom; readonly operator: string; readonly reason: string },
+  ): Promise<ProjectionStatus> {
+    assertOptions('rebase', options, { from: isRebaseFrom, operator: isName, reason: isName }, [
+      'from',
+      'operator',
+      'reason',
+    ]);
+    const { from, operator, reason } = options;
+    return this.#act(name, { action: 'rebase', from, operator, reason });
   }
 
   /** Makes the build live that was so before the last rebuild; it then catches up. */
@@ -184,6 +212,11 @@ export class ProjectionClient {
     return this.#calls.update(name, controlProjectionUpdate, action);
   }
 }
+
+const isRebaseFrom: OptionCheck = (value) =>
+  ['beginning', 'end', 'checkpoint'].includes(value as string) || integerFrom(0)(value) === undefined
+    ? undefined
+    : `a position, 'beginning', 'end' or 'checkpoint'`;
 
 function assertName(name: string): void {
   assertOptions('a projection client', { name }, { name: isName }, ['name']);

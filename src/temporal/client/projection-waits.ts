@@ -4,6 +4,9 @@ import type { ProjectionSigns } from '../shared/projection.js';
 type Description = WorkflowExecutionDescription['raw'];
 type PendingActivity = NonNullable<Description['pendingActivities']>[number];
 
+/** Of each, that of the first share that has some. */
+export type ShownSigns = Pick<ProjectionSigns, 'waitsFor' | 'warning'>;
+
 /** `PENDING_ACTIVITY_STATE_SCHEDULED`: it has failed, and waits for its next attempt. */
 const scheduled = 1;
 
@@ -13,26 +16,28 @@ const scheduled = 1;
  *
  * @param workflowId of the projection
  */
-export async function findWait(client: Client, workflowId: string): Promise<string | undefined> {
+export async function findSigns(client: Client, workflowId: string): Promise<ShownSigns> {
+  let found: ShownSigns = {};
   const projection = await describe(client, workflowId);
   for (const child of projection?.pendingChildren ?? []) {
     const share = await describe(client, child.workflowId ?? '');
     for (const activity of share?.pendingActivities ?? []) {
-      const reason = await reasonOf(client, activity);
-      if (reason !== undefined) return reason;
+      found = { ...(await signsOf(client, activity)), ...found };
     }
   }
-  return undefined;
+  return found;
 }
 
-async function reasonOf(client: Client, activity: PendingActivity): Promise<string | undefined> {
+async function signsOf(client: Client, activity: PendingActivity): Promise<ShownSigns> {
   const { state, lastFailure, heartbeatDetails } = activity;
-  if (Number(state) === scheduled && lastFailure?.message) return lastFailure.message;
+  if (Number(state) === scheduled && lastFailure?.message) return { waitsFor: lastFailure.message };
   const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
   let payloads = heartbeatDetails?.payloads ?? [];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   const [details] = payloads;
-  return details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)?.waitsFor;
+  const { waitsFor, warning } =
+    (details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)) ?? {};
+  return { ...(waitsFor !== undefined && { waitsFor }), ...(warning !== undefined && { warning }) };
 }
 
 /** Undefined when it has just ended. */

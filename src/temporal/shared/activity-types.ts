@@ -17,6 +17,7 @@ import type {
   ProjectionProgress,
   ProjectionShareInput,
   ProjectionShareReply,
+  RebaseFrom,
 } from './projection.js';
 
 /** An append as it travels: checked, plain JSON, always with a commit id. */
@@ -127,6 +128,13 @@ export interface ProjectionActivities {
   eventStoreVerifyBuild(request: BuildRequest): Promise<void>;
   eventStoreActivateBuild(request: BuildRequest): Promise<void>;
   eventStoreDropBuild(request: BuildRequest): Promise<void>;
+  /** Lets a projection without a read model go on from somewhere else, also in another store. */
+  eventStoreRebaseProjection(request: ProjectionRequest & { readonly from: RebaseFrom }): Promise<void>;
+  /**
+   * Lets a projection that can't be rebuilt go on from its checkpoints after the store has got another id, where they are kept in that
+   * store: they were restored with its events. Nothing otherwise.
+   */
+  eventStoreAdoptStore(request: ProjectionRequest): Promise<void>;
   /** Of the live build, the first few hundred. */
   eventStoreParkedEvents(request: ProjectionRequest): Promise<readonly ParkedEventSummary[]>;
   eventStoreDecideParked(request: DecideParkedRequest): Promise<void>;
@@ -145,5 +153,5 @@ export interface DecideParkedRequest extends BuildRequest {
   /** Absent: try it again. */
   readonly skip?: { readonly operator: string; readonly reason: string };
   /** Where the projection stopped at it. */
-  readonly blockedAt?: Pick<BlockedShare, 'share' | 'checkpoint'>;
+  readonly blockedAt?: Pick<BlockedShare, 'build' | 'share' | 'checkpoint'>;
 }

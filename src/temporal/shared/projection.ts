@@ -51,15 +51,20 @@ export interface ProjectionSigns {
   readonly position?: number;
   /** Why nothing is applied just now. */
   readonly waitsFor?: string;
+  /** What may be wrong although it goes on. */
+  readonly warning?: string;
 }
 
-/** How the run of a share has ended. */
+/** How the run of a share has ended; `outdated`: its build has another number of shards than the definition says. */
 export type ProjectionShareReply =
-  { readonly kind: 'paused' | 'reached' | 'fenced' } | ({ readonly kind: 'blocked' } & BlockedShare);
+  | { readonly kind: 'paused' | 'reached' | 'fenced' | 'outdated' }
+  | ({ readonly kind: 'blocked' } & BlockedShare);
 
 /** Where a projection stopped at an event. */
 export interface BlockedShare {
   readonly event: ParkedEventSummary;
+  /** Absent in what earlier versions have kept. */
+  readonly build?: number;
   readonly share: number;
   /** Of the event. */
   readonly checkpoint: Checkpoint;
@@ -112,6 +117,8 @@ export interface ProjectionStatus {
    * tells it, up to `heartbeatTimeout` late.
    */
   readonly waitsFor?: string;
+  /** What may be wrong although it goes on: a reaction that seems to feed itself. Only `status` tells it, as late as `waitsFor`. */
+  readonly warning?: string;
   readonly rebuild?: RebuildStatus;
   /** What `rollback` would bring back. */
   readonly previous?: { readonly version: number; readonly position: number };
@@ -131,9 +138,21 @@ export interface RebuildStatus {
   readonly error?: string;
 }
 
+/**
+ * From where a projection goes on: behind a position; with the first event; with those that are appended from now on; or where its
+ * checkpoint is, in the store as it is now.
+ */
+export type RebaseFrom = number | 'beginning' | 'end' | 'checkpoint';
+
 export type ProjectionAction =
   | { readonly action: 'pause' | 'resume' | 'stop' | 'cancelRebuild' | 'rollback' }
   | { readonly action: 'rebuild'; readonly maxRate?: number }
+  | {
+      readonly action: 'rebase';
+      readonly from: RebaseFrom;
+      readonly operator: string;
+      readonly reason: string;
+    }
   | { readonly action: 'retry'; readonly eventId: string }
   | { readonly action: 'skip'; readonly eventId: string; readonly operator: string; readonly reason: string };
 

@@ -21,6 +21,7 @@ import {
   type StateCacheOptions,
   type EventPublisher,
 } from '../activities/index.js';
+import { joinActivities } from './join-activities.js';
 import { WorkflowBundles } from './workflow-bundles.js';
 import { readyMadeWorkflowsPath } from './workflows-path.js';
 
@@ -53,7 +54,8 @@ export interface EventStorePluginOptions {
  * workflows would get no answer.
  *
  * It adds only what is missing, so it may be registered on the connection and the worker at once, and beside other
- * plugins.
+ * plugins: also those of this class with the same store, of which each adds what the others lack. A worker has one store:
+ * a plugin with another is refused.
  *
  * @example
  * const worker = await Worker.create({ taskQueue: 'events', plugins: [new EventStorePlugin({ store })] });
@@ -106,8 +108,13 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
     };
   }
 
+  /** @throws InvalidArgumentError when the worker has activities of another store, or of another plugin that this one would hide */
   configureWorker(options: WorkerOptions): WorkerOptions {
-    return { ...this.#withWorkflows(options), activities: { ...this.#activities, ...options.activities } };
+    const activities = joinActivities(
+      (options.activities ?? {}) as Record<string, unknown>,
+      this.#activities,
+    );
+    return { ...this.#withWorkflows(options), activities };
   }
 
   configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {

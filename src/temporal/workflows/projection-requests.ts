@@ -17,7 +17,17 @@ export function checkedInput(input: ProjectionInput): ProjectionInput {
 
 /** @throws InvalidArgumentError; the update then leaves no trace in the history */
 export function checkAction(action: ProjectionAction): void {
-  const known = ['pause', 'resume', 'stop', 'rebuild', 'cancelRebuild', 'rollback', 'retry', 'skip'];
+  const known = [
+    'pause',
+    'resume',
+    'stop',
+    'rebuild',
+    'cancelRebuild',
+    'rollback',
+    'rebase',
+    'retry',
+    'skip',
+  ];
   if (!known.includes((action as Partial<ProjectionAction> | undefined)?.action ?? '')) {
     throw new InvalidArgumentError(`${controlProjectionUpdate} knows the actions ${known.join(', ')}.`);
   }
@@ -26,6 +36,20 @@ export function checkAction(action: ProjectionAction): void {
   }
   if ((action.action === 'skip' || action.action === 'retry') && !isText(action.eventId)) {
     throw new InvalidArgumentError(`To ${action.action} an event, give its eventId.`);
+  }
+  if (action.action === 'rebase') {
+    const { from, operator, reason } = action;
+    if (!(isText(operator) && isText(reason))) {
+      throw new InvalidArgumentError('To rebase a projection, say who you are (operator) and why (reason).');
+    }
+    if (
+      !['beginning', 'end', 'checkpoint'].includes(String(from)) &&
+      !(Number.isSafeInteger(from) && Number(from) >= 0)
+    ) {
+      throw new InvalidArgumentError(
+        `A projection is rebased from a position, or 'beginning', 'end' or 'checkpoint'; got ${JSON.stringify(from)}.`,
+      );
+    }
   }
   if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0)) {
     throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');

@@ -33,6 +33,7 @@ import {
   type ProjectionInput,
   type ProjectionProgress,
   type ProjectionStatus,
+  type RebaseFrom,
 } from '../shared/projection.js';
 import { typed } from '../shared/remote-store.js';
 import { completeBuild, projectBuild } from './project-build.js';
@@ -162,6 +163,7 @@ class ProjectionSupervisor {
         if (reply?.kind === 'blocked') this.#state.set({ mode: 'blocked', blocked: reply });
         // Somebody else projects it: another workflow, or an operator by hand.
         else if (reply?.kind === 'fenced') await sleep('1 second');
+        else if (reply?.kind === 'outdated') await this.#refreshLive();
       } catch (error) {
         this.#state.set({ mode: 'failed', lastError: messageOf(error) });
       } finally {
@@ -228,6 +230,7 @@ class ProjectionSupervisor {
     // Or the live one was emptied, for want of a sink that has room for two.
     this.#state.clearRebuild();
     await this.#hold(() => this.#refreshLive());
+    if (this.#state.mode !== 'paused') this.#state.resume();
     return undefined;
   }
 
@@ -247,6 +250,10 @@ class ProjectionSupervisor {
         this.#state.set({ mode: 'paused' });
         return this.#interrupt();
       case 'resume':
+        // It may have failed because the store has another id.
+        if (this.#state.mode === 'failed') {
+          await this.#hold(() => typed(this.#activities.eventStoreAdoptStore({ name })));
+        }
         this.#state.resume();
         return;
       case 'stop':
@@ -261,6 +268,8 @@ class ProjectionSupervisor {
         return this.#cancelRebuild();
       case 'rollback':
         return this.#rollBack();
+      case 'rebase':
+        return this.#rebase(action.from);
       case 'retry':
       case 'skip':
         return this.#decide(action);
@@ -290,6 +299,18 @@ class ProjectionSupervisor {
     if (this.#state.mode !== 'paused') this.#state.resume();
   }
 
+  async #rebase(from: RebaseFrom): Promise<void> {
+    const { name } = this.#input;
+    if (this.#state.isRebuilding) {
+      throw new InvalidArgumentError(`'${name}' is being rebuilt; wait, or cancelRebuild.`);
+    }
+    await this.#hold(async () => {
+      await typed(this.#activities.eventStoreRebaseProjection({ name, from }));
+      await this.#refreshLive();
+    });
+    if (this.#state.mode !== 'paused') this.#state.resume();
+  }
+
   async #decide(action: ProjectionAction & { readonly eventId: string }): Promise<void> {
     const { name } = this.#input;
     const { build } = await this.#refreshLive();
@@ -305,7 +326,7 @@ class ProjectionSupervisor {
           build,
           eventId,
           ...(action.action === 'skip' && { skip: { operator: action.operator, reason: action.reason } }),
-          ...(blocked && { blockedAt: { share: blocked.share, checkpoint: blocked.checkpoint } }),
+          ...(blocked && { blockedAt: blockedAtOf(blocked) }),
         }),
       );
     });
@@ -347,6 +368,10 @@ class ProjectionSupervisor {
     const progress = this.#progress ?? { builds: this.#builds, end: 0, lagSeconds: 0 };
     return statusOf(this.#input.name, this.#state.run, progress);
   }
+}
+
+function blockedAtOf({ build, share, checkpoint }: BlockedShare): Omit<BlockedShare, 'event'> {
+  return { ...(build !== undefined && { build }), share, checkpoint };
 }
 
 function messageOf(error: unknown): string {

@@ -16,6 +16,7 @@ describe('defineProjection', () => {
       version: 1,
       onPoison: 'stop',
       maxAttempts: 5,
+      handlerTimeout: 60_000,
       shards: 1,
       pageSize: 500,
       pageBytes: 4_000_000,
@@ -49,6 +50,23 @@ describe('defineProjection', () => {
     expect(calls).toEqual(['0', '3']);
   });
 
+  it('gives each handler its time, and one that takes longer no more', async () => {
+    const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const events = [{ type: 'Opened' }, { type: 'Opened' }, { type: 'Opened' }] as RecordedEvent[];
+    const slow = { Opened: () => pause(60) };
+    await defineProjection({ name: 'any', handlers: slow, handlerTimeout: 100 }).handle(events, undefined);
+    let calls = 0;
+    const hanging = { Opened: () => (++calls === 2 ? new Promise<void>(() => undefined) : undefined) };
+    await expect(
+      defineProjection({ name: 'any', handlers: hanging, handlerTimeout: 20 }).handle(events, undefined),
+    ).rejects.toThrow(`'Opened' of 'any' was not done after 20 ms`);
+    expect(calls).toBe(2);
+    const page = { handlePage: () => new Promise<void>(() => undefined), handlerTimeout: 20 };
+    await expect(defineProjection({ name: 'any', ...page }).handle(events, undefined)).rejects.toThrow(
+      `'handlePage' of 'any' was not done after 20 ms`,
+    );
+  });
+
   it.each<[unknown, string]>([
     [{ handlers }, 'name'],
     [{ name: '', handlers }, 'name'],
@@ -61,6 +79,7 @@ describe('defineProjection', () => {
     [{ name: 'any', handlers, pageSize: 0 }, 'pageSize'],
     [{ name: 'any', handlers, pageBytes: 0 }, 'pageBytes'],
     [{ name: 'any', handlers, maxAttempts: -1 }, 'maxAttempts'],
+    [{ name: 'any', handlers, handlerTimeout: 0 }, 'handlerTimeout'],
     [{ name: 'any', handlers, onPoison: 'ignore' }, 'onPoison'],
     [{ name: 'any', handlers, onPoison: 'quarantine' }, 'no sink'],
     [{ name: 'any', handlers, filter: { typo: ['Opened'] } }, 'typo'],

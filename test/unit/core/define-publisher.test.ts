@@ -16,11 +16,11 @@ describe('definePublisher', () => {
     const pages: unknown[] = [];
     const made = definePublisher({
       name: 'any',
-      publisher: { publish: async (events) => void pages.push(events) },
+      publisher: { publish: async (...args) => void pages.push(args) },
     });
     const events = [{ id: '1' }, { id: '2' }] as never;
     await made.handle(events, undefined);
-    expect(pages).toEqual([events]);
+    expect(pages).toEqual([[events, { timeout: 60_000 }]]);
     expect(made.publishes).toBe(true);
   });
 
@@ -31,12 +31,21 @@ describe('definePublisher', () => {
     );
   });
 
+  it('gives up a publisher that never ends, and says so', async () => {
+    const hanging = { publish: () => new Promise<void>(() => undefined) };
+    const made = definePublisher({ name: 'any', publisher: hanging, handlerTimeout: 20 });
+    await expect(made.handle([], undefined)).rejects.toThrow(
+      `'publish' of 'any' was not done after 20 ms (handlerTimeout); it may still be under way.`,
+    );
+  });
+
   it('takes what a projection takes', () => {
     const sink = new MemoryProjectionSink(() => ({}));
     const given = {
       onPoison: 'quarantine',
       sink,
       maxAttempts: 2,
+      handlerTimeout: 6,
       shards: 3,
       pageSize: 4,
       pageBytes: 5,
@@ -54,6 +63,8 @@ describe('definePublisher', () => {
     [{ name: '', publisher }, 'name'],
     [{ name: 'any', publisher, pageSize: 0 }, 'pageSize'],
     [{ name: 'any', publisher, pageBytes: 0 }, 'pageBytes'],
+    [{ name: 'any', publisher, handlerTimeout: 1.5 }, 'handlerTimeout'],
+    [{ name: 'any', publisher, handlerTimeout: 2 ** 31 }, 'handlerTimeout'],
     [{ name: 'any', publisher, handlers: {} }, `no option 'handlers'`],
     [{ name: 'any', publisher, version: 2 }, `no option 'version'`],
     [{ name: 'any', publisher, onPoison: 'quarantine' }, 'no sink'],

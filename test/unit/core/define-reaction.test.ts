@@ -111,6 +111,67 @@ describe('defineReaction', () => {
     expect(done).toEqual(['0 deposit', '0 deposit', '0/rejected/0 deposit']);
   });
 
+  /** An event that a command of a reaction has stored. */
+  const caused = (reactionDepth: unknown, commitId = 'event-store/reaction/any/event-0/0') =>
+    ({ ...event, commitId, metadata: { reactionDepth } }) as unknown as RecordedEvent;
+
+  it.each([
+    ['an event of somebody else', event, 1],
+    ['an event that a reaction led to', caused(1), 2],
+    ['one at the end of a long chain', caused(98), 99],
+    ['one whose metadata somebody made up', caused(98, 'commit-1'), 1],
+    ['one with something else in it', caused('98'), 1],
+    ['one with less than nothing', caused(-98), 1],
+  ])('counts the reactions that led to a command: %s', async (_what, from, expected) => {
+    const depths: number[] = [];
+    const port: ReactionPort = {
+      ...listedPort().port,
+      sendCommand: async (_command, { depth }) => void depths.push(depth),
+    };
+    await defineReaction({ ...valid, handle: () => deposit }).handle([from], port);
+    expect(depths).toEqual([expected]);
+  });
+
+  it('stops where too many reactions led to a command, and only there', async () => {
+    const { port, done } = listedPort();
+    const deep = defineReaction({ ...valid, handle: () => [refund, deposit] });
+    await deep.handle([caused(99)], port);
+    await expect(deep.handle([caused(100)], port)).rejects.toThrow(/100 reactions .* Skip the event/);
+    await defineReaction({ ...valid, handle: () => undefined }).handle([caused(100)], port);
+    await defineReaction({ ...valid, maxDepth: 101, handle: () => deposit }).handle([caused(100)], port);
+    expect(done).toEqual(['0 refund', '1 deposit', '0 refund', '0 deposit']);
+  });
+
+  const never = new Promise<never>(() => undefined);
+  it.each([
+    ['handle', { handle: () => never }, /'handle' of 'any' was not done after 20 ms/],
+    [
+      'onRejected',
+      { handle: () => deposit, onRejected: () => never },
+      /'onRejected' of 'any' was not done after 20 ms/,
+    ],
+  ])('gives up %s that never ends', async (_what, functions, message) => {
+    const { port } = listedPort(() => true);
+    const reaction = defineReaction({ ...valid, handlerTimeout: 20, ...functions });
+    await expect(reaction.handle([event], port)).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['a command', deposit, /The command 'deposit' of 'any'/],
+    ['a workflow', refund, /Starting a workflow of 'any'/],
+  ])('gives up %s that never ends, each by itself', async (_what, consequence, message) => {
+    const port = { startWorkflow: () => never, sendCommand: () => never };
+    const reaction = defineReaction({ ...valid, handlerTimeout: 20, handle: () => consequence });
+    await expect(reaction.handle([event], port)).rejects.toThrow(message);
+    const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 60));
+    const several = defineReaction({
+      ...valid,
+      handlerTimeout: 100,
+      handle: () => [consequence, consequence, consequence],
+    });
+    await several.handle([event], { startWorkflow: slow, sendCommand: slow });
+  });
+
   it.each<[unknown, string]>([
     [undefined, 'name'],
     [{ ...valid, name: '' }, 'name'],
@@ -122,6 +183,8 @@ describe('defineReaction', () => {
     [{ ...valid, filter: { types: ['Paid'] } }, `which 'on' says`],
     [{ ...valid, filter: { typo: ['Paid'] } }, 'typo'],
     [{ ...valid, maxAttempts: 0 }, 'maxAttempts'],
+    [{ ...valid, maxDepth: 0 }, 'maxDepth'],
+    [{ ...valid, handlerTimeout: 0 }, 'handlerTimeout'],
     [{ ...valid, onPoison: 'quarantine' }, `no option 'onPoison'`],
   ])('refuses %j', (definition, says) => {
     expect(() => defineReaction(definition as ReactionDefinition)).toThrow(

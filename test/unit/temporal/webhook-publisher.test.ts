@@ -7,7 +7,7 @@ import {
 } from 'temporal-event-store';
 import { WebhookPublisher, type WebhookPublisherOptions } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { expectTypedError } from '../../support/typed-error.js';
 import { newSecret, useReceiver } from '../../support/webhook-receiver.js';
 
@@ -84,7 +84,7 @@ describe('an answer', () => {
     expect(delay.retryAfter).toBeLessThanOrEqual(1_000);
   });
 
-  it.each([301, 307, 400, 401, 404, 410, 422])('%i blames the event, and is not followed', async (status) => {
+  it.each([301, 307, 400, 409, 413, 422])('%i blames the event, and is not followed', async (status) => {
     const elsewhere = await useReceiver();
     const receiver = await useReceiver(() => ({ status, headers: { location: elsewhere.url } }));
     const publisher = new WebhookPublisher({ url: receiver.url, secrets: [secret] });
@@ -92,6 +92,72 @@ describe('an answer', () => {
     expect(findEventStoreError(error)).toBeUndefined();
     expect(String(error)).toContain(`answered ${status}`);
     expect(elsewhere.deliveries).toEqual([]);
+  });
+
+  it.each([401, 402, 403, 404, 405, 406, 410, 415, 418, 421, 451])(
+    '%i is about the endpoint: it blames the event only after a time',
+    async (status) => {
+      const receiver = await useReceiver(() => ({ status }));
+      const options = { url: receiver.url, secrets: [secret] };
+      const events = await recorded();
+      const delay = await delayOf(new WebhookPublisher(options).publish(events));
+      expect(delay.message).toMatch(
+        new RegExp(`answered ${status}, which is about the endpoint: .* until 20`),
+      );
+      expect(delay.retryAfter).toBeLessThanOrEqual(1_000);
+
+      const error: unknown = await new WebhookPublisher({ ...options, endpointErrorsFor: 0 })
+        .publish(events)
+        .catch((e: unknown) => e);
+      expect(findEventStoreError(error)).toBeUndefined();
+      expect(String(error)).toContain(`answered ${status}`);
+    },
+  );
+
+  it('that is about the endpoint counts from the first in a row', async () => {
+    let status = 404;
+    const receiver = await useReceiver(() => ({ status }));
+    const options = { url: receiver.url, secrets: [secret], backoff: { first: 1, longest: 1 } };
+    const publisher = new WebhookPublisher({ ...options, endpointErrorsFor: 100 });
+    const events = await recorded();
+    /** Publishes until it counts. @returns how often it did not */
+    const refusals = async (): Promise<number> => {
+      for (let count = 0; ; count++) {
+        const error: unknown = await publisher.publish(events).catch((e: unknown) => e);
+        if (findEventStoreError(error, 'TRY_AGAIN_LATER') === undefined) {
+          expect(String(error)).toContain('answered 404');
+          return count;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    expect(await refusals()).toBeGreaterThan(1);
+    // Then at once, until it has answered otherwise.
+    expect(await refusals()).toBe(0);
+    status = 204;
+    await publisher.publish(events);
+    status = 404;
+    expect(await refusals()).toBeGreaterThan(1);
+  });
+
+  it('that takes long leaves the rest of a page to the next', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const receiver = await useReceiver(() => {
+      vi.setSystemTime(Date.now() + 8_000);
+      return { status: 204 };
+    });
+    const publisher = new WebhookPublisher({ url: receiver.url, secrets: [secret] });
+    const events = await recorded(5);
+    const delay = await delayOf(publisher.publish(events, { timeout: 60_000 }));
+    expect(delay).toMatchObject({ done: 4, retryAfter: 0 });
+    expect(delay.message).toContain('4 events in 32');
+    // One at least: it goes on, however short the time is.
+    expect(await delayOf(publisher.publish(events, { timeout: 1 }))).toMatchObject({ done: 1 });
+    // Of somebody who would begin at the first again.
+    await publisher.publish(events);
   });
 
   it('may take any length: its status is what counts', async () => {
@@ -112,11 +178,11 @@ describe('an answer', () => {
   });
 
   it('in the middle of a page tells what is done, and blames the event only at the head of the next', async () => {
-    const receiver = await useReceiver((_, number) => ({ status: number >= 3 ? 410 : 204 }));
+    const receiver = await useReceiver((_, number) => ({ status: number >= 3 ? 422 : 204 }));
     const publisher = new WebhookPublisher({ url: receiver.url, secrets: [secret] });
     const events = await recorded(4);
     expect(await delayOf(publisher.publish(events))).toMatchObject({ done: 2, retryAfter: 0 });
-    await expect(publisher.publish(events.slice(2))).rejects.toThrow('answered 410');
+    await expect(publisher.publish(events.slice(2))).rejects.toThrow('answered 422');
     expect(receiver.deliveries).toHaveLength(4);
   });
 });

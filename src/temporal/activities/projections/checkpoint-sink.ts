@@ -8,6 +8,7 @@ import {
   type ParkedEvent,
   type ProjectionBuild,
   type ProjectionSink,
+  type RebaseTarget,
   type ShareKey,
   type ShareOwnership,
   type ShareProgress,
@@ -15,35 +16,58 @@ import {
 } from '../../../core/projections/projection-sink.js';
 import type { ReactionPort } from '../../../core/reactions/consequences.js';
 import type { CheckpointStore } from '../../../core/store/capabilities.js';
+import { withTimeLimit } from '../../../core/values/time-limit.js';
 import { joinNames } from '../../shared/workflow-id.js';
+import { rebased } from './rebased-layouts.js';
+import { passedBefore, ShardCheckpoints, startOf, type ShardLayouts } from './shard-checkpoints.js';
 
-const onlyBuild = 1;
+/** A shard that was taken over in this process. */
+interface OwnedShard {
+  readonly key: ShareKey;
+  readonly epoch: number;
+  token: number;
+  applied: number;
+  /** How many of these are written down. */
+  appliedSaved: number;
+  rate: number;
+  saving?: ReturnType<typeof setTimeout>;
+}
+
+/** Milliseconds within which it is written down how many events were applied: beside each page, it would cost as much as the checkpoint. */
+const appliedInterval = 1_000;
+
+/** Milliseconds that a handler under way is waited for when nothing shall be done any more. It may never end. */
+const longestTurn = 5_000;
 
 /**
  * For what handlers do anywhere: a broker, an index, a service. Keeps checkpoints only, each after the handlers are done,
  * so that an event may come again after a crash. Owners of one process take turns; another process is told of by its
- * heartbeat only.
+ * heartbeat only. Its builds are numbers of shards.
  */
 export class CheckpointSink implements ProjectionSink<ReactionPort> {
   readonly guarantee = 'at-least-once';
-  readonly #checkpoints: CheckpointStore;
+  readonly #checkpoints: ShardCheckpoints;
   readonly #context: ReactionPort;
-  readonly #shares = new Map<string, { token: number; applied: number; rate: number }>();
+  readonly #owned = new Map<string, OwnedShard>();
   readonly #blocking = new Map<string, ParkedEvent>();
-  /** Of each share: who takes over, or holds the projection up, waits for a page under way. */
+  /** Of each shard: who takes over, or holds the projection up, waits for a page under way. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #lastToken = 0;
 
   /** @param context what handlers get: reactions act by it */
   constructor(checkpoints: CheckpointStore, context: ReactionPort) {
-    this.#checkpoints = checkpoints;
+    this.#checkpoints = new ShardCheckpoints(checkpoints);
     this.#context = context;
   }
 
   async open(spec: BuildSpec, init: BuildHook<ReactionPort>): Promise<readonly ProjectionBuild[]> {
-    const build = await this.#describe(spec);
-    if (build.progress.every(({ checkpoint }) => checkpoint === undefined)) await init?.(this.#context);
-    return [build];
+    await this.#saveApplied(spec.name);
+    const found = await this.#checkpoints.open(spec.name, spec.shares);
+    const { layouts } = found;
+    if (layouts.every(({ checkpoints }) => checkpoints.every((each) => each === undefined))) {
+      await init?.(this.#context);
+    }
+    return layouts.map(({ shards }) => this.#build(spec, found, shards));
   }
 
   /** There is nothing beside which another could be built: what is there is reset, and filled again. */
@@ -53,45 +77,53 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   ): Promise<ProjectionBuild> {
     if (reset === undefined) {
       throw new InvalidArgumentError(
-        `The projection '${spec.name}' has neither a sink to build beside the live read model, nor a 'reset' to clear it away.`,
+        `The projection '${spec.name}' has neither a sink to build beside the live read model, nor a 'reset' to clear it away. ` +
+          `What it has done stays done: to go on from somewhere else, rebase it.`,
       );
     }
     await this.fence(spec.name);
     await reset(this.#context);
-    for (let share = 0; share < spec.shares; share++) {
-      await this.#checkpoints.delete(checkpointName({ name: spec.name, share }));
-    }
+    await this.#checkpoints.replace(spec.name, [{ shards: spec.shares, checkpoints: [], applied: [] }]);
     await init?.(this.#context);
-    return this.#describe(spec);
+    return this.#build(spec, await this.#checkpoints.open(spec.name, spec.shares), spec.shares);
   }
 
   acquire(key: ShareKey): Promise<ShareOwnership> {
-    const name = checkpointName(key);
-    return this.#inTurn(name, async () => {
-      const { applied, rate } = this.#share(key);
+    const id = idOf(key);
+    return this.#inTurn(id, async () => {
+      const before = this.#owned.get(id);
       const token = ++this.#lastToken;
-      this.#shares.set(name, { token, applied, rate });
-      const checkpoint = await this.#checkpoints.load(name);
-      const blocking = this.#blocking.get(name);
-      const parked = {
-        streams: [],
-        retrying: [],
-        skipped: [],
-        blocking: blocking === undefined ? [] : [blocking.event.id],
+      if (before !== undefined) before.token = token;
+      await this.#saveApplied(key.name);
+      const { epoch, layouts } = await this.#checkpoints.read(key.name);
+      const applied = layouts.find(({ shards }) => shards === key.build)?.applied[key.share] ?? 0;
+      const rate = before?.rate ?? 0;
+      this.#owned.set(id, { key, epoch, token, applied, appliedSaved: applied, rate });
+      const checkpoint = startOf(layouts, key.build, key.share);
+      const isPassed = passedBefore(layouts, checkpoint);
+      const blocking = this.#blockingOf(key.name).map(({ event }) => event.id);
+      const parked = { streams: [], retrying: [], skipped: [], blocking };
+      return {
+        ...(checkpoint !== undefined && { checkpoint }),
+        ...(isPassed !== undefined && { isPassed }),
+        applied,
+        rate,
+        token,
+        parked,
       };
-      return { ...(checkpoint !== undefined && { checkpoint }), applied, rate, token, parked };
     });
   }
 
   async fence(name: string): Promise<void> {
-    const shares = [...this.#shares].filter(([key]) => isOf(name, key));
+    const owned = [...this.#owned].filter(([, { key }]) => key.name === name);
     await Promise.all(
-      shares.map(([key]) =>
-        this.#inTurn(key, async () => {
-          const share = this.#shares.get(key);
-          if (share !== undefined) share.token = ++this.#lastToken;
-        }),
-      ),
+      owned.map(([id, shard]) => {
+        const done = this.#inTurn(id, async () => undefined);
+        // What a handler does after that moves nothing, and the next owner need not wait for it.
+        return withTimeLimit(longestTurn, done, () => this.#turns.delete(id)).then(() => {
+          shard.token = ++this.#lastToken;
+        });
+      }),
     );
   }
 
@@ -101,9 +133,8 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     { checkpoint, applied, rate }: ShareProgress,
     write: (transaction: SinkTransaction<ReactionPort>) => Promise<void>,
   ): Promise<void> {
-    const name = checkpointName(key);
-    return this.#inTurn(name, async () => {
-      this.#assertOwner(key, token);
+    return this.#inTurn(idOf(key), async () => {
+      const shard = this.#assertOwner(key, token);
       await write({
         context: this.#context,
         park: () => {
@@ -113,11 +144,17 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
         },
         parkBehind: async () => undefined,
         settle: async (eventId) => {
-          if (this.#blocking.get(name)?.event.id === eventId) this.#blocking.delete(name);
+          this.#settle(key.name, eventId);
         },
       });
-      if (checkpoint !== undefined) await this.#checkpoints.save(name, checkpoint);
-      this.#shares.set(name, { token, applied, rate });
+      // It may have taken longer than others wait for.
+      this.#assertOwner(key, token);
+      if (checkpoint !== undefined) {
+        await this.#checkpoints.save(key.name, shard.epoch, key.build, key.share, checkpoint);
+      }
+      shard.applied = applied;
+      shard.rate = rate;
+      this.#saveAppliedSoon(shard);
     });
   }
 
@@ -139,7 +176,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 
   async parked(name: string): Promise<readonly ParkedEvent[]> {
-    return [...this.#blocking].filter(([key]) => isOf(name, key)).map(([, event]) => event);
+    return this.#blockingOf(name);
   }
 
   async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
@@ -147,53 +184,101 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     const parkedAt = new Date().toISOString();
     const { id, streamId, version, position, type } = failure.event;
     const event = { id, streamId, version, position, type };
-    this.#blocking.set(checkpointName(key), { ...failure, event, status: 'blocking', parkedAt });
+    this.#blocking.set(idOf(key), { ...failure, event, status: 'blocking', parkedAt });
   }
 
   /** To skip the event that blocks is to say that it was handled. */
-  async decide(name: string, _build: number, decision: ParkDecision): Promise<boolean> {
-    for (const [key, { event }] of this.#blocking) {
-      if (event.id === decision.eventId) this.#blocking.delete(key);
-    }
+  async decide(name: string, build: number, decision: ParkDecision): Promise<boolean> {
+    this.#settle(name, decision.eventId);
     if (decision.action === 'retry') return true;
     if (decision.blockedAt === undefined) return false;
-    const { share, checkpoint } = decision.blockedAt;
-    await this.#checkpoints.save(checkpointName({ name, share }), checkpoint);
+    const { share, checkpoint, build: blockedBuild = build } = decision.blockedAt;
+    const { epoch } = await this.#checkpoints.read(name);
+    await this.#checkpoints.save(name, epoch, blockedBuild, share, checkpoint);
     return true;
   }
 
-  async #describe({ name, version, shares }: BuildSpec): Promise<ProjectionBuild> {
-    const progress: ShareProgress[] = [];
-    for (let share = 0; share < shares; share++) {
-      const checkpoint = await this.#checkpoints.load(checkpointName({ name, share }));
-      const { applied, rate } = this.#share({ name, share });
-      progress.push({ ...(checkpoint !== undefined && { checkpoint }), applied, rate });
-    }
-    return { name, build: onlyBuild, role: 'live', version, shares, progress };
+  async rebase(spec: BuildSpec, target: RebaseTarget): Promise<void> {
+    await this.fence(spec.name);
+    await this.#saveApplied(spec.name);
+    const { layouts } = await this.#checkpoints.open(spec.name, spec.shares);
+    await this.#checkpoints.replace(spec.name, rebased(spec, layouts, target));
+    for (const [id, { key }] of this.#owned) if (key.name === spec.name) this.#blocking.delete(id);
   }
 
-  #inTurn<T>(name: string, run: () => Promise<T>): Promise<T> {
-    const turn = Promise.resolve(this.#turns.get(name)).then(run);
-    this.#turns.set(
+  #build({ name, version, shares }: BuildSpec, { layouts }: ShardLayouts, shards: number): ProjectionBuild {
+    // Those that it has applied while it had another number are among those of the first shard.
+    const others = shards === shares ? layouts.filter((layout) => layout.shards !== shards) : [];
+    const before = others.flatMap(({ applied }) => applied).reduce((sum, each) => sum + each, 0);
+    const own = layouts.find((layout) => layout.shards === shards);
+    const progress = Array.from({ length: shards }, (_, share): ShareProgress => {
+      const checkpoint = startOf(layouts, shards, share);
+      const { rate = 0 } = this.#owned.get(idOf({ name, build: shards, share })) ?? {};
+      const applied = (own?.applied[share] ?? 0) + (share === 0 ? before : 0);
+      return { ...(checkpoint !== undefined && { checkpoint }), applied, rate };
+    });
+    return {
       name,
+      build: shards,
+      role: shards === shares ? 'live' : 'former',
+      version,
+      shares: shards,
+      progress,
+    };
+  }
+
+  #blockingOf(name: string): readonly ParkedEvent[] {
+    return [...this.#blocking].flatMap(([id, event]) =>
+      this.#owned.get(id)?.key.name === name ? [event] : [],
+    );
+  }
+
+  #settle(name: string, eventId: string): void {
+    for (const [id, { event }] of this.#blocking) {
+      if (event.id === eventId && this.#owned.get(id)?.key.name === name) this.#blocking.delete(id);
+    }
+  }
+
+  #saveAppliedSoon(shard: OwnedShard): void {
+    if (shard.saving !== undefined || shard.applied === shard.appliedSaved) return;
+    shard.saving = setTimeout(() => {
+      // The next page, or whoever asks, tries again.
+      this.#saveAppliedOf(shard).catch(() => undefined);
+    }, appliedInterval);
+    shard.saving.unref();
+  }
+
+  /** What is shown, was written down before: another process never shows less. */
+  async #saveApplied(name: string): Promise<void> {
+    const owned = [...this.#owned.values()].filter(({ key }) => key.name === name);
+    await Promise.all(owned.map((shard) => this.#saveAppliedOf(shard)));
+  }
+
+  async #saveAppliedOf(shard: OwnedShard): Promise<void> {
+    clearTimeout(shard.saving);
+    delete shard.saving;
+    const { key, epoch, applied } = shard;
+    if (applied === shard.appliedSaved) return;
+    await this.#checkpoints.saveApplied(key.name, epoch, key.build, key.share, applied);
+    shard.appliedSaved = applied;
+  }
+
+  #inTurn<T>(id: string, run: () => Promise<T>): Promise<T> {
+    const turn = Promise.resolve(this.#turns.get(id)).then(run);
+    this.#turns.set(
+      id,
       turn.catch(() => undefined),
     );
     return turn;
   }
 
-  #share(key: Pick<ShareKey, 'name' | 'share'>): { token: number; applied: number; rate: number } {
-    return this.#shares.get(checkpointName(key)) ?? { token: 0, applied: 0, rate: 0 };
-  }
-
-  #assertOwner(key: ShareKey, token: number): void {
-    if (this.#share(key).token !== token) throw new OwnershipLostError(key);
+  #assertOwner(key: ShareKey, token: number): OwnedShard {
+    const shard = this.#owned.get(idOf(key));
+    if (shard?.token !== token) throw new OwnershipLostError(key);
+    return shard;
   }
 }
 
-function isOf(name: string, checkpoint: string): boolean {
-  return checkpoint.startsWith(`${joinNames('projection', name)}/`);
-}
-
-function checkpointName({ name, share }: Pick<ShareKey, 'name' | 'share'>): string {
-  return joinNames('projection', name, share);
+function idOf({ name, build, share }: ShareKey): string {
+  return joinNames(name, build, share);
 }

@@ -3,7 +3,7 @@ import type { ParkedEventSummary } from '../../shared/projection.js';
 
 /** Most parked events in one answer, and characters of what they say. */
 export const maxParked = 200;
-const maxErrorLength = 1_000;
+export const maxErrorLength = 1_000;
 
 export function summariesOf(parked: readonly ParkedEvent[]): readonly ParkedEventSummary[] {
   return parked.map(summaryOf);

@@ -6,6 +6,7 @@ import {
   OwnershipLostError,
   type EventFailure,
 } from '../../../core/projections/projection-sink.js';
+import type { AnyProjection } from '../../../core/projections/projection.js';
 import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
@@ -36,6 +37,8 @@ export type ShareOutcome =
   | { readonly kind: 'reached' }
   /** Another owner has taken over, or nobody shall write. */
   | { readonly kind: 'fenced' }
+  /** The definition says another number of shards than the build has. */
+  | { readonly kind: 'outdated' }
   /** An event can't be applied, and the projection stops at such. */
   | { readonly kind: 'blocked'; readonly failure: EventFailure; readonly storeId: string };
 
@@ -96,7 +99,7 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
     const slice = await (next ?? read(pages.position));
-    assertSameStore(slice, pages);
+    assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
     const startedAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
@@ -136,10 +139,19 @@ function delayOf(error: HandlerError, delays: number): number {
   return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
 }
 
-function assertSameStore({ storeId, position }: AllSlice<never>, pages: SharePages): void {
+function assertSameStore(
+  { storeId, position }: AllSlice<never>,
+  pages: SharePages,
+  { name, sink, reset }: AnyProjection,
+): void {
   if (pages.storeId === undefined || pages.storeId === storeId) return;
+  const what =
+    sink === undefined && reset === undefined
+      ? `Say from where it goes on: rebase('${name}', { from, operator, reason }). ` +
+        `Where the checkpoints are kept in this store, resume('${name}') goes on from them.`
+      : 'Rebuild the projection.';
   throw new PositionAheadOfStoreError(
-    `The projection has come to position ${pages.position} of the store ${pages.storeId}, but this is the store ${storeId}. Rebuild the projection.`,
+    `The projection has come to position ${pages.position} of the store ${pages.storeId}, but this is the store ${storeId}. ${what}`,
     { position: pages.position, storeId, lastPosition: position },
   );
 }

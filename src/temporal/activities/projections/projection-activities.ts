@@ -1,18 +1,21 @@
 import { Context } from '@temporalio/activity';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
-import type { BuildSpec } from '../../../core/projections/projection-sink.js';
+import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
 import { liveBuildOf, positionOf, type ProjectionSigns } from '../../shared/projection.js';
+import { madeOf } from '../activity-source.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
+import { ReactionWarnings } from '../reactions/reaction-warnings.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
-import { maxParked, summariesOf, summaryOf } from './parked-summary.js';
+import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
 
@@ -28,6 +31,8 @@ export interface ProjectionActivitiesOptions {
 
 /** Milliseconds that one activity applies events for, before the next takes over. */
 const runDuration = 10 * 60_000;
+/** The same, where the definition that this worker has says another number of shards. */
+const formerDuration = 5_000;
 
 /**
  * The activities behind `eventStoreProjection` and `ProjectionClient`.
@@ -44,7 +49,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   );
   const { store, projections, logger } = options;
   const checkpoints = options.checkpoints ?? store.checkpoints;
-  const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort());
+  const warnings = new ReactionWarnings(logger);
+  const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
   const registry = new ProjectionRegistry(projections, ({ name }) => {
     if (checkpointSink !== undefined) return checkpointSink;
     throw new InvalidArgumentError(
@@ -58,17 +64,18 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const buildOf = async (
     name: string,
     build: number,
-  ): Promise<SunkProjection & { readonly shares: number }> => {
+  ): Promise<SunkProjection & Pick<ProjectionBuild, 'shares' | 'role'>> => {
     const newest = registry.newest(name);
     const found = (await openBuilds(newest)).find((other) => other.build === build);
     if (found === undefined) {
       throw new InvalidArgumentError(`The projection '${name}' has no build ${build} any more.`);
     }
     const { projection, sink } = registry.get(name, found.version);
-    return { projection, sink, shares: found.shares };
+    return { projection, sink, shares: found.shares, role: found.role };
   };
 
-  return {
+  const known = new Map(projections.map((each) => [`${each.name} (version ${each.version})`, each]));
+  const activities: ProjectionActivities = {
     eventStoreOpenProjection: ({ name }) =>
       loggedHooks(
         logger,
@@ -86,9 +93,13 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const context = Context.current();
           let signs: ProjectionSigns = {};
+          const withWarning = (said: ProjectionSigns): ProjectionSigns => {
+            const warning = warnings.of(name);
+            return { ...said, ...(warning !== undefined && { warning }) };
+          };
           const run = async (): Promise<ShareOutcome> => {
-            const { projection, sink, shares } = await buildOf(name, build);
-            return projectShare({
+            const { projection, sink, shares, role } = await buildOf(name, build);
+            const outcome = await projectShare({
               store,
               projection,
               sink,
@@ -96,15 +107,20 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               shares,
               until,
               maxRate,
-              duration: runDuration,
+              // Who decided on this number of shards may have left: whoever asks next decides anew.
+              duration: role === 'former' ? formerDuration : runDuration,
               signal: context.cancellationSignal,
               onProgress: (position) => {
                 signs = { position };
-                context.heartbeat(signs);
+                context.heartbeat(withWarning(signs));
+              },
+              onFailure: (error) => {
+                signs = { ...signs, waitsFor: error.slice(0, maxErrorLength) };
+                context.heartbeat(withWarning(signs));
               },
               onDelay: (position, reason, delay) => {
                 signs = { position, waitsFor: reason };
-                context.heartbeat(signs);
+                context.heartbeat(withWarning(signs));
                 const attributes = {
                   projection: name,
                   build,
@@ -116,8 +132,9 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 (logger ?? activityLogger()).warn('Projection waits', attributes);
               },
             });
+            return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
           };
-          return replyOf(await heartbeating(run, () => signs), share);
+          return replyOf(await heartbeating(run, () => withWarning(signs)), { build, share });
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -207,6 +224,46 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'info',
       ),
 
+    eventStoreRebaseProjection: ({ name, from }) =>
+      loggedHooks(
+        logger,
+        'Rebase projection',
+        { projection: name, from },
+        () =>
+          heartbeating(async () => {
+            const { projection, sink } = registry.newest(name);
+            if (sink.rebase === undefined) {
+              throw new InvalidArgumentError(
+                `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
+              );
+            }
+            const { storeId, end } = await endOf(store);
+            const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
+            await sink.rebase(specOf(projection), { storeId, end, after });
+          }),
+        'info',
+      ),
+
+    eventStoreAdoptStore: ({ name }) =>
+      loggedHooks(
+        logger,
+        'Adopt store',
+        { projection: name },
+        () =>
+          heartbeating(async () => {
+            const { projection, sink } = registry.newest(name);
+            const isKeptHere = checkpoints !== undefined && checkpoints === store.checkpoints;
+            if (!isKeptHere || sink.rebase === undefined || projection.reset !== undefined) return;
+            const { storeId, end } = await endOf(store);
+            const { progress = [] } = liveBuildOf(await openBuilds({ projection, sink })) ?? {};
+            const isDue = progress.some(({ checkpoint }) => checkpoint && checkpoint.storeId !== storeId);
+            const isBehindEnd = progress.some(({ checkpoint }) => Number(checkpoint?.position) > end);
+            if (!isDue || isBehindEnd) return;
+            await sink.rebase(specOf(projection), { storeId, end, after: 'checkpoint' });
+          }),
+        'info',
+      ),
+
     eventStoreParkedEvents: ({ name }) =>
       loggedHooks(
         logger,
@@ -245,28 +302,39 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'info',
       ),
   };
+  return madeOf({ store, part: 'projections', known }, activities);
 }
 
-function specOf({ name, version, shards }: AnyProjection): BuildSpec {
-  return { name, version, shares: shards };
+function specOf({ name, version, shards, fingerprint }: AnyProjection): BuildSpec {
+  return { name, version, shares: shards, ...(fingerprint !== undefined && { fingerprint }) };
+}
+
+async function endOf(store: EventStore): Promise<{ readonly storeId: string; readonly end: number }> {
+  const { storeId, events } = await store.readAll({ direction: 'backward', limit: 1 });
+  return { storeId, end: events[0]?.position ?? 0 };
 }
 
 async function readNext(
   store: EventStore,
   after: number,
 ): Promise<readonly { readonly recordedAt: string }[]> {
-  const { events } = await store.readAll({ after, limit: 1 });
-  return events;
+  try {
+    return (await store.readAll({ after, limit: 1 })).events;
+  } catch (error) {
+    // It has failed of that, and its status says so.
+    if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') === undefined) throw error;
+    return [];
+  }
 }
 
 function replyOf(
   outcome: ShareOutcome,
-  share: number,
+  place: { readonly build: number; readonly share: number },
 ): Awaited<ReturnType<ProjectionActivities['eventStoreProject']>> {
   if (outcome.kind !== 'blocked') return outcome;
   const { failure, storeId } = outcome;
   const event = summaryOf({ ...failure, status: 'blocking' });
-  return { kind: 'blocked', event, share, checkpoint: { storeId, position: event.position } };
+  return { kind: 'blocked', event, ...place, checkpoint: { storeId, position: event.position } };
 }
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of projections');

@@ -25,6 +25,8 @@ export interface ProjectedShare {
   readonly sink: ProjectionSink<unknown>;
   readonly share: ShareKey;
   readonly signal: AbortSignal;
+  /** Called with what a handler threw when it is tried again. */
+  readonly onFailure?: (error: string) => void;
 }
 
 /** Writes the pages of a share that it owns, and deals with the events that can't be applied. */
@@ -34,6 +36,7 @@ export class SharePages {
   /** Streams with an event that was put aside: those that follow wait behind it. */
   readonly #parkedStreams: Set<string>;
   readonly #skipped: ReadonlySet<string>;
+  readonly #isPassed: ShareOwnership['isPassed'];
   /** Events at which an owner before has stopped. */
   readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
@@ -50,7 +53,8 @@ export class SharePages {
     return pages;
   }
 
-  private constructor(run: ProjectedShare, { token, checkpoint, applied, rate, parked }: ShareOwnership) {
+  private constructor(run: ProjectedShare, ownership: ShareOwnership) {
+    const { token, checkpoint, applied, rate, parked } = ownership;
     this.#run = run;
     this.#token = token;
     this.#storeId = checkpoint?.storeId;
@@ -58,6 +62,7 @@ export class SharePages {
     this.#applied = applied;
     this.#rate = rate;
     this.#skipped = new Set(parked.skipped);
+    this.#isPassed = ownership.isPassed;
     this.#blocking = new Set(parked.blocking);
     this.#parkedStreams = new Set(parked.streams);
   }
@@ -82,13 +87,14 @@ export class SharePages {
   ): Promise<EventFailure | undefined> {
     this.#storeId = end.storeId;
     if (end.position <= this.#position) return undefined;
-    const wanted = events.filter(({ id }) => !this.#skipped.has(id));
+    const wanted = events.filter((event) => !this.#skipped.has(event.id) && this.#isPassed?.(event) !== true);
     try {
       await this.#commit(wanted, end.position);
       return undefined;
     } catch (error) {
       await this.#keepDone(wanted, error);
       this.#assertBlames(error);
+      this.#run.onFailure?.(describe(error));
     }
     // One at a time: what comes before the event that can't be applied, is.
     for (const event of wanted) {
@@ -149,6 +155,7 @@ export class SharePages {
       } catch (error) {
         this.#assertBlames(error);
         if (attempts >= projection.maxAttempts) return { event, error: describe(error), attempts };
+        this.#run.onFailure?.(describe(error));
       }
       await wait(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
     }

@@ -4,12 +4,14 @@ import type { CommandTarget } from '../../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { TryAgainLaterError } from '../../../core/errors/errors.js';
 import type { CommandOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
+import { depthKey } from '../../../core/reactions/reaction-depth.js';
 import { AggregateClient } from '../../client/aggregate-client.js';
 import { isTransient } from '../../client/send-commands.js';
 import { workflowIdOf } from '../../shared/workflow-id.js';
+import type { ReactionWarnings } from './reaction-warnings.js';
 
 /** Acts by the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
-export function reactionPort(): ReactionPort {
+export function reactionPort(warnings: ReactionWarnings): ReactionPort {
   /** Of each client by what they are made of: the commands of several shares travel together. */
   const senders = new WeakMap<Client, Map<string, AggregateClient<CommandTarget>>>();
   const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<CommandTarget> => {
@@ -65,9 +67,12 @@ export function reactionPort(): ReactionPort {
         metadata: {
           ...(correlationId !== undefined && { correlationId }),
           ...metadata,
+          // Not theirs to say.
+          [depthKey]: origin.depth,
         },
         signal: Context.current().cancellationSignal,
       };
+      warnings.note(origin);
       try {
         await senderOf(command).execute(id, name, payload, options);
       } catch (error) {

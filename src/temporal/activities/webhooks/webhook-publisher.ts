@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { InvalidArgumentError, TryAgainLaterError } from '../../../core/errors/errors.js';
 import { toCloudEvent } from '../../../core/events/cloud-event.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
-import type { EventPublisher } from '../../../core/projections/publisher.js';
+import type { EventPublisher, PublishLimits } from '../../../core/projections/publisher.js';
 import {
   assertOptions,
   integerFrom,
@@ -11,6 +11,7 @@ import {
   type OptionCheck,
 } from '../../../core/store/options.js';
 import { isInActivity } from '../logged.js';
+import { blamedFor } from './blamed-for.js';
 import { retryAfterOf } from './retry-after.js';
 import { webhookHeaders, webhookKeyOf } from './webhook-signature.js';
 
@@ -26,14 +27,21 @@ export interface WebhookPublisherOptions {
   readonly source?: string;
   /** Sent beside those of the message, such as `authorization`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds for one request, with its answer. Default 15,000. */
+  /**
+   * Milliseconds for one request, with its answer. Default 15,000. A publisher's `handlerTimeout` must be longer.
+   */
   readonly timeout?: number;
   /** Milliseconds between attempts, which grow from the first to the longest. Default 1,000 and 300,000. */
   readonly backoff?: { readonly first?: number; readonly longest?: number };
+  /**
+   * Milliseconds for which answers that are about the endpoint (401, 403, 404, 405, 410 and the like) are tried again, before
+   * they count against the event and the publisher stops. They begin with the first such answer in a row. Default 86,400,000, a day.
+   */
+  readonly endpointErrorsFor?: number;
 }
 
-/** Statuses that don't blame the event, beside 5xx: timeout, too early, too many requests. */
-const passingStatuses = [408, 425, 429];
+/** The last that a Date can be. */
+const lastDate = 8.64e15;
 
 /** A longer answer costs the connection. */
 const maxAnswerBytes = 64 * 1024;
@@ -41,7 +49,8 @@ const maxAnswerBytes = 64 * 1024;
 /**
  * Posts each event to one endpoint, one after the other: a CloudEvent 1.0 in structured mode, signed by Standard Webhooks.
  * A 2xx is a delivery. A timeout, a network error, 408, 425, 429 and 5xx are tried again for as long as it takes, with
- * pauses that grow. Any other answer, also a redirect, counts against the event.
+ * pauses that grow; what is about the endpoint and not the event, such as 404, for `endpointErrorsFor`. 400, 409, 413, 422
+ * and redirects count against the event.
  *
  * @example
  * const toShop = definePublisher({
@@ -57,8 +66,13 @@ export class WebhookPublisher implements EventPublisher {
   readonly #timeout: number;
   readonly #firstPause: number;
   readonly #longestPause: number;
+  readonly #endpointErrorsFor: number;
+  /** Since when, in milliseconds since 1970, nothing but answers about the endpoint has come. */
+  #refusedSince: number | undefined;
   /** Attempts in a row that failed through no fault of an event. */
   #failures = 0;
+  /** What it did at the last of them. */
+  #reason = '';
   /** Before this time, in milliseconds since 1970, the endpoint is left alone. */
   #closedUntil = 0;
 
@@ -74,6 +88,7 @@ export class WebhookPublisher implements EventPublisher {
         headers: isPlainObject,
         timeout: integerFrom(1),
         backoff: isPlainObject,
+        endpointErrorsFor: integerFrom(0),
       },
       ['url', 'secrets'],
     );
@@ -86,32 +101,60 @@ export class WebhookPublisher implements EventPublisher {
     this.#timeout = timeout;
     this.#firstPause = backoff?.first ?? 1_000;
     this.#longestPause = backoff?.longest ?? 300_000;
+    this.#endpointErrorsFor = options.endpointErrorsFor ?? 24 * 60 * 60_000;
   }
 
-  async publish(events: readonly RecordedEvent[]): Promise<void> {
-    for (const [done, event] of events.entries()) await this.#deliver(event, done);
+  async publish(events: readonly RecordedEvent[], limits?: PublishLimits): Promise<void> {
+    const startedAt = Date.now();
+    // A request that is begun then may still take its time.
+    const longest = (limits?.timeout ?? Infinity) - 2 * this.#timeout;
+    for (const [done, event] of events.entries()) {
+      if (done > 0 && Date.now() - startedAt > longest) {
+        const message = `${this.#name} takes its time: ${done} events in ${Date.now() - startedAt} ms. It goes on.`;
+        throw new TryAgainLaterError(message, { retryAfter: 0, done });
+      }
+      await this.#deliver(event, done);
+    }
   }
 
   async #deliver(event: RecordedEvent, done: number): Promise<void> {
     const wait = this.#closedUntil - Date.now();
-    if (wait > 0) throw new TryAgainLaterError(`${this.#name} rests.`, { retryAfter: wait, done });
+    if (wait > 0) {
+      throw new TryAgainLaterError(`${this.#name} rests: it ${this.#reason}.`, { retryAfter: wait, done });
+    }
     let response: Response;
     try {
       response = await this.#post(event);
     } catch (error) {
       if (isInActivity()) Context.current().cancellationSignal.throwIfAborted();
+      this.#refusedSince = undefined;
       throw this.#later(describeFailure(error, this.#timeout), 0, done);
     }
-    const { status, ok, headers } = response;
-    if (passingStatuses.includes(status) || status >= 500) {
-      throw this.#later(`answered ${status}`, retryAfterOf(headers.get('retry-after'), Date.now()), done);
-    }
+    const { status, headers } = response;
+    const blamed = blamedFor(status);
+    const wanted = retryAfterOf(headers.get('retry-after'), Date.now());
+    if (blamed === 'endpoint') this.#assertCounts(status, wanted, done);
+    else this.#refusedSince = undefined;
+    if (blamed === 'time') throw this.#later(`answered ${status}`, wanted, done);
     this.#failures = 0;
-    if (ok) return;
+    if (blamed === 'nobody') return;
     const message = `${this.#name} answered ${status} to the event ${event.type} ${event.id}.`;
     // Those before it are not to be posted again.
     if (done > 0) throw new TryAgainLaterError(message, { retryAfter: 0, done });
     throw new Error(message);
+  }
+
+  /** @throws TryAgainLaterError as long as the endpoint may be put right by those who run it */
+  #assertCounts(status: number, wanted: number, done: number): void {
+    this.#refusedSince ??= Date.now();
+    const countsFrom = this.#refusedSince + this.#endpointErrorsFor;
+    if (Date.now() >= countsFrom) return;
+    const until = new Date(Math.min(countsFrom, lastDate)).toISOString();
+    throw this.#later(
+      `answered ${status}, which is about the endpoint: tried again until ${until}, then it stops the publisher`,
+      Math.min(wanted, Math.max(countsFrom - Date.now(), 0)),
+      done,
+    );
   }
 
   async #post(event: RecordedEvent): Promise<Response> {
@@ -135,6 +178,7 @@ export class WebhookPublisher implements EventPublisher {
   #later(what: string, wanted: number, done: number): TryAgainLaterError {
     const pause = Math.min(this.#firstPause * 2 ** this.#failures, this.#longestPause);
     this.#failures++;
+    this.#reason = what;
     // So that those who fail together don't come back together.
     const retryAfter = Math.max(pause * (0.5 + Math.random() / 2), wanted);
     this.#closedUntil = Date.now() + retryAfter;

@@ -5,6 +5,9 @@ const reactionTest = 'test/temporal/reactions.test.ts';
 const webhook = 'src/temporal/activities/webhooks/webhook-publisher.ts';
 const webhookTest = 'test/unit/temporal/webhook-publisher.test.ts';
 
+const sink = 'src/temporal/activities/projections/checkpoint-sink.ts';
+const sinkTest = 'test/unit/temporal/checkpoint-sink.test.ts';
+
 /** What leaves the store: publishers, webhooks and reactions. */
 export const publishing: readonly Mutation[] = [
   {
@@ -51,5 +54,59 @@ export const publishing: readonly Mutation[] = [
     project: 'temporal',
     tests: [reactionTest],
     pattern: 'starts a workflow once',
+  },
+  {
+    name: 'A publisher forgets what it has done with another number of shards',
+    file: sink,
+    find: '        ...(isPassed !== undefined && { isPassed }),\n',
+    replace: '',
+    project: 'unit',
+    tests: [sinkTest],
+    pattern: 'another number of shards',
+  },
+  {
+    name: 'An event that is skipped moves a shard of another number of shards than it stopped in',
+    file: sink,
+    find: 'epoch, blockedBuild, share',
+    replace: 'epoch, build, share',
+    project: 'unit',
+    tests: [sinkTest],
+    pattern: 'passes over no event',
+  },
+  {
+    name: 'A handler that others no longer wait for moves the checkpoint when it ends after all',
+    file: sink,
+    find: '      // It may have taken longer than others wait for.\n      this.#assertOwner(key, token);\n',
+    replace: '',
+    project: 'unit',
+    tests: [sinkTest],
+    pattern: 'a page that never ends',
+  },
+  {
+    name: 'A worker of before a rebase that wakes up moves the checkpoint again',
+    file: 'src/temporal/activities/projections/shard-checkpoints.ts',
+    find: 'const next = epoch + 1;',
+    replace: 'const next = epoch;',
+    project: 'unit',
+    tests: [sinkTest],
+    pattern: 'rebased',
+  },
+  {
+    name: 'Whoever writes the depth of a reaction into his metadata stops reactions',
+    file: 'src/core/reactions/reaction-depth.ts',
+    find: ' && commitId.startsWith(commandPrefix)',
+    replace: '',
+    project: 'unit',
+    tests: ['test/unit/core/define-reaction.test.ts'],
+    pattern: 'counts the reactions',
+  },
+  {
+    name: 'A plugin with other projections hides those of the one before',
+    file: 'src/temporal/worker/join-activities.ts',
+    find: '  if (lacksTheirs.length === 0) return true;\n',
+    replace: '  if (lacksTheirs.length >= 0) return true;\n',
+    project: 'temporal',
+    tests: ['test/temporal/event-store-plugin.test.ts'],
+    pattern: 'beside another',
   },
 ];

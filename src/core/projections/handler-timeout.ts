@@ -1,0 +1,28 @@
+import type { OptionCheck } from '../store/options.js';
+import { isPromise } from '../values/is-promise.js';
+import { withTimeLimit } from '../values/time-limit.js';
+
+/** Milliseconds: longer than the time-outs of most drivers and clients, whose own errors say more. */
+export const defaultHandlerTimeout = 60_000;
+
+/** The longest that a timer takes. */
+const longest = 2 ** 31 - 1;
+
+export const isHandlerTimeout: OptionCheck = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= longest
+    ? undefined
+    : `an integer of milliseconds from 1 to ${longest}`;
+
+/**
+ * Waits for what a handler does no longer than that. It may still be under way then: what becomes of it is not looked at.
+ *
+ * @throws Error when it takes longer, which counts as if the handler had thrown it
+ */
+export async function inTime<T>(milliseconds: number, what: string, result: T | Promise<T>): Promise<T> {
+  if (!isPromise(result)) return result;
+  return withTimeLimit(milliseconds, result, () => {
+    throw new Error(
+      `${what} was not done after ${milliseconds} ms (handlerTimeout); it may still be under way.`,
+    );
+  });
+}

@@ -1,0 +1,34 @@
+import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import type { BuildSpec, RebaseTarget } from '../../../core/projections/projection-sink.js';
+import type { Checkpoint } from '../../../core/store/capabilities.js';
+import type { ShardLayout } from './shard-checkpoints.js';
+
+/**
+ * The checkpoints of a projection that goes on from somewhere else. How many events it has applied stays known.
+ *
+ * @throws InvalidArgumentError when that is behind the end of the store, where events to come would be passed over
+ */
+export function rebased(
+  { name, shares }: BuildSpec,
+  layouts: readonly ShardLayout[],
+  { storeId, after, end }: RebaseTarget,
+): readonly ShardLayout[] {
+  const assertStored = (position: number, what: string): Checkpoint => {
+    if (position <= end) return { storeId, position };
+    throw new InvalidArgumentError(
+      `${what} ${position} of '${name}' is behind the end of the store, which is at ${end}: events to come would be passed over. ` +
+        `Rebase it to a position up to that, to the 'beginning' or to the 'end'.`,
+    );
+  };
+  if (after === 'checkpoint') {
+    return layouts.map((layout) => ({
+      ...layout,
+      checkpoints: layout.checkpoints.map((each) => each && assertStored(each.position, 'The checkpoint')),
+    }));
+  }
+  const checkpoint = assertStored(after, 'The position');
+  const applied = layouts.flatMap((layout) => layout.applied).reduce((sum, each) => sum + each, 0);
+  return [
+    { shards: shares, checkpoints: Array.from({ length: shares }, () => checkpoint), applied: [applied] },
+  ];
+}

@@ -1,0 +1,67 @@
+import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { describeSources, sourceOf, type ActivitySource } from '../activities/activity-source.js';
+
+type Activities = Readonly<Record<string, unknown>>;
+
+/**
+ * The activities of a worker, with those of a plugin beside what was there: of the user's own, and of other plugins or factories of this
+ * library. Those of one store complete each other.
+ *
+ * @throws InvalidArgumentError when there are two stores, or two that know different aggregates, projections or publishers
+ */
+export function joinActivities(given: Activities, own: Activities): Activities {
+  const before = sourcesOf(given);
+  const mine = sourcesOf(own);
+  const [ours] = mine as [ActivitySource];
+  const others = before.filter(({ store }) => store !== ours.store);
+  if (others.length > 0) {
+    const [other] = others as [ActivitySource];
+    const theirs = before.filter(({ store }) => store === other.store);
+    throw new InvalidArgumentError(
+      `The activities of this worker are of two stores: ${describeSources(theirs)} and ${describeSources(mine)}. A task queue has one store, ` +
+        `or an append would go to either. Give each a worker with a task queue of its own, and what belongs to one store the same object.`,
+    );
+  }
+  const replacing = new Set(
+    mine.filter((each) => {
+      const there = before.find(({ part }) => part === each.part);
+      return there !== undefined && there !== each && isMore(each, there);
+    }),
+  );
+  const kept = Object.entries(given).filter(([name]) => {
+    const replacement = sourceOf(own[name]);
+    return sourceOf(given[name]) === undefined || replacement === undefined || !replacing.has(replacement);
+  });
+  return { ...own, ...Object.fromEntries(kept) };
+}
+
+/** Whether one knows all that another of the same part knows, and more. @throws InvalidArgumentError when each knows something of its own */
+function isMore(mine: ActivitySource, theirs: ActivitySource): boolean {
+  const { part } = mine;
+  if (part === 'events') {
+    if (mine.publisher === undefined || mine.publisher === theirs.publisher) return false;
+    if (theirs.publisher === undefined) return true;
+    throw new InvalidArgumentError(
+      `Two plugins, or factories of activities, of one worker have a 'publisher' each: the second would never be called. Make one of both.`,
+    );
+  }
+  const lacksOurs = missing(mine, theirs);
+  const lacksTheirs = missing(theirs, mine);
+  if (lacksOurs.length === 0) return false;
+  if (lacksTheirs.length === 0) return true;
+  throw new InvalidArgumentError(
+    `Two plugins, or factories of activities, of one worker have ${part} each: ${lacksTheirs.join(', ')} and ${lacksOurs.join(', ')}. ` +
+      `Only one of them would be there; list all in one.`,
+  );
+}
+
+/** What one knows and another doesn't, or as something else. A projection is known by its name and version. */
+function missing({ part, known }: ActivitySource, other: ActivitySource): readonly string[] {
+  const isThere = (name: string): boolean =>
+    other.known.has(name) && (part === 'projections' || other.known.get(name) === known.get(name));
+  return [...known.keys()].filter((name) => !isThere(name));
+}
+
+function sourcesOf(activities: Activities): readonly ActivitySource[] {
+  return [...new Set(Object.values(activities).map(sourceOf))].filter((each) => each !== undefined);
+}
