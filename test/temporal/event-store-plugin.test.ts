@@ -86,6 +86,21 @@ describe('EventStorePlugin', () => {
     expect(plugin.configureWorker(options)).toEqual(options);
   });
 
+  it('adds slots for its projections to those of the worker, once', () => {
+    const projections = [
+      defineProjection({ name: 'a', handlers: { A: () => undefined }, shards: 4 }),
+      defineProjection({ name: 'b', handlers: { B: () => undefined } }),
+    ];
+    const plugin = new EventStorePlugin({ store: new MemoryEventStore(), projections });
+    const slots = (given: Partial<WorkerOptions>) => {
+      const options = plugin.configureWorker({ taskQueue: 'q', ...given });
+      return plugin.configureWorker(options).maxConcurrentActivityTaskExecutions;
+    };
+
+    expect(slots({})).toBe(110);
+    expect(slots({ maxConcurrentActivityTaskExecutions: 5 })).toBe(15);
+  });
+
   describe('beside another', () => {
     const store = new MemoryEventStore();
     const publisher = { publish: async () => undefined };

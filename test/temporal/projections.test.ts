@@ -1,7 +1,9 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import {
+  defineEvents,
   isEventStoreError,
   StoreUnavailableError,
+  withEvents,
   type AnyProjection,
   type EventStore,
   type StoreCapabilities,
@@ -28,6 +30,7 @@ expectWorkerLog(
   / failed \w+: The event '[\da-f-]+' is not parked/,
   / failed \w+: The database is away/,
   / failed \w+: The projection 'balanecs' is not registered/,
+  /'Deposited' in 'Account-1', version 1, has schemaVersion 2/,
   / failed \w+: 'verify' of the projection 'balances' threw Error: 3 rows are missing/,
 );
 allowWorkerLog(completedForNobody);
@@ -300,6 +303,72 @@ describe('a projection', () => {
     giveUp.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     expect((await handle.describe()).historyLength).toBe(historyLength);
+  });
+});
+
+describe('while a release is rolled out, a projection', () => {
+  it('waits for a worker that knows a newer event, says so, and goes on with it', async () => {
+    const memory = new MemoryEventStore();
+    const before = withEvents(memory, defineEvents({ Deposited: {} }));
+    const after = withEvents(
+      memory,
+      defineEvents({ Deposited: { schemaVersion: 2, upcast: { 1: (data: { amount: number }) => data } } }),
+    );
+    const { projection, sink } = memoryBalances();
+    const taskQueue = uniqueName('projections');
+    const stopOld = await startWorker({
+      taskQueue,
+      plugins: [new EventStorePlugin({ store: before, projections: [projection] })],
+    });
+    const projector = new ProjectionClient({ client, taskQueue });
+    await projector.start('balances', { heartbeatTimeout: 1_000 });
+    const position = await deposit(after, 'Account-1', 1);
+
+    await expect
+      .poll(() => projector.status('balances'), { timeout: 20_000 })
+      .toMatchObject({
+        state: 'running',
+        position: 0,
+        waitsFor: expect.stringMatching(/schemaVersion 2/) as string,
+      });
+
+    await stopOld();
+    await useProjections(after, [projection], taskQueue);
+    await projector.waitFor('balances', position);
+    expect(sink.model('balances')).toEqual(new Map([['Account-1', { balance: 1, events: 1 }]]));
+  });
+
+  it('waits for a worker that knows its version, says so, and goes on with it', async () => {
+    const store = new MemoryEventStore();
+    const { projection: first, sink } = memoryBalances();
+    const { projection: second } = memoryBalances({ version: 2, sink });
+    const position = await deposit(store, 'Account-1', ...Array.from({ length: 10 }, () => 1));
+    const { projector, taskQueue } = await useDeployed(store, [first], [second]);
+    const next = await deposit(store, 'Account-1', 1);
+
+    await expect
+      .poll(() => projector.status('balances'), { timeout: 20_000 })
+      .toMatchObject({
+        state: 'running',
+        position,
+        waitsFor: expect.stringMatching(/is of version 1/) as string,
+      });
+
+    await useProjections(store, [first, second], taskQueue);
+    await projector.waitFor('balances', next);
+  });
+
+  it('says which event types nobody has ever appended', async () => {
+    const store = new MemoryEventStore();
+    const { projection } = memoryBalances();
+    await deposit(store, 'Account-1', 1);
+    const { projector } = await useProjections(store, [projection]);
+
+    await projector.start('balances');
+    expect(await projector.status('balances')).toMatchObject({ unseenTypes: ['Broken'] });
+
+    await store.appendToStream('Account-1', [{ type: 'Broken', data: {} }]);
+    expect(await projector.status('balances')).not.toHaveProperty('unseenTypes');
   });
 });
 

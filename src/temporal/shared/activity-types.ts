@@ -122,7 +122,12 @@ export interface ProjectionActivities {
   eventStoreProject(request: ProjectionShareInput): Promise<ProjectionShareReply>;
   /** From its return on, nothing is written by who wrote before. */
   eventStoreFenceProjection(request: ProjectionRequest): Promise<void>;
-  eventStoreProjectionProgress(request: ProjectionRequest): Promise<ProjectionProgress>;
+  eventStoreProjectionProgress(
+    request: ProjectionRequest & {
+      /** Whether to look for event types that nobody has ever appended. Default false. */
+      readonly withUnseen?: boolean;
+    },
+  ): Promise<ProjectionProgress>;
   /** Makes an empty build of the newest version beside the live one; or empties the live one of a sink that has only that. */
   eventStoreBeginBuild(request: ProjectionRequest): Promise<ProjectionBuild>;
   eventStoreVerifyBuild(request: BuildRequest): Promise<void>;

@@ -93,6 +93,8 @@ export interface ProjectionProgress {
   readonly end: number;
   /** Seconds since the first event that the live build has not applied was recorded; 0 when there is none. */
   readonly lagSeconds: number;
+  /** Types that it wants and nobody has ever appended. Absent when there is none. */
+  readonly unseenTypes?: readonly string[];
 }
 
 export interface ProjectionStatus {
@@ -119,6 +121,8 @@ export interface ProjectionStatus {
   readonly waitsFor?: string;
   /** What may be wrong although it goes on: a reaction that seems to feed itself. Only `status` tells it, as late as `waitsFor`. */
   readonly warning?: string;
+  /** Event types that it wants and nobody has ever appended: perhaps a name is misspelt. The first 20. */
+  readonly unseenTypes?: readonly string[];
   readonly rebuild?: RebuildStatus;
   /** What `rollback` would bring back. */
   readonly previous?: { readonly version: number; readonly position: number };
@@ -195,6 +199,7 @@ export function statusOf(name: string, run: ProjectionRun, progress: ProjectionP
     applied: total(live, 'applied'),
     rate: total(live, 'rate'),
     shards: live?.shares ?? 0,
+    ...(progress.unseenTypes !== undefined && { unseenTypes: progress.unseenTypes }),
     ...(run.blocked !== undefined && { blocked: run.blocked.event }),
     ...(run.lastError !== undefined && { lastError: run.lastError }),
     ...(run.rebuild !== undefined && { rebuild: rebuildStatusOf(run.rebuild, progress) }),

@@ -47,6 +47,9 @@ export interface EventStorePluginOptions {
   readonly logger?: ActivityLogger;
 }
 
+/** Slots for activities of a worker that says nothing of them. */
+const defaultSlots = 100;
+
 /**
  * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
  * the ready-made workflows. A worker with workflows of its own exports them there:
@@ -64,6 +67,10 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
   readonly name = 'temporal-event-store';
   readonly #activities: Record<string, unknown>;
   readonly #bundles = new WorkflowBundles();
+  /** What it has made of the activities of workers. */
+  readonly #configured = new WeakSet<object>();
+  /** Those that its projections need at most: of each shard, for the live build and one beside it. */
+  readonly #slots: number;
   readonly #looked = new WeakSet<Worker>();
   readonly #logger: ActivityLogger | undefined;
 
@@ -106,6 +113,7 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
           ...(checkpoints !== undefined && { checkpoints }),
         })),
     };
+    this.#slots = 2 * (projections ?? []).reduce((sum, { shards }) => sum + shards, 0);
   }
 
   /** @throws InvalidArgumentError when the worker has activities of another store, or of another plugin that this one would hide */
@@ -114,7 +122,21 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
       (options.activities ?? {}) as Record<string, unknown>,
       this.#activities,
     );
-    return { ...this.#withWorkflows(options), activities };
+    const slots = this.#slotsFor(options);
+    this.#configured.add(activities);
+    return { ...this.#withWorkflows(options), activities, ...slots };
+  }
+
+  /**
+   * A shard holds a slot for activities for as long as it is projected, also while there is nothing to do. These slots come on top of
+   * those that the worker has for the rest. A tuner's are its own affair.
+   */
+  #slotsFor(options: WorkerOptions): Pick<WorkerOptions, 'maxConcurrentActivityTaskExecutions'> {
+    // It may be registered twice.
+    const isConfigured = options.activities !== undefined && this.#configured.has(options.activities);
+    if (options.tuner !== undefined || this.#slots === 0 || isConfigured) return {};
+    const { maxConcurrentActivityTaskExecutions: others = defaultSlots } = options;
+    return { maxConcurrentActivityTaskExecutions: others + this.#slots };
   }
 
   configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {

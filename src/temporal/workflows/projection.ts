@@ -360,7 +360,9 @@ class ProjectionSupervisor {
   async #status(): Promise<ProjectionStatus> {
     await this.#open();
     this.#updates++;
-    this.#progress = await typed(local.eventStoreProjectionProgress({ name: this.#input.name }));
+    this.#progress = await typed(
+      local.eventStoreProjectionProgress({ name: this.#input.name, withUnseen: true }),
+    );
     return this.#lastStatus();
   }
 

@@ -64,17 +64,21 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
   } catch (error) {
     if (error instanceof OwnershipLostError) return { kind: 'fenced' };
     if (error instanceof HandlerError) throw error.cause;
-    throw waitingForPrimary(error);
+    throw retriedByOthers(error);
   } finally {
     stopWatching?.();
     run.signal.removeEventListener('abort', wakeUp.wake);
   }
 }
 
-/** A server that is a standby just now is as one that can't be reached: another attempt may find the primary. */
-function waitingForPrimary(error: unknown): unknown {
-  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
-  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
+/**
+ * What resolves by itself is as a store that can't be reached: another attempt, perhaps of another worker, may find the primary of
+ * a server that is a standby just now, or know the newer definition of an event.
+ */
+function retriedByOthers(error: unknown): unknown {
+  const resolving =
+    findEventStoreError(error, 'READ_NOT_SAFE') ?? findEventStoreError(error, 'EVENT_TOO_NEW');
+  return resolving === undefined ? error : new StoreUnavailableError(resolving.message, { cause: error });
 }
 
 async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {

@@ -1,12 +1,14 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
+import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
+import { unknownHereType } from '../../shared/command-lane.js';
 import { liveBuildOf, positionOf, type ProjectionSigns } from '../../shared/projection.js';
 import { madeOf } from '../activity-source.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
@@ -17,7 +19,8 @@ import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
 import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
-import { ProjectionRegistry, type SunkProjection } from './projection-registry.js';
+import { ProjectionRegistry, UnknownProjectionError, type SunkProjection } from './projection-registry.js';
+import { UnseenTypes } from './unseen-types.js';
 
 export interface ProjectionActivitiesOptions {
   readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
@@ -51,6 +54,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const checkpoints = options.checkpoints ?? store.checkpoints;
   const warnings = new ReactionWarnings(logger);
   const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
+  const unseenTypes = new UnseenTypes(innermostOf(store) as EventStore);
   const registry = new ProjectionRegistry(projections, ({ name }) => {
     if (checkpointSink !== undefined) return checkpointSink;
     throw new InvalidArgumentError(
@@ -98,7 +102,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             return { ...said, ...(warning !== undefined && { warning }) };
           };
           const run = async (): Promise<ShareOutcome> => {
-            const { projection, sink, shares, role } = await buildOf(name, build);
+            const { projection, sink, shares, role } = await buildOf(name, build).catch(leaveToOthers);
             const outcome = await projectShare({
               store,
               projection,
@@ -149,7 +153,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'debug',
       ),
 
-    eventStoreProjectionProgress: ({ name }) =>
+    eventStoreProjectionProgress: ({ name, withUnseen = false }) =>
       loggedHooks(
         logger,
         'Projection progress',
@@ -158,12 +162,16 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           const newest = registry.newest(name);
           const builds = await openBuilds(newest);
           const position = positionOf(liveBuildOf(builds));
+          // As they are stored: an event that can't be decoded must not keep anybody from seeing where the projection stands.
+          const stored = innermostOf(store) as EventStore;
           const [last, [next]] = await Promise.all([
-            store.readAll({ direction: 'backward', limit: 1 }),
-            readNext(store, position),
+            stored.readAll({ direction: 'backward', limit: 1 }),
+            readNext(stored, position),
           ]);
+          const unseen = withUnseen ? await unseenTypes.of(newest.projection) : [];
           return {
             builds,
+            ...(unseen.length > 0 && { unseenTypes: unseen }),
             end: last.events[0]?.position ?? 0,
             lagSeconds:
               next === undefined ? 0 : Math.max(Date.now() - Date.parse(next.recordedAt), 0) / 1_000,
@@ -307,6 +315,18 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
 
 function specOf({ name, version, shards, fingerprint }: AnyProjection): BuildSpec {
   return { name, version, shares: shards, ...(fingerprint !== undefined && { fingerprint }) };
+}
+
+/** To a worker that knows the projection: while a release is rolled out, not all do. */
+function leaveToOthers(error: unknown): never {
+  if (!(error instanceof UnknownProjectionError)) throw error;
+  throw ApplicationFailure.create({
+    message: error.message,
+    type: unknownHereType,
+    nextRetryDelay: '1 second',
+    // Expected then: no error in the worker's log.
+    category: 'BENIGN',
+  });
 }
 
 async function endOf(store: EventStore): Promise<{ readonly storeId: string; readonly end: number }> {

@@ -9,6 +9,9 @@ export interface SunkProjection {
   readonly sink: ProjectionSink<unknown>;
 }
 
+/** This worker doesn't know the projection, or not in this version; another one may. */
+export class UnknownProjectionError extends InvalidArgumentError {}
+
 /** The projections that a worker knows, by name and version. */
 export class ProjectionRegistry {
   readonly #byName = new Map<string, Map<number, SunkProjection>>();
@@ -38,12 +41,12 @@ export class ProjectionRegistry {
     }
   }
 
-  /** The newest version. @throws InvalidArgumentError when there is none of this name */
+  /** The newest version. @throws UnknownProjectionError when there is none of this name */
   newest(name: string): SunkProjection {
     const versions = [...(this.#byName.get(name)?.values() ?? [])];
     const [first, ...others] = versions;
     if (first === undefined) {
-      throw new InvalidArgumentError(
+      throw new UnknownProjectionError(
         `The projection '${name}' is not registered on this worker; registered: ${[...this.#byName.keys()].join(', ') || 'none'}. ` +
           `Add it to createProjectionActivities, or to the plugin's projections.`,
       );
@@ -54,12 +57,12 @@ export class ProjectionRegistry {
     );
   }
 
-  /** @throws InvalidArgumentError when this version isn't there any more */
+  /** @throws UnknownProjectionError when this version isn't there any more */
   get(name: string, version: number): SunkProjection {
     const { projection } = this.newest(name);
     const found = this.#byName.get(name)?.get(version);
     if (found !== undefined) return found;
-    throw new InvalidArgumentError(
+    throw new UnknownProjectionError(
       `The read model of '${name}' is of version ${version}, and this worker knows version ${projection.version} only. ` +
         `Rebuild the projection; it then serves the old one as it is. To keep that up to date meanwhile, register both versions.`,
     );
