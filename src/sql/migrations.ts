@@ -1,6 +1,7 @@
-import { InvalidArgumentError, SchemaVersionError } from '../core/errors/errors.js';
+import { SchemaVersionError } from '../core/errors/errors.js';
 import { uuidV5 } from '../core/events/event-id.js';
 import eventStore from './migrations/0001_event_store.sql';
+import { somebodyElses, tablesNamed } from './named-tables.js';
 import { eq } from './operators.js';
 import { assertSchemaName, inSchema } from './schema-name.js';
 import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from './sql-port.js';
@@ -21,14 +22,9 @@ const createMigrations = `create table if not exists __schema__.migrations (
   checksum text not null,
   applied_at timestamptz not null default now()
 )`;
-/** What in the schema has one of the names, with its columns. */
-const findNamed = statement(`select c.relname, pg_catalog.string_agg(a.attname::pg_catalog.text, ',')
-  from pg_catalog.pg_class c
-  join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
-  left join pg_catalog.pg_attribute a on a.attrelid ${eq} c.oid
-  where n.nspname ${eq} $1 and c.relname::pg_catalog.text
-    ${eq} any (array['migrations', 'store', 'streams', 'positions', 'events', 'snapshots', 'checkpoints'])
-  group by c.relname order by c.relname`);
+const findNamed = statement(
+  tablesNamed(['migrations', 'store', 'streams', 'positions', 'events', 'snapshots', 'checkpoints']),
+);
 const findApplied = statement('select name, checksum from __schema__.migrations order by name');
 const recordApplied = statement('insert into __schema__.migrations (name, checksum) values ($1, $2)');
 const sequenceIsBehind =
@@ -58,7 +54,9 @@ export async function migrateSchema(port: TransactionalSqlPort, schema: string):
     await transaction.script(createMigrations);
     const applied = await readApplied(transaction);
     const [other] = named.filter(([name]) => name !== 'migrations');
-    if (applied.size === 0 && other !== undefined) throw somebodyElses(schema, other[0] as string);
+    if (applied.size === 0 && other !== undefined) {
+      throw somebodyElses(schema, other[0] as string, 'event store');
+    }
     const missing = findMissing(applied, schema);
     for (const { name, text, checksum } of missing) {
       await transaction.script(text);
@@ -100,13 +98,7 @@ function assertOwnMigrations(named: readonly SqlRow[], schema: string): void {
   if (columns === undefined || ['name', 'checksum', 'applied_at'].every((each) => columns.includes(each))) {
     return;
   }
-  throw somebodyElses(schema, 'migrations');
-}
-
-function somebodyElses(schema: string, name: string): InvalidArgumentError {
-  return new InvalidArgumentError(
-    `The schema "${schema}" has a "${name}" that isn't the event store's, which keeps a table or sequence of that name there: give the store a 'schema' of its own.`,
-  );
+  throw somebodyElses(schema, 'migrations', 'event store');
 }
 
 async function readApplied(port: SqlPort): Promise<ReadonlyMap<string, string>> {

@@ -120,6 +120,19 @@ export type AnyProjection = Projection<any, any>;
 export function defineProjection<E extends DomainEvent = DomainEvent, Context = unknown>(
   definition: ProjectionDefinition<E, Context>,
 ): Projection<E, Context> {
+  return projectionOf(definition, (handlerTimeout) => pageHandler(definition, handlerTimeout));
+}
+
+/**
+ * A projection that is handled in a way of its own.
+ *
+ * @param handlerOf called when the options are known to be right
+ * @throws InvalidArgumentError as {@link defineProjection} does
+ */
+export function projectionOf<E extends DomainEvent, Context>(
+  definition: ProjectionDefinition<E, Context>,
+  handlerOf: (handlerTimeout: number) => Projection<E, Context>['handle'],
+): Projection<E, Context> {
   assertOptions(
     'defineProjection',
     definition,
@@ -143,7 +156,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
     },
     ['name'],
   );
-  const { handlers, handlePage: _, filter, ...rest } = definition;
+  const { handlers, handlePage: _, filter, handlerTimeout = defaultHandlerTimeout, ...rest } = definition;
   if (rest.onPoison === 'quarantine' && rest.sink === undefined) {
     throw new InvalidArgumentError(
       `The projection '${rest.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
@@ -154,22 +167,20 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
     version: 1,
     onPoison: 'stop',
     maxAttempts: 5,
-    handlerTimeout: defaultHandlerTimeout,
+    handlerTimeout,
     shards: 1,
     pageSize: 500,
     pageBytes: defaultPageBytes,
     ...rest,
     filter: normalizeFilters(filter ?? (types && { types })),
-    handle: pageHandler(definition),
+    handle: handlerOf(handlerTimeout),
   };
 }
 
-function pageHandler<E extends DomainEvent, Context>({
-  name,
-  handlers,
-  handlePage,
-  handlerTimeout = defaultHandlerTimeout,
-}: ProjectionDefinition<E, Context>): Projection<E, Context>['handle'] {
+function pageHandler<E extends DomainEvent, Context>(
+  { name, handlers, handlePage }: ProjectionDefinition<E, Context>,
+  handlerTimeout: number,
+): Projection<E, Context>['handle'] {
   if ((handlers === undefined) === (handlePage === undefined)) {
     throw new InvalidArgumentError(`The projection '${name}' needs either 'handlers' or 'handlePage'.`);
   }

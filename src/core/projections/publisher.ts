@@ -1,7 +1,7 @@
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
 import { inTime } from './handler-timeout.js';
-import { defineProjection, type Projection, type ProjectionDefinition } from './projection.js';
+import { projectionOf, type Projection, type ProjectionDefinition } from './projection.js';
 
 /**
  * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
@@ -68,16 +68,10 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
     ['name', 'publisher'],
   );
   const { publisher, ...rest } = definition;
-  const projection = defineProjection<E>({ pageSize: 100, ...rest, handlePage: () => undefined });
-  const { name, handlerTimeout } = projection;
-  return {
-    ...projection,
-    handle: async (events) => {
-      const publishing = publisher.publish(events, { timeout: handlerTimeout });
-      await inTime(handlerTimeout, `'publish' of '${name}'`, publishing);
-    },
-    publishes: true,
-  };
+  const projection = projectionOf<E, unknown>({ pageSize: 100, ...rest }, (timeout) => async (events) => {
+    await inTime(timeout, `'publish' of '${rest.name}'`, publisher.publish(events, { timeout }));
+  });
+  return { ...projection, publishes: true };
 }
 
 /** Whether something is an {@link EventPublisher}. */

@@ -3,7 +3,7 @@ import type { DomainError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { inTime } from '../projections/handler-timeout.js';
 import {
-  defineProjection,
+  projectionOf,
   type EventOfType,
   type Projection,
   type ProjectionDefinition,
@@ -107,19 +107,17 @@ export function defineReaction<E extends DomainEvent>(definition: ReactionDefini
     ['name', 'on', 'handle'],
   );
   const { on, filter, handle: _, onRejected: __, maxDepth: ___, ...rest } = definition;
-  const projection = defineProjection<E, ReactionPort>({
-    ...rest,
-    filter: { ...filter, types: typeof on === 'string' ? [on] : on },
-    // A checkpoint behind each event: after a crash, a command that was refused is decided again.
-    pageSize: 1,
-    handlePage: () => undefined,
-  });
-  return {
-    ...projection,
-    handle: async (events, port) => {
-      for (const event of events) await react(definition, projection.handlerTimeout, event, port);
+  return projectionOf<E, ReactionPort>(
+    {
+      ...rest,
+      filter: { ...filter, types: typeof on === 'string' ? [on] : on },
+      // A checkpoint behind each event: after a crash, a command that was refused is decided again.
+      pageSize: 1,
     },
-  };
+    (handlerTimeout) => async (events, port) => {
+      for (const event of events) await react(definition, handlerTimeout, event, port);
+    },
+  );
 }
 
 /** What is asked of the user, and each consequence, has a time-out of its own: those of a list may take long together. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { somebodyElses, tablesNamed } from '../named-tables.js';
 import type { SqlRow } from '../sql-port.js';
 
 /** The tables of 0001_projections.sql, and columns that tell them from others of the same name. */
@@ -8,6 +8,9 @@ const own: Readonly<Record<string, readonly string[]>> = {
   parked: ['projection', 'build', 'share', 'event_id', 'stream_id', 'status'],
   tokens: ['last_value', 'is_called'],
 };
+
+/** A query for what in the schema `$1` has the names of these. */
+export const findTables = tablesNamed(Object.keys(own));
 
 /**
  * Whether the tables of the sink are all there, in their newest form.
@@ -19,9 +22,7 @@ export function isSetUp(found: readonly SqlRow[], schema: string): boolean {
   const columns = new Map(found.map(([name, list]) => [name as string, (list as string).split(',')]));
   for (const [name, has] of columns) {
     if (own[name]?.every((column) => has.includes(column)) === true) continue;
-    throw new InvalidArgumentError(
-      `The schema "${schema}" has a "${name}" that isn't the projection sink's, which keeps a table or sequence of that name there: give the sink a 'schema' of its own.`,
-    );
+    throw somebodyElses(schema, name, 'projection sink');
   }
   return (
     Object.keys(own).every((name) => columns.has(name)) &&

@@ -8,6 +8,7 @@ import type {
   ShareKey,
 } from '../../core/projections/projection-sink.js';
 import { shareOf } from '../../core/projections/share-of.js';
+import { storableText } from '../../core/values/storable-text.js';
 import type { SqlRow } from '../sql-port.js';
 import { isoTime } from '../sql-time.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
@@ -29,7 +30,7 @@ export class ParkedEvents<Client extends SqlClient> {
   ): Promise<void> {
     const { id, streamId, position, version, type } = event;
     const place = [name, build, share, id, streamId, position, version, type];
-    const values = [...place, JSON.stringify(event), storable(error), attempts, status];
+    const values = [...place, JSON.stringify(event), storableText(error), attempts, status];
     await this.#database.query(client, statements.park, values);
   }
 
@@ -48,7 +49,7 @@ export class ParkedEvents<Client extends SqlClient> {
       build,
       share,
       streamId,
-      storable(error),
+      storableText(error),
     ]);
   }
 
@@ -87,8 +88,8 @@ export class ParkedEvents<Client extends SqlClient> {
     if (decision.action === 'skip') {
       await this.#database.query(client, statements.skip, [
         ...key,
-        storable(decision.operator),
-        storable(decision.reason),
+        storableText(decision.operator),
+        storableText(decision.reason),
       ]);
     }
     const [status, streamId] = found as [string, string];
@@ -108,11 +109,6 @@ export class ParkedEvents<Client extends SqlClient> {
       await this.#database.query(client, statements.copySkipped, [name, Number(live), id, build, share]);
     }
   }
-}
-
-/** What a text in a database can hold of any: no zero byte, and no half of a character. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '\uFFFD').toWellFormed();
 }
 
 function toParked(row: SqlRow): ParkedEvent {

@@ -129,8 +129,8 @@ export class ReadModels<Client extends SqlClient> {
     const views = await this.#readers.assertReplaceable(client, live);
     await this.#readers.carryGrants(client, live, schemaOf(name, role), role === 'previous');
     await rename(client, schemaOf(name, role), aside);
-    await rename(client, schemaOf(name, 'live'), schemaOf(name, 'previous'));
-    await rename(client, aside, schemaOf(name, 'live'));
+    await rename(client, live, schemaOf(name, 'previous'));
+    await rename(client, aside, live);
     await this.#readers.carryViews(client, live, views);
     await this.#database.query(client, statements.activate, [name, build]);
   }

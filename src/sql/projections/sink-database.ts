@@ -5,7 +5,7 @@ import { assertSchemaName, inSchema } from '../schema-name.js';
 import { causeOf, isCorruption, isPassing, messageOf, sqlStateOf, translateSqlError } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
 import { HandlerGuard } from './handler-guard.js';
-import { isSetUp } from './own-tables.js';
+import { findTables, isSetUp } from './own-tables.js';
 import * as statements from './statements.js';
 
 /** A connection inside a transaction, as pg's clients and PGlite's transactions are. */
@@ -115,7 +115,7 @@ export class SinkDatabase<Client extends SqlClient> {
   async #prepare(): Promise<void> {
     this.#prepared ??= this.#run(async (client) => {
       await this.query(client, statements.lockSetUp, []);
-      const found = await this.query(client, statements.findTables, [this.#schema]);
+      const found = await this.query(client, findTables, [this.#schema]);
       if (isSetUp(found, this.#schema)) return;
       for (const text of statements.setUp) await this.query(client, text, []);
     });

@@ -11,12 +11,6 @@ export const setUp = [
   'create schema if not exists __schema__',
   ...setUpScript.split(/;\s*\n/),
 ].filter((text) => /\w/.test(text.replaceAll(/^--.*$/gm, '')));
-export const findTables = `select c.relname, pg_catalog.string_agg(a.attname::pg_catalog.text, ',')
-  from pg_catalog.pg_class c
-  join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
-  left join pg_catalog.pg_attribute a on a.attrelid ${eq} c.oid and not a.attisdropped
-  where n.nspname ${eq} $1
-    and c.relname::pg_catalog.text ${eq} any (array['builds', 'shares', 'parked', 'tokens']) group by c.relname`;
 export const lockSetUp = 'select pg_catalog.pg_advisory_xact_lock(1163152726)';
 /** For this transaction, which the server ends when its process has stood still for long, where it has no such limit already. */
 export const lockProjection = `select pg_catalog.pg_advisory_xact_lock(1163152727, pg_catalog.hashtext($1)), ${idleAtMost('15min')}`;

@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { assertStateIsJson } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
@@ -18,7 +18,6 @@ import type { JsonValue } from '../../core/values/json.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import {
   defaultLaneSettings,
-  unknownHereType,
   type CommandOutcome,
   type ExecuteRequest,
   type LaneCommand,
@@ -38,6 +37,7 @@ import { directly, interruptible } from './interruptible.js';
 import { loadAggregate, type OnWarning } from './load-aggregate.js';
 import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from './logged.js';
 import { DecidingHeartbeats, survive } from './lost-workers.js';
+import { unknownHereFailure } from './unknown-here.js';
 
 export interface AggregateActivitiesOptions {
   /** With `appendCommits`, the commands of a batch that go to one stream are appended at once. */
@@ -246,13 +246,7 @@ function lostInReplay(stream: string): EventStoreError {
 async function toRefusal(givesBack: boolean, error: EventStoreError): Promise<Error> {
   if (!givesBack) return error;
   await pauseBeforeGivingBack();
-  return ApplicationFailure.create({
-    message: error.message,
-    type: unknownHereType,
-    nonRetryable: true,
-    // Expected while a release is rolled out: no error in the worker's log.
-    category: 'BENIGN',
-  });
+  return unknownHereFailure(error.message, { nonRetryable: true });
 }
 
 /** The workflow by which the commands came. */

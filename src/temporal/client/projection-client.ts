@@ -1,16 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { ProjectionBehindError } from '../../core/errors/errors.js';
-import {
-  assertOptions,
-  integerFrom,
-  isName,
-  isPlainObject,
-  isSignal,
-  type OptionCheck,
-} from '../../core/store/options.js';
+import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
 import {
   controlProjectionUpdate,
+  isRebaseFrom,
   parkedEventsUpdate,
   projectionStatusUpdate,
   type ParkedEventSummary,
@@ -212,11 +206,6 @@ export class ProjectionClient {
     return this.#calls.update(name, controlProjectionUpdate, action);
   }
 }
-
-const isRebaseFrom: OptionCheck = (value) =>
-  ['beginning', 'end', 'checkpoint'].includes(value as string) || integerFrom(0)(value) === undefined
-    ? undefined
-    : `a position, 'beginning', 'end' or 'checkpoint'`;
 
 function assertName(name: string): void {
   assertOptions('a projection client', { name }, { name: isName }, ['name']);

@@ -1,5 +1,6 @@
 import type { ParkedEvent, ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { Checkpoint } from '../../core/store/capabilities.js';
+import { integerFrom, type OptionCheck } from '../../core/store/options.js';
 import { workflowIdOf } from './workflow-id.js';
 
 /** Input of `eventStoreProjection`. Later versions of it have a higher number. */
@@ -147,6 +148,11 @@ export interface RebuildStatus {
  * checkpoint is, in the store as it is now.
  */
 export type RebaseFrom = number | 'beginning' | 'end' | 'checkpoint';
+
+export const isRebaseFrom: OptionCheck = (value) =>
+  ['beginning', 'end', 'checkpoint'].includes(value as string) || integerFrom(0)(value) === undefined
+    ? undefined
+    : `a position, 'beginning', 'end' or 'checkpoint'`;
 
 export type ProjectionAction =
   | { readonly action: 'pause' | 'resume' | 'stop' | 'cancelRebuild' | 'rollback' }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import {
   controlProjectionUpdate,
+  isRebaseFrom,
   type ProjectionAction,
   type ProjectionInput,
 } from '../shared/projection.js';
@@ -42,10 +43,7 @@ export function checkAction(action: ProjectionAction): void {
     if (!(isText(operator) && isText(reason))) {
       throw new InvalidArgumentError('To rebase a projection, say who you are (operator) and why (reason).');
     }
-    if (
-      !['beginning', 'end', 'checkpoint'].includes(String(from)) &&
-      !(Number.isSafeInteger(from) && Number(from) >= 0)
-    ) {
+    if (isRebaseFrom(from) !== undefined) {
       throw new InvalidArgumentError(
         `A projection is rebased from a position, or 'beginning', 'end' or 'checkpoint'; got ${JSON.stringify(from)}.`,
       );

@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
@@ -8,12 +8,12 @@ import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
-import { unknownHereType } from '../../shared/command-lane.js';
 import { liveBuildOf, positionOf, type ProjectionSigns } from '../../shared/projection.js';
 import { madeOf } from '../activity-source.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
 import { ReactionWarnings } from '../reactions/reaction-warnings.js';
+import { unknownHereFailure } from '../unknown-here.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
@@ -54,7 +54,9 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const checkpoints = options.checkpoints ?? store.checkpoints;
   const warnings = new ReactionWarnings(logger);
   const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
-  const unseenTypes = new UnseenTypes(innermostOf(store) as EventStore);
+  // As events are stored: one that can't be decoded must not keep an operator from seeing and moving a projection.
+  const stored = innermostOf(store) as EventStore;
+  const unseenTypes = new UnseenTypes(stored);
   const registry = new ProjectionRegistry(projections, ({ name }) => {
     if (checkpointSink !== undefined) return checkpointSink;
     throw new InvalidArgumentError(
@@ -97,9 +99,13 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const context = Context.current();
           let signs: ProjectionSigns = {};
-          const withWarning = (said: ProjectionSigns): ProjectionSigns => {
+          const withWarning = (): ProjectionSigns => {
             const warning = warnings.of(name);
-            return { ...said, ...(warning !== undefined && { warning }) };
+            return { ...signs, ...(warning !== undefined && { warning }) };
+          };
+          const tell = (said: ProjectionSigns): void => {
+            signs = said;
+            context.heartbeat(withWarning());
           };
           const run = async (): Promise<ShareOutcome> => {
             const { projection, sink, shares, role } = await buildOf(name, build).catch(leaveToOthers);
@@ -115,16 +121,13 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               duration: role === 'former' ? formerDuration : runDuration,
               signal: context.cancellationSignal,
               onProgress: (position) => {
-                signs = { position };
-                context.heartbeat(withWarning(signs));
+                tell({ position });
               },
               onFailure: (error) => {
-                signs = { ...signs, waitsFor: error.slice(0, maxErrorLength) };
-                context.heartbeat(withWarning(signs));
+                tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
               },
               onDelay: (position, reason, delay) => {
-                signs = { position, waitsFor: reason };
-                context.heartbeat(withWarning(signs));
+                tell({ position, waitsFor: reason });
                 const attributes = {
                   projection: name,
                   build,
@@ -138,7 +141,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             });
             return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
           };
-          return replyOf(await heartbeating(run, () => withWarning(signs)), { build, share });
+          return replyOf(await heartbeating(run, withWarning), { build, share });
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -162,17 +165,12 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           const newest = registry.newest(name);
           const builds = await openBuilds(newest);
           const position = positionOf(liveBuildOf(builds));
-          // As they are stored: an event that can't be decoded must not keep anybody from seeing where the projection stands.
-          const stored = innermostOf(store) as EventStore;
-          const [last, [next]] = await Promise.all([
-            stored.readAll({ direction: 'backward', limit: 1 }),
-            readNext(stored, position),
-          ]);
+          const [{ end }, [next]] = await Promise.all([endOf(stored), readNext(stored, position)]);
           const unseen = withUnseen ? await unseenTypes.of(newest.projection) : [];
           return {
             builds,
             ...(unseen.length > 0 && { unseenTypes: unseen }),
-            end: last.events[0]?.position ?? 0,
+            end,
             lagSeconds:
               next === undefined ? 0 : Math.max(Date.now() - Date.parse(next.recordedAt), 0) / 1_000,
           };
@@ -245,7 +243,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
               );
             }
-            const { storeId, end } = await endOf(store);
+            const { storeId, end } = await endOf(stored);
             const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
             await sink.rebase(specOf(projection), { storeId, end, after });
           }),
@@ -262,7 +260,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             const { projection, sink } = registry.newest(name);
             const isKeptHere = checkpoints !== undefined && checkpoints === store.checkpoints;
             if (!isKeptHere || sink.rebase === undefined || projection.reset !== undefined) return;
-            const { storeId, end } = await endOf(store);
+            const { storeId, end } = await endOf(stored);
             const { progress = [] } = liveBuildOf(await openBuilds({ projection, sink })) ?? {};
             const isDue = progress.some(({ checkpoint }) => checkpoint && checkpoint.storeId !== storeId);
             const isBehindEnd = progress.some(({ checkpoint }) => Number(checkpoint?.position) > end);
@@ -320,13 +318,7 @@ function specOf({ name, version, shards, fingerprint }: AnyProjection): BuildSpe
 /** To a worker that knows the projection: while a release is rolled out, not all do. */
 function leaveToOthers(error: unknown): never {
   if (!(error instanceof UnknownProjectionError)) throw error;
-  throw ApplicationFailure.create({
-    message: error.message,
-    type: unknownHereType,
-    nextRetryDelay: '1 second',
-    // Expected then: no error in the worker's log.
-    category: 'BENIGN',
-  });
+  throw unknownHereFailure(error.message, { nextRetryDelay: '1 second' });
 }
 
 async function endOf(store: EventStore): Promise<{ readonly storeId: string; readonly end: number }> {

@@ -13,6 +13,7 @@ import {
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { describeError } from '../../../core/values/describe-error.js';
+import { storableText } from '../../../core/values/storable-text.js';
 import { wait } from '../../shared/wait.js';
 
 /** Milliseconds before a handler is tried again, which grow from the first to the second. */
@@ -252,8 +253,8 @@ function smoothed(before: number, latest: number): number {
 /** Most characters of an error that are kept. */
 const maxErrorLength = 10_000;
 
-/** What a text in a database can hold: a message may be anything, a zero byte or half a character too. */
+/** A message may be anything, a zero byte or half a character too. */
 function describe({ cause }: HandlerError): string {
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : describeError(cause);
-  return text.slice(0, maxErrorLength).replaceAll('\u0000', '\uFFFD').toWellFormed();
+  return storableText(text.slice(0, maxErrorLength));
 }

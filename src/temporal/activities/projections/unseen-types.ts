@@ -27,7 +27,9 @@ export class UnseenTypes {
     const unseen: string[] = [];
     // One after the other: it is only for somebody to look at, and shouldn't take the connections of others.
     for (const type of sought) {
-      const { events } = await this.#store.readAll({ filter: { types: [type] }, limit: 1 });
+      // Backward: that waits for no append under way.
+      const filter = { types: [type] };
+      const { events } = await this.#store.readAll({ filter, direction: 'backward', limit: 1 });
       if (events.length === 0) unseen.push(type);
       else this.#seen.add(type);
     }

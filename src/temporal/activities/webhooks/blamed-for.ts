@@ -2,7 +2,7 @@
 export type Blamed = 'nobody' | 'time' | 'endpoint' | 'event';
 
 /** Timeout, too early, too many requests. */
-const passing = [408, 425, 429];
+const retryable = [408, 425, 429];
 /** What a receiver says about the content of a message: malformed, in conflict, too large, not acceptable. */
 const aboutContent = [400, 409, 413, 422];
 
@@ -12,6 +12,6 @@ const aboutContent = [400, 409, 413, 422];
  */
 export function blamedFor(status: number): Blamed {
   if (status >= 200 && status < 300) return 'nobody';
-  if (passing.includes(status) || status >= 500) return 'time';
+  if (retryable.includes(status) || status >= 500) return 'time';
   return status >= 400 && !aboutContent.includes(status) ? 'endpoint' : 'event';
 }

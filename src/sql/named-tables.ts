@@ -1,0 +1,25 @@
+import { InvalidArgumentError } from '../core/errors/errors.js';
+import { eq } from './operators.js';
+
+/** A query for what in the schema `$1` has one of the names, with its columns: somebody else may have taken them. */
+export function tablesNamed(names: readonly string[]): string {
+  return `select c.relname, pg_catalog.string_agg(a.attname::pg_catalog.text, ',')
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
+  left join pg_catalog.pg_attribute a on a.attrelid ${eq} c.oid and not a.attisdropped
+  where n.nspname ${eq} $1
+    and c.relname::pg_catalog.text ${eq} any (array[${names.map((name) => `'${name}'`).join(', ')}])
+  group by c.relname order by c.relname`;
+}
+
+/** @param whose would keep it there: `event store`, say, which is the `store` of its user */
+export function somebodyElses(
+  schema: string,
+  name: string,
+  whose: 'event store' | 'projection sink',
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The schema "${schema}" has a "${name}" that isn't the ${whose}'s, which keeps a table or sequence of that name there: ` +
+      `give the ${whose.split(' ')[1]} a 'schema' of its own.`,
+  );
+}
