@@ -170,11 +170,14 @@ async function untilOthersHaveEnded(directUrl: string): Promise<void> {
   await expect.poll(() => query(directUrl, oldest), { timeout: 10_000 }).toHaveLength(1);
 }
 
-/** A trigger that holds up commits of events of this stream while somebody has the advisory lock 7. */
+/**
+ * A trigger that holds up commits of events of this stream while somebody has the advisory lock 7: however long, or the store would
+ * give up waiting for it as for any lock, and send the append again, for later positions.
+ */
 async function slowDownCommitsOf(directUrl: string, streamId: string): Promise<void> {
   await query(
     directUrl,
-    `create function event_store.wait_for_gate() returns trigger language plpgsql as $$
+    `create function event_store.wait_for_gate() returns trigger language plpgsql set lock_timeout = 0 as $$
      begin perform pg_advisory_xact_lock_shared(7); return null; end $$;
      create constraint trigger slow_commit after insert on event_store.events deferrable initially deferred
      for each row when (new.stream_id = '${streamId}') execute function event_store.wait_for_gate()`,
