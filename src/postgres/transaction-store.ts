@@ -1,12 +1,13 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
+import { TurnQueue } from '../core/values/turn-queue.js';
 import { appendMembers } from '../sql/append-batch.js';
 import { checkedPort } from '../sql/checked-port.js';
 import type { EventNamespace } from '../sql/event-namespace.js';
 import { eq } from '../sql/operators.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
-import { cutOff, watchClient } from './client-facts.js';
+import { cutOff, keyOfClient, watchClient } from './client-facts.js';
 import { NoAnswerError } from './no-answer.js';
 import type { PreparedStatements } from './postgres-port.js';
 
@@ -16,6 +17,9 @@ const idleTimeout = 30_000;
 const settings = statement(`select pg_catalog.current_setting('transaction_isolation'),
   case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
     then pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true) end`);
+
+/** Of each client: `pg` will stop taking a query while another runs, and calls of the store may be made side by side. */
+const turns = new WeakMap<object, TurnQueue>();
 
 /** The four methods and the capabilities of a store, on a transaction that its caller begins and commits. */
 export function createTransactionStore(
@@ -29,10 +33,12 @@ export function createTransactionStore(
 ): SqlEventStore {
   // It is the caller's, who may not listen to its loss.
   watchClient(client, 0);
+  const turn = turns.get(keyOfClient(client)) ?? new TurnQueue();
+  turns.set(keyOfClient(client), turn);
   const ofClient: SqlPort = {
     query: async (statement, values, map) => {
       try {
-        return await statements.run(client, statement, values, map);
+        return await turn.take(() => statements.run(client, statement, values, map));
       } catch (error) {
         // Or the caller's ROLLBACK would wait behind what has no answer.
         if (error instanceof NoAnswerError) cutOff(client);

@@ -1,18 +1,8 @@
+import { TurnQueue } from '../../core/values/turn-queue.js';
 import type { CommandOutcome, CommandReference, LaneCommand } from '../shared/command-lane.js';
 
-/** Runs what it is given one after the other. */
-class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  take<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(run);
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
-}
-
 /** Of the whole process: so that the command which holds it up is the one that was named last. */
-const turns = new Turns();
+const turns = new TurnQueue();
 
 export interface OneByOneOptions {
   readonly commands: readonly LaneCommand[];

@@ -39,6 +39,26 @@ describe('a business table and its event', () => {
     expect(await stored()).toEqual({ accounts: 1, events: 1, broken: [] });
   });
 
+  test('may be appended side by side, and read meanwhile: the client gets one statement at a time', async () => {
+    const { client, transaction, stored } = await begun();
+    const send = client.query.bind(client) as (statement: string) => Promise<unknown>;
+    let isBusy = false;
+    client.query = ((statement: string) => {
+      // By this, `pg` knows that one runs.
+      isBusy ||= !(client as unknown as { readyForQuery: boolean }).readyForQuery;
+      return send(statement);
+    }) as never;
+    await Promise.all([
+      ...['1', '2', '3'].map((id) => transaction.appendToStream(`Account-${id}`, opened)),
+      transaction.readStream('Account-1'),
+      transaction.readAll(),
+    ]);
+    await client.query('commit');
+
+    expect(isBusy).toBe(false);
+    expect(await stored()).toMatchObject({ events: 3, broken: [] });
+  });
+
   test('are committed together when schemas change the event, and its aggregate applies what is stored', async () => {
     const { client, transaction, stored } = await begun();
     const groups = new AggregateRepository(withEvents(transaction, trimmed), Group);
