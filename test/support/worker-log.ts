@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 import { afterAll, expect, vi, type RunnerTestSuite } from 'vitest';
 
@@ -59,9 +60,14 @@ function isWhole(suite: Readonly<RunnerTestSuite>): boolean {
 
 function describeEntry({ level, message, meta = {} }: LogEntry): string {
   const { sdkComponent, error, ...rest } = meta;
-  const cause =
-    error === undefined ? '' : ` ${error instanceof Error ? String(error) : JSON.stringify(error)}`;
+  const cause = error === undefined ? '' : ` ${describeError(error)}`;
   return `${level} ${String(sdkComponent)}: ${message}${cause} ${JSON.stringify(rest, bigIntsAsText)}`;
+}
+
+function describeError(error: unknown): string {
+  if (error instanceof Error) return String(error);
+  // One of a workflow, which has an Error of its own, and whose classes a thread would not bring over.
+  return isNativeError(error) ? `Error: ${error.message}` : JSON.stringify(error);
 }
 
 function bigIntsAsText(_key: string, value: unknown): unknown {

@@ -469,16 +469,14 @@ describe('a lane', () => {
     await wallets.execute('1', 'deposit', { amount: 1 });
     const { runId } = await lane.describe();
     await Promise.all(
-      Array.from({ length: 119 }, (_, n) =>
-        (n % 2 ? wallets : second).execute('1', 'deposit', { amount: 1 }),
-      ),
+      Array.from({ length: 59 }, (_, n) => (n % 2 ? wallets : second).execute('1', 'deposit', { amount: 1 })),
     );
-    expect((await store.readStream('Wallet-1')).version).toBe(120);
+    expect((await store.readStream('Wallet-1')).version).toBe(60);
     const first = client.workflow.getHandle(lane.workflowId, runId);
     expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
 
     await expect.poll(async () => (await lane.describe()).status.name, { timeout: 30_000 }).toBe('COMPLETED');
-    await wallets.execute('1', 'withdraw', { amount: 120 });
+    await wallets.execute('1', 'withdraw', { amount: 60 });
   });
 
   it('follows the settings of its worker from the next run on', async () => {

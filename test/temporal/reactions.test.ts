@@ -179,17 +179,24 @@ describe('a reaction', () => {
     expect(await projector.status(circle.name)).toMatchObject({ state: 'running', lag: { events: 0 } });
   }, 60_000);
 
+  // At once: each takes its time, in which another worker might come.
+  it('stops loudly at an aggregate that no worker knows, and at a command that is not listed', async () => {
+    const store = new MemoryEventStore();
+    const strange = refunds({ handle: () => sendCommand({ category: 'Purse' }, '7', 'deposit') });
+    const unlisted = refunds({ handle: () => sendCommand({ category: 'Wallet' }, '7', 'unlisted') });
+    const { projector } = await useReactions(store, strange, unlisted);
+    const { position } = await fail(store);
+    const ended = async ({ name }: AnyProjection, says: string): Promise<void> => {
+      await projector.start(name);
+      await expect(projector.waitFor(name, position)).rejects.toMatchObject({
+        code: 'PROJECTION_BEHIND',
+        message: expect.stringContaining(says) as string,
+      });
+    };
+    await Promise.all([ended(strange, `'Purse' is not registered`), ended(unlisted, 'not in its list')]);
+  });
+
   it.each([
-    [
-      'an aggregate that no worker knows',
-      () => sendCommand({ category: 'Purse' }, '7', 'deposit'),
-      `'Purse' is not registered`,
-    ],
-    [
-      'a command that it does not list',
-      () => sendCommand({ category: 'Wallet' }, '7', 'unlisted'),
-      'not in its list',
-    ],
     ['no consequence', () => ({ startWorkfow: {} }) as never, /{ startWorkflow }/],
     [
       'a workflow that Temporal refuses',

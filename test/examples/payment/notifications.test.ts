@@ -9,7 +9,6 @@ import {
 } from '../../../examples/payment/story/webhook-receiver.js';
 import { expectTypedError } from '../../support/typed-error.js';
 import { expectWorkerLog } from '../../support/worker-log.js';
-import { startMortalSystem } from './mortal-payment-worker.js';
 import { startPaymentSystem, type Surroundings } from './payment-system.js';
 
 expectWorkerLog(
@@ -159,42 +158,6 @@ describe('a webhook', () => {
     const call = Promise.resolve().then(() => webhookNotifier({ url: 'http://localhost', secret }));
     await expectTypedError(call, { code: 'INVALID_ARGUMENT', says: /not base64/, secrets: [secret] });
   });
-});
-
-describe('a worker that is killed in the middle of notifying', () => {
-  it.each(['email', 'webhook'] as const)(
-    'after the receiver of the %s had it is followed by one that tells again: nothing is lost, the payment charged once',
-    { timeout: 180_000 },
-    async (channel) => {
-      const got = { email: 0, webhook: 0 };
-      let crash = async (): Promise<void> => undefined;
-      const dieOnce = async (at: 'email' | 'webhook'): Promise<void> => {
-        got[at]++;
-        if (at === channel && got[at] === 1) await crash();
-      };
-      const system = await startMortalSystem({
-        onMail: () => dieOnce('email'),
-        onWebhook: () => dieOnce('webhook'),
-      });
-      crash = async () => {
-        await system.killWorker();
-        await system.startWorker();
-      };
-      await system.startWorker();
-      const { paymentId, outcome } = await pay(system);
-
-      expect(outcome).toMatchObject({ success: true });
-      expect(got[channel]).toBe(2);
-      const { mails } = system.mailbox;
-      const { webhooks } = system.receiver;
-      expect(mails.length).toBeGreaterThanOrEqual(1);
-      expect(webhooks.length).toBeGreaterThanOrEqual(1);
-      expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1);
-      expect(new Set(webhooks.map(({ id }) => id)).size).toBe(1);
-      expect(await recorded(system, paymentId)).toEqual({ email: 'sent', webhook: 'sent' });
-      expect(system.money.charges).toMatchObject([{ paymentId, state: 'taken' }]);
-    },
-  );
 });
 
 async function pay({ service, request }: Surroundings, changes: Parameters<Surroundings['request']>[0] = {}) {

@@ -5,7 +5,6 @@ import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggre
 import { idempotencyKey } from '../../../examples/payment/process/payment-provider.js';
 import { SimulatedProvider } from '../../../examples/payment/process/simulated-provider.js';
 import { expectWorkerLog } from '../../support/worker-log.js';
-import { startMortalSystem } from './mortal-payment-worker.js';
 import { startPaymentSystem } from './payment-system.js';
 
 expectWorkerLog(
@@ -253,51 +252,4 @@ describe('compensation', () => {
     expect(types.filter((type) => type !== 'PaymentNotified').at(-1)).toBe(last);
     expect(money.charges).toMatchObject([{ state: 'returned' }]);
   });
-});
-
-describe('a worker that is killed in the middle of charging', () => {
-  it.each(['authorise', 'capture'] as const)(
-    'after the provider did what %s asks for is followed by one that completes the payment, which is charged once',
-    { timeout: 180_000 },
-    async (step) => {
-      const money = new SimulatedProvider({ failureRate: 0 });
-      const asked: Record<'authorise' | 'capture', string[]> = { authorise: [], capture: [] };
-      const crash = later();
-      const dieOnce = async (at: 'authorise' | 'capture'): Promise<void> => {
-        if (at === step && asked[at].length === 1) await crash.run();
-      };
-      const { service, request, history, mailbox, receiver, startWorker, killWorker } =
-        await startMortalSystem({
-          money,
-          provider: {
-            authorise: async (authorisation) => {
-              asked.authorise.push(authorisation.idempotencyKey);
-              const answer = await money.authorise(authorisation);
-              await dieOnce('authorise');
-              return answer;
-            },
-            capture: async (capture) => {
-              asked.capture.push(capture.idempotencyKey);
-              const answer = await money.capture(capture);
-              await dieOnce('capture');
-              return answer;
-            },
-          },
-        });
-      crash.set(async () => {
-        await killWorker();
-        await startWorker();
-      });
-      await startWorker();
-      const sent = request();
-      expect(await service.process(sent)).toMatchObject({ success: true });
-
-      expect(asked[step]).toHaveLength(2);
-      expect(new Set(asked[step]).size).toBe(1);
-      expect(money.charges).toMatchObject([{ paymentId: sent.paymentId, state: 'taken' }]);
-      expect(await history(sent.paymentId)).toEqual([...taken, 'PaymentNotified', 'PaymentNotified']);
-      expect(mailbox.mails).toHaveLength(1);
-      expect(receiver.webhooks).toHaveLength(1);
-    },
-  );
 });

@@ -213,7 +213,7 @@ describe('TemporalClientFactory', () => {
 
   it.each([
     ['where nothing listens', { port: 1 }],
-    ['with TLS to a server that has none', { tls: true }],
+    ['with TLS to a server that has none', { host: 'localhost', tls: true }],
   ])('%s rejects, and may be asked again', async (_what, changes) => {
     const clients = factory({ ...serverOptions(), connectTimeout: 2_000, ...changes });
     await expect(clients.createClient()).rejects.toThrow(/connect|deadline/i);
