@@ -7,6 +7,8 @@ export interface CliOptions {
   readonly port?: number;
   /** Where it keeps what it knows, so that it can be started again. Default: in memory. */
   readonly databaseFile?: string;
+  /** Where it tells Prometheus of its metrics. Default: nowhere. */
+  readonly metricsPort?: number;
   /** Default: `SIGTERM`. */
   readonly stopSignal?: NodeJS.Signals;
 }
@@ -17,13 +19,14 @@ export async function runTemporalCli(
   namespace: string,
   options: CliOptions = {},
 ): Promise<{ address: string; stop(): Promise<void> }> {
-  const { port = await freePort(), databaseFile, stopSignal } = options;
+  const { port = await freePort(), databaseFile, metricsPort, stopSignal } = options;
   const address = `127.0.0.1:${port}`;
   // prettier-ignore
   const args = [
     'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port),
     '--namespace', namespace, '--log-level', 'error',
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
   ];
   const server = await supervise({
     name: 'Temporal server',

@@ -3,15 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createPostgresPool, PostgresEventStore } from 'temporal-event-store/postgres';
 import { findPostgresBinaries } from '../../../dev/postgres-server/binaries.js';
-import { createCluster, type Cluster } from '../../../dev/postgres-server/cluster.js';
-import { createStandby } from '../../support/standby.js';
+import { createCluster } from '../../../dev/postgres-server/cluster.js';
 import { startTcpProxy } from '../../support/tcp-proxy.js';
 import { withClient } from '../faults.js';
 import { waitUntil, within } from '../wait.js';
+import { detach, pair, start, synchronous, type Defer } from './pair.js';
 import { Traffic } from './traffic.js';
-
-/** Calls something when the scene is over, whatever comes of it. */
-export type Defer = (cleanUp: () => unknown) => void;
 
 /** Each takes less than a minute, and ends with a control: what must be caught when it is done wrong. */
 export const scenes: Readonly<Record<string, (defer: Defer) => Promise<string>>> = {
@@ -115,45 +112,13 @@ async function controlOfLoss(defer: Defer): Promise<string> {
   const url = proxy.url(primary.url);
   const traffic = await startTraffic('lossy', url, url, defer);
   await traffic.goesOn('the start');
-  await withClient(standby.url, async (client) => {
-    await client.query(`alter system set primary_conninfo = ''`);
-    await client.query('select pg_reload_conf()');
-    await waitUntil(
-      async () => (await client.query('select from pg_stat_wal_receiver')).rowCount === 0,
-      'the standby has lost its primary',
-    );
-  });
+  await detach(standby);
   await traffic.goesOn('the standby receives nothing');
   await primary.killHard();
   await withClient(standby.url, (client) => client.query('select pg_promote()'));
   const findings = await audit(traffic, standby.url);
   assert.ok(findings.missing > 0, 'commits that were lost must be missed');
   return `caught: a promotion that loses commits (${findings.missing})`;
-}
-
-async function pair(defer: Defer): Promise<{ primary: Cluster; standby: Cluster }> {
-  const primary = await start(await createCluster(await findPostgresBinaries()), defer);
-  const standby = await start(await createStandby(primary), defer);
-  return { primary, standby };
-}
-
-async function start(cluster: Cluster, defer: Defer): Promise<Cluster> {
-  defer(() => cluster.remove());
-  await cluster.start();
-  return cluster;
-}
-
-/** From now on nothing is acknowledged that the standby doesn't have. */
-async function synchronous({ url }: Cluster): Promise<void> {
-  await withClient(url, async (client) => {
-    await client.query(`alter system set synchronous_standby_names = '*'`);
-    await client.query('select pg_reload_conf()');
-    await waitUntil(
-      async () =>
-        (await client.query(`select from pg_stat_replication where sync_state = 'sync'`)).rowCount === 1,
-      'the standby is synchronous',
-    );
-  });
 }
 
 async function startTraffic(name: string, url: string, sinkUrl: string, defer: Defer): Promise<Traffic> {

@@ -118,6 +118,17 @@ export class Arena {
     await this.waitForWorkers();
   }
 
+  /** Puts one worker that knows these versions in the place of one of those before, beside the other. */
+  async deployOne(index: 0 | 1, versions: readonly number[]): Promise<void> {
+    const before = this.#contenders[index] as Contender;
+    const contender = this.#enlistOne(before.program.name, versions);
+    this.#contenders = this.#contenders.with(index, contender);
+    await before.program.kill();
+    this.#forget(before);
+    contender.program.start();
+    await this.waitForWorkers();
+  }
+
   /** Appends past the writer. @returns the ids of the events */
   async append(stream: string, types: readonly LedgerEvent['type'][]): Promise<readonly string[]> {
     const events = types.map((type): LedgerEvent => ({ type, data: { amount: 1 } }));
@@ -221,35 +232,37 @@ export class Arena {
   }
 
   #enlist(versions: readonly number[]): readonly Contender[] {
+    return ['worker 1', 'worker 2'].map((name) => this.#enlistOne(name, versions));
+  }
+
+  #enlistOne(name: string, versions: readonly number[]): Contender {
     const { temporal, url, taskQueue, workflowBundle, logFile, shards, omission } = this.#options;
-    return ['worker 1', 'worker 2'].map((name) => {
-      const contender: Contender = {
-        program: new Program<WorkerOrder, WorkerReport>({
-          name,
-          file: new URL('./worker-process.ts', import.meta.url),
-          env: {
-            ADDRESS: temporal.address,
-            TASK_QUEUE: taskQueue,
-            STORE_URL: this.proxy.url(url),
-            WORKFLOW_BUNDLE: workflowBundle,
-            SHARDS: String(shards),
-            VERSIONS: versions.join(),
-            ...(omission !== undefined && { OMISSION: omission }),
-          },
-          onReport: (report) => {
-            this.#onReport(contender, report);
-          },
-          onUnexpected: (error) => void this.tally.unexpected.push(error),
-          onDeath: (how) => {
-            this.#onDeath(contender, `by itself, ${how === 'SIGKILL' ? (this.#striking ?? how) : how}`);
-          },
-          logFile,
-        }),
-        isReady: false,
-        ends: 0,
-      };
-      return contender;
-    });
+    const contender: Contender = {
+      program: new Program<WorkerOrder, WorkerReport>({
+        name,
+        file: new URL('./worker-process.ts', import.meta.url),
+        env: {
+          ADDRESS: temporal.address,
+          TASK_QUEUE: taskQueue,
+          STORE_URL: this.proxy.url(url),
+          WORKFLOW_BUNDLE: workflowBundle,
+          SHARDS: String(shards),
+          VERSIONS: versions.join(),
+          ...(omission !== undefined && { OMISSION: omission }),
+        },
+        onReport: (report) => {
+          this.#onReport(contender, report);
+        },
+        onUnexpected: (error) => void this.tally.unexpected.push(error),
+        onDeath: (how) => {
+          this.#onDeath(contender, `by itself, ${how === 'SIGKILL' ? (this.#striking ?? how) : how}`);
+        },
+        logFile,
+      }),
+      isReady: false,
+      ends: 0,
+    };
+    return contender;
   }
 
   async #discharge(): Promise<void> {
@@ -301,10 +314,14 @@ export class Arena {
   /** A supervisor starts it again, whyever it died. */
   #onDeath(contender: Contender, how: string): void {
     this.tally.onDeath(how);
+    this.#forget(contender);
+    if (!this.#isEnding) contender.program.start();
+  }
+
+  #forget(contender: Contender): void {
     contender.isReady = false;
     for (const [share, owner] of this.#owners) if (owner.contender === contender) this.#owners.delete(share);
     if (this.lastPage?.contender === contender) this.lastPage = undefined;
-    if (!this.#isEnding) contender.program.start();
   }
 }
 

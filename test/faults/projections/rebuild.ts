@@ -30,6 +30,17 @@ export const rebuilds: Readonly<Record<string, Fault>> = {
     rebuild(arena, () => arena.strike('after COMMIT of the switch')),
 };
 
+/** A release that is rolled out, worker by worker, amid which the projection is rebuilt. */
+export const rollOuts: Readonly<Record<string, Fault>> = {
+  'rolled out, and rebuilt while an old worker is there': async (arena) => {
+    await arena.deployOne(0, [1, 2]);
+    await rebuild(arena, () => arena.settle('an old worker and a new one').then(() => undefined));
+    // Version 2 is for the new one only.
+    await arena.settle('an old worker beside the new version');
+    await arena.deployOne(1, [1, 2]);
+  },
+};
+
 /** Builds version 2, amid what is done meanwhile, until it is live. */
 async function rebuild(arena: Arena, meanwhile: () => Promise<void>): Promise<void> {
   await arena.projector.rebuild(ledger);

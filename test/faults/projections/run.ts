@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { escapeIdentifier } from 'pg';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
 import { findPostgresBinaries } from '../../../dev/postgres-server/binaries.js';
@@ -14,12 +14,14 @@ import { describeFinding } from '../findings.js';
 import { auditTables, invariants } from './audit.js';
 import { faults, kills, type Fault } from './faults.js';
 import type { Omission } from './omissions.js';
-import { rebuilds } from './rebuild.js';
+import { rebuilds, rollOuts } from './rebuild.js';
 import { play, type Outcome } from './scenario.js';
+import { changeShards } from './shards.js';
 
 // Two workers fight over a projection while events are written and read, and are killed PROJECTION_KILLS times, beside all
 // that can be cut and killed. After each round the read model is compared with the log. With one share, and with four; then
 // it is rebuilt under the same load. Before, sinks that get it wrong.
+// Then the number of shards of a publisher changes under load.
 const killCount = Number(process.env['PROJECTION_KILLS'] ?? 20);
 
 interface Control {
@@ -44,6 +46,7 @@ const controls: Readonly<Record<Omission, Control>> = {
   },
 };
 
+Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
 const folder = await mkdtemp(join(tmpdir(), 'projections-'));
 const cluster = await createCluster(await findPostgresBinaries(), {
   // A worker that is stopped in a page holds its lock until the server has had enough.
@@ -85,13 +88,14 @@ try {
     if (found.length === 0) process.exitCode = 1;
   }
 
+  await runShards(workflowBundle);
   const ways = Object.entries(kills);
   const deaths = Array.from(
     { length: killCount },
     (_, index) => ways[index % ways.length] as (typeof ways)[number],
   );
   const rounds = [...deaths, ...Object.entries(faults)];
-  summarise('one share', await run('one_share', 1, rounds));
+  summarise('one share', await run('one_share', 1, [...rounds, ...Object.entries(rollOuts)]));
   summarise(
     'four shares, and rebuilt',
     await run('four_shares', 4, [...rounds, ...Object.entries(rebuilds)]),
@@ -107,6 +111,19 @@ try {
 }
 // A process of a run that failed is still there.
 process.exit();
+
+async function runShards(workflowBundle: string): Promise<void> {
+  const { address } = temporal;
+  for (const isForgetful of [true, false]) {
+    const name = isForgetful ? 'control_of_shards' : 'shards';
+    const url = await createDatabase(name);
+    const findings = await changeShards({ url, address, taskQueue: name, workflowBundle, isForgetful });
+    const broken = findings.filter(({ offenders }) => offenders > 0);
+    if (isForgetful) say(`${broken.length > 0 ? 'caught' : 'NOT CAUGHT'}: shards that begin at the end`);
+    else for (const finding of findings) say(describeFinding(finding));
+    if (isForgetful === (broken.length === 0)) process.exitCode = 1;
+  }
+}
 
 /** Once, since the workers are started often. */
 async function bundle(): Promise<string> {
