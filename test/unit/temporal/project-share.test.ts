@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import {
+  defineEvents,
   defineProjection,
   UnsafeReadError,
+  withEvents,
   type DomainEvent,
+  type EventRegistry,
+  type EventToAppend,
   type Projection,
   type ProjectionSink,
   type ShareKey,
 } from 'temporal-event-store';
 import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shareOf } from '../../../src/core/projections/share-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
@@ -377,4 +381,112 @@ it('waits for the primary when a standby answers, as for a store that is away', 
     nonRetryable: false,
     message: 'This server is a standby',
   });
+});
+
+describe('an event that cannot be decoded', () => {
+  const upcasting = (upcast: (data: object) => object) =>
+    defineEvents({ Paid: { schemaVersion: 2, upcast: { 1: upcast } } });
+  const brokenEvents = upcasting((data) => {
+    if ('broken' in data) throw new TypeError('no such field');
+    return { ...data, currency: 'EUR' };
+  });
+  const mendedEvents = upcasting((data) => ({ ...data, currency: 'EUR' }));
+
+  async function useBroken(onPoison: 'stop' | 'quarantine') {
+    const memory = new MemoryEventStore();
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'paid',
+      sink,
+      onPoison,
+      handlers: {
+        Paid: ({ streamId, version, data }, applied) =>
+          applied.push(`${streamId}@${version} ${JSON.stringify(data)}`),
+      },
+    });
+    await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
+    await memory.appendToStream('A-2', [{ type: 'Paid', data: { broken: true } }]);
+    await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
+    const [live] = await sink.open({ name: 'paid', version: 1, shares: 1 }, undefined);
+    const build = live?.build ?? 0;
+    const run = (events: EventRegistry): Promise<ShareOutcome> =>
+      projectShare({
+        store: withEvents(memory, events),
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'paid', build, share: 0 },
+        shares: 1,
+        until: 'end',
+        duration: 60_000,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    const decide = async (action: 'retry' | 'skip'): Promise<boolean> => {
+      const [event] = await sink.parked('paid', build, 10);
+      const by = { operator: 'Ann', reason: 'a test' };
+      return sink.decide('paid', build, { action, eventId: event?.event.id ?? '', ...by });
+    };
+    const append = (event: EventToAppend) => memory.appendToStream('A-1', [event]);
+    return { sink, run, decide, append, parked: () => sink.parked('paid', build, 10) };
+  }
+  const error = expect.stringContaining(
+    "can't be upcast from schemaVersion 1: TypeError: no such field",
+  ) as string;
+  const before = ['A-1@1 {"currency":"EUR"}'];
+  const behind = 'A-1@2 {"currency":"EUR"}';
+  const mended = 'A-2@1 {"broken":true,"currency":"EUR"}';
+
+  it('blocks, after what comes before it is applied, and goes through once it can be', async () => {
+    const { sink, run, decide, parked } = await useBroken('stop');
+    expect(await run(brokenEvents)).toMatchObject({
+      kind: 'blocked',
+      failure: { event: { position: 2 }, error, attempts: 1 },
+    });
+    expect(sink.model('paid')).toEqual(before);
+    expect(await parked()).toMatchObject([{ status: 'blocking', error }]);
+    await decide('retry');
+    expect(await run(mendedEvents)).toEqual({ kind: 'reached' });
+    expect(sink.model('paid')).toEqual([...before, mended, behind]);
+    expect(await parked()).toEqual([]);
+  });
+
+  it('can be skipped', async () => {
+    const { sink, run, decide } = await useBroken('stop');
+    await run(brokenEvents);
+    await decide('skip');
+    expect(await run(brokenEvents)).toEqual({ kind: 'reached' });
+    expect(sink.model('paid')).toEqual([...before, behind]);
+  });
+
+  it('is parked as it is stored, and decoded again when it is tried again', async () => {
+    const { sink, run, decide, parked } = await useBroken('quarantine');
+    expect(await run(brokenEvents)).toEqual({ kind: 'reached' });
+    expect(sink.model('paid')).toEqual([...before, behind]);
+    expect(await parked()).toMatchObject([{ status: 'parked', error }]);
+    await decide('retry');
+    await run(brokenEvents);
+    expect(await parked()).toMatchObject([{ status: 'parked', error }]);
+    await decide('retry');
+    await run(mendedEvents);
+    expect(sink.model('paid')).toEqual([...before, behind, mended]);
+  });
+
+  it.each(['stop', 'quarantine'] as const)(
+    'because it is newer is left to others, with %s too',
+    async (onPoison) => {
+      const { sink, run, parked, append } = await useBroken(onPoison);
+      await append({ type: 'Paid', schemaVersion: 3, data: { amount: 1 } });
+      const error = await run(mendedEvents).catch((e: unknown) => e);
+      expect(error).toMatchObject({ type: 'temporal-event-store.UnknownHere', nonRetryable: false });
+      expect(sink.model('paid')).toEqual([...before, mended, behind]);
+      expect(await parked()).toMatchObject([{ status: 'blocking', event: { position: 4 } }]);
+      const third = defineEvents({
+        Paid: { schemaVersion: 3, upcast: { 1: (data: object) => data, 2: (data: object) => data } },
+      });
+      expect(await run(third)).toEqual({ kind: 'reached' });
+      expect(sink.model('paid')).toHaveLength(4);
+      expect(await parked()).toEqual([]);
+    },
+  );
 });

@@ -10,11 +10,13 @@ import type { AnyProjection } from '../../../core/projections/projection.js';
 import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
+import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 import { wait } from '../../shared/wait.js';
-import { SharePages, type ProjectedShare } from './share-pages.js';
+import { unknownHereFailure } from '../unknown-here.js';
+import { NewerEventError, SharePages, type ProjectedShare } from './share-pages.js';
 
-export interface ShareRun extends ProjectedShare {
+export interface ShareRun extends Omit<ProjectedShare, 'decode'> {
   readonly store: EventStore & ReaderHints;
   /** Of the build. */
   readonly shares: number;
@@ -63,35 +65,43 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
     return await project(run, wakeUp);
   } catch (error) {
     if (error instanceof OwnershipLostError) return { kind: 'fenced' };
+    if (error instanceof NewerEventError) throw leftToOthers(error);
     if (error instanceof HandlerError) throw error.cause;
-    throw retriedByOthers(error);
+    throw retriedLater(error);
   } finally {
     stopWatching?.();
     run.signal.removeEventListener('abort', wakeUp.wake);
   }
 }
 
-/**
- * What resolves by itself is as a store that can't be reached: another attempt, perhaps of another worker, may find the primary of
- * a server that is a standby just now, or know the newer definition of an event.
- */
-function retriedByOthers(error: unknown): unknown {
-  const resolving =
-    findEventStoreError(error, 'READ_NOT_SAFE') ?? findEventStoreError(error, 'EVENT_TOO_NEW');
-  return resolving === undefined ? error : new StoreUnavailableError(resolving.message, { cause: error });
+/** What another attempt, perhaps of another worker, may find resolved. */
+function retriedLater(error: unknown): unknown {
+  // Of a store that decodes in a way of its own, so that the whole page failed.
+  const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
+  if (newer !== undefined) return unknownHereFailure(newer.message, { nextRetryDelay: '1 second' });
+  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
+  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
+}
+
+/** To a worker of the release that has appended the event. */
+function leftToOthers({ event: { id, position }, cause }: NewerEventError): unknown {
+  return unknownHereFailure(`The event ${id} at position ${position} waits: ${(cause as Error).message}`, {
+    nextRetryDelay: '1 second',
+  });
 }
 
 async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
   const { store, projection, share, shares, until, signal } = run;
+  const stored = storedReadsOf(store);
   const end = performance.now() + run.duration;
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
-  const pages = await SharePages.acquire(run);
+  const pages = await SharePages.acquire({ ...run, decode: stored.decode });
   let idlePause = shortestPause;
   let delays = 0;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
     const page = { after, limit, maxBytes, signal };
-    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
+    const reading = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
     // It may be given up before it is awaited.
     reading.catch(() => undefined);
     return reading;
@@ -114,7 +124,7 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
     try {
       failure = await pages.write(own, slice);
     } catch (error) {
-      if (!(error instanceof HandlerError)) throw error;
+      if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
       delays = pages.position > position ? 0 : delays + 1;
       const delay = delayOf(error, delays);
       run.onDelay(pages.position, error.message, delay);

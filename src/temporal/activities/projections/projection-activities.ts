@@ -21,6 +21,7 @@ import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summ
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, UnknownProjectionError, type SunkProjection } from './projection-registry.js';
 import { UnseenTypes } from './unseen-types.js';
+import { findWaitingAt } from './waiting-at.js';
 
 export interface ProjectionActivitiesOptions {
   readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
@@ -290,15 +291,18 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         skip === undefined ? 'Retry parked event' : 'Skip parked event',
         { projection: name, build, eventId, ...skip },
         async () => {
-          const isDecided = await registry
-            .newest(name)
-            .sink.decide(
-              name,
-              build,
-              skip === undefined
-                ? { action: 'retry', eventId }
-                : { action: 'skip', eventId, ...skip, ...(blockedAt !== undefined && { blockedAt }) },
-            );
+          const newest = registry.newest(name);
+          const isKeptOnly = newest.sink === checkpointSink;
+          const place =
+            blockedAt ??
+            (isKeptOnly ? await findWaitingAt(stored, newest, await openBuilds(newest), eventId) : undefined);
+          const isDecided = await newest.sink.decide(
+            name,
+            build,
+            skip === undefined
+              ? { action: 'retry', eventId }
+              : { action: 'skip', eventId, ...skip, ...(place !== undefined && { blockedAt: place }) },
+          );
           if (!isDecided) {
             throw new InvalidArgumentError(
               `The event '${eventId}' is not parked by the projection '${name}'.`,
