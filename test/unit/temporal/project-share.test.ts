@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   defineEvents,
   defineProjection,
+  OwnershipLostError,
   UnsafeReadError,
   withEvents,
   type DomainEvent,
@@ -19,6 +20,7 @@ import { CheckpointSink } from '../../../src/temporal/activities/projections/che
 import {
   projectShare,
   type ShareOutcome,
+  type ShareRun,
 } from '../../../src/temporal/activities/projections/project-share.js';
 
 type Happened = DomainEvent<'Happened', { readonly isPoison: boolean }>;
@@ -489,4 +491,92 @@ describe('an event that cannot be decoded', () => {
       expect(await parked()).toEqual([]);
     },
   );
+});
+
+describe('the pace of a shard', () => {
+  const longTime = 60_000;
+
+  async function usePaces({ shards = 1, onHappened = (): void => undefined } = {}) {
+    const store = new MemoryEventStore();
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'paced',
+      sink,
+      shards,
+      maxAttempts: 2,
+      handlers: {
+        Happened: ({ streamId, version }, applied) => {
+          onHappened();
+          applied.push(`${streamId}@${version}`);
+        },
+      },
+    });
+    const [live] = await sink.open({ name: 'paced', version: 1, shares: shards }, undefined);
+    const build = live?.build ?? 0;
+    const end = new AbortController();
+    const run = (pace: NonNullable<ShareRun['pace']>, share = 0): Promise<ShareOutcome> =>
+      projectShare({
+        store,
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'paced', build, share },
+        shares: shards,
+        pace,
+        duration: longTime,
+        signal: end.signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    const append = (streamId: string, type = 'Happened') =>
+      store.appendToStream(streamId, [{ type, data: {} }]);
+    const position = async (): Promise<number | undefined> =>
+      (await sink.open({ name: 'paced', version: 1, shares: shards }, undefined))[0]?.progress[0]?.checkpoint
+        ?.position;
+    return { sink, run, append, position, end };
+  }
+
+  it('is busy until it had no event of its own for a while', async () => {
+    const { sink, run, append } = await usePaces();
+    await append('A-1');
+    expect(await run({ kind: 'busy', idleAfter: 50 })).toEqual({ kind: 'paused', pace: 'idle' });
+    expect(sink.model('paced')).toEqual(['A-1@1']);
+  });
+
+  it('is busy again with the first event of its own, which it has applied by then', async () => {
+    const { sink, run, append } = await usePaces({ shards: 2 });
+    const share = shareOf('A-1', 2);
+    const other = ['A-2', 'A-3', 'A-4', 'A-5'].find((stream) => shareOf(stream, 2) !== share) ?? '';
+    const running = run({ kind: 'idle' }, share);
+    await append(other);
+    await append('A-1', 'SomethingElse');
+    await append('A-1');
+    expect(await running).toEqual({ kind: 'paused', pace: 'busy' });
+    expect(sink.model('paced')).toEqual(['A-1@2']);
+  });
+
+  it('stays idle while events of others pass, and its checkpoint follows', async () => {
+    const { run, append, position, end } = await usePaces();
+    const running = run({ kind: 'idle' });
+    for (const expected of [1, 2, 3]) {
+      await append('A-1', 'SomethingElse');
+      await expect.poll(position, { timeout: 10_000 }).toBe(expected);
+    }
+    end.abort(new OwnershipLostError({ name: 'paced', build: 1, share: 0 }));
+    expect(await running).toEqual({ kind: 'fenced' });
+  });
+
+  it('leaves to the busy one what fails, before it is tried again', async () => {
+    let calls = 0;
+    const { run, append } = await usePaces({
+      onHappened: () => {
+        calls++;
+        throw new Error('not now');
+      },
+    });
+    const running = run({ kind: 'idle' });
+    await append('A-1');
+    expect(await running).toEqual({ kind: 'paused', pace: 'busy' });
+    expect(calls).toBe(1);
+    expect(await run({ kind: 'busy', idleAfter: longTime })).toMatchObject({ kind: 'blocked' });
+  });
 });

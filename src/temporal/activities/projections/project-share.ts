@@ -14,9 +14,10 @@ import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
+import { EndWatch } from './end-watch.js';
 import { NewerEventError, SharePages, type ProjectedShare } from './share-pages.js';
 
-export interface ShareRun extends Omit<ProjectedShare, 'decode'> {
+export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   readonly store: EventStore & ReaderHints;
   /** Of the build. */
   readonly shares: number;
@@ -26,6 +27,11 @@ export interface ShareRun extends Omit<ProjectedShare, 'decode'> {
   readonly maxRate?: number | undefined;
   /** Milliseconds after which it ends, to go on in another. */
   readonly duration: number;
+  /**
+   * `busy`: until it has had no event of its own for `idleAfter` milliseconds. `idle`: until it has applied a page with one. Signs of life
+   * may be rare then, so what takes longer is left to the busy one. Default: busy for ever.
+   */
+  readonly pace?: { readonly kind: 'busy'; readonly idleAfter: number } | { readonly kind: 'idle' };
   /** Called with the position after each page. */
   readonly onProgress: (position: number) => void;
   /** Called when a handler wants to be called later, with what it said, and the milliseconds until then. */
@@ -33,8 +39,8 @@ export interface ShareRun extends Omit<ProjectedShare, 'decode'> {
 }
 
 export type ShareOutcome =
-  /** The time is over; there is more to come. */
-  | { readonly kind: 'paused' }
+  /** The time is over; there is more to come. How it goes on, where that is another pace than before. */
+  | { readonly kind: 'paused'; readonly pace: 'busy' | 'idle' }
   /** `until` is reached. */
   | { readonly kind: 'reached' }
   /** Another owner has taken over, or nobody shall write. */
@@ -44,10 +50,16 @@ export type ShareOutcome =
   /** An event can't be applied, and the projection stops at such. */
   | { readonly kind: 'blocked'; readonly failure: EventFailure; readonly storeId: string };
 
-/** Milliseconds between two looks at a store that has nothing new: they grow from the first to the second. */
-const shortestPause = 20;
-const longestPause = 1_000;
+/**
+ * Milliseconds between two looks at a store of which nobody says that it has something new, give or take a quarter. It then has, or can't
+ * be read.
+ */
+const rareLook = 60_000;
+/** Least milliseconds between two moves of the checkpoint of an idle shard for events that aren't its own. */
+const passInterval = 1_000;
 
+/** Milliseconds before a handler that made no progress is called again, whatever it says. */
+const shortestPause = 20;
 /** Milliseconds before a page is tried again when no event is to blame, which grow from the first to the second. */
 const firstDelay = 200;
 const longestDelay = 30_000;
@@ -59,17 +71,25 @@ const longestDelay = 30_000;
  */
 export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
   const wakeUp = new WakeUp();
-  const stopWatching = run.store.onAppend?.call(run.store, wakeUp.wake);
+  const watch = EndWatch.of(run.store);
+  const stopUsing = watch.use();
+  // An idle one has time, and need not look each time somebody appends something.
+  const isIdle = run.pace?.kind === 'idle';
+  const stopWatching = isIdle ? undefined : run.store.onAppend?.call(run.store, wakeUp.wake);
   run.signal.addEventListener('abort', wakeUp.wake);
   try {
-    return await project(run, wakeUp);
+    return await project(run, wakeUp, watch);
   } catch (error) {
-    if (error instanceof OwnershipLostError) return { kind: 'fenced' };
+    const reason: unknown = run.signal.aborted ? run.signal.reason : error;
+    if (reason instanceof OwnershipLostError || error instanceof OwnershipLostError) {
+      return { kind: 'fenced' };
+    }
     if (error instanceof NewerEventError) throw leftToOthers(error);
     if (error instanceof HandlerError) throw error.cause;
     throw retriedLater(error);
   } finally {
     stopWatching?.();
+    stopUsing();
     run.signal.removeEventListener('abort', wakeUp.wake);
   }
 }
@@ -90,14 +110,20 @@ function leftToOthers({ event: { id, position }, cause }: NewerEventError): unkn
   });
 }
 
-async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
-  const { store, projection, share, shares, until, signal } = run;
+async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShareOutcome> {
+  const { store, projection, share, shares, until, signal, pace } = run;
   const stored = storedReadsOf(store);
-  const end = performance.now() + run.duration;
+  const isIdle = pace?.kind === 'idle';
+  const idleAfter = pace?.kind === 'busy' ? pace.idleAfter : Infinity;
+  const startedAt = performance.now();
+  const end = startedAt + run.duration;
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
-  const pages = await SharePages.acquire({ ...run, decode: stored.decode });
-  let idlePause = shortestPause;
+  const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
+  let lastOwnAt = startedAt;
+  let movedAt = -Infinity;
   let delays = 0;
+  /** It is ahead of the checkpoint while that waits for its next move. */
+  let cursor = pages.position;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
     const page = { after, limit, maxBytes, signal };
@@ -109,39 +135,54 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
   for (;;) {
     signal.throwIfAborted();
     if (typeof until === 'number' && pages.position >= until) return { kind: 'reached' };
-    if (performance.now() >= end) return { kind: 'paused' };
+    if (performance.now() >= end) return { kind: 'paused', pace: isIdle ? 'idle' : 'busy' };
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
-    const slice = await (next ?? read(pages.position));
+    const knownEnd = watch.end;
+    const slice = await (next ?? read(cursor));
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
-    const startedAt = performance.now();
+    cursor = slice.position;
+    const readAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
     const own =
       shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
-    const position = pages.position;
-    let failure: EventFailure | undefined;
-    try {
-      failure = await pages.write(own, slice);
-    } catch (error) {
-      if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
-      delays = pages.position > position ? 0 : delays + 1;
-      const delay = delayOf(error, delays);
-      run.onDelay(pages.position, error.message, delay);
-      next = undefined;
-      await wait(Math.min(delay, end - performance.now()), signal);
-      continue;
+    if (own.length > 0) lastOwnAt = readAt;
+    const isDue = !isIdle || own.length > 0 || readAt - movedAt >= passInterval;
+    if (isDue) {
+      const position = pages.position;
+      let failure: EventFailure | undefined;
+      try {
+        failure = await pages.write(own, slice);
+      } catch (error) {
+        if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
+        if (isIdle) return { kind: 'paused', pace: 'busy' };
+        delays = pages.position > position ? 0 : delays + 1;
+        const delay = delayOf(error, delays);
+        run.onDelay(pages.position, error.message, delay);
+        next = undefined;
+        cursor = pages.position;
+        await wait(Math.min(delay, end - performance.now()), signal);
+        continue;
+      }
+      delays = 0;
+      if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
+      if (pages.position > position) movedAt = readAt;
+      run.onProgress(pages.position);
     }
-    delays = 0;
-    if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
-    run.onProgress(pages.position);
+    if (isIdle && own.length > 0) return { kind: 'paused', pace: 'busy' };
     if (run.maxRate !== undefined) {
-      await wait((own.length / run.maxRate) * 1_000 - (performance.now() - startedAt), signal);
+      await wait((own.length / run.maxRate) * 1_000 - (performance.now() - readAt), signal);
     }
-    if (!slice.isEnd) continue;
+    if (!slice.isEnd || (typeof until === 'number' && pages.position >= until)) continue;
     if (until === 'end') return { kind: 'reached' };
-    idlePause = own.length > 0 ? shortestPause : Math.min(idlePause * 2, longestPause);
-    await wakeUp.wait(Math.min(idlePause, end - performance.now()));
+    const now = performance.now();
+    if (now - lastOwnAt >= idleAfter) return { kind: 'paused', pace: 'idle' };
+    const pauses = [rareLook * (0.75 + Math.random() / 2), end - now, lastOwnAt + idleAfter - now];
+    if (!isDue) pauses.push(movedAt + passInterval - now);
+    const stopWaiting = watch.wait(Math.max(cursor, knownEnd), wakeUp.wake);
+    await wakeUp.wait(Math.max(Math.min(...pauses), 0));
+    stopWaiting();
   }
 }
 

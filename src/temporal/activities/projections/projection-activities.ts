@@ -17,6 +17,7 @@ import { unknownHereFailure } from '../unknown-here.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
+import { asOwner, endOwners } from './owners.js';
 import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, UnknownProjectionError, type SunkProjection } from './projection-registry.js';
@@ -31,7 +32,20 @@ export interface ProjectionActivitiesOptions {
   readonly checkpoints?: CheckpointStore;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
+  /** @internal for tests, which don't have the time: see {@link defaultIdlePace} */
+  readonly idlePace?: Partial<IdlePace>;
 }
+
+interface IdlePace {
+  /** Milliseconds without an event of its own after which a shard is idle. */
+  readonly after: number;
+  /** Milliseconds without a sign of life after which another worker takes over. Temporal is told at 80 % of them, and bills each. */
+  readonly heartbeatTimeout: number;
+  /** Milliseconds that one activity lasts. */
+  readonly duration: number;
+}
+
+const defaultIdlePace: IdlePace = { after: 60_000, heartbeatTimeout: 60_000, duration: 55 * 60_000 };
 
 /** Milliseconds that one activity applies events for, before the next takes over. */
 const runDuration = 10 * 60_000;
@@ -48,10 +62,17 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   assertOptions(
     'createProjectionActivities',
     options,
-    { store: isPlainObject, projections: isList, checkpoints: isPlainObject, logger: isPlainObject },
+    {
+      store: isPlainObject,
+      projections: isList,
+      checkpoints: isPlainObject,
+      logger: isPlainObject,
+      idlePace: isPlainObject,
+    },
     ['store', 'projections'],
   );
   const { store, projections, logger } = options;
+  const idlePace = { ...defaultIdlePace, ...options.idlePace };
   const checkpoints = options.checkpoints ?? store.checkpoints;
   const warnings = new ReactionWarnings(logger);
   const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
@@ -92,7 +113,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'debug',
       ),
 
-    eventStoreProject: ({ name, build, share, until, maxRate }) =>
+    eventStoreProject: ({ name, build, share, until, maxRate, heartbeatTimeout, isIdle = false }) =>
       loggedHooks(
         logger,
         'Project',
@@ -110,39 +131,47 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           };
           const run = async (): Promise<ShareOutcome> => {
             const { projection, sink, shares, role } = await buildOf(name, build).catch(leaveToOthers);
-            const outcome = await projectShare({
-              store,
-              projection,
-              sink,
-              share: { name, build, share },
-              shares,
-              until,
-              maxRate,
-              // Who decided on this number of shards may have left: whoever asks next decides anew.
-              duration: role === 'former' ? formerDuration : runDuration,
-              signal: context.cancellationSignal,
-              onProgress: (position) => {
-                tell({ position });
-              },
-              onFailure: (error) => {
-                tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
-              },
-              onDelay: (position, reason, delay) => {
-                tell({ position, waitsFor: reason });
-                const attributes = {
-                  projection: name,
-                  build,
-                  share,
-                  position,
-                  reason,
-                  delayMs: Math.round(delay),
-                };
-                (logger ?? activityLogger()).warn('Projection waits', attributes);
-              },
-            });
+            const key = { name, build, share };
+            const duration = isIdle ? idlePace.duration : runDuration;
+            const project = (signal: AbortSignal): Promise<ShareOutcome> =>
+              projectShare({
+                store,
+                projection,
+                sink,
+                share: key,
+                shares,
+                until,
+                maxRate,
+                // Who decided on this number of shards may have left: whoever asks next decides anew.
+                duration: role === 'former' ? formerDuration : duration,
+                ...(until === undefined && {
+                  pace: isIdle ? { kind: 'idle' } : { kind: 'busy', idleAfter: idlePace.after },
+                }),
+                signal,
+                onProgress: (position) => {
+                  tell({ position });
+                },
+                onFailure: (error) => {
+                  tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
+                },
+                onDelay: (position, reason, delay) => {
+                  tell({ position, waitsFor: reason });
+                  const attributes = {
+                    projection: name,
+                    build,
+                    share,
+                    position,
+                    reason,
+                    delayMs: Math.round(delay),
+                  };
+                  (logger ?? activityLogger()).warn('Projection waits', attributes);
+                },
+              });
+            const outcome = await asOwner(sink, key, context.cancellationSignal, project);
             return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
           };
-          return replyOf(await heartbeating(run, withWarning), { build, share });
+          const outcome = await heartbeating(run, withWarning);
+          return replyOf(outcome, { build, share }, Math.max(idlePace.heartbeatTimeout, heartbeatTimeout));
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -153,7 +182,11 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         logger,
         'Fence projection',
         { projection: name },
-        () => heartbeating(() => registry.newest(name).sink.fence(name)),
+        async () => {
+          const { sink } = registry.newest(name);
+          await heartbeating(() => sink.fence(name));
+          endOwners(sink, { name });
+        },
         'debug',
       ),
 
@@ -227,6 +260,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const { projection, sink } = registry.newest(name);
           await heartbeating(() => sink.drop(name, build, hookOf(projection, 'reset')));
+          endOwners(sink, { name, build });
         },
         'info',
       ),
@@ -346,7 +380,11 @@ async function readNext(
 function replyOf(
   outcome: ShareOutcome,
   place: { readonly build: number; readonly share: number },
+  heartbeatTimeout: number,
 ): Awaited<ReturnType<ProjectionActivities['eventStoreProject']>> {
+  if (outcome.kind === 'paused') {
+    return { kind: 'paused', ...(outcome.pace === 'idle' && { idle: { heartbeatTimeout } }) };
+  }
   if (outcome.kind !== 'blocked') return outcome;
   const { failure, storeId } = outcome;
   const event = summaryOf({ ...failure, status: 'blocking' });

@@ -28,6 +28,8 @@ export interface ProjectedShare {
   readonly signal: AbortSignal;
   /** Makes of an event as it is stored what handlers get. */
   readonly decode: (event: RecordedEvent) => RecordedEvent;
+  /** Whether a page that fails is left to another run, which has the patience to try it again. Default: no. */
+  readonly isBrief?: boolean;
   /** Called with what a handler threw when it is tried again. */
   readonly onFailure?: (error: string) => void;
 }
@@ -95,7 +97,7 @@ export class SharePages {
    * Applies events and moves the checkpoint.
    *
    * @returns the event at which the projection stops
-   * @throws HandlerError when no event is to blame: see {@link findDelay}
+   * @throws HandlerError when no event is to blame, see {@link findDelay}, or the run is a brief one
    * @throws NewerEventError what comes before it is applied, and an operator can skip it
    */
   async write(
@@ -110,6 +112,7 @@ export class SharePages {
       return undefined;
     } catch (error) {
       await this.#keepDone(wanted, error);
+      if (this.#run.isBrief === true) throw error;
       if (!(error instanceof NewerEventError)) {
         this.#assertBlames(error);
         this.#run.onFailure?.(describe(error));

@@ -1,0 +1,105 @@
+import type { ReaderHints } from '../../../core/store/capabilities.js';
+import { innermostOf } from '../../../core/store/decorated-store.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { storedReadsOf } from '../../../core/store/stored-reads.js';
+import { WakeUp } from '../../../core/store/wake-up.js';
+
+/** Milliseconds between two looks at a store that has nothing new: they grow from the first to the second. */
+const shortestPause = 20;
+const longestPause = 1_000;
+/** Most milliseconds between two looks at a store that can't be read. */
+const longestFailurePause = 5_000;
+
+const watches = new WeakMap<object, EndWatch>();
+
+/** Calls when the end of a store has moved: one look serves all shards of a process that wait there. */
+export class EndWatch {
+  readonly #store: EventStore & ReaderHints;
+  /** Who waits, by the position that each has come to. */
+  readonly #waiting = new Map<() => void, number>();
+  readonly #wakeUp = new WakeUp();
+  #end = 0;
+  #storeId: string | undefined;
+  #users = 0;
+  #stopHints: (() => void) | undefined;
+
+  /** The watch of a store, however it is decorated. */
+  static of(store: EventStore & ReaderHints): EndWatch {
+    const key = innermostOf(store);
+    const watch = watches.get(key) ?? new EndWatch(store);
+    watches.set(key, watch);
+    return watch;
+  }
+
+  private constructor(store: EventStore & ReaderHints) {
+    this.#store = store;
+  }
+
+  /** The last event that was seen there. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Looks from time to time until the returned function is called, while somebody waits. */
+  use(): () => void {
+    if (++this.#users === 1) {
+      this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
+      void this.#keepLooking();
+    }
+    return () => {
+      if (--this.#users > 0) return;
+      this.#stopHints?.();
+      this.#wakeUp.wake();
+    };
+  }
+
+  /**
+   * Calls once when the store has events behind a position, has lost some, or is another store by now.
+   *
+   * @returns ends the wait
+   */
+  wait(position: number, wake: () => void): () => void {
+    if (position < this.#end) {
+      wake();
+      return () => undefined;
+    }
+    if (this.#waiting.size === 0) this.#wakeUp.wake();
+    this.#waiting.set(wake, position);
+    return () => void this.#waiting.delete(wake);
+  }
+
+  async #keepLooking(): Promise<void> {
+    for (let pause = shortestPause; this.#users > 0;) {
+      await this.#wakeUp.wait(pause);
+      // What comes after this wakes: this look may miss it.
+      this.#wakeUp.reset();
+      if (this.#waiting.size === 0) {
+        pause = longestPause;
+        continue;
+      }
+      try {
+        pause = (await this.#look()) ? shortestPause : Math.min(pause * 2, longestPause);
+      } catch {
+        // Who waits need not know: the next look of its own, which is rare, tells it.
+        pause = Math.min(Math.max(pause * 2, longestPause), longestFailurePause);
+      }
+    }
+  }
+
+  /** @returns whether there was something new */
+  async #look(): Promise<boolean> {
+    // Backward: that waits for no append under way. Who reads in order waits for it.
+    const { events, storeId } = await storedReadsOf(this.#store).readAll({ direction: 'backward', limit: 1 });
+    const end = events[0]?.position ?? 0;
+    const isReplaced = end < this.#end || (this.#storeId ?? storeId) !== storeId;
+    const isMoved = end > this.#end;
+    this.#end = end;
+    this.#storeId = storeId;
+    for (const [wake, position] of this.#waiting) {
+      if (position >= end && !isReplaced) continue;
+      this.#waiting.delete(wake);
+      wake();
+    }
+    return isMoved;
+  }
+}
