@@ -55,7 +55,7 @@ export type ShareOutcome =
  * be read.
  */
 const rareLook = 60_000;
-/** Least milliseconds between two moves of the checkpoint of an idle shard for events that aren't its own. */
+/** Least milliseconds between two looks of an idle shard: each costs a read, and a transaction where events of others have come. */
 const passInterval = 1_000;
 
 /** Milliseconds before a handler that made no progress is called again, whatever it says. */
@@ -120,10 +120,7 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
   const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
   let lastOwnAt = startedAt;
-  let movedAt = -Infinity;
   let delays = 0;
-  /** It is ahead of the checkpoint while that waits for its next move. */
-  let cursor = pages.position;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
     const page = { after, limit, maxBytes, signal };
@@ -139,37 +136,31 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
     const knownEnd = watch.end;
-    const slice = await (next ?? read(cursor));
+    const slice = await (next ?? read(pages.position));
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
-    cursor = slice.position;
     const readAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
     const own =
       shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
     if (own.length > 0) lastOwnAt = readAt;
-    const isDue = !isIdle || own.length > 0 || readAt - movedAt >= passInterval;
-    if (isDue) {
-      const position = pages.position;
-      let failure: EventFailure | undefined;
-      try {
-        failure = await pages.write(own, slice);
-      } catch (error) {
-        if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
-        if (isIdle) return { kind: 'paused', pace: 'busy' };
-        delays = pages.position > position ? 0 : delays + 1;
-        const delay = delayOf(error, delays);
-        run.onDelay(pages.position, error.message, delay);
-        next = undefined;
-        cursor = pages.position;
-        await wait(Math.min(delay, end - performance.now()), signal);
-        continue;
-      }
-      delays = 0;
-      if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
-      if (pages.position > position) movedAt = readAt;
-      run.onProgress(pages.position);
+    const position = pages.position;
+    let failure: EventFailure | undefined;
+    try {
+      failure = await pages.write(own, slice);
+    } catch (error) {
+      if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
+      if (isIdle) return { kind: 'paused', pace: 'busy' };
+      delays = pages.position > position ? 0 : delays + 1;
+      const delay = delayOf(error, delays);
+      run.onDelay(pages.position, error.message, delay);
+      next = undefined;
+      await wait(Math.min(delay, end - performance.now()), signal);
+      continue;
     }
+    delays = 0;
+    if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
+    run.onProgress(pages.position);
     if (isIdle && own.length > 0) return { kind: 'paused', pace: 'busy' };
     if (run.maxRate !== undefined) {
       await wait((own.length / run.maxRate) * 1_000 - (performance.now() - readAt), signal);
@@ -178,11 +169,11 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     if (until === 'end') return { kind: 'reached' };
     const now = performance.now();
     if (now - lastOwnAt >= idleAfter) return { kind: 'paused', pace: 'idle' };
-    const pauses = [rareLook * (0.75 + Math.random() / 2), end - now, lastOwnAt + idleAfter - now];
-    if (!isDue) pauses.push(movedAt + passInterval - now);
-    const stopWaiting = watch.wait(Math.max(cursor, knownEnd), wakeUp.wake);
-    await wakeUp.wait(Math.max(Math.min(...pauses), 0));
+    const look = rareLook * (0.75 + Math.random() / 2);
+    const stopWaiting = watch.wait(Math.max(pages.position, knownEnd), wakeUp.wake);
+    await wakeUp.wait(Math.max(Math.min(look, end - now, lastOwnAt + idleAfter - now), 0));
     stopWaiting();
+    if (isIdle) await wait(passInterval - (performance.now() - readAt), signal);
   }
 }
 
