@@ -496,13 +496,14 @@ describe('an event that cannot be decoded', () => {
 describe('the pace of a shard', () => {
   const longTime = 60_000;
 
-  async function usePaces({ shards = 1, onHappened = (): void => undefined } = {}) {
+  async function usePaces({ shards = 1, pageSize = 100, onHappened = (): void => undefined } = {}) {
     const store = new MemoryEventStore();
     const sink = new MemoryProjectionSink<string[]>(() => []);
     const projection = defineProjection<DomainEvent, string[]>({
       name: 'paced',
       sink,
       shards,
+      pageSize,
       maxAttempts: 2,
       handlers: {
         Happened: ({ streamId, version }, applied) => {
@@ -542,21 +543,35 @@ describe('the pace of a shard', () => {
     expect(sink.model('paced')).toEqual(['A-1@1']);
   });
 
-  it('is busy again with the first event of its own, which it has applied by then', async () => {
+  it('is busy again when events of its own keep coming, which it has applied by then', async () => {
     const { sink, run, append } = await usePaces({ shards: 2 });
     const share = shareOf('A-1', 2);
     const other = ['A-2', 'A-3', 'A-4', 'A-5'].find((stream) => shareOf(stream, 2) !== share) ?? '';
-    const running = run({ kind: 'idle' }, share);
+    const running = run({ kind: 'idle', busyAfter: 100 }, share);
+    let isOver = false;
+    const over = running.finally(() => {
+      isOver = true;
+    });
     await append(other);
     await append('A-1', 'SomethingElse');
-    await append('A-1');
-    expect(await running).toEqual({ kind: 'paused', pace: 'busy' });
-    expect(sink.model('paced')).toEqual(['A-1@2']);
+    let appended = 1;
+    for (; !isOver; appended++) {
+      await append('A-1');
+      await expect.poll(() => sink.model('paced')?.length, { interval: 5 }).toBe(appended);
+    }
+    expect(await over).toEqual({ kind: 'paused', pace: 'busy' });
+    expect(appended).toBeGreaterThan(2);
+  });
+
+  it('is busy again at once with more than a page', async () => {
+    const { run, append } = await usePaces({ pageSize: 2 });
+    for (let index = 0; index < 5; index++) await append('A-1');
+    expect(await run({ kind: 'idle', busyAfter: longTime })).toEqual({ kind: 'paused', pace: 'busy' });
   });
 
   it('stays idle while events of others pass, and its checkpoint follows', async () => {
     const { run, append, position, end } = await usePaces();
-    const running = run({ kind: 'idle' });
+    const running = run({ kind: 'idle', busyAfter: longTime });
     for (const expected of [1, 2, 3]) {
       await append('A-1', 'SomethingElse');
       await expect.poll(position, { timeout: 10_000 }).toBe(expected);
@@ -573,7 +588,7 @@ describe('the pace of a shard', () => {
         throw new Error('not now');
       },
     });
-    const running = run({ kind: 'idle' });
+    const running = run({ kind: 'idle', busyAfter: longTime });
     await append('A-1');
     expect(await running).toEqual({ kind: 'paused', pace: 'busy' });
     expect(calls).toBe(1);

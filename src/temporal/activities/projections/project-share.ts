@@ -28,10 +28,12 @@ export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   /** Milliseconds after which it ends, to go on in another. */
   readonly duration: number;
   /**
-   * `busy`: until it has had no event of its own for `idleAfter` milliseconds. `idle`: until it has applied a page with one. Signs of life
-   * may be rare then, so what takes longer is left to the busy one. Default: busy for ever.
+   * `busy`: until it has had no event of its own for `idleAfter` milliseconds. `idle`: until it has had some for `busyAfter` milliseconds, or
+   * more than a page, or one that fails: signs of life may be rare then. Default: busy for ever.
    */
-  readonly pace?: { readonly kind: 'busy'; readonly idleAfter: number } | { readonly kind: 'idle' };
+  readonly pace?:
+    | { readonly kind: 'busy'; readonly idleAfter: number }
+    | { readonly kind: 'idle'; readonly busyAfter: number };
   /** Called with the position after each page. */
   readonly onProgress: (position: number) => void;
   /** Called when a handler wants to be called later, with what it said, and the milliseconds until then. */
@@ -55,7 +57,9 @@ export type ShareOutcome =
  * be read.
  */
 const rareLook = 60_000;
-/** Least milliseconds between two looks of an idle shard: each costs a read, and a transaction where events of others have come. */
+/** Milliseconds without an event of its own after which an idle shard takes the next for one that comes alone. */
+const aloneAfter = 10_000;
+/** Least milliseconds between two looks of an idle shard that finds none of its own: each costs a read, and a transaction where events of others have come. */
 const passInterval = 1_000;
 
 /** Milliseconds before a handler that made no progress is called again, whatever it says. */
@@ -115,11 +119,14 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   const stored = storedReadsOf(store);
   const isIdle = pace?.kind === 'idle';
   const idleAfter = pace?.kind === 'busy' ? pace.idleAfter : Infinity;
+  const busyAfter = pace?.kind === 'idle' ? pace.busyAfter : Infinity;
   const startedAt = performance.now();
   const end = startedAt + run.duration;
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
   const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
   let lastOwnAt = startedAt;
+  /** From when on events of its own have come without a longer pause. */
+  let ownSince = Infinity;
   let delays = 0;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
@@ -143,7 +150,10 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     const events: readonly RecordedEvent[] = slice.events;
     const own =
       shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
-    if (own.length > 0) lastOwnAt = readAt;
+    if (own.length > 0) {
+      if (ownSince === Infinity || readAt - lastOwnAt > aloneAfter) ownSince = readAt;
+      lastOwnAt = readAt;
+    }
     const position = pages.position;
     let failure: EventFailure | undefined;
     try {
@@ -161,7 +171,9 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     delays = 0;
     if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
     run.onProgress(pages.position);
-    if (isIdle && own.length > 0) return { kind: 'paused', pace: 'busy' };
+    if (own.length > 0 && (readAt - ownSince >= busyAfter || (isIdle && !slice.isEnd))) {
+      return { kind: 'paused', pace: 'busy' };
+    }
     if (run.maxRate !== undefined) {
       await wait((own.length / run.maxRate) * 1_000 - (performance.now() - readAt), signal);
     }
@@ -173,7 +185,7 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     const stopWaiting = watch.wait(Math.max(pages.position, knownEnd), wakeUp.wake);
     await wakeUp.wait(Math.max(Math.min(look, end - now, lastOwnAt + idleAfter - now), 0));
     stopWaiting();
-    if (isIdle) await wait(passInterval - (performance.now() - readAt), signal);
+    if (isIdle && own.length === 0) await wait(passInterval - (performance.now() - readAt), signal);
   }
 }
 

@@ -43,9 +43,19 @@ interface IdlePace {
   readonly heartbeatTimeout: number;
   /** Milliseconds that one activity lasts. */
   readonly duration: number;
+  /**
+   * Milliseconds that events of its own have to keep coming for before a shard is busy again, give or take a half: the next activity costs
+   * Temporal a task or two, and many shards may want the same events.
+   */
+  readonly busyAfter: number;
 }
 
-const defaultIdlePace: IdlePace = { after: 60_000, heartbeatTimeout: 60_000, duration: 55 * 60_000 };
+const defaultIdlePace: IdlePace = {
+  after: 60_000,
+  heartbeatTimeout: 60_000,
+  duration: 55 * 60_000,
+  busyAfter: 5_000,
+};
 
 /** Milliseconds that one activity applies events for, before the next takes over. */
 const runDuration = 10 * 60_000;
@@ -145,7 +155,9 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 // Who decided on this number of shards may have left: whoever asks next decides anew.
                 duration: role === 'former' ? formerDuration : duration,
                 ...(until === undefined && {
-                  pace: isIdle ? { kind: 'idle' } : { kind: 'busy', idleAfter: idlePace.after },
+                  pace: isIdle
+                    ? { kind: 'idle', busyAfter: idlePace.busyAfter * (0.5 + Math.random()) }
+                    : { kind: 'busy', idleAfter: idlePace.after },
                 }),
                 signal,
                 onProgress: (position) => {
@@ -154,7 +166,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 onFailure: (error) => {
                   tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
                 },
-                onDelay: (position, reason, delay) => {
+                onDelay: (position, said, delay) => {
+                  const reason = said.slice(0, maxErrorLength);
                   tell({ position, waitsFor: reason });
                   const attributes = {
                     projection: name,
