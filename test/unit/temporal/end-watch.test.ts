@@ -65,13 +65,21 @@ describe('the watch of the end of a store', () => {
   });
 
   it('outlasts a store that cannot be read, and calls when it has lost events or is another', async () => {
-    const { looks, waitAt, store } = useWatched();
+    const { looks, waitAt, store, watch } = useWatched();
     await store.appendToStream('Payment-1', [...paid, ...paid]);
     await waitAt(0);
+    expect(watch).toMatchObject({ end: 2, losses: [] });
+    const { events, storeId } = await store.readAll({ after: 1 });
+    const [event] = events;
     looks.mockRejectedValueOnce(new StoreUnavailableError('gone'));
     const lost = waitAt(2);
-    looks.mockResolvedValueOnce({ events: [], position: 0, isEnd: true, storeId: 'another' });
+    looks.mockResolvedValueOnce({
+      events: [{ ...event, id: 'other' }],
+      position: 2,
+      isEnd: true,
+      storeId,
+    } as never);
     await lost;
-    await waitAt(1);
+    expect(watch.losses).toEqual([{ position: 2, id: event?.id }]);
   });
 });

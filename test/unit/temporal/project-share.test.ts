@@ -7,6 +7,7 @@ import {
   withEvents,
   type DomainEvent,
   type EventRegistry,
+  type EventStore,
   type EventToAppend,
   type Projection,
   type ProjectionSink,
@@ -17,6 +18,7 @@ import { describe, expect, it } from 'vitest';
 import { shareOf } from '../../../src/core/projections/share-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
+import { EndWatch } from '../../../src/temporal/activities/projections/end-watch.js';
 import {
   projectShare,
   type ShareOutcome,
@@ -594,4 +596,79 @@ describe('the pace of a shard', () => {
     expect(calls).toBe(1);
     expect(await run({ kind: 'busy', idleAfter: longTime })).toMatchObject({ kind: 'blocked' });
   });
+});
+
+describe('a primary that is lost', () => {
+  /** A projection of a store that can be another behind the same id. */
+  async function useFailover(type = 'Happened') {
+    const before = new MemoryEventStore();
+    const { storeId } = await before.readAll();
+    let primary = before;
+    const store = {
+      readAll: async <E extends DomainEvent>(options: Parameters<EventStore['readAll']>[0]) => ({
+        ...(await primary.readAll<E>(options)),
+        storeId,
+      }),
+    } as unknown as EventStore;
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'read',
+      sink,
+      handlers: { Happened: ({ streamId, version }, applied) => applied.push(`${streamId}@${version}`) },
+    });
+    const [live] = await sink.open({ name: 'read', version: 1, shares: 1 }, undefined);
+    const run = (until?: 'end'): Promise<ShareOutcome> =>
+      projectShare({
+        store,
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'read', build: live?.build ?? 0, share: 0 },
+        shares: 1,
+        until,
+        duration: 60_000,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    const fill = async (to: MemoryEventStore, stream: string, count: number): Promise<void> => {
+      await to.appendToStream(
+        stream,
+        Array.from({ length: count }, () => ({ type, data: {} })),
+      );
+    };
+    await fill(before, 'A-1', 3);
+    const promote = async (count: number): Promise<void> => {
+      const standby = new MemoryEventStore();
+      await fill(standby, 'B-1', count);
+      primary = standby;
+    };
+    return { store, sink, run, promote };
+  }
+  const refused = { code: 'POSITION_AHEAD_OF_STORE' };
+
+  it.each([2, 3, 9])('with its last events is noticed by who takes over, at an end of %s', async (count) => {
+    const { sink, run, promote } = await useFailover();
+    expect(await run('end')).toEqual({ kind: 'reached' });
+    await promote(count);
+    await expect(run('end')).rejects.toMatchObject(refused);
+    expect(sink.model('read')).toEqual(['A-1@1', 'A-1@2', 'A-1@3']);
+  });
+
+  it.each(['Happened', 'SomethingElse'])(
+    'is noticed by who waits at its end, the last event being %s',
+    async (type) => {
+      const { store, sink, run, promote } = await useFailover(type);
+      const running = run().catch((error: unknown) => error);
+      const position = async () =>
+        (await sink.open({ name: 'read', version: 1, shares: 1 }, undefined))[0]?.progress[0]?.lastSeen
+          ?.position;
+      if (type === 'Happened') await expect.poll(position).toBe(3);
+      await expect.poll(() => EndWatch.of(store).end).toBe(3);
+      await promote(9);
+      expect(await running).toMatchObject({
+        ...refused,
+        message: expect.stringContaining('rotateStoreId()') as string,
+      });
+    },
+  );
 });

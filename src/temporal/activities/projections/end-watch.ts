@@ -1,3 +1,5 @@
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import type { SeenEvent } from '../../../core/projections/projection-sink.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
@@ -18,8 +20,9 @@ export class EndWatch {
   /** Who waits, by the position that each has come to. */
   readonly #waiting = new Map<() => void, number>();
   readonly #wakeUp = new WakeUp();
-  #end = 0;
+  #last: SeenEvent | undefined;
   #storeId: string | undefined;
+  readonly #losses: SeenEvent[] = [];
   #users = 0;
   #stopHints: (() => void) | undefined;
 
@@ -36,8 +39,17 @@ export class EndWatch {
   }
 
   /** The last event that was seen there. */
+  get last(): SeenEvent | undefined {
+    return this.#last;
+  }
+
   get end(): number {
-    return this.#end;
+    return this.#last?.position ?? 0;
+  }
+
+  /** What turned out to be lost, in order: the store is still the same by its id. */
+  get losses(): readonly SeenEvent[] {
+    return this.#losses;
   }
 
   /** Looks from time to time until the returned function is called, while somebody waits. */
@@ -59,7 +71,7 @@ export class EndWatch {
    * @returns ends the wait
    */
   wait(position: number, wake: () => void): () => void {
-    if (position < this.#end) {
+    if (position < this.end) {
       wake();
       return () => undefined;
     }
@@ -88,18 +100,37 @@ export class EndWatch {
 
   /** @returns whether there was something new */
   async #look(): Promise<boolean> {
+    const before = this.#last;
+    const isLost = await this.#hasLost();
+    if (isLost === undefined) return false;
     // Backward: that waits for no append under way. Who reads in order waits for it.
     const { events, storeId } = await storedReadsOf(this.#store).readAll({ direction: 'backward', limit: 1 });
-    const end = events[0]?.position ?? 0;
-    const isReplaced = end < this.#end || (this.#storeId ?? storeId) !== storeId;
-    const isMoved = end > this.#end;
-    this.#end = end;
+    const [last] = events;
+    this.#last = last && { position: last.position, id: last.id };
+    if (isLost && before !== undefined && storeId === this.#storeId) this.#losses.push(before);
     this.#storeId = storeId;
     for (const [wake, position] of this.#waiting) {
-      if (position >= end && !isReplaced) continue;
+      if (position >= this.end && !isLost) continue;
       this.#waiting.delete(wake);
       wake();
     }
-    return isMoved;
+    return this.end > (before?.position ?? 0);
+  }
+
+  /** Whether the last event that was seen isn't there any more. Undefined when it is the last one still. */
+  async #hasLost(): Promise<boolean | undefined> {
+    if (this.#last === undefined) return false;
+    const { position, id } = this.#last;
+    try {
+      const { events, isEnd, storeId } = await storedReadsOf(this.#store).readAll({
+        after: position - 1,
+        limit: 1,
+      });
+      if (events[0]?.id !== id || storeId !== this.#storeId) return true;
+      return isEnd ? undefined : false;
+    } catch (error) {
+      if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') !== undefined) return true;
+      throw error;
+    }
   }
 }

@@ -5,12 +5,13 @@ import {
   HandlerError,
   OwnershipLostError,
   type EventFailure,
+  type SeenEvent,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
-import { storedReadsOf } from '../../../core/store/stored-reads.js';
+import { storedReadsOf, type StoredReads } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
@@ -124,6 +125,8 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   const end = startedAt + run.duration;
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
   const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
+  let losses = watch.losses.length;
+  await assertStillThere(stored, pages);
   let lastOwnAt = startedAt;
   /** From when on events of its own have come without a longer pause. */
   let ownSince = Infinity;
@@ -142,12 +145,21 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     if (performance.now() >= end) return { kind: 'paused', pace: isIdle ? 'idle' : 'busy' };
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
-    const knownEnd = watch.end;
+    const known = watch.last;
+    for (; losses < watch.losses.length; losses++) {
+      const lost = watch.losses[losses] as SeenEvent;
+      // The checkpoint is at it or behind it, or has an event of its own to look for.
+      if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }));
+      await assertStillThere(stored, pages);
+    }
     const slice = await (next ?? read(pages.position));
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
     const readAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
+    pages.saw(events.at(-1));
+    // Of what is no event of its own, too.
+    if (known !== undefined && known.position <= slice.position) pages.saw(known);
     const own =
       shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
     if (own.length > 0) {
@@ -182,7 +194,7 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     const now = performance.now();
     if (now - lastOwnAt >= idleAfter) return { kind: 'paused', pace: 'idle' };
     const look = rareLook * (0.75 + Math.random() / 2);
-    const stopWaiting = watch.wait(Math.max(pages.position, knownEnd), wakeUp.wake);
+    const stopWaiting = watch.wait(Math.max(pages.position, known?.position ?? 0), wakeUp.wake);
     await wakeUp.wait(Math.max(Math.min(look, end - now, lastOwnAt + idleAfter - now), 0));
     stopWaiting();
     if (isIdle && own.length === 0) await wait(passInterval - (performance.now() - readAt), signal);
@@ -195,6 +207,27 @@ function delayOf(error: HandlerError, delays: number): number {
   // Without progress it comes to rest in any case.
   if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
   return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * A primary that was lost with its last commits gives their positions to other events: whoever went on would miss those.
+ *
+ * @throws PositionAheadOfStoreError
+ */
+async function assertStillThere(stored: StoredReads, { lastSeen, storeId: own }: SharePages): Promise<void> {
+  if (lastSeen === undefined) return;
+  const slice = await stored.readAll({ after: lastSeen.position - 1, limit: 1 });
+  // Another store is told of where it is read from.
+  if (slice.events[0]?.id === lastSeen.id || slice.storeId !== own) return;
+  throw lostEvent(lastSeen, slice);
+}
+
+function lostEvent({ position, id }: SeenEvent, { storeId, position: lastPosition }: AllSlice): Error {
+  return new PositionAheadOfStoreError(
+    `The event ${id} at position ${position}, which the projection has seen, is no longer in the store ${storeId}: it has lost events, as in a ` +
+      `failover to a standby that lagged behind, and positions were given to others. Call rotateStoreId() of the store, which tells all readers.`,
+    { position, storeId, lastPosition },
+  );
 }
 
 function assertSameStore(

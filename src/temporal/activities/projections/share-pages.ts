@@ -7,6 +7,7 @@ import {
   type EventFailure,
   type ParkedPlaces,
   type ProjectionSink,
+  type SeenEvent,
   type ShareKey,
   type ShareOwnership,
   type SinkTransaction,
@@ -58,6 +59,8 @@ export class SharePages {
   /** Events at which an owner before has stopped. */
   readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
+  #lastSeen: SeenEvent | undefined;
+  #seenNow: SeenEvent | undefined;
   #position: number;
   #applied: number;
   #rate: number;
@@ -72,10 +75,11 @@ export class SharePages {
   }
 
   private constructor(run: ProjectedShare, ownership: ShareOwnership) {
-    const { token, checkpoint, applied, rate, parked } = ownership;
+    const { token, checkpoint, applied, rate, parked, lastSeen } = ownership;
     this.#run = run;
     this.#token = token;
     this.#storeId = checkpoint?.storeId;
+    this.#lastSeen = lastSeen;
     this.#position = checkpoint?.position ?? 0;
     this.#applied = applied;
     this.#rate = rate;
@@ -91,6 +95,16 @@ export class SharePages {
 
   get storeId(): string | undefined {
     return this.#storeId;
+  }
+
+  /** An event that the store must still have. */
+  get lastSeen(): SeenEvent | undefined {
+    return this.#lastSeen;
+  }
+
+  /** Says of an event that the store has it. It counts once the checkpoint has come there. */
+  saw(event: SeenEvent | undefined): void {
+    if (event !== undefined && event.position > (this.#seenNow?.position ?? 0)) this.#seenNow = event;
   }
 
   /**
@@ -264,13 +278,16 @@ export class SharePages {
     const rate =
       applied === 0 ? this.#rate : smoothed(this.#rate, (applied * 1_000) / (now - this.#lastCommitAt + 1));
     const storeId = this.#storeId;
+    const seen = Number(this.#seenNow?.position) <= position ? this.#seenNow : this.#lastSeen;
     const progress = {
       ...(storeId !== undefined && { checkpoint: { storeId, position } }),
       applied: this.#applied + applied,
       rate,
+      ...(seen !== undefined && { lastSeen: { position: seen.position, id: seen.id } }),
     };
     await sink.commit(share, this.#token, progress, write);
     this.#position = position;
+    this.#lastSeen = seen;
     this.#applied += applied;
     this.#rate = rate;
     this.#lastCommitAt = performance.now();
