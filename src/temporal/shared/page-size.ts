@@ -35,7 +35,7 @@ export function assertTravels<T>(what: string, value: T): T {
   const size = utf8Length(JSON.stringify(value) ?? '');
   if (size <= maxPayloadBytes) return value;
   throw new EventTooLargeError(
-    `${what}: ${size} bytes of JSON, more than the ${maxPayloadBytes} that Temporal carries. Ask for less, or read from the store directly.`,
+    `${what} would be ${size} bytes of JSON, more than the ${maxPayloadBytes} that Temporal carries. Ask for less, or read from the store directly.`,
     { size, limit: maxPayloadBytes },
   );
 }
