@@ -413,14 +413,14 @@ describe('an event that cannot be decoded', () => {
     await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
     const [live] = await sink.open({ name: 'paid', version: 1, shares: 1 }, undefined);
     const build = live?.build ?? 0;
-    const run = (events: EventRegistry): Promise<ShareOutcome> =>
+    const run = (events: EventRegistry, pace?: ShareRun['pace']): Promise<ShareOutcome> =>
       projectShare({
         store: withEvents(memory, events),
         projection: projection as Projection<never>,
         sink,
         share: { name: 'paid', build, share: 0 },
         shares: 1,
-        until: 'end',
+        ...(pace === undefined ? { until: 'end' } : { pace }),
         duration: 60_000,
         signal: new AbortController().signal,
         onProgress: () => undefined,
@@ -483,6 +483,10 @@ describe('an event that cannot be decoded', () => {
       await append({ type: 'Paid', schemaVersion: 3, data: { amount: 1 } });
       const error = await run(mendedEvents).catch((e: unknown) => e);
       expect(error).toMatchObject({ type: 'temporal-event-store.UnknownHere', nonRetryable: false });
+      expect(await run(mendedEvents, { kind: 'idle', busyAfter: 60_000 })).toEqual({
+        kind: 'paused',
+        pace: 'busy',
+      });
       expect(sink.model('paid')).toEqual([...before, mended, behind]);
       expect(await parked()).toMatchObject([{ status: 'blocking', event: { position: 4 } }]);
       const third = defineEvents({

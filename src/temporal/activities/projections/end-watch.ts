@@ -95,6 +95,8 @@ export class EndWatch {
         // Who waits need not know: the next look of its own, which is rare, tells it.
         pause = Math.min(Math.max(pause * 2, longestPause), longestFailurePause);
       }
+      // Whoever appends much must not make as many looks.
+      await new Promise((resolve) => setTimeout(resolve, shortestPause));
     }
   }
 

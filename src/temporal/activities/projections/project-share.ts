@@ -171,8 +171,9 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     try {
       failure = await pages.write(own, slice);
     } catch (error) {
-      if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
+      if (!(error instanceof HandlerError)) throw error;
       if (isIdle) return { kind: 'paused', pace: 'busy' };
+      if (error instanceof NewerEventError) throw error;
       delays = pages.position > position ? 0 : delays + 1;
       const delay = delayOf(error, delays);
       run.onDelay(pages.position, error.message, delay);

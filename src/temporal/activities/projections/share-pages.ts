@@ -104,7 +104,9 @@ export class SharePages {
 
   /** Says of an event that the store has it. It counts once the checkpoint has come there. */
   saw(event: SeenEvent | undefined): void {
-    if (event !== undefined && event.position > (this.#seenNow?.position ?? 0)) this.#seenNow = event;
+    if (event === undefined || event.position <= (this.#seenNow?.position ?? 0)) return;
+    // Not the event, which may be large.
+    this.#seenNow = { position: event.position, id: event.id };
   }
 
   /**
@@ -283,7 +285,7 @@ export class SharePages {
       ...(storeId !== undefined && { checkpoint: { storeId, position } }),
       applied: this.#applied + applied,
       rate,
-      ...(seen !== undefined && { lastSeen: { position: seen.position, id: seen.id } }),
+      ...(seen !== undefined && { lastSeen: seen }),
     };
     await sink.commit(share, this.#token, progress, write);
     this.#position = position;
