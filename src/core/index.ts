@@ -90,6 +90,7 @@ export type {
   ProjectionBuild,
   ProjectionSink,
   RebaseTarget,
+  SeenEvent,
   ShareKey,
   ShareOwnership,
   ShareProgress,

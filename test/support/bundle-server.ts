@@ -23,6 +23,8 @@ export async function startBundleServer(): Promise<{ url: string; stop(): Promis
   }
 
   const server = createServer((request, response) => {
+    // A test that keeps its process busy for seconds would send its next request into a connection that was closed meanwhile.
+    response.setHeader('connection', 'close');
     const workflowsPath = decodeURIComponent((request.url ?? '').slice('/?'.length));
     const made = bundles.get(workflowsPath) ?? bundle(workflowsPath);
     bundles.set(workflowsPath, made);

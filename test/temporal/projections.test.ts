@@ -1,6 +1,7 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import {
   defineEvents,
+  definePublisher,
   isEventStoreError,
   StoreUnavailableError,
   withEvents,
@@ -30,7 +31,6 @@ expectWorkerLog(
   / failed \w+: The event '[\da-f-]+' is not parked/,
   / failed \w+: The database is away/,
   / failed \w+: The projection 'balanecs' is not registered/,
-  /'Deposited' in 'Account-1', version 1, has schemaVersion 2/,
   / failed \w+: 'verify' of the projection 'balances' threw Error: 3 rows are missing/,
 );
 allowWorkerLog(completedForNobody);
@@ -331,11 +331,44 @@ describe('while a release is rolled out, a projection', () => {
         position: 0,
         waitsFor: expect.stringMatching(/schemaVersion 2/) as string,
       });
+    expect(await projector.parked('balances')).toMatchObject([{ streamId: 'Account-1', status: 'blocking' }]);
 
     await stopOld();
     await useProjections(after, [projection], taskQueue);
     await projector.waitFor('balances', position);
     expect(sink.model('balances')).toEqual(new Map([['Account-1', { balance: 1, events: 1 }]]));
+    expect(await projector.parked('balances')).toEqual([]);
+  });
+
+  it.each(['a read model', 'a publisher'])('an operator can skip what %s waits at', async (kind) => {
+    const memory = new MemoryEventStore();
+    const old = withEvents(memory, defineEvents({ Deposited: {} }));
+    await memory.appendToStream('Account-1', [
+      deposited(1),
+      { ...deposited(2), schemaVersion: 2 },
+      deposited(3),
+    ]);
+    const applied: number[] = [];
+    const projection =
+      kind === 'a publisher'
+        ? definePublisher({
+            name: 'balances',
+            publisher: {
+              publish: async (events) => void applied.push(...events.map(({ version }) => version)),
+            },
+          })
+        : memoryBalances().projection;
+    const { projector } = await useProjections(old, [projection]);
+    await projector.start('balances');
+    const status = () => projector.status('balances');
+    await expect.poll(status, { timeout: 20_000 }).toMatchObject({ waitsFor: expect.anything() as unknown });
+
+    const { events } = await memory.readStream('Account-1');
+    await projector.skip('balances', events[1]?.id ?? '', { operator: 'Ann', reason: 'a test' });
+    await projector.waitFor('balances', 3);
+
+    expect(await status()).toMatchObject({ applied: 2 });
+    if (kind === 'a publisher') expect(applied).toEqual([1, 3]);
   });
 
   it('waits for a worker that knows its version, says so, and goes on with it', async () => {

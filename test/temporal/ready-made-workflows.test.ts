@@ -17,7 +17,7 @@ expectWorkerLog(
   / failed \w+: Stream 'Account-1' was expected not to exist/,
   / failed \w+: Position 5 is ahead of the store/,
   / failed \w+: The aggregate 'Unheard' is not registered/,
-  / failed \w+: The state is \d+ bytes of JSON/,
+  / failed \w+: The state would be \d+ bytes of JSON/,
   / Workflow failed Error: The input of \w+ must be one object/,
   / Workflow failed Error: .*(has no (input|option)|must be (a string|one of|an integer)|is empty|which JSON drops|nor an ISO 8601)/,
 );

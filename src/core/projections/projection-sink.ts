@@ -97,6 +97,17 @@ export interface ShareProgress {
   readonly applied: number;
   /** Events a second, lately. */
   readonly rate: number;
+  /**
+   * Of the owner: an event that it has seen in the store, at the checkpoint or before. It tells a store that has lost events from the one
+   * that the checkpoint is of. A sink that doesn't keep it notices such a loss less often.
+   */
+  readonly lastSeen?: SeenEvent;
+}
+
+/** An event that must still be there. */
+export interface SeenEvent {
+  readonly position: number;
+  readonly id: string;
 }
 
 export interface ShareOwnership extends ShareProgress {

@@ -3,6 +3,7 @@ import type { Commit, StoreCapabilities } from '../store/capabilities.js';
 import { decorateStore, type Replacements } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { storedForm, storedFormOf } from '../store/stored-form.js';
+import { storedReads, storedReadsOf } from '../store/stored-reads.js';
 import { findDifference } from '../values/find-difference.js';
 import { assertRegistry, upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
 import { findMade, storedFormBy } from './stored-events.js';
@@ -39,6 +40,9 @@ function decorated(
     ...slice,
     events: slice.events.map((event) => upcastEvent(registry, event)),
   });
+  const readPresent: EventStore['readAll'] = async <E extends DomainEvent>(
+    ...args: Parameters<EventStore['readAll']>
+  ) => present(await inner.readAll<E>(...args));
   const replaced: Replacements = {
     async appendToStream(streamId, events, options) {
       const stored = await validate(registry, events, 'events');
@@ -47,8 +51,11 @@ function decorated(
     async readStream<E extends DomainEvent>(...args: Parameters<EventStore['readStream']>) {
       return present(await inner.readStream<E>(...args));
     },
-    async readAll<E extends DomainEvent>(...args: Parameters<EventStore['readAll']>) {
-      return present(await inner.readAll<E>(...args));
+    readAll: readPresent,
+    [storedReads]: {
+      readAll: (options) => storedReadsOf(inner).readAll(options),
+      decode: (event) => upcastEvent(registry, storedReadsOf(inner).decode(event)),
+      of: readPresent,
     },
     [storedForm]: storedFormBy(registry, storedFormOf(inner)),
     ...(inner.appendCommits && {

@@ -1,6 +1,7 @@
 import type { StoreCapabilities } from './capabilities.js';
 import type { EventStore } from './event-store.js';
 import type { HasStoredForm } from './stored-form.js';
+import { storedReads, storedReadsOf, type HasStoredReads } from './stored-reads.js';
 
 /** A store around another: all that the inner one has. */
 export type DecoratedStore<S extends EventStore> = { [K in keyof S]: S[K] };
@@ -8,7 +9,8 @@ export type DecoratedStore<S extends EventStore> = { [K in keyof S]: S[K] };
 /** What a decorator does itself. */
 export type Replacements = Partial<EventStore> &
   Partial<Pick<StoreCapabilities, 'appendCommits'>> &
-  HasStoredForm;
+  HasStoredForm &
+  HasStoredReads;
 
 /** The store that decorators of this library are around. By a symbol, so that it is found through any number of them. */
 const innermost = Symbol.for('temporal-event-store/innermost');
@@ -31,6 +33,14 @@ export function decorateStore<S extends EventStore>(
   for (const key of Reflect.ownKeys(replaced)) {
     const value: unknown = Reflect.get(replaced, key);
     Object.defineProperty(store, key, { value, writable: true, enumerable: true, configurable: true });
+  }
+  if (replaced.readAll === undefined) {
+    const value: HasStoredReads[typeof storedReads] = {
+      readAll: (options) => storedReadsOf(inner).readAll(options),
+      decode: (event) => storedReadsOf(inner).decode(event),
+      of: Reflect.get(store, 'readAll'),
+    };
+    Object.defineProperty(store, storedReads, { value, enumerable: true, configurable: true });
   }
   Object.defineProperty(store, innermost, {
     value: innermostOf(inner),

@@ -5,6 +5,7 @@ import type { ReaderHints } from './capabilities.js';
 import type { AllSlice, EventStore, ReadAllOptions } from './event-store.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
 import { PagedEvents } from './paged-events.js';
+import { storedReadsOf } from './stored-reads.js';
 import { WakeUp } from './wake-up.js';
 
 export interface SubscribeOptions<Type extends string = string> extends Omit<
@@ -33,7 +34,7 @@ const longestPause = 5_000;
  * that you handled.
  *
  * @throws PositionAheadOfStoreError also when another store has taken the place of the one that the subscription began
- *   with, so that its position means nothing any more
+ *   with, so that its position means nothing any more; or when the store has come back without the last event that it gave
  */
 export function subscribe<E extends DomainEvent = DomainEvent>(
   store: EventStore<E>,
@@ -65,6 +66,8 @@ interface Watch {
   readonly retryTimeout: number;
   /** Milliseconds of pauses until an error is thrown; by the pauses, as there is no clock in a workflow. */
   retriesLeft: number;
+  /** The last event that it gave: after a failover it must still be there. */
+  lastSeen: { readonly position: number; readonly id: string } | undefined;
   readonly stop: (() => void) | undefined;
 }
 
@@ -90,6 +93,7 @@ function beginWatch(store: EventStore, options: SubscribeOptions, wakeUp: WakeUp
     pollInterval,
     retryTimeout,
     retriesLeft: 0,
+    lastSeen: undefined,
     stop: onAppend?.call(store, wakeUp.wake),
   };
 }
@@ -104,6 +108,7 @@ async function readNext<E extends DomainEvent>(
 ): Promise<AllSlice<E> | undefined> {
   const { read, pollInterval } = watch;
   let { position, isEnd, storeId } = last ?? { position: read.after, isEnd: false, storeId: undefined };
+  let isBack = false;
   for (let pause = pollInterval; ;) {
     if (isEnd && !signal.aborted) await wakeUp.wait(pollInterval);
     if (signal.aborted) return undefined;
@@ -111,9 +116,12 @@ async function readNext<E extends DomainEvent>(
     wakeUp.reset();
     let slice: AllSlice<E>;
     try {
+      if (isBack) await assertStillThere(store, watch, storeId);
+      isBack = false;
       slice = await store.readAll<E>({ ...read, after: position, signal });
     } catch (error) {
       if (!isAway(error) || watch.retriesLeft <= 0) throw error;
+      isBack = true;
       await wakeUp.wait(pause);
       watch.retriesLeft -= pause;
       pause = Math.min(pause * 2, longestPause);
@@ -128,9 +136,32 @@ async function readNext<E extends DomainEvent>(
         { position, storeId: slice.storeId, lastPosition: slice.position },
       );
     }
-    if (slice.events.length > 0) return slice;
+    const event = slice.events.at(-1);
+    if (event !== undefined) {
+      watch.lastSeen = { position: event.position, id: event.id };
+      return slice;
+    }
     ({ position, isEnd } = slice);
   }
+}
+
+/** Looks whether the store that has come back is the one that went: a standby that lagged behind has lost the last events. */
+async function assertStillThere(
+  store: EventStore,
+  { lastSeen }: Watch,
+  storeId: string | undefined,
+): Promise<void> {
+  if (lastSeen === undefined) return;
+  const { position, id } = lastSeen;
+  const slice = await storedReadsOf(store).readAll({ after: position - 1, limit: 1 });
+  const [event] = slice.events;
+  // Of another store the next page tells.
+  if (event?.id === id || slice.storeId !== storeId) return;
+  throw new PositionAheadOfStoreError(
+    `The event ${id} at position ${position}, which the subscription has given, is no longer in the store ${slice.storeId}: it has lost events, ` +
+      `as in a failover to a standby that lagged behind, and positions were given to others. Call rotateStoreId() of the store, and read again.`,
+    { position, storeId: slice.storeId, lastPosition: event?.position ?? position - 1 },
+  );
 }
 
 /** Whether the store may come back by itself. */

@@ -29,6 +29,10 @@ create table if not exists __schema__.shares (
   foreign key (projection, build) references __schema__.builds on delete cascade
 ) with (fillfactor = 50);
 
+-- An event that the owner has seen in the store, up to the position.
+alter table __schema__.shares add column if not exists seen_position bigint;
+alter table __schema__.shares add column if not exists seen_id text collate "C";
+
 -- Events that were not applied, until they are; for ever those that an operator skipped.
 create table if not exists __schema__.parked (
   projection text collate "C" not null,

@@ -26,6 +26,7 @@ export function isSetUp(found: readonly SqlRow[], schema: string): boolean {
   }
   return (
     Object.keys(own).every((name) => columns.has(name)) &&
-    columns.get('builds')?.includes('fingerprint') === true
+    columns.get('builds')?.includes('fingerprint') === true &&
+    columns.get('shares')?.includes('seen_id') === true
   );
 }

@@ -147,12 +147,13 @@ export function assertReadModelName(name: string): void {
   );
 }
 
-/** Of the columns store_id, position, applied and rate. */
-export function progressOf([storeId, position, applied, rate]: SqlRow): ShareProgress {
+/** Of the columns store_id, position, applied and rate; and seen_position and seen_id, where they were asked for. */
+export function progressOf([storeId, position, applied, rate, seenAt, seenId]: SqlRow): ShareProgress {
   return {
     ...(storeId != null && { checkpoint: { storeId, position: Number(position) } }),
     applied: Number(applied),
     rate: Number(rate),
+    ...(seenId != null && { lastSeen: { position: Number(seenAt), id: seenId } }),
   };
 }
 

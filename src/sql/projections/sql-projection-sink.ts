@@ -105,17 +105,18 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   async commit(
     key: ShareKey,
     token: number,
-    { checkpoint, applied, rate }: ShareProgress,
+    { checkpoint, applied, rate, lastSeen }: ShareProgress,
     write: (transaction: SinkTransaction<SqlProjectionContext<Client>>) => Promise<void>,
   ): Promise<void> {
     const { storeId = null, position = null } = checkpoint ?? {};
+    const seen = [lastSeen?.position ?? null, lastSeen?.id ?? null];
     const guard = new HandlerGuard();
     const frame = {
       opening: this.#database.inline(statements.lockShare, [...keyOf(key), token]),
       closing: (opened: readonly SqlRow[]) => [
         this.#database.inline(checkSession, [opened[0]?.at(-1) ?? '']),
         ...(guard.mayHaveTemporary ? ['discard temp'] : []),
-        this.#database.inline(statements.advance, [...keyOf(key), storeId, position, applied, rate]),
+        this.#database.inline(statements.advance, [...keyOf(key), storeId, position, applied, rate, ...seen]),
       ],
     };
     let isWritten = false;

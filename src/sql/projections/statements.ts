@@ -55,7 +55,7 @@ export const activate = `update __schema__.builds set role = case when build ${e
 
 const nextToken = `pg_catalog.nextval('__schema__.tokens')`;
 export const acquire = `update __schema__.shares set token = ${nextToken}
-  where ${ofShare} returning token, store_id, position, applied, rate`;
+  where ${ofShare} returning token, store_id, position, applied, rate, seen_position, seen_id`;
 export const fence = `update __schema__.shares set token = ${nextToken} where projection ${eq} $1`;
 export const lockShares = `select from __schema__.shares where projection ${eq} $1 order by build, share for update`;
 /** What the transaction of a shard's owner holds, for others to know its session by. */
@@ -90,7 +90,7 @@ export const findBlockers = `select l.pid ${ownersOf}
   where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.share ${eq} $3)
     and l.pid ${ne} pg_catalog.pg_backend_pid()`;
 export const advance = `update __schema__.shares
-  set store_id = $4, position = $5, applied = $6, rate = $7, committed_at = pg_catalog.now()
+  set store_id = $4, position = $5, applied = $6, rate = $7, seen_position = $8, seen_id = $9, committed_at = pg_catalog.now()
   where ${ofShare}`;
 
 export const parkedOfBuild = `select event_id, stream_id, version, position, type, error, attempts, status, operator, reason,

@@ -96,7 +96,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         logger,
         'Find commit',
         { streamId, commitId },
-        () => store.findCommit(streamId, commitId),
+        async () => assertTravels('The result', await store.findCommit(streamId, commitId)),
         'debug',
         (result) => ({ found: result !== undefined }),
       ),

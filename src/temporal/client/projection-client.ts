@@ -148,7 +148,7 @@ export class ProjectionClient {
     return this.#act(name, { action: 'rollback' });
   }
 
-  /** The events that were not applied, in order, at most 200; those that were skipped with who skipped them and why. */
+  /** The events that were not applied, in order, at most 200 and fewer where they have much to say (256 KiB); those that were skipped with who skipped them and why. */
   async parked(name: string): Promise<readonly ParkedEventSummary[]> {
     assertName(name);
     return this.#calls.update(name, parkedEventsUpdate);

@@ -15,8 +15,15 @@ const maxPayloadBytes = 2 * 1024 * 1024 - 16 * 1024;
 
 /** The events from the first on that a page can carry: as many as fit, at least one. */
 export function capPage<E>(events: readonly E[]): readonly E[] {
-  const fitting = countThatFits(events, maxPageBytes, (event) => utf8Length(JSON.stringify(event)));
-  return assertTravels('The page', events.slice(0, fitting));
+  return assertTravels('The page', fittingPage(events));
+}
+
+/** As many of a list as fit into a page, at least one. */
+export function fittingPage<T>(items: readonly T[]): readonly T[] {
+  return items.slice(
+    0,
+    countThatFits(items, maxPageBytes, (item) => utf8Length(JSON.stringify(item))),
+  );
 }
 
 /**
@@ -28,7 +35,7 @@ export function assertTravels<T>(what: string, value: T): T {
   const size = utf8Length(JSON.stringify(value) ?? '');
   if (size <= maxPayloadBytes) return value;
   throw new EventTooLargeError(
-    `${what} is ${size} bytes of JSON, more than the ${maxPayloadBytes} that Temporal carries. Read it from the store directly.`,
+    `${what} would be ${size} bytes of JSON, more than the ${maxPayloadBytes} that Temporal carries. Ask for less, or read from the store directly.`,
     { size, limit: maxPayloadBytes },
   );
 }

@@ -45,6 +45,8 @@ export interface ProjectionShareInput {
   readonly until?: number | 'end';
   readonly maxRate?: number;
   readonly heartbeatTimeout: number;
+  /** Of an activity: whether it runs in the pace of a shard that had no event of its own for a while. */
+  readonly isIdle?: true;
 }
 
 /** What a share tells with its signs of life. */
@@ -58,7 +60,9 @@ export interface ProjectionSigns {
 
 /** How the run of a share has ended; `outdated`: its build has another number of shards than the definition says. */
 export type ProjectionShareReply =
-  | { readonly kind: 'paused' | 'reached' | 'fenced' | 'outdated' }
+  | { readonly kind: 'reached' | 'fenced' | 'outdated' }
+  /** Only of an activity, which is to go on in another, with this heartbeat time-out (milliseconds) where it is idle. */
+  | { readonly kind: 'paused'; readonly idle?: { readonly heartbeatTimeout: number } }
   | ({ readonly kind: 'blocked' } & BlockedShare);
 
 /** Where a projection stopped at an event. */

@@ -49,7 +49,8 @@ describe('a commit', () => {
     const { sink, database, share } = await useLive();
     const { token } = await sink.acquire(share);
 
-    await sink.commit(share, token, at(1), insert('a'));
+    const lastSeen = { position: 1, id: 'an event' };
+    await sink.commit(share, token, { ...at(1), lastSeen }, insert('a'));
     const failing = sink.commit(share, token, at(2), async (transaction) => {
       await insert('b')(transaction);
       throw new HandlerError(new TypeError('no'));
@@ -60,6 +61,7 @@ describe('a commit', () => {
     expect(await sink.acquire(share)).toMatchObject({
       checkpoint: { storeId: 'store', position: 1 },
       applied: 1,
+      lastSeen,
     });
   });
 

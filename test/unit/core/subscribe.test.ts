@@ -164,6 +164,34 @@ describe('a subscription', () => {
       expect(await events.next()).toMatchObject({ value: { version: 4 } });
     });
 
+    it.each([
+      ['shorter', 2],
+      ['longer', 5],
+    ])(
+      'and has lost the last event that was given is refused, also when it is %s by now',
+      async (_how, count) => {
+        const standby = new MemoryEventStore();
+        await standby.appendToStream(
+          'Account-2',
+          Array.from({ length: count }, () => deposited(1)),
+        );
+        const { storeId } = await store.readAll();
+        let reads = 0;
+        const promoted: EventStore = {
+          ...observe(store).store,
+          readAll: async (options) => {
+            if (++reads === 1) return store.readAll(options);
+            if (reads === 2) throw new StoreUnavailableError('gone');
+            return { ...(await standby.readAll(options)), storeId };
+          },
+        };
+        const events = subscribe(promoted, { after: 2, pollInterval: 1 });
+        await events.next();
+
+        await expect(events.next()).rejects.toMatchObject({ code: 'POSITION_AHEAD_OF_STORE' });
+      },
+    );
+
     it('throws its error when it was away for too long', async () => {
       const gone = Array.from({ length: 10 }, (_, index) => new StoreUnavailableError(`gone ${index}`));
       const events = subscribe(failing(...gone), { after: 2, pollInterval: 2, retryTimeout: 6 });

@@ -1,20 +1,28 @@
 import fc from 'fast-check';
 import {
+  defineEvents,
   defineProjection,
+  OwnershipLostError,
   UnsafeReadError,
+  withEvents,
   type DomainEvent,
+  type EventRegistry,
+  type EventStore,
+  type EventToAppend,
   type Projection,
   type ProjectionSink,
   type ShareKey,
 } from 'temporal-event-store';
 import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shareOf } from '../../../src/core/projections/share-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
+import { EndWatch } from '../../../src/temporal/activities/projections/end-watch.js';
 import {
   projectShare,
   type ShareOutcome,
+  type ShareRun,
 } from '../../../src/temporal/activities/projections/project-share.js';
 
 type Happened = DomainEvent<'Happened', { readonly isPoison: boolean }>;
@@ -377,4 +385,294 @@ it('waits for the primary when a standby answers, as for a store that is away', 
     nonRetryable: false,
     message: 'This server is a standby',
   });
+});
+
+describe('an event that cannot be decoded', () => {
+  const upcasting = (upcast: (data: object) => object) =>
+    defineEvents({ Paid: { schemaVersion: 2, upcast: { 1: upcast } } });
+  const brokenEvents = upcasting((data) => {
+    if ('broken' in data) throw new TypeError('no such field');
+    return { ...data, currency: 'EUR' };
+  });
+  const mendedEvents = upcasting((data) => ({ ...data, currency: 'EUR' }));
+
+  async function useBroken(onPoison: 'stop' | 'quarantine') {
+    const memory = new MemoryEventStore();
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'paid',
+      sink,
+      onPoison,
+      handlers: {
+        Paid: ({ streamId, version, data }, applied) =>
+          applied.push(`${streamId}@${version} ${JSON.stringify(data)}`),
+      },
+    });
+    await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
+    await memory.appendToStream('A-2', [{ type: 'Paid', data: { broken: true } }]);
+    await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
+    const [live] = await sink.open({ name: 'paid', version: 1, shares: 1 }, undefined);
+    const build = live?.build ?? 0;
+    const run = (events: EventRegistry, pace?: ShareRun['pace']): Promise<ShareOutcome> =>
+      projectShare({
+        store: withEvents(memory, events),
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'paid', build, share: 0 },
+        shares: 1,
+        ...(pace === undefined ? { until: 'end' } : { pace }),
+        duration: 60_000,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    const decide = async (action: 'retry' | 'skip'): Promise<boolean> => {
+      const [event] = await sink.parked('paid', build, 10);
+      const by = { operator: 'Ann', reason: 'a test' };
+      return sink.decide('paid', build, { action, eventId: event?.event.id ?? '', ...by });
+    };
+    const append = (event: EventToAppend) => memory.appendToStream('A-1', [event]);
+    return { sink, run, decide, append, parked: () => sink.parked('paid', build, 10) };
+  }
+  const error = expect.stringContaining(
+    "can't be upcast from schemaVersion 1: TypeError: no such field",
+  ) as string;
+  const before = ['A-1@1 {"currency":"EUR"}'];
+  const behind = 'A-1@2 {"currency":"EUR"}';
+  const mended = 'A-2@1 {"broken":true,"currency":"EUR"}';
+
+  it('blocks, after what comes before it is applied, and goes through once it can be', async () => {
+    const { sink, run, decide, parked } = await useBroken('stop');
+    expect(await run(brokenEvents)).toMatchObject({
+      kind: 'blocked',
+      failure: { event: { position: 2 }, error, attempts: 1 },
+    });
+    expect(sink.model('paid')).toEqual(before);
+    expect(await parked()).toMatchObject([{ status: 'blocking', error }]);
+    await decide('retry');
+    expect(await run(mendedEvents)).toEqual({ kind: 'reached' });
+    expect(sink.model('paid')).toEqual([...before, mended, behind]);
+    expect(await parked()).toEqual([]);
+  });
+
+  it('can be skipped', async () => {
+    const { sink, run, decide } = await useBroken('stop');
+    await run(brokenEvents);
+    await decide('skip');
+    expect(await run(brokenEvents)).toEqual({ kind: 'reached' });
+    expect(sink.model('paid')).toEqual([...before, behind]);
+  });
+
+  it('is parked as it is stored, and decoded again when it is tried again', async () => {
+    const { sink, run, decide, parked } = await useBroken('quarantine');
+    expect(await run(brokenEvents)).toEqual({ kind: 'reached' });
+    expect(sink.model('paid')).toEqual([...before, behind]);
+    expect(await parked()).toMatchObject([{ status: 'parked', error }]);
+    await decide('retry');
+    await run(brokenEvents);
+    expect(await parked()).toMatchObject([{ status: 'parked', error }]);
+    await decide('retry');
+    await run(mendedEvents);
+    expect(sink.model('paid')).toEqual([...before, behind, mended]);
+  });
+
+  it.each(['stop', 'quarantine'] as const)(
+    'because it is newer is left to others, with %s too',
+    async (onPoison) => {
+      const { sink, run, parked, append } = await useBroken(onPoison);
+      await append({ type: 'Paid', schemaVersion: 3, data: { amount: 1 } });
+      const error = await run(mendedEvents).catch((e: unknown) => e);
+      expect(error).toMatchObject({ type: 'temporal-event-store.UnknownHere', nonRetryable: false });
+      expect(await run(mendedEvents, { kind: 'idle', busyAfter: 60_000 })).toEqual({
+        kind: 'paused',
+        pace: 'busy',
+      });
+      expect(sink.model('paid')).toEqual([...before, mended, behind]);
+      expect(await parked()).toMatchObject([{ status: 'blocking', event: { position: 4 } }]);
+      const third = defineEvents({
+        Paid: { schemaVersion: 3, upcast: { 1: (data: object) => data, 2: (data: object) => data } },
+      });
+      expect(await run(third)).toEqual({ kind: 'reached' });
+      expect(sink.model('paid')).toHaveLength(4);
+      expect(await parked()).toEqual([]);
+    },
+  );
+});
+
+describe('the pace of a shard', () => {
+  const longTime = 60_000;
+
+  async function usePaces({ shards = 1, pageSize = 100, onHappened = (): void => undefined } = {}) {
+    const store = new MemoryEventStore();
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'paced',
+      sink,
+      shards,
+      pageSize,
+      maxAttempts: 2,
+      handlers: {
+        Happened: ({ streamId, version }, applied) => {
+          onHappened();
+          applied.push(`${streamId}@${version}`);
+        },
+      },
+    });
+    const [live] = await sink.open({ name: 'paced', version: 1, shares: shards }, undefined);
+    const build = live?.build ?? 0;
+    const end = new AbortController();
+    const run = (pace: NonNullable<ShareRun['pace']>, share = 0): Promise<ShareOutcome> =>
+      projectShare({
+        store,
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'paced', build, share },
+        shares: shards,
+        pace,
+        duration: longTime,
+        signal: end.signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    const append = (streamId: string, type = 'Happened') =>
+      store.appendToStream(streamId, [{ type, data: {} }]);
+    const position = async (): Promise<number | undefined> =>
+      (await sink.open({ name: 'paced', version: 1, shares: shards }, undefined))[0]?.progress[0]?.checkpoint
+        ?.position;
+    return { sink, run, append, position, end };
+  }
+
+  it('is busy until it had no event of its own for a while', async () => {
+    const { sink, run, append } = await usePaces();
+    await append('A-1');
+    expect(await run({ kind: 'busy', idleAfter: 50 })).toEqual({ kind: 'paused', pace: 'idle' });
+    expect(sink.model('paced')).toEqual(['A-1@1']);
+  });
+
+  it('is busy again when events of its own keep coming, which it has applied by then', async () => {
+    const { sink, run, append } = await usePaces({ shards: 2 });
+    const share = shareOf('A-1', 2);
+    const other = ['A-2', 'A-3', 'A-4', 'A-5'].find((stream) => shareOf(stream, 2) !== share) ?? '';
+    const running = run({ kind: 'idle', busyAfter: 100 }, share);
+    let isOver = false;
+    const over = running.finally(() => {
+      isOver = true;
+    });
+    await append(other);
+    await append('A-1', 'SomethingElse');
+    let appended = 1;
+    for (; !isOver; appended++) {
+      await append('A-1');
+      await expect.poll(() => sink.model('paced')?.length, { interval: 5 }).toBe(appended);
+    }
+    expect(await over).toEqual({ kind: 'paused', pace: 'busy' });
+    expect(appended).toBeGreaterThan(2);
+  });
+
+  it('is busy again at once with more than a page', async () => {
+    const { run, append } = await usePaces({ pageSize: 2 });
+    for (let index = 0; index < 5; index++) await append('A-1');
+    expect(await run({ kind: 'idle', busyAfter: longTime })).toEqual({ kind: 'paused', pace: 'busy' });
+  });
+
+  it('stays idle while events of others pass, and its checkpoint follows', async () => {
+    const { run, append, position, end } = await usePaces();
+    const running = run({ kind: 'idle', busyAfter: longTime });
+    for (const expected of [1, 2, 3]) {
+      await append('A-1', 'SomethingElse');
+      await expect.poll(position, { timeout: 10_000 }).toBe(expected);
+    }
+    end.abort(new OwnershipLostError({ name: 'paced', build: 1, share: 0 }));
+    expect(await running).toEqual({ kind: 'fenced' });
+  });
+
+  it('leaves to the busy one what fails, before it is tried again', async () => {
+    let calls = 0;
+    const { run, append } = await usePaces({
+      onHappened: () => {
+        calls++;
+        throw new Error('not now');
+      },
+    });
+    const running = run({ kind: 'idle', busyAfter: longTime });
+    await append('A-1');
+    expect(await running).toEqual({ kind: 'paused', pace: 'busy' });
+    expect(calls).toBe(1);
+    expect(await run({ kind: 'busy', idleAfter: longTime })).toMatchObject({ kind: 'blocked' });
+  });
+});
+
+describe('a primary that is lost', () => {
+  /** A projection of a store that can be another behind the same id. */
+  async function useFailover(type = 'Happened') {
+    const before = new MemoryEventStore();
+    const { storeId } = await before.readAll();
+    let primary = before;
+    const store = {
+      readAll: async <E extends DomainEvent>(options: Parameters<EventStore['readAll']>[0]) => ({
+        ...(await primary.readAll<E>(options)),
+        storeId,
+      }),
+    } as unknown as EventStore;
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'read',
+      sink,
+      handlers: { Happened: ({ streamId, version }, applied) => applied.push(`${streamId}@${version}`) },
+    });
+    const [live] = await sink.open({ name: 'read', version: 1, shares: 1 }, undefined);
+    const run = (until?: 'end'): Promise<ShareOutcome> =>
+      projectShare({
+        store,
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'read', build: live?.build ?? 0, share: 0 },
+        shares: 1,
+        until,
+        duration: 60_000,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    const fill = async (to: MemoryEventStore, stream: string, count: number): Promise<void> => {
+      await to.appendToStream(
+        stream,
+        Array.from({ length: count }, () => ({ type, data: {} })),
+      );
+    };
+    await fill(before, 'A-1', 3);
+    const promote = async (count: number): Promise<void> => {
+      const standby = new MemoryEventStore();
+      await fill(standby, 'B-1', count);
+      primary = standby;
+    };
+    return { store, sink, run, promote };
+  }
+  const refused = { code: 'POSITION_AHEAD_OF_STORE' };
+
+  it.each([2, 3, 9])('with its last events is noticed by who takes over, at an end of %s', async (count) => {
+    const { sink, run, promote } = await useFailover();
+    expect(await run('end')).toEqual({ kind: 'reached' });
+    await promote(count);
+    await expect(run('end')).rejects.toMatchObject(refused);
+    expect(sink.model('read')).toEqual(['A-1@1', 'A-1@2', 'A-1@3']);
+  });
+
+  it.each(['Happened', 'SomethingElse'])(
+    'is noticed by who waits at its end, the last event being %s',
+    async (type) => {
+      const { store, sink, run, promote } = await useFailover(type);
+      const running = run().catch((error: unknown) => error);
+      const position = async () =>
+        (await sink.open({ name: 'read', version: 1, shares: 1 }, undefined))[0]?.progress[0]?.lastSeen
+          ?.position;
+      if (type === 'Happened') await expect.poll(position).toBe(3);
+      await expect.poll(() => EndWatch.of(store).end).toBe(3);
+      await promote(9);
+      expect(await running).toMatchObject({
+        ...refused,
+        message: expect.stringContaining('rotateStoreId()') as string,
+      });
+    },
+  );
 });

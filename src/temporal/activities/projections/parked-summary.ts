@@ -1,12 +1,13 @@
 import type { ParkedEvent } from '../../../core/projections/projection-sink.js';
+import { fittingPage } from '../../shared/page-size.js';
 import type { ParkedEventSummary } from '../../shared/projection.js';
 
-/** Most parked events in one answer, and characters of what they say. */
+/** Most parked events in one answer, of which there are fewer when they are large; and characters of what they say. */
 export const maxParked = 200;
 export const maxErrorLength = 1_000;
 
 export function summariesOf(parked: readonly ParkedEvent[]): readonly ParkedEventSummary[] {
-  return parked.map(summaryOf);
+  return fittingPage(parked.map(summaryOf));
 }
 
 export function summaryOf({

@@ -5,16 +5,20 @@ import {
   HandlerError,
   OwnershipLostError,
   type EventFailure,
+  type SeenEvent,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
+import { storedReadsOf, type StoredReads } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 import { wait } from '../../shared/wait.js';
-import { SharePages, type ProjectedShare } from './share-pages.js';
+import { unknownHereFailure } from '../unknown-here.js';
+import { EndWatch } from './end-watch.js';
+import { NewerEventError, SharePages, type ProjectedShare } from './share-pages.js';
 
-export interface ShareRun extends ProjectedShare {
+export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   readonly store: EventStore & ReaderHints;
   /** Of the build. */
   readonly shares: number;
@@ -24,6 +28,13 @@ export interface ShareRun extends ProjectedShare {
   readonly maxRate?: number | undefined;
   /** Milliseconds after which it ends, to go on in another. */
   readonly duration: number;
+  /**
+   * `busy`: until it has had no event of its own for `idleAfter` milliseconds. `idle`: until it has had some for `busyAfter` milliseconds, or
+   * more than a page, or one that fails: signs of life may be rare then. Default: busy for ever.
+   */
+  readonly pace?:
+    | { readonly kind: 'busy'; readonly idleAfter: number }
+    | { readonly kind: 'idle'; readonly busyAfter: number };
   /** Called with the position after each page. */
   readonly onProgress: (position: number) => void;
   /** Called when a handler wants to be called later, with what it said, and the milliseconds until then. */
@@ -31,8 +42,8 @@ export interface ShareRun extends ProjectedShare {
 }
 
 export type ShareOutcome =
-  /** The time is over; there is more to come. */
-  | { readonly kind: 'paused' }
+  /** The time is over; there is more to come. How it goes on, where that is another pace than before. */
+  | { readonly kind: 'paused'; readonly pace: 'busy' | 'idle' }
   /** `until` is reached. */
   | { readonly kind: 'reached' }
   /** Another owner has taken over, or nobody shall write. */
@@ -42,10 +53,18 @@ export type ShareOutcome =
   /** An event can't be applied, and the projection stops at such. */
   | { readonly kind: 'blocked'; readonly failure: EventFailure; readonly storeId: string };
 
-/** Milliseconds between two looks at a store that has nothing new: they grow from the first to the second. */
-const shortestPause = 20;
-const longestPause = 1_000;
+/**
+ * Milliseconds between two looks at a store of which nobody says that it has something new, give or take a quarter. It then has, or can't
+ * be read.
+ */
+const rareLook = 60_000;
+/** Milliseconds without an event of its own after which an idle shard takes the next for one that comes alone. */
+const aloneAfter = 10_000;
+/** Least milliseconds between two looks of an idle shard that finds none of its own: each costs a read, and a transaction where events of others have come. */
+const passInterval = 1_000;
 
+/** Milliseconds before a handler that made no progress is called again, whatever it says. */
+const shortestPause = 20;
 /** Milliseconds before a page is tried again when no event is to blame, which grow from the first to the second. */
 const firstDelay = 200;
 const longestDelay = 30_000;
@@ -57,41 +76,65 @@ const longestDelay = 30_000;
  */
 export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
   const wakeUp = new WakeUp();
-  const stopWatching = run.store.onAppend?.call(run.store, wakeUp.wake);
+  const watch = EndWatch.of(run.store);
+  const stopUsing = watch.use();
+  // An idle one has time, and need not look each time somebody appends something.
+  const isIdle = run.pace?.kind === 'idle';
+  const stopWatching = isIdle ? undefined : run.store.onAppend?.call(run.store, wakeUp.wake);
   run.signal.addEventListener('abort', wakeUp.wake);
   try {
-    return await project(run, wakeUp);
+    return await project(run, wakeUp, watch);
   } catch (error) {
-    if (error instanceof OwnershipLostError) return { kind: 'fenced' };
+    const reason: unknown = run.signal.aborted ? run.signal.reason : error;
+    if (reason instanceof OwnershipLostError || error instanceof OwnershipLostError) {
+      return { kind: 'fenced' };
+    }
+    if (error instanceof NewerEventError) throw leftToOthers(error);
     if (error instanceof HandlerError) throw error.cause;
-    throw retriedByOthers(error);
+    throw retriedLater(error);
   } finally {
     stopWatching?.();
+    stopUsing();
     run.signal.removeEventListener('abort', wakeUp.wake);
   }
 }
 
-/**
- * What resolves by itself is as a store that can't be reached: another attempt, perhaps of another worker, may find the primary of
- * a server that is a standby just now, or know the newer definition of an event.
- */
-function retriedByOthers(error: unknown): unknown {
-  const resolving =
-    findEventStoreError(error, 'READ_NOT_SAFE') ?? findEventStoreError(error, 'EVENT_TOO_NEW');
-  return resolving === undefined ? error : new StoreUnavailableError(resolving.message, { cause: error });
+/** What another attempt, perhaps of another worker, may find resolved. */
+function retriedLater(error: unknown): unknown {
+  // Of a store that decodes in a way of its own, so that the whole page failed.
+  const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
+  if (newer !== undefined) return unknownHereFailure(newer.message, { nextRetryDelay: '1 second' });
+  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
+  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
 }
 
-async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
-  const { store, projection, share, shares, until, signal } = run;
-  const end = performance.now() + run.duration;
+/** To a worker of the release that has appended the event. */
+function leftToOthers({ event: { id, position }, cause }: NewerEventError): unknown {
+  return unknownHereFailure(`The event ${id} at position ${position} waits: ${(cause as Error).message}`, {
+    nextRetryDelay: '1 second',
+  });
+}
+
+async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShareOutcome> {
+  const { store, projection, share, shares, until, signal, pace } = run;
+  const stored = storedReadsOf(store);
+  const isIdle = pace?.kind === 'idle';
+  const idleAfter = pace?.kind === 'busy' ? pace.idleAfter : Infinity;
+  const busyAfter = pace?.kind === 'idle' ? pace.busyAfter : Infinity;
+  const startedAt = performance.now();
+  const end = startedAt + run.duration;
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
-  const pages = await SharePages.acquire(run);
-  let idlePause = shortestPause;
+  const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
+  let losses = watch.losses.length;
+  await assertStillThere(stored, pages);
+  let lastOwnAt = startedAt;
+  /** From when on events of its own have come without a longer pause. */
+  let ownSince = Infinity;
   let delays = 0;
   let next: Promise<AllSlice<never>> | undefined;
   const read = (after: number): Promise<AllSlice<never>> => {
     const page = { after, limit, maxBytes, signal };
-    const reading = store.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
+    const reading = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
     // It may be given up before it is awaited.
     reading.catch(() => undefined);
     return reading;
@@ -99,22 +142,38 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
   for (;;) {
     signal.throwIfAborted();
     if (typeof until === 'number' && pages.position >= until) return { kind: 'reached' };
-    if (performance.now() >= end) return { kind: 'paused' };
+    if (performance.now() >= end) return { kind: 'paused', pace: isIdle ? 'idle' : 'busy' };
     // What comes after this wakes: this look may miss it.
     wakeUp.reset();
+    const known = watch.last;
+    for (; losses < watch.losses.length; losses++) {
+      const lost = watch.losses[losses] as SeenEvent;
+      // The checkpoint is at it or behind it, or has an event of its own to look for.
+      if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }));
+      await assertStillThere(stored, pages);
+    }
     const slice = await (next ?? read(pages.position));
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
-    const startedAt = performance.now();
+    const readAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
+    pages.saw(events.at(-1));
+    // Of what is no event of its own, too.
+    if (known !== undefined && known.position <= slice.position) pages.saw(known);
     const own =
       shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
+    if (own.length > 0) {
+      if (ownSince === Infinity || readAt - lastOwnAt > aloneAfter) ownSince = readAt;
+      lastOwnAt = readAt;
+    }
     const position = pages.position;
     let failure: EventFailure | undefined;
     try {
       failure = await pages.write(own, slice);
     } catch (error) {
       if (!(error instanceof HandlerError)) throw error;
+      if (isIdle) return { kind: 'paused', pace: 'busy' };
+      if (error instanceof NewerEventError) throw error;
       delays = pages.position > position ? 0 : delays + 1;
       const delay = delayOf(error, delays);
       run.onDelay(pages.position, error.message, delay);
@@ -125,13 +184,21 @@ async function project(run: ShareRun, wakeUp: WakeUp): Promise<ShareOutcome> {
     delays = 0;
     if (failure !== undefined) return { kind: 'blocked', failure, storeId: slice.storeId };
     run.onProgress(pages.position);
-    if (run.maxRate !== undefined) {
-      await wait((own.length / run.maxRate) * 1_000 - (performance.now() - startedAt), signal);
+    if (own.length > 0 && (readAt - ownSince >= busyAfter || (isIdle && !slice.isEnd))) {
+      return { kind: 'paused', pace: 'busy' };
     }
-    if (!slice.isEnd) continue;
+    if (run.maxRate !== undefined) {
+      await wait((own.length / run.maxRate) * 1_000 - (performance.now() - readAt), signal);
+    }
+    if (!slice.isEnd || (typeof until === 'number' && pages.position >= until)) continue;
     if (until === 'end') return { kind: 'reached' };
-    idlePause = own.length > 0 ? shortestPause : Math.min(idlePause * 2, longestPause);
-    await wakeUp.wait(Math.min(idlePause, end - performance.now()));
+    const now = performance.now();
+    if (now - lastOwnAt >= idleAfter) return { kind: 'paused', pace: 'idle' };
+    const look = rareLook * (0.75 + Math.random() / 2);
+    const stopWaiting = watch.wait(Math.max(pages.position, known?.position ?? 0), wakeUp.wake);
+    await wakeUp.wait(Math.max(Math.min(look, end - now, lastOwnAt + idleAfter - now), 0));
+    stopWaiting();
+    if (isIdle && own.length === 0) await wait(passInterval - (performance.now() - readAt), signal);
   }
 }
 
@@ -141,6 +208,27 @@ function delayOf(error: HandlerError, delays: number): number {
   // Without progress it comes to rest in any case.
   if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
   return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * A primary that was lost with its last commits gives their positions to other events: whoever went on would miss those.
+ *
+ * @throws PositionAheadOfStoreError
+ */
+async function assertStillThere(stored: StoredReads, { lastSeen, storeId: own }: SharePages): Promise<void> {
+  if (lastSeen === undefined) return;
+  const slice = await stored.readAll({ after: lastSeen.position - 1, limit: 1 });
+  // Another store is told of where it is read from.
+  if (slice.events[0]?.id === lastSeen.id || slice.storeId !== own) return;
+  throw lostEvent(lastSeen, slice);
+}
+
+function lostEvent({ position, id }: SeenEvent, { storeId, position: lastPosition }: AllSlice): Error {
+  return new PositionAheadOfStoreError(
+    `The event ${id} at position ${position}, which the projection has seen, is no longer in the store ${storeId}: it has lost events, as in a ` +
+      `failover to a standby that lagged behind, and positions were given to others. Call rotateStoreId() of the store, which tells all readers.`,
+    { position, storeId, lastPosition },
+  );
 }
 
 function assertSameStore(

@@ -17,10 +17,12 @@ import { unknownHereFailure } from '../unknown-here.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';
+import { asOwner, endOwners } from './owners.js';
 import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summary.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
 import { ProjectionRegistry, UnknownProjectionError, type SunkProjection } from './projection-registry.js';
 import { UnseenTypes } from './unseen-types.js';
+import { findWaitingAt } from './waiting-at.js';
 
 export interface ProjectionActivitiesOptions {
   readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
@@ -30,7 +32,30 @@ export interface ProjectionActivitiesOptions {
   readonly checkpoints?: CheckpointStore;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
+  /** @internal for tests, which don't have the time: see {@link defaultIdlePace} */
+  readonly idlePace?: Partial<IdlePace>;
 }
+
+interface IdlePace {
+  /** Milliseconds without an event of its own after which a shard is idle. */
+  readonly after: number;
+  /** Milliseconds without a sign of life after which another worker takes over. Temporal is told at 80 % of them, and bills each. */
+  readonly heartbeatTimeout: number;
+  /** Milliseconds that one activity lasts. */
+  readonly duration: number;
+  /**
+   * Milliseconds that events of its own have to keep coming for before a shard is busy again, give or take a half: the next activity costs
+   * Temporal a task or two, and many shards may want the same events.
+   */
+  readonly busyAfter: number;
+}
+
+const defaultIdlePace: IdlePace = {
+  after: 60_000,
+  heartbeatTimeout: 60_000,
+  duration: 55 * 60_000,
+  busyAfter: 5_000,
+};
 
 /** Milliseconds that one activity applies events for, before the next takes over. */
 const runDuration = 10 * 60_000;
@@ -47,10 +72,17 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   assertOptions(
     'createProjectionActivities',
     options,
-    { store: isPlainObject, projections: isList, checkpoints: isPlainObject, logger: isPlainObject },
+    {
+      store: isPlainObject,
+      projections: isList,
+      checkpoints: isPlainObject,
+      logger: isPlainObject,
+      idlePace: isPlainObject,
+    },
     ['store', 'projections'],
   );
   const { store, projections, logger } = options;
+  const idlePace = { ...defaultIdlePace, ...options.idlePace };
   const checkpoints = options.checkpoints ?? store.checkpoints;
   const warnings = new ReactionWarnings(logger);
   const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
@@ -91,7 +123,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'debug',
       ),
 
-    eventStoreProject: ({ name, build, share, until, maxRate }) =>
+    eventStoreProject: ({ name, build, share, until, maxRate, heartbeatTimeout, isIdle = false }) =>
       loggedHooks(
         logger,
         'Project',
@@ -109,39 +141,50 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
           };
           const run = async (): Promise<ShareOutcome> => {
             const { projection, sink, shares, role } = await buildOf(name, build).catch(leaveToOthers);
-            const outcome = await projectShare({
-              store,
-              projection,
-              sink,
-              share: { name, build, share },
-              shares,
-              until,
-              maxRate,
-              // Who decided on this number of shards may have left: whoever asks next decides anew.
-              duration: role === 'former' ? formerDuration : runDuration,
-              signal: context.cancellationSignal,
-              onProgress: (position) => {
-                tell({ position });
-              },
-              onFailure: (error) => {
-                tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
-              },
-              onDelay: (position, reason, delay) => {
-                tell({ position, waitsFor: reason });
-                const attributes = {
-                  projection: name,
-                  build,
-                  share,
-                  position,
-                  reason,
-                  delayMs: Math.round(delay),
-                };
-                (logger ?? activityLogger()).warn('Projection waits', attributes);
-              },
-            });
+            const key = { name, build, share };
+            const duration = isIdle ? idlePace.duration : runDuration;
+            const project = (signal: AbortSignal): Promise<ShareOutcome> =>
+              projectShare({
+                store,
+                projection,
+                sink,
+                share: key,
+                shares,
+                until,
+                maxRate,
+                // Who decided on this number of shards may have left: whoever asks next decides anew.
+                duration: role === 'former' ? formerDuration : duration,
+                ...(until === undefined && {
+                  pace: isIdle
+                    ? { kind: 'idle', busyAfter: idlePace.busyAfter * (0.5 + Math.random()) }
+                    : { kind: 'busy', idleAfter: idlePace.after },
+                }),
+                signal,
+                onProgress: (position) => {
+                  tell({ position });
+                },
+                onFailure: (error) => {
+                  tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
+                },
+                onDelay: (position, said, delay) => {
+                  const reason = said.slice(0, maxErrorLength);
+                  tell({ position, waitsFor: reason });
+                  const attributes = {
+                    projection: name,
+                    build,
+                    share,
+                    position,
+                    reason,
+                    delayMs: Math.round(delay),
+                  };
+                  (logger ?? activityLogger()).warn('Projection waits', attributes);
+                },
+              });
+            const outcome = await asOwner(sink, key, context.cancellationSignal, project);
             return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
           };
-          return replyOf(await heartbeating(run, withWarning), { build, share });
+          const outcome = await heartbeating(run, withWarning);
+          return replyOf(outcome, { build, share }, Math.max(idlePace.heartbeatTimeout, heartbeatTimeout));
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -152,7 +195,11 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         logger,
         'Fence projection',
         { projection: name },
-        () => heartbeating(() => registry.newest(name).sink.fence(name)),
+        async () => {
+          const { sink } = registry.newest(name);
+          await heartbeating(() => sink.fence(name));
+          endOwners(sink, { name });
+        },
         'debug',
       ),
 
@@ -226,6 +273,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         async () => {
           const { projection, sink } = registry.newest(name);
           await heartbeating(() => sink.drop(name, build, hookOf(projection, 'reset')));
+          endOwners(sink, { name, build });
         },
         'info',
       ),
@@ -290,15 +338,18 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         skip === undefined ? 'Retry parked event' : 'Skip parked event',
         { projection: name, build, eventId, ...skip },
         async () => {
-          const isDecided = await registry
-            .newest(name)
-            .sink.decide(
-              name,
-              build,
-              skip === undefined
-                ? { action: 'retry', eventId }
-                : { action: 'skip', eventId, ...skip, ...(blockedAt !== undefined && { blockedAt }) },
-            );
+          const newest = registry.newest(name);
+          const isKeptOnly = newest.sink === checkpointSink;
+          const place =
+            blockedAt ??
+            (isKeptOnly ? await findWaitingAt(stored, newest, await openBuilds(newest), eventId) : undefined);
+          const isDecided = await newest.sink.decide(
+            name,
+            build,
+            skip === undefined
+              ? { action: 'retry', eventId }
+              : { action: 'skip', eventId, ...skip, ...(place !== undefined && { blockedAt: place }) },
+          );
           if (!isDecided) {
             throw new InvalidArgumentError(
               `The event '${eventId}' is not parked by the projection '${name}'.`,
@@ -342,7 +393,11 @@ async function readNext(
 function replyOf(
   outcome: ShareOutcome,
   place: { readonly build: number; readonly share: number },
+  heartbeatTimeout: number,
 ): Awaited<ReturnType<ProjectionActivities['eventStoreProject']>> {
+  if (outcome.kind === 'paused') {
+    return { kind: 'paused', ...(outcome.pace === 'idle' && { idle: { heartbeatTimeout } }) };
+  }
   if (outcome.kind !== 'blocked') return outcome;
   const { failure, storeId } = outcome;
   const event = summaryOf({ ...failure, status: 'blocking' });

@@ -7,6 +7,7 @@ import {
   type EventFailure,
   type ParkedPlaces,
   type ProjectionSink,
+  type SeenEvent,
   type ShareKey,
   type ShareOwnership,
   type SinkTransaction,
@@ -26,9 +27,26 @@ export interface ProjectedShare {
   readonly sink: ProjectionSink<unknown>;
   readonly share: ShareKey;
   readonly signal: AbortSignal;
+  /** Makes of an event as it is stored what handlers get. */
+  readonly decode: (event: RecordedEvent) => RecordedEvent;
+  /** Whether a page that fails is left to another run, which has the patience to try it again. Default: no. */
+  readonly isBrief?: boolean;
   /** Called with what a handler threw when it is tried again. */
   readonly onFailure?: (error: string) => void;
 }
+
+/** An event is of a newer release than this worker. It blames no event: a worker of that release can apply it. */
+export class NewerEventError extends HandlerError {
+  readonly event: RecordedEvent;
+
+  constructor(event: RecordedEvent, cause: unknown) {
+    super(cause, `Decoding the event '${event.id}'`);
+    this.event = event;
+  }
+}
+
+/** An event can't be decoded, by however many attempts. */
+class UndecodableEventError extends HandlerError {}
 
 /** Writes the pages of a share that it owns, and deals with the events that can't be applied. */
 export class SharePages {
@@ -41,6 +59,8 @@ export class SharePages {
   /** Events at which an owner before has stopped. */
   readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
+  #lastSeen: SeenEvent | undefined;
+  #seenNow: SeenEvent | undefined;
   #position: number;
   #applied: number;
   #rate: number;
@@ -55,10 +75,11 @@ export class SharePages {
   }
 
   private constructor(run: ProjectedShare, ownership: ShareOwnership) {
-    const { token, checkpoint, applied, rate, parked } = ownership;
+    const { token, checkpoint, applied, rate, parked, lastSeen } = ownership;
     this.#run = run;
     this.#token = token;
     this.#storeId = checkpoint?.storeId;
+    this.#lastSeen = lastSeen;
     this.#position = checkpoint?.position ?? 0;
     this.#applied = applied;
     this.#rate = rate;
@@ -76,11 +97,24 @@ export class SharePages {
     return this.#storeId;
   }
 
+  /** An event that the store must still have. */
+  get lastSeen(): SeenEvent | undefined {
+    return this.#lastSeen;
+  }
+
+  /** Says of an event that the store has it. It counts once the checkpoint has come there. */
+  saw(event: SeenEvent | undefined): void {
+    if (event === undefined || event.position <= (this.#seenNow?.position ?? 0)) return;
+    // Not the event, which may be large.
+    this.#seenNow = { position: event.position, id: event.id };
+  }
+
   /**
    * Applies events and moves the checkpoint.
    *
    * @returns the event at which the projection stops
-   * @throws HandlerError when no event is to blame: see {@link findDelay}
+   * @throws HandlerError when no event is to blame, see {@link findDelay}, or the run is a brief one
+   * @throws NewerEventError what comes before it is applied, and an operator can skip it
    */
   async write(
     events: readonly RecordedEvent[],
@@ -94,8 +128,11 @@ export class SharePages {
       return undefined;
     } catch (error) {
       await this.#keepDone(wanted, error);
-      this.#assertBlames(error);
-      this.#run.onFailure?.(describe(error));
+      if (this.#run.isBrief === true) throw error;
+      if (!(error instanceof NewerEventError)) {
+        this.#assertBlames(error);
+        this.#run.onFailure?.(describe(error));
+      }
     }
     // One at a time: what comes before the event that can't be applied, is.
     for (const event of wanted) {
@@ -108,7 +145,12 @@ export class SharePages {
 
   async #writeOne(event: RecordedEvent): Promise<EventFailure | undefined> {
     const { projection, sink, share } = this.#run;
-    const failure = await this.#attempt(event, () => this.#commit([event], event.position));
+    const failure = await this.#attempt(event, () => this.#commit([event], event.position)).catch(
+      async (error: unknown) => {
+        if (error instanceof NewerEventError) await this.#reportNewer(event, error);
+        throw error;
+      },
+    );
     if (failure === undefined) return undefined;
     if (projection.onPoison === 'stop') {
       await sink.reportStop(share, this.#token, failure);
@@ -117,6 +159,14 @@ export class SharePages {
     await this.#move(event.position, 0, (transaction) => transaction.park(failure));
     this.#parkedStreams.add(event.streamId);
     return undefined;
+  }
+
+  /** As one at which it stops, for an operator to see and skip. */
+  async #reportNewer(event: RecordedEvent, error: NewerEventError): Promise<void> {
+    const { sink, share } = this.#run;
+    // For him, the next event of the shard is the one that it waits at.
+    if (event.position - 1 > this.#position) await this.#commit([], event.position - 1);
+    await sink.reportStop(share, this.#token, { event, error: describe(error), attempts: 1 });
   }
 
   /** Those that an operator wants tried again, stream by stream, until one of a stream fails. */
@@ -155,7 +205,8 @@ export class SharePages {
         return undefined;
       } catch (error) {
         this.#assertBlames(error);
-        if (attempts >= projection.maxAttempts) return { event, error: describe(error), attempts };
+        const isFinal = attempts >= projection.maxAttempts || error instanceof UndecodableEventError;
+        if (isFinal) return { event, error: describe(error), attempts };
         this.#run.onFailure?.(describe(error));
       }
       await wait(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
@@ -164,7 +215,7 @@ export class SharePages {
 
   /** Whether a handler threw, and an event may be the reason. @throws the error, when not */
   #assertBlames(error: unknown): asserts error is HandlerError {
-    if (!(error instanceof HandlerError)) throw error;
+    if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
     this.#run.signal.throwIfAborted();
     if (findDelay(error) !== undefined) throw error;
   }
@@ -200,10 +251,21 @@ export class SharePages {
   }
 
   async #handle(events: readonly RecordedEvent[], { context }: SinkTransaction<unknown>): Promise<void> {
+    // Here and not earlier: an event that can't be decoded is one that can't be applied.
+    const decoded = events.map((event) => this.#decode(event));
     try {
-      await this.#run.projection.handle(events, context);
+      await this.#run.projection.handle(decoded, context);
     } catch (error) {
       throw new HandlerError(error);
+    }
+  }
+
+  #decode(event: RecordedEvent): RecordedEvent {
+    try {
+      return this.#run.decode(event);
+    } catch (error) {
+      if (findEventStoreError(error, 'EVENT_TOO_NEW') !== undefined) throw new NewerEventError(event, error);
+      throw new UndecodableEventError(error, `Decoding the event '${event.id}'`);
     }
   }
 
@@ -218,13 +280,16 @@ export class SharePages {
     const rate =
       applied === 0 ? this.#rate : smoothed(this.#rate, (applied * 1_000) / (now - this.#lastCommitAt + 1));
     const storeId = this.#storeId;
+    const seen = Number(this.#seenNow?.position) <= position ? this.#seenNow : this.#lastSeen;
     const progress = {
       ...(storeId !== undefined && { checkpoint: { storeId, position } }),
       applied: this.#applied + applied,
       rate,
+      ...(seen !== undefined && { lastSeen: seen }),
     };
     await sink.commit(share, this.#token, progress, write);
     this.#position = position;
+    this.#lastSeen = seen;
     this.#applied += applied;
     this.#rate = rate;
     this.#lastCommitAt = performance.now();

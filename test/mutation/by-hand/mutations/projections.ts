@@ -114,4 +114,28 @@ export const projections: readonly Mutation[] = [
     project: 'unit',
     tests: ['test/unit/temporal/heartbeating.test.ts'],
   },
+  {
+    name: 'A shard that is paused holds its slot until its next heartbeat',
+    file: 'src/temporal/activities/projections/projection-activities.ts',
+    find: '          endOwners(sink, { name });\n',
+    replace: '',
+    project: 'temporal',
+    tests: ['test/temporal/projection-paces.test.ts'],
+  },
+  {
+    name: 'A store that has lost events and got others in their place is taken for the same',
+    file: 'src/temporal/activities/projections/end-watch.ts',
+    find: 'events[0]?.id !== id || ',
+    replace: '',
+    project: 'unit',
+    tests: ['test/unit/temporal/project-share.test.ts'],
+  },
+  {
+    name: "A decorator's own reads are stepped over by projections",
+    file: 'src/core/store/stored-reads.ts',
+    find: "own.of === Reflect.get(store, 'readAll')",
+    replace: 'true',
+    project: 'unit',
+    tests: ['test/unit/core/stored-reads.test.ts'],
+  },
 ];

@@ -27,7 +27,7 @@ export const throughTemporal: readonly Mutation[] = [
   {
     name: 'Errors of the store lose their fields on the way',
     file: 'src/temporal/shared/application-failure.ts',
-    find: 'details: [crossingFields(error)],',
+    find: 'details: [smallOnes(crossingFields(error))],',
     replace: 'details: [],',
     project: 'temporal',
     tests: ['test/temporal/failures.test.ts'],

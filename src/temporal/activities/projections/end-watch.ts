@@ -1,0 +1,138 @@
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import type { SeenEvent } from '../../../core/projections/projection-sink.js';
+import type { ReaderHints } from '../../../core/store/capabilities.js';
+import { innermostOf } from '../../../core/store/decorated-store.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { storedReadsOf } from '../../../core/store/stored-reads.js';
+import { WakeUp } from '../../../core/store/wake-up.js';
+
+/** Milliseconds between two looks at a store that has nothing new: they grow from the first to the second. */
+const shortestPause = 20;
+const longestPause = 1_000;
+/** Most milliseconds between two looks at a store that can't be read. */
+const longestFailurePause = 5_000;
+
+const watches = new WeakMap<object, EndWatch>();
+
+/** Calls when the end of a store has moved: one look serves all shards of a process that wait there. */
+export class EndWatch {
+  readonly #store: EventStore & ReaderHints;
+  /** Who waits, by the position that each has come to. */
+  readonly #waiting = new Map<() => void, number>();
+  readonly #wakeUp = new WakeUp();
+  #last: SeenEvent | undefined;
+  #storeId: string | undefined;
+  readonly #losses: SeenEvent[] = [];
+  #users = 0;
+  #stopHints: (() => void) | undefined;
+
+  /** The watch of a store, however it is decorated. */
+  static of(store: EventStore & ReaderHints): EndWatch {
+    const key = innermostOf(store);
+    const watch = watches.get(key) ?? new EndWatch(store);
+    watches.set(key, watch);
+    return watch;
+  }
+
+  private constructor(store: EventStore & ReaderHints) {
+    this.#store = store;
+  }
+
+  /** The last event that was seen there. */
+  get last(): SeenEvent | undefined {
+    return this.#last;
+  }
+
+  get end(): number {
+    return this.#last?.position ?? 0;
+  }
+
+  /** What turned out to be lost, in order: the store is still the same by its id. */
+  get losses(): readonly SeenEvent[] {
+    return this.#losses;
+  }
+
+  /** Looks from time to time until the returned function is called, while somebody waits. */
+  use(): () => void {
+    if (++this.#users === 1) {
+      this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
+      void this.#keepLooking();
+    }
+    return () => {
+      if (--this.#users > 0) return;
+      this.#stopHints?.();
+      this.#wakeUp.wake();
+    };
+  }
+
+  /**
+   * Calls once when the store has events behind a position, has lost some, or is another store by now.
+   *
+   * @returns ends the wait
+   */
+  wait(position: number, wake: () => void): () => void {
+    if (position < this.end) {
+      wake();
+      return () => undefined;
+    }
+    if (this.#waiting.size === 0) this.#wakeUp.wake();
+    this.#waiting.set(wake, position);
+    return () => void this.#waiting.delete(wake);
+  }
+
+  async #keepLooking(): Promise<void> {
+    for (let pause = shortestPause; this.#users > 0;) {
+      await this.#wakeUp.wait(pause);
+      // What comes after this wakes: this look may miss it.
+      this.#wakeUp.reset();
+      if (this.#waiting.size === 0) {
+        pause = longestPause;
+        continue;
+      }
+      try {
+        pause = (await this.#look()) ? shortestPause : Math.min(pause * 2, longestPause);
+      } catch {
+        // Who waits need not know: the next look of its own, which is rare, tells it.
+        pause = Math.min(Math.max(pause * 2, longestPause), longestFailurePause);
+      }
+      // Whoever appends much must not make as many looks.
+      await new Promise((resolve) => setTimeout(resolve, shortestPause));
+    }
+  }
+
+  /** @returns whether there was something new */
+  async #look(): Promise<boolean> {
+    const before = this.#last;
+    const isLost = await this.#hasLost();
+    if (isLost === undefined) return false;
+    // Backward: that waits for no append under way. Who reads in order waits for it.
+    const { events, storeId } = await storedReadsOf(this.#store).readAll({ direction: 'backward', limit: 1 });
+    const [last] = events;
+    this.#last = last && { position: last.position, id: last.id };
+    if (isLost && before !== undefined && storeId === this.#storeId) this.#losses.push(before);
+    this.#storeId = storeId;
+    for (const [wake, position] of this.#waiting) {
+      if (position >= this.end && !isLost) continue;
+      this.#waiting.delete(wake);
+      wake();
+    }
+    return this.end > (before?.position ?? 0);
+  }
+
+  /** Whether the last event that was seen isn't there any more. Undefined when it is the last one still. */
+  async #hasLost(): Promise<boolean | undefined> {
+    if (this.#last === undefined) return false;
+    const { position, id } = this.#last;
+    try {
+      const { events, isEnd, storeId } = await storedReadsOf(this.#store).readAll({
+        after: position - 1,
+        limit: 1,
+      });
+      if (events[0]?.id !== id || storeId !== this.#storeId) return true;
+      return isEnd ? undefined : false;
+    } catch (error) {
+      if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') !== undefined) return true;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import {
+  OwnershipLostError,
+  type ProjectionSink,
+  type ShareKey,
+} from '../../../core/projections/projection-sink.js';
+
+interface Owner {
+  readonly share: ShareKey;
+  readonly end: AbortController;
+}
+
+const owners = new WeakMap<object, Set<Owner>>();
+
+/**
+ * Runs an owner of a shard. It ends at once, with OwnershipLostError, when another takes the shard over in this process, or when
+ * {@link endOwners} is called: Temporal would tell it with its next heartbeat only, and it would hold a slot for activities until then.
+ *
+ * @param run gets a signal that also aborts with that which is given
+ */
+export async function asOwner<T>(
+  sink: ProjectionSink<unknown>,
+  share: ShareKey,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  endOwners(sink, share);
+  const owner: Owner = { share, end: new AbortController() };
+  const others = owners.get(sink) ?? new Set();
+  owners.set(sink, others.add(owner));
+  try {
+    return await run(AbortSignal.any([signal, owner.end.signal]));
+  } finally {
+    others.delete(owner);
+  }
+}
+
+/** @param shares those of a projection, or one of them */
+export function endOwners(
+  sink: ProjectionSink<unknown>,
+  { name, build, share }: Pick<ShareKey, 'name'> & Partial<ShareKey>,
+): void {
+  for (const owner of owners.get(sink) ?? []) {
+    const other = owner.share;
+    if (
+      other.name !== name ||
+      (build ?? other.build) !== other.build ||
+      (share ?? other.share) !== other.share
+    ) {
+      continue;
+    }
+    owner.end.abort(new OwnershipLostError(other));
+  }
+}
