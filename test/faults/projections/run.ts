@@ -14,6 +14,7 @@ import { describeFinding } from '../findings.js';
 import { auditTables, invariants } from './audit.js';
 import { faults, kills, type Fault } from './faults.js';
 import type { Omission } from './omissions.js';
+import { playPromotions } from './promotion.js';
 import { rebuilds, rollOuts } from './rebuild.js';
 import { play, type Outcome } from './scenario.js';
 import { changeShards } from './shards.js';
@@ -21,7 +22,7 @@ import { changeShards } from './shards.js';
 // Two workers fight over a projection while events are written and read, and are killed PROJECTION_KILLS times, beside all
 // that can be cut and killed. After each round the read model is compared with the log. With one share, and with four; then
 // it is rebuilt under the same load. Before, sinks that get it wrong.
-// Then the number of shards of a publisher changes under load.
+// Then the number of shards of a publisher changes under load, and standbys are promoted.
 const killCount = Number(process.env['PROJECTION_KILLS'] ?? 20);
 
 interface Control {
@@ -89,6 +90,11 @@ try {
   }
 
   await runShards(workflowBundle);
+  const promoted = await playPromotions(
+    { temporal, workflowBundle, logFile: join(folder, 'log'), taskQueue: 'promotions', shards: 2 },
+    (serverUrl, name) => createDatabase(name, serverUrl),
+  );
+  for (const [name, outcome] of Object.entries(promoted)) summarise(name, outcome);
   const ways = Object.entries(kills);
   const deaths = Array.from(
     { length: killCount },
@@ -134,9 +140,9 @@ async function bundle(): Promise<string> {
   return file;
 }
 
-async function createDatabase(name: string): Promise<string> {
-  await withClient(cluster.url, (client) => client.query(`create database ${escapeIdentifier(name)}`));
-  const url = cluster.url.replace(/postgres$/, name);
+async function createDatabase(name: string, serverUrl = cluster.url): Promise<string> {
+  await withClient(serverUrl, (client) => client.query(`create database ${escapeIdentifier(name)}`));
+  const url = serverUrl.replace(/postgres$/, name);
   await using store = await PostgresEventStore.connect({ connectionString: url });
   await store.migrate();
   await withClient(url, (client) => client.query(auditTables));
