@@ -8,8 +8,8 @@ import { eventStoreAppend } from './event-store-workflows.js';
 
 export { eventStoreCommandLane } from './command-lane.js';
 export { eventStoreProjection } from './projection.js';
-export { eventStoreProjectionProgress } from './projection-progress.js';
 export { eventStoreProjectionShare } from './projection-share.js';
+export { eventStoreAwaitProjection } from './projection-wait.js';
 export {
   eventStoreAppend,
   eventStoreFindCommit,
@@ -22,12 +22,14 @@ export {
 export type { AppendInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 export type {
+  AwaitedPosition,
   ProjectionInput,
   ProjectionMode,
   ProjectionProgress,
   ProjectionRun,
   ProjectionShareInput,
   ProjectionShareReply,
+  ReachedPosition,
   RebuildRun,
 } from '../shared/projection.js';
 export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';

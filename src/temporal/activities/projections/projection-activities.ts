@@ -6,20 +6,21 @@ import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
-import type { ProjectionSigns } from '../../shared/projection.js';
+import { liveBuildOf, positionOf, type ProjectionSigns } from '../../shared/projection.js';
 import { madeOf } from '../activity-source.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
 import { ReactionWarnings } from '../reactions/reaction-warnings.js';
-import { unknownHereFailure } from '../unknown-here.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { loggedHooks } from './hooks.js';
 import { KnownBuilds } from './known-builds.js';
+import { leaveToOthers } from './leave-to-others.js';
 import { operatorActivities } from './operator-activities.js';
 import { maxErrorLength, summaryOf } from './parked-summary.js';
+import { PositionWatches } from './position-watches.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
-import { ProjectionRegistry, UnknownProjectionError } from './projection-registry.js';
+import { ProjectionRegistry } from './projection-registry.js';
 
 export interface ProjectionActivitiesOptions {
   readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
@@ -63,9 +64,12 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   });
 
   const builds = new KnownBuilds(registry);
+  const watches = new PositionWatches(async (name) =>
+    positionOf(liveBuildOf(await builds.open(registry.newest(name)))),
+  );
   const known = new Map(projections.map((each) => [`${each.name} (version ${each.version})`, each]));
   const activities: ProjectionActivities = {
-    ...operatorActivities({ registry, builds, store, stored, checkpoints, logger }),
+    ...operatorActivities({ registry, builds, watches, store, stored, checkpoints, logger }),
 
     eventStoreProject: ({ name, build, share, until, maxRate }) =>
       loggedHooks(
@@ -98,6 +102,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
               signal: context.cancellationSignal,
               onProgress: (position) => {
                 tell({ position });
+                watches.moved(name);
               },
               onFailure: (error) => {
                 tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
@@ -124,12 +129,6 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
       ),
   };
   return madeOf({ store, part: 'projections', known }, activities);
-}
-
-/** To a worker that knows the projection: while a release is rolled out, not all do. */
-function leaveToOthers(error: unknown): never {
-  if (!(error instanceof UnknownProjectionError)) throw error;
-  throw unknownHereFailure(error.message, { nextRetryDelay: '1 second' });
 }
 
 function replyOf(
