@@ -4,11 +4,13 @@
  *
  * @packageDocumentation
  */
+import { autoUpgrade } from './auto-upgrade.js';
+import { eventStoreCommandLane } from './command-lane.js';
 import { eventStoreAppend } from './event-store-workflows.js';
+import { eventStoreProjectionShare } from './projection-share.js';
+import { eventStoreProjection } from './projection.js';
 
-export { eventStoreCommandLane } from './command-lane.js';
-export { eventStoreProjection } from './projection.js';
-export { eventStoreProjectionShare } from './projection-share.js';
+export { eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShare };
 export { eventStoreAwaitProjection } from './projection-wait.js';
 export {
   eventStoreAppend,
@@ -38,3 +40,8 @@ export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';
 Object.defineProperty(eventStoreAppend, Symbol.for('temporal-event-store/ready-made-workflows'), {
   value: true,
 });
+
+// The others are short.
+for (const workflow of [eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShare]) {
+  autoUpgrade(workflow);
+}

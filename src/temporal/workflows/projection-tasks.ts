@@ -111,11 +111,11 @@ export async function search<T>(
 /** What those have found out who tried an activity. A failure has it in its details, a time-out in its last heartbeat. */
 function traceOf(error: unknown): SearchTrace {
   for (let current = error; current instanceof Error; current = current.cause) {
-    if (current instanceof TimeoutFailure) return (current.lastHeartbeatDetails ?? {}) as SearchTrace;
+    if (current instanceof TimeoutFailure) return current.lastHeartbeatDetails ?? {};
     if (!(current instanceof ApplicationFailure)) continue;
     // A worker without the activities of projections.
     if (current.type === 'NotFoundError') return { unknown: current.message };
-    if (current.type === unknownHereType) return (current.details?.[0] ?? {}) as SearchTrace;
+    if (current.type === unknownHereType) return current.details?.[0] ?? {};
   }
   return {};
 }
