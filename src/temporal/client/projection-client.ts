@@ -51,7 +51,7 @@ export interface StatusOptions {
 
 /** Part of a call's time that its projection has for the answer, at most as many milliseconds. */
 const forAnswer = { part: 0.6, longest: 20_000 };
-const forStatus = { part: 0.5, longest: 4_000 };
+const forStatus = { part: 0.4, longest: 4_000 };
 /** In 10 seconds it is known whether a worker knows it. */
 const forStart = { part: 0.6, longest: 12_000 };
 

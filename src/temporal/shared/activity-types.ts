@@ -136,7 +136,13 @@ export interface ProjectionActivities {
    * Makes an empty build of a version beside the live one; or empties the live one of a sink that has only that. Default: of the newest
    * version, which is never older than the live one.
    */
-  eventStoreBeginBuild(request: ProjectionRequest & { readonly version?: number }): Promise<ProjectionBuild>;
+  eventStoreBeginBuild(
+    request: ProjectionRequest & {
+      readonly version?: number;
+      /** Whether the version of the live one will do: nobody was found who knows a newer one. */
+      readonly settles?: boolean;
+    },
+  ): Promise<ProjectionBuild>;
   eventStoreVerifyBuild(request: BuildRequest): Promise<void>;
   eventStoreActivateBuild(request: BuildRequest): Promise<void>;
   eventStoreDropBuild(request: BuildRequest): Promise<void>;

@@ -205,10 +205,18 @@ export interface ReachedPosition {
 export interface SearchTrace {
   /** What the workers know that don't know enough. */
   readonly known?: readonly string[];
-  /** What they say. */
-  readonly unknown?: string;
+  /** What they don't know, and what to do about it. */
+  readonly unknown?: { readonly what: string; readonly advice: string };
   /** What one that knows enough has failed of. */
   readonly heldUpBy?: string;
+}
+
+/** @param known what workers know instead */
+export function describeUnknown(
+  { what, advice }: NonNullable<SearchTrace['unknown']>,
+  known: readonly string[],
+): string {
+  return `No worker knows ${what}; known: ${known.join(', ') || 'none'}. ${advice}`;
 }
 
 /** What the description of a projection's workflow says of it, in its memo, unless it is running. */

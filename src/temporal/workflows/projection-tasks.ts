@@ -5,6 +5,7 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  sleep,
   TimeoutFailure,
   type ActivityInterfaceFor,
 } from '@temporalio/workflow';
@@ -12,7 +13,7 @@ import { findEventStoreError, isRetryable } from '../../core/errors/error-recogn
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
 import { unknownHereType } from '../shared/command-lane.js';
-import type { SearchTrace } from '../shared/projection.js';
+import { describeUnknown, type SearchTrace } from '../shared/projection.js';
 import { typed } from '../shared/remote-store.js';
 
 export type ProjectionTasks = ActivityInterfaceFor<ProjectionActivities>;
@@ -25,6 +26,16 @@ const firstSearch = 9_000;
 const longestSearch = 10 * 60_000;
 /** Milliseconds that another worker gets at least to answer what this one can't. */
 const leastOther = 1_000;
+
+/** How many workers are asked one after the other, before there are so many milliseconds between them. */
+const triesAtOnce = 15;
+const pauseBetween = 250;
+/** Type of the failure of a worker that lacks an activity: of a release that had no projections. */
+const notRegistered = 'NotFoundError';
+const withoutActivities = {
+  what: 'projections',
+  advice: 'Register EventStorePlugin, or createProjectionActivities.',
+};
 
 /** Activities that any worker may take that knows the projection; they are tried again for as long as it takes. */
 export function tasksOf(heartbeatTimeout: number, limit?: number): ProjectionTasks {
@@ -62,18 +73,68 @@ export async function quickly<T>(limit: number, call: (tasks: ProjectionTasks) =
     const isCutShort = isCancellation(error) && !CancellationScope.current().consideredCancelled;
     if (!isCutShort && traceOf(error).unknown === undefined) throw error;
   }
-  const rest = Math.max(limit - (Date.now() - began), leastOther);
-  return typed(
-    call(
-      proxyActivities<ProjectionActivities>({
-        startToCloseTimeout: rest,
-        scheduleToCloseTimeout: rest,
-        retry: { initialInterval: '100 milliseconds', maximumInterval: '1 second' },
-        // Eagerly, it would come to the same worker again.
-        allowEagerDispatch: false,
-      }),
-    ),
-  );
+  const end = Math.max(began + limit, Date.now() + leastOther);
+  try {
+    return await typed(askAround({ end, isEager: false }, call));
+  } catch (error) {
+    if (error instanceof UnknownError) throw new InvalidArgumentError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+interface AskOptions {
+  /** By the workflow's clock. */
+  readonly end: number;
+  /** Whether the worker of the workflow is asked first. */
+  readonly isEager: boolean;
+  readonly heartbeatTimeout?: number;
+}
+
+/** Nobody knew enough. */
+class UnknownError extends Error {
+  readonly heldUpBy: string | undefined;
+
+  constructor(message: string, heldUpBy: string | undefined) {
+    super(message);
+    this.heldUpBy = heldUpBy;
+  }
+}
+
+/**
+ * Asks one worker after the other until one knows enough. By an activity each: the server hands one that failed out again after a second
+ * at the earliest, and then to the same worker more often than not.
+ *
+ * @throws UnknownError when the time is up · what an activity failed of otherwise
+ */
+async function askAround<T>(
+  { end, isEager, heartbeatTimeout }: AskOptions,
+  call: (tasks: ProjectionTasks, tries: number) => Promise<T>,
+): Promise<T> {
+  const known = new Set<string>();
+  let heldUpBy: string | undefined;
+  for (let tries = 0; ; tries++) {
+    const rest = Math.max(end - Date.now(), leastOther);
+    const tasks = proxyActivities<ProjectionActivities>({
+      scheduleToCloseTimeout: rest,
+      ...(heartbeatTimeout !== undefined && { heartbeatTimeout }),
+      retry: {
+        initialInterval: '100 milliseconds',
+        maximumInterval: '2 seconds',
+        nonRetryableErrorTypes: [unknownHereType, notRegistered],
+      },
+      allowEagerDispatch: isEager && tries === 0,
+    });
+    try {
+      return await call(tasks, tries);
+    } catch (error) {
+      const trace = traceOf(error);
+      if (trace.unknown === undefined) throw error;
+      for (const name of trace.known ?? []) known.add(name);
+      heldUpBy ??= trace.heldUpBy;
+      if (Date.now() >= end) throw new UnknownError(describeUnknown(trace.unknown, [...known]), heldUpBy);
+    }
+    if (tries >= triesAtOnce) await sleep(pauseBetween);
+  }
 }
 
 export interface SearchOptions {
@@ -92,17 +153,20 @@ export interface SearchOptions {
  */
 export async function search<T>(
   { heartbeatTimeout, refuses, onWait }: SearchOptions,
-  call: (tasks: ProjectionTasks) => Promise<T>,
+  call: (tasks: ProjectionTasks, tries: number) => Promise<T>,
 ): Promise<T> {
   for (let limit = firstSearch; ; limit = Math.min(limit * 2, longestSearch)) {
     try {
-      return await call(tasksOf(heartbeatTimeout, limit));
+      // Later, or where it is known, there is no hurry.
+      return limit === firstSearch || refuses
+        ? await askAround({ end: Date.now() + limit, isEager: true, heartbeatTimeout }, call)
+        : await call(tasksOf(heartbeatTimeout, limit), Infinity);
     } catch (error) {
-      const { unknown, heldUpBy } = traceOf(error);
-      if (unknown !== undefined && heldUpBy === undefined && refuses) {
-        throw new InvalidArgumentError(unknown, { cause: error });
+      const isUnknown = error instanceof UnknownError;
+      if (isUnknown && refuses && error.heldUpBy === undefined) {
+        throw new InvalidArgumentError(error.message, { cause: error });
       }
-      if (!isExpired(error)) throw findEventStoreError(error) ?? error;
+      if (!isUnknown && !isExpired(error)) throw findEventStoreError(error) ?? error;
       onWait(reasonOf(error));
     }
   }
@@ -114,7 +178,7 @@ function traceOf(error: unknown): SearchTrace {
     if (current instanceof TimeoutFailure) return current.lastHeartbeatDetails ?? {};
     if (!(current instanceof ApplicationFailure)) continue;
     // A worker without the activities of projections.
-    if (current.type === 'NotFoundError') return { unknown: current.message };
+    if (current.type === notRegistered) return { unknown: withoutActivities };
     if (current.type === unknownHereType) return current.details?.[0] ?? {};
   }
   return {};
@@ -131,8 +195,10 @@ function isExpired(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   const ours = findEventStoreError(error);
   if (ours !== undefined) return ours.message;
-  const { unknown, heldUpBy } = traceOf(error);
-  if (heldUpBy !== undefined || unknown !== undefined) return (heldUpBy ?? unknown) as string;
+  if (error instanceof UnknownError) return error.heldUpBy ?? error.message;
+  const { unknown, heldUpBy, known = [] } = traceOf(error);
+  if (heldUpBy !== undefined) return heldUpBy;
+  if (unknown !== undefined) return describeUnknown(unknown, known);
   const causes: Error[] = [];
   for (let current = error; current instanceof Error; current = current.cause) causes.push(current);
   const failed = causes.find((cause) => cause instanceof ApplicationFailure);

@@ -55,6 +55,8 @@ const statusQuery = defineQuery<ProjectionStatus>(projectionStatusQuery);
 
 /** Milliseconds that an operator waits who doesn't say. */
 const patience = 20_000;
+/** Workers that are asked for a newer version than the live one, before that is built again. */
+const triesForNewer = 10;
 /** Milliseconds that a look for a status takes at most. */
 const longestLook = 4_000;
 /** Updates after which a run continues as new. */
@@ -250,7 +252,9 @@ class ProjectionSupervisor {
     const begin = (): Promise<ProjectionBuild> => {
       const { version } = this.#state.rebuild ?? {};
       const wanted = { name, ...(version !== undefined && { version }) };
-      return search(this.#searching(true), (tasks) => tasks.eventStoreBeginBuild(wanted));
+      return search(this.#searching(true), (tasks, tries) =>
+        tasks.eventStoreBeginBuild({ ...wanted, settles: tries >= triesForNewer }),
+      );
     };
     // If it is live, it was activated, and only the news of it was lost.
     const next = found ?? (await begin());

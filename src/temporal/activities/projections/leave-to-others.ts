@@ -29,7 +29,7 @@ export async function leavingToOthers<T>(run: () => Promise<T>): Promise<T> {
     if (!isLocal) context.heartbeat(trace);
     if (!(error instanceof UnknownProjectionError)) throw error;
     const retry = isLocal ? { nonRetryable: true as const } : { nextRetryDelay: delayOf(attempt) };
-    throw unknownHereFailure(trace.unknown ?? error.message, retry, [trace]);
+    throw unknownHereFailure(error.messageFor(trace.known ?? []), retry, [trace]);
   }
 }
 
@@ -38,7 +38,7 @@ function traceAfter(error: unknown, earlier: SearchTrace): SearchTrace {
     return { ...earlier, heldUpBy: describeError(error).slice(0, longestReason) };
   }
   const known = [...new Set([...(earlier.known ?? []), ...error.known])];
-  return { ...earlier, known, unknown: error.messageFor(known) };
+  return { ...earlier, known, unknown: { what: error.what, advice: error.advice } };
 }
 
 /** As {@link leavingToOthers}, of an activity whose heartbeats say something else. */

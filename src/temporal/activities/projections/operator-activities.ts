@@ -20,9 +20,6 @@ import {
 } from './projection-registry.js';
 import { UnseenTypes } from './unseen-types.js';
 
-/** Attempts by which a worker is looked for that knows a newer version than the live one, 0.2 s apart, before that is built again. */
-const triesForNewer = 4;
-
 /** What the activities of an operator work on. */
 export interface OperatorActivitiesOptions {
   readonly registry: ProjectionRegistry;
@@ -93,13 +90,13 @@ export function operatorActivities({
       throw new CompleteAsyncError();
     },
 
-    eventStoreBeginBuild: ({ name, version }) =>
+    eventStoreBeginBuild: ({ name, version, settles = false }) =>
       perform(
         'Begin build',
         { projection: name },
         async () => {
           const { projection, sink } =
-            version === undefined ? await newestToBuild(name) : registry.get(name, version);
+            version === undefined ? await newestToBuild(name, settles) : registry.get(name, version);
           const hooks = { init: hookOf(projection, 'init'), reset: hookOf(projection, 'reset') };
           return sink.begin(specOf(projection), hooks);
         },
@@ -209,11 +206,11 @@ export function operatorActivities({
   };
 
   /** Never older than the live one. One of the same version is built when nobody is found who knows a newer one. */
-  async function newestToBuild(name: string): Promise<SunkProjection> {
+  async function newestToBuild(name: string, settles: boolean): Promise<SunkProjection> {
     const newest = registry.newest(name);
     const { version = 0 } = liveBuildOf(await builds.open(newest)) ?? {};
     const isOlder = newest.projection.version < version;
-    const mayBeNew = newest.projection.version > version || Context.current().info.attempt > triesForNewer;
+    const mayBeNew = newest.projection.version > version || settles;
     if (mayBeNew && !isOlder) return newest;
     throw new UnknownProjectionError(
       `version ${version} of the projection '${name}', which is live, or a newer one`,

@@ -11,11 +11,18 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
+interface Look {
+  readonly done: Promise<void>;
+  readonly asking: ReadonlySet<Waiter>;
+}
+
 /** Milliseconds between two looks, which grow from the first to the second while nothing moves. */
 const shortestPause = 10;
 const longestPause = 500;
 /** Milliseconds between two looks, however fast pages come. */
 const leastPause = 5;
+/** Milliseconds that a look may take when somebody's time is up. */
+const longestLook = 1_000;
 /** Milliseconds that the highest position is waited for when the lowest is reached; or this part of the time until then. */
 const linger = 50;
 const lingerPart = 0.5;
@@ -52,6 +59,8 @@ class PositionWatch {
   #position: number | undefined;
   #error: unknown;
   #isRunning = false;
+  /** The look under way, with those who were there when it began: it may miss what others wait for. */
+  #looking: Look | undefined;
 
   constructor(look: () => Promise<number>) {
     this.#look = look;
@@ -78,15 +87,14 @@ class PositionWatch {
     for (;;) {
       // What comes after this may be missed by the look.
       this.#isAwake = false;
-      const asking = new Set(this.#waiters);
-      await this.#lookOnce();
+      const { done, asking } = (this.#looking ??= this.#startLook());
+      await Promise.race([done, this.#rest(Math.max(this.#soonest() + longestLook, 0))]);
       this.#settle(asking);
       if (this.#waiters.size === 0) break;
       pause = before === this.#position ? Math.min(pause * 1.5, longestPause) : shortestPause;
       before = this.#position;
-      const [rest] = [...this.#waiters].map(restOf).sort((a, b) => a - b) as [number];
       await this.#rest(leastPause);
-      if (!this.#isAwake) await this.#rest(Math.min(pause, Math.max(rest, 0)), true);
+      if (!this.#isAwake) await this.#rest(Math.min(pause, Math.max(this.#soonest(), 0)), true);
     }
     this.#isRunning = false;
     onIdle();
@@ -106,21 +114,35 @@ class PositionWatch {
     this.#wake = undefined;
   }
 
-  async #lookOnce(): Promise<void> {
-    try {
-      this.#position = await this.#look();
-      this.#error = undefined;
-    } catch (error) {
-      // It may be elsewhere by now, after a rollback.
-      this.#position = undefined;
-      this.#error = error;
-    }
+  /** Milliseconds until the first of them has waited long enough. */
+  #soonest(): number {
+    return [...this.#waiters].reduce((least, waiter) => Math.min(least, restOf(waiter)), Infinity);
   }
 
-  /** @param asking those who were there when the look began: it may have missed what the others wait for */
+  #startLook(): Look {
+    // Of a look that doesn't end, nothing is known.
+    this.#position = undefined;
+    this.#error = new Error('Its store gives no answer.');
+    const done = this.#look()
+      .then(
+        (position) => {
+          this.#position = position;
+          this.#error = undefined;
+        },
+        (error: unknown) => {
+          this.#error = error;
+        },
+      )
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return { done, asking: new Set(this.#waiters) };
+  }
+
+  /** @param asking those for whom the look counts */
   #settle(asking: ReadonlySet<Waiter>): void {
-    const position = this.#position;
-    for (const waiter of asking) {
+    for (const waiter of this.#waiters) {
+      const position = asking.has(waiter) ? this.#position : undefined;
       if (this.#error instanceof UnknownProjectionError) {
         this.#waiters.delete(waiter);
         waiter.fail(this.#error);
@@ -128,7 +150,9 @@ class PositionWatch {
       }
       if (position !== undefined && position >= waiter.awaited.from) waiter.reachedAt ??= performance.now();
       const isReached = position !== undefined && position >= waiter.awaited.to;
-      if (!isReached && restOf(waiter) > 0) continue;
+      // It has had a look, or has waited for one in vain.
+      const isOver = restOf(waiter) <= (asking.has(waiter) && this.#looking === undefined ? 0 : -longestLook);
+      if (!isReached && !isOver) continue;
       this.#waiters.delete(waiter);
       waiter.settle({
         ...(position !== undefined && { position }),

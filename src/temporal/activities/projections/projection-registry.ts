@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';
 import { describeValue } from '../../../core/values/describe-value.js';
+import { describeUnknown } from '../../shared/projection.js';
 
 /** A projection and where it goes. */
 export interface SunkProjection {
@@ -13,24 +14,20 @@ export interface SunkProjection {
 export class UnknownProjectionError extends InvalidArgumentError {
   /** The names, or the versions, that it knows. */
   readonly known: readonly string[];
-  readonly #what: string;
-  readonly #advice: string;
+  readonly what: string;
+  readonly advice: string;
 
   constructor(what: string, known: readonly string[], advice: string) {
-    super(describeUnknown(what, known, advice));
+    super(describeUnknown({ what, advice }, known));
     this.known = known;
-    this.#what = what;
-    this.#advice = advice;
+    this.what = what;
+    this.advice = advice;
   }
 
   /** What it says when several workers don't know it. @param known what they know */
   messageFor(known: readonly string[]): string {
-    return describeUnknown(this.#what, known, this.#advice);
+    return describeUnknown(this, known);
   }
-}
-
-function describeUnknown(what: string, known: readonly string[], advice: string): string {
-  return `No worker knows ${what}; known: ${known.join(', ') || 'none'}. ${advice}`;
 }
 
 /** The projections that a worker knows, by name and version. */
