@@ -8,6 +8,7 @@ import {
   sleep,
   TimeoutFailure,
   type ActivityInterfaceFor,
+  type ActivityOptions,
 } from '@temporalio/workflow';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
@@ -37,15 +38,15 @@ const withoutActivities = {
   advice: 'Register EventStorePlugin, or createProjectionActivities.',
 };
 
-/** Activities that any worker may take that knows the projection; they are tried again for as long as it takes. */
-export function tasksOf(heartbeatTimeout: number, limit?: number): ProjectionTasks {
-  return proxyActivities<ProjectionActivities>({
+const retry = { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' } as const;
+
+/** How long an activity may take, with the signs of life without which a worker that dies in it would hold up the projection that long. */
+export function longActivity(heartbeatTimeout: number, limit?: number): ActivityOptions {
+  return {
     startToCloseTimeout: '30 minutes',
-    // Or a worker that dies in one would hold up the projection that long.
     heartbeatTimeout,
     ...(limit !== undefined && { scheduleToCloseTimeout: limit }),
-    retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-  });
+  };
 }
 
 /**
@@ -87,7 +88,8 @@ interface AskOptions {
   readonly end: number;
   /** Whether the worker of the workflow is asked first. */
   readonly isEager: boolean;
-  readonly heartbeatTimeout?: number;
+  /** Of each activity. Default: it has what is left of the time. */
+  readonly activity?: ActivityOptions;
 }
 
 /** Nobody knew enough. */
@@ -107,7 +109,7 @@ class UnknownError extends Error {
  * @throws UnknownError when the time is up · what an activity failed of otherwise
  */
 async function askAround<T>(
-  { end, isEager, heartbeatTimeout }: AskOptions,
+  { end, isEager, activity }: AskOptions,
   call: (tasks: ProjectionTasks, tries: number) => Promise<T>,
 ): Promise<T> {
   const known = new Set<string>();
@@ -115,11 +117,11 @@ async function askAround<T>(
   for (let tries = 0; ; tries++) {
     const rest = Math.max(end - Date.now(), leastOther);
     const tasks = proxyActivities<ProjectionActivities>({
-      scheduleToCloseTimeout: rest,
-      ...(heartbeatTimeout !== undefined && { heartbeatTimeout }),
+      ...(activity?.startToCloseTimeout === undefined && { scheduleToCloseTimeout: rest }),
+      ...activity,
       retry: {
         initialInterval: '100 milliseconds',
-        maximumInterval: '2 seconds',
+        maximumInterval: '10 seconds',
         nonRetryableErrorTypes: [unknownHereType, notRegistered],
       },
       allowEagerDispatch: isEager && tries === 0,
@@ -134,6 +136,23 @@ async function askAround<T>(
       if (Date.now() >= end) throw new UnknownError(describeUnknown(trace.unknown, [...known]), heldUpBy);
     }
     if (tries >= triesAtOnce) await sleep(pauseBetween);
+  }
+}
+
+/**
+ * Has something done for as long as it takes: by a worker that is found soon, or by one that comes.
+ *
+ * @param activity how it is done
+ */
+export async function untilDone<T>(
+  activity: ActivityOptions,
+  call: (tasks: ProjectionTasks) => Promise<T>,
+): Promise<T> {
+  try {
+    return await askAround({ end: Date.now() + firstSearch, isEager: true, activity }, call);
+  } catch (error) {
+    if (!(error instanceof UnknownError)) throw error;
+    return call(proxyActivities<ProjectionActivities>({ ...activity, retry }));
   }
 }
 
@@ -159,8 +178,11 @@ export async function search<T>(
     try {
       // Later, or where it is known, there is no hurry.
       return limit === firstSearch || refuses
-        ? await askAround({ end: Date.now() + limit, isEager: true, heartbeatTimeout }, call)
-        : await call(tasksOf(heartbeatTimeout, limit), Infinity);
+        ? await askAround({ end: Date.now() + limit, isEager: true, activity: { heartbeatTimeout } }, call)
+        : await call(
+            proxyActivities<ProjectionActivities>({ ...longActivity(heartbeatTimeout, limit), retry }),
+            Infinity,
+          );
     } catch (error) {
       const isUnknown = error instanceof UnknownError;
       if (isUnknown && refuses && error.heldUpBy === undefined) {

@@ -39,9 +39,10 @@ import { checkAction, checkedInput } from './projection-requests.js';
 import { ProjectionState } from './projection-state.js';
 import {
   quickly,
+  longActivity,
   reasonOf,
   search,
-  tasksOf,
+  untilDone,
   type ProjectionTasks,
   type SearchOptions,
 } from './projection-tasks.js';
@@ -73,7 +74,6 @@ export async function eventStoreProjection(input: ProjectionInput): Promise<void
 
 class ProjectionSupervisor {
   readonly #input: ProjectionInput;
-  readonly #tasks: ProjectionTasks;
   readonly #opening = new CancellationScope();
   readonly #state: ProjectionState;
   #builds: readonly ProjectionBuild[] = [];
@@ -95,7 +95,6 @@ class ProjectionSupervisor {
 
   constructor(input: ProjectionInput) {
     this.#input = input;
-    this.#tasks = tasksOf(input.heartbeatTimeout);
     this.#isKnown = input.run?.isKnown ?? false;
     this.#progress = input.run?.progress;
     this.#state = new ProjectionState(input.run);
@@ -231,7 +230,7 @@ class ProjectionSupervisor {
     const limits = { heartbeatTimeout, ...(maxRate !== undefined && { maxRate }) };
     await completeBuild(next, { until: 'end', ...limits });
     this.#state.setRebuild({ phase: 'verifying' });
-    await typed(this.#tasks.eventStoreVerifyBuild({ name, build: next.build }));
+    await this.#do((tasks) => tasks.eventStoreVerifyBuild({ name, build: next.build }));
     await completeBuild(next, { until: 'end', ...limits });
     this.#state.setRebuild({ phase: 'switching' });
     await this.#hold(async () => {
@@ -270,7 +269,7 @@ class ProjectionSupervisor {
     const { name } = this.#input;
     // Begun, it must be known how it ended.
     await CancellationScope.nonCancellable(async () => {
-      await typed(this.#tasks.eventStoreActivateBuild({ name, build }));
+      await this.#do((tasks) => tasks.eventStoreActivateBuild({ name, build }));
       await this.#refreshLive();
     });
   }
@@ -309,7 +308,7 @@ class ProjectionSupervisor {
       case 'resume':
         // It may have failed because the store has another id.
         if (this.#state.mode === 'failed') {
-          await this.#hold(() => typed(this.#tasks.eventStoreAdoptStore({ name })));
+          await this.#hold(() => this.#do((tasks) => tasks.eventStoreAdoptStore({ name })));
         }
         this.#state.resume();
         return;
@@ -339,9 +338,8 @@ class ProjectionSupervisor {
     this.#state.clearRebuild();
     this.#building?.cancel();
     await condition(() => this.#building === undefined);
-    if (rebuild.build !== undefined) {
-      await typed(this.#tasks.eventStoreDropBuild({ name, build: rebuild.build }));
-    }
+    const { build } = rebuild;
+    if (build !== undefined) await this.#do((tasks) => tasks.eventStoreDropBuild({ name, build }));
     await this.#refreshLive();
   }
 
@@ -361,7 +359,7 @@ class ProjectionSupervisor {
       throw new InvalidArgumentError(`'${name}' is being rebuilt; wait, or cancelRebuild.`);
     }
     await this.#hold(async () => {
-      await typed(this.#tasks.eventStoreRebaseProjection({ name, from }));
+      await this.#do((tasks) => tasks.eventStoreRebaseProjection({ name, from }));
       await this.#refreshLive();
     });
     if (this.#state.mode !== 'paused') this.#state.resume();
@@ -405,7 +403,14 @@ class ProjectionSupervisor {
     this.#live?.cancel();
     await condition(() => this.#live === undefined);
     const { name, heartbeatTimeout } = this.#input;
-    await typed(tasksOf(heartbeatTimeout, limit).eventStoreFenceProjection({ name }));
+    await typed(
+      untilDone(longActivity(heartbeatTimeout, limit), (tasks) => tasks.eventStoreFenceProjection({ name })),
+    );
+  }
+
+  /** For as long as it takes. */
+  #do<T>(call: (tasks: ProjectionTasks) => Promise<T>): Promise<T> {
+    return typed(untilDone(longActivity(this.#input.heartbeatTimeout), call));
   }
 
   async #refreshLive(): Promise<ProjectionBuild> {

@@ -44,5 +44,6 @@ function traceAfter(error: unknown, earlier: SearchTrace): SearchTrace {
 /** As {@link leavingToOthers}, of an activity whose heartbeats say something else. */
 export function leaveToOthers(error: unknown): never {
   if (!(error instanceof UnknownProjectionError)) throw error;
-  throw unknownHereFailure(error.message, { nextRetryDelay: delayOf(Context.current().info.attempt) });
+  const retry = { nextRetryDelay: delayOf(Context.current().info.attempt) };
+  throw unknownHereFailure(error.message, retry, [traceAfter(error, {})]);
 }
