@@ -229,7 +229,7 @@ describe('projections, while a release is rolled out', () => {
   it('workers older than what is live refuse to rebuild it, and a version that nobody knows is waited for', async () => {
     const { projector, endOld, startNew, rebuilt } = await useRollout();
     const endNew = await startNew();
-    await projector.rebuild('balances');
+    await projector.rebuild('balances', { version: 2 });
     await rebuilt(1);
 
     // The release is taken back, without a rollback.

@@ -28,9 +28,12 @@ const longestSearch = 10 * 60_000;
 /** Milliseconds that another worker gets at least to answer what this one can't. */
 const leastOther = 1_000;
 
-/** How many workers are asked one after the other, before there are so many milliseconds between them. */
-const triesAtOnce = 15;
-const pauseBetween = 250;
+/**
+ * How many are asked one after the other, and the milliseconds until the next ones are. At once, since the server gives what comes after a
+ * pause to the worker that asked for work last, which is the same as before.
+ */
+const triesAtOnce = 12;
+const pauseBetween = 1_000;
 /** Type of the failure of a worker that lacks an activity: of a release that had no projections. */
 const notRegistered = 'NotFoundError';
 const withoutActivities = {
@@ -135,7 +138,7 @@ async function askAround<T>(
       heldUpBy ??= trace.heldUpBy;
       if (Date.now() >= end) throw new UnknownError(describeUnknown(trace.unknown, [...known]), heldUpBy);
     }
-    if (tries >= triesAtOnce) await sleep(pauseBetween);
+    if (tries % triesAtOnce === triesAtOnce - 1) await sleep(pauseBetween);
   }
 }
 

@@ -57,7 +57,7 @@ const statusQuery = defineQuery<ProjectionStatus>(projectionStatusQuery);
 /** Milliseconds that an operator waits who doesn't say. */
 const patience = 20_000;
 /** Workers that are asked for a newer version than the live one, before that is built again. */
-const triesForNewer = 10;
+const triesForNewer = 24;
 /** Milliseconds that a look for a status takes at most. */
 const longestLook = 4_000;
 /** Updates after which a run continues as new. */
