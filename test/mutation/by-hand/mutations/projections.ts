@@ -82,8 +82,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'A pause returns while a page is still written',
     file: 'src/temporal/workflows/projection.ts',
-    find: '    await typed(this.#activities.eventStoreFenceProjection({ name: this.#input.name }));\n',
-    replace: '',
+    find: 'tasks.eventStoreFenceProjection({ name })',
+    replace: 'Promise.resolve()',
     project: 'temporal',
     tests: [projection],
     pattern: 'applies nothing while it is paused',
@@ -100,7 +100,7 @@ export const projections: readonly Mutation[] = [
   {
     name: 'A projection that continues as new forgets that it is paused',
     file: 'src/temporal/workflows/projection.ts',
-    find: '{ ...this.#input, run: this.#state.run }',
+    find: '{ ...this.#input, run: this.#runOfNext }',
     replace: 'this.#input',
     project: 'temporal',
     tests: [projection],
