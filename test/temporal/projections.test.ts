@@ -30,7 +30,7 @@ import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/
 expectWorkerLog(
   / failed \w+: The event '[\da-f-]+' is not parked/,
   / failed \w+: The database is away/,
-  / failed \w+: The projection 'balanecs' is not registered/,
+  /^WARN worker: Workflow failed Error: No worker knows the projection 'balanecs'/,
   / failed \w+: 'verify' of the projection 'balances' threw Error: 3 rows are missing/,
 );
 allowWorkerLog(completedForNobody);
@@ -121,7 +121,7 @@ describe('a projection', () => {
     const status = () => projector.status('balances');
     await expect
       .poll(status, { timeout: 20_000 })
-      .toMatchObject({ state: 'running', position: 0, waitsFor: 'The database is away.' });
+      .toMatchObject({ state: 'waiting', position: 0, waitsFor: 'The database is away.' });
 
     sink.commit = commit;
     await projector.waitFor('balances', position);
@@ -274,7 +274,7 @@ describe('a projection', () => {
 
     await expect(projector.start('balanecs')).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining(`registered: balances`) as string,
+      message: expect.stringContaining(`'balanecs'; known: balances.`) as string,
     });
     await expect(projector.status('balances')).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -327,7 +327,7 @@ describe('while a release is rolled out, a projection', () => {
     await expect
       .poll(() => projector.status('balances'), { timeout: 20_000 })
       .toMatchObject({
-        state: 'running',
+        state: 'waiting',
         position: 0,
         waitsFor: expect.stringMatching(/schemaVersion 2/) as string,
       });
@@ -382,9 +382,9 @@ describe('while a release is rolled out, a projection', () => {
     await expect
       .poll(() => projector.status('balances'), { timeout: 20_000 })
       .toMatchObject({
-        state: 'running',
+        state: 'waiting',
         position,
-        waitsFor: expect.stringMatching(/is of version 1/) as string,
+        waitsFor: expect.stringMatching(/^No worker knows version 1 of .*known: 2\./) as string,
       });
 
     await useProjections(store, [first, second], taskQueue);

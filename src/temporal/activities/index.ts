@@ -45,9 +45,11 @@ export type {
 } from '../shared/command-lane.js';
 export type { ErrorMessage } from '../shared/error-message.js';
 export type {
+  AwaitedPosition,
   BlockedShare,
   ParkedEventSummary,
   ProjectionProgress,
   ProjectionShareInput,
   ProjectionShareReply,
+  ReachedPosition,
 } from '../shared/projection.js';

@@ -6,10 +6,15 @@
 export { AggregateClient } from './aggregate-client.js';
 export type { AggregateClientOptions, CommandOptions } from './aggregate-client-options.js';
 export { ProjectionClient } from './projection-client.js';
-export type { ProjectionClientOptions, StartProjectionOptions, WaitForOptions } from './projection-client.js';
+export type {
+  ProjectionClientOptions,
+  StartProjectionOptions,
+  StatusOptions,
+  WaitForOptions,
+} from './projection-client.js';
 export type {
   ParkedEventSummary,
-  ProjectionMode,
+  ProjectionStateName,
   ProjectionStatus,
   RebaseFrom,
   RebuildStatus,

@@ -10,39 +10,70 @@ import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
 import {
-  liveBuildOf,
-  positionOf,
-  progressWorkflowType,
+  awaitProjectionType,
   projectionIsDraining,
+  projectionMemo,
   projectionStatusQuery,
   projectionStatusUpdate,
   projectionWorkflowId,
   projectionWorkflowType,
+  type AwaitedPosition,
+  type Patience,
   type ProjectionAction,
   type ProjectionInput,
-  type ProjectionProgress,
+  type ProjectionMemo,
   type ProjectionStatus,
+  type ReachedPosition,
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
 import { findSigns, type ShownSigns } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
+import { SharedWaits } from './shared-waits.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, untilTimeIsUp, withinTime, type WaitLimits } from './within-time.js';
 
 /** Milliseconds between two requests, which grow from the first to the second. */
-export const firstPause = 10;
-export const longestPause = 500;
+const firstPause = 10;
+const longestPause = 500;
 /** Milliseconds after which a request without an answer is made again. */
 const attemptTimeout = 20_000;
-/** Milliseconds that a request gets beyond its deadline, to fail by itself: a connection that isn't made knows no deadline. */
-const reserve = 500;
+/** Milliseconds, and the part of a call's time, for finding out why there was no answer. */
+const longestWhy = 1_000;
+const whyPart = 0.2;
+/**
+ * Milliseconds, and the part of a call's time, that a request gets beyond its deadline, to fail by itself: a connection that isn't made
+ * knows no deadline.
+ */
+const longestReserve = 500;
+const reservePart = 0.1;
+/** Milliseconds that the answer to somebody who waited may take when the time is up. */
+export const longestLook = 5_000;
+/** Milliseconds after which those who wait for a projection look again whether it has stopped. */
+const memoInterval = 1_000;
+
+/** When a call of a client has to be done. */
+export interface CallLimits {
+  /** Milliseconds that the caller gave. */
+  readonly timeout: number;
+  /** By `performance.now()`. */
+  readonly end: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function limitsOf(timeout: number, signal?: AbortSignal): CallLimits {
+  return { timeout, end: performance.now() + timeout, signal };
+}
+
+/** What a projection is about, as its workflow's description says. */
+export interface KnownState extends ProjectionMemo {
+  /** Whether it may still move by itself. */
+  readonly isOver: boolean;
+}
 
 export interface ProjectionCallsOptions {
   readonly client: Client;
   readonly taskQueue: string;
-  /** Milliseconds that a call is tried again. */
-  readonly timeout: number;
 }
 
 /**
@@ -54,18 +85,18 @@ export interface ProjectionCallsOptions {
 export class ProjectionCalls {
   readonly #client: Client;
   readonly #taskQueue: string;
-  readonly #timeout: number;
+  readonly #waits: SharedWaits;
   /** All who wait for a projection ask together. */
-  readonly #looks = new Map<string, Promise<number>>();
+  readonly #states = new Map<string, Promise<KnownState>>();
 
-  constructor({ client, taskQueue, timeout }: ProjectionCallsOptions) {
+  constructor({ client, taskQueue }: ProjectionCallsOptions) {
     this.#client = client;
     this.#taskQueue = taskQueue;
-    this.#timeout = timeout;
+    this.#waits = new SharedWaits((awaited) => this.#await(awaited));
   }
 
-  start(input: ProjectionInput): Promise<ProjectionStatus> {
-    return this.#patiently(input.name, () => {
+  start(input: ProjectionInput, patience: Patience, limits: CallLimits): Promise<ProjectionStatus> {
+    return this.#patiently(input.name, limits, () => {
       // A new one for each attempt: it can be used once.
       const startWorkflowOperation = new WithStartWorkflowOperation(projectionWorkflowType, {
         workflowId: projectionWorkflowId(this.#taskQueue, input.name),
@@ -78,59 +109,41 @@ export class ProjectionCalls {
       return this.#client.workflow.executeUpdateWithStart<
         (input: ProjectionInput) => Promise<void>,
         ProjectionStatus,
-        []
-      >(projectionStatusUpdate, { startWorkflowOperation });
+        [Patience]
+      >(projectionStatusUpdate, { startWorkflowOperation, args: [patience] });
     });
   }
 
-  /** What a handler waits for, and what may be wrong, as its heartbeat tells. */
-  signs(name: string): Promise<ShownSigns> {
+  /** What holds a projection up, and what may be wrong, as far as the server knows. */
+  signs(name: string, next: number | undefined, limits: CallLimits): Promise<ShownSigns> {
     const workflowId = projectionWorkflowId(this.#taskQueue, name);
-    return this.#patiently(name, () => findSigns(this.#client, workflowId));
+    return this.#patiently(name, limits, () => findSigns(this.#client, workflowId, next));
   }
 
-  /**
-   * How far the live build is, by a short workflow: each update that the projection itself answers would stay in its
-   * history, and many would interrupt it to continue as new.
-   */
-  position(name: string): Promise<number> {
-    let look = this.#looks.get(name);
-    if (look === undefined) {
-      look = this.#patiently(name, () =>
-        this.#client.workflow.execute<(input: object) => Promise<ProjectionProgress>>(progressWorkflowType, {
-          workflowId: workflowIdOf('projection-progress', crypto.randomUUID()),
-          taskQueue: this.#taskQueue,
-          args: [{ name }],
-          workflowExecutionTimeout: attemptTimeout,
-        }),
-      )
-        .then(({ builds }) => positionOf(liveBuildOf(builds)))
-        .finally(() => this.#looks.delete(name));
-      this.#looks.set(name, look);
-    }
-    return look;
-  }
-
-  async state(name: string): Promise<ProjectionStatus> {
-    const status = await this.lastStatus(name);
-    if (status === undefined) throw this.#notRunning(name);
-    return status;
-  }
-
-  update<T>(name: string, update: string, action?: ProjectionAction): Promise<T> {
+  update<T>(
+    name: string,
+    update: string,
+    args: readonly [Patience] | readonly [ProjectionAction, Patience],
+    limits: CallLimits,
+  ): Promise<T> {
     const handle = this.#client.workflow.getHandle(projectionWorkflowId(this.#taskQueue, name));
     // The same for each attempt, so that what is asked for is done once.
     const updateId = crypto.randomUUID();
-    return this.#patiently(name, () =>
-      handle.executeUpdate<T, [ProjectionAction | undefined]>(update, { args: [action], updateId }),
+    return this.#patiently(name, limits, () =>
+      handle.executeUpdate<T, [unknown, ...unknown[]]>(update, { args: [...args], updateId }),
     );
   }
 
-  /** A completed workflow still answers queries. */
-  lastStatus(name: string): Promise<ProjectionStatus | undefined> {
-    return this.#patiently(name, () => this.#queryStatus(name));
+  /** Of one that doesn't run any more; undefined when it never did. */
+  async lastStatus(name: string, limits: CallLimits): Promise<ProjectionStatus | undefined> {
+    const status = await this.#patiently(name, limits, () => this.#queryStatus(name));
+    // Refused before it was opened.
+    if (status === undefined || status.version === 0) return undefined;
+    const { waitsFor: _, ...last } = status;
+    return { ...last, state: 'stopped' };
   }
 
+  /** A completed workflow still answers queries. */
   async #queryStatus(name: string): Promise<ProjectionStatus | undefined> {
     try {
       return await this.#client.workflow
@@ -144,8 +157,64 @@ export class ProjectionCalls {
     }
   }
 
+  /** How far the live build is when it has come to a position, or the time is up. */
+  reached(name: string, position: number, timeout: number, signal: AbortSignal): Promise<ReachedPosition> {
+    return this.#waits.until(name, position, timeout, signal);
+  }
+
+  /**
+   * By a short workflow: each update that the projection itself answers would stay in its history, and many would interrupt it to
+   * continue as new.
+   */
+  #await(awaited: AwaitedPosition): Promise<ReachedPosition> {
+    const { name } = awaited;
+    const timeout = awaited.timeout + longestLook;
+    const workflowId = workflowIdOf('projection-wait', crypto.randomUUID());
+    const request = (): Promise<ReachedPosition> =>
+      this.#client.workflow.execute<(input: AwaitedPosition) => Promise<ReachedPosition>>(
+        awaitProjectionType,
+        {
+          workflowId,
+          taskQueue: this.#taskQueue,
+          args: [awaited],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowExecutionTimeout: timeout,
+        },
+      );
+    return this.#patiently(name, limitsOf(timeout), request, timeout);
+  }
+
+  /** Resolves as soon as a projection moves no more by itself. @throws InvalidArgumentError when it was never started */
+  async over(name: string, signal: AbortSignal): Promise<KnownState> {
+    for (;;) {
+      const state = await this.state(name).catch((error: unknown) => {
+        // Whoever waits has limits of his own.
+        if (findEventStoreError(error, 'STORE_UNAVAILABLE') === undefined) throw error;
+        return undefined;
+      });
+      if (state?.isOver === true) return state;
+      await wait(memoInterval, signal);
+    }
+  }
+
+  /** @throws InvalidArgumentError when it was never started */
+  state(name: string): Promise<KnownState> {
+    let look = this.#states.get(name);
+    if (look === undefined) {
+      const workflowId = projectionWorkflowId(this.#taskQueue, name);
+      look = this.#patiently(name, limitsOf(longestLook), async () => {
+        const { memo, status } = await this.#client.workflow.getHandle(workflowId).describe();
+        if (status.name !== 'RUNNING') return { mode: 'stopped' as const, isOver: true };
+        const known = (memo?.[projectionMemo] ?? { mode: 'running' }) as ProjectionMemo;
+        return { ...known, isOver: ['blocked', 'failed', 'stopped'].includes(known.mode) };
+      }).finally(() => this.#states.delete(name));
+      this.#states.set(name, look);
+    }
+    return look;
+  }
+
   /** Waits for one of the other methods no longer than that. */
-  async within<T>(name: string, limits: WaitLimits, call: () => Promise<T>): Promise<T> {
+  async within<T>(name: string, limits: WaitLimits, call: (end: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await untilTimeIsUp(limits, call);
     } catch (error) {
@@ -153,11 +222,11 @@ export class ProjectionCalls {
     }
   }
 
-  async #unanswered(name: string, cause: unknown): Promise<StoreUnavailableError> {
+  async #unanswered(name: string, cause: unknown, limit = longestWhy): Promise<StoreUnavailableError> {
     const client = this.#client;
     const taskQueue = this.#taskQueue;
     const workflowId = projectionWorkflowId(taskQueue, name);
-    const why = await whyUnanswered({ client, taskQueue, workflowId });
+    const why = await whyUnanswered({ client, taskQueue, workflowId, limit });
     return new StoreUnavailableError(
       `No answer of the projection '${name}' through Temporal. ${why} Try again.`,
       { cause },
@@ -171,22 +240,30 @@ export class ProjectionCalls {
     );
   }
 
-  async #patiently<T>(name: string, request: () => Promise<T>): Promise<T> {
-    const end = performance.now() + this.#timeout;
+  async #patiently<T>(
+    name: string,
+    { timeout: given, end: over, signal }: CallLimits,
+    request: () => Promise<T>,
+    longestAttempt = attemptTimeout,
+  ): Promise<T> {
+    const why = Math.min(longestWhy, given * whyPart);
+    const reserve = Math.min(longestReserve, given * reservePart);
+    const end = over - why - reserve;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       try {
-        const timeout = Math.min(attemptTimeout, Math.max(end - performance.now(), 1));
-        return await withinTime(this.#client, { timeout: timeout + reserve }, () =>
+        const timeout = Math.min(longestAttempt, Math.max(end - performance.now(), 1));
+        return await withinTime(this.#client, { timeout: timeout + reserve, signal }, () =>
           this.#client.withDeadline(Date.now() + timeout, request),
         );
       } catch (error) {
+        signal?.throwIfAborted();
         const typed = findEventStoreError(error);
         if (typed !== undefined) throw typed;
         if (error instanceof WorkflowNotFoundError) throw this.#notRunning(name, error);
         if (!isRetryableRequest(error)) throw error;
-        if (performance.now() + pause >= end) throw await this.#unanswered(name, error);
+        if (performance.now() + pause >= end) throw await this.#unanswered(name, error, why);
       }
-      await wait(pause);
+      await wait(pause, signal);
     }
   }
 }

@@ -7,20 +7,28 @@ import {
   isRebaseFrom,
   parkedEventsUpdate,
   projectionStatusUpdate,
+  stateOf,
   type ParkedEventSummary,
+  type Patience,
   type ProjectionAction,
   type ProjectionInput,
   type ProjectionStatus,
+  type ReachedPosition,
   type RebaseFrom,
 } from '../shared/projection.js';
-import { wait } from '../shared/wait.js';
-import { firstPause, longestPause, ProjectionCalls } from './projection-calls.js';
+import {
+  limitsOf,
+  longestLook,
+  ProjectionCalls,
+  type CallLimits,
+  type KnownState,
+} from './projection-calls.js';
 
 export interface ProjectionClientOptions {
   readonly client: Client;
   /** Of a worker that knows the projections: one with `EventStorePlugin({ store, projections })`, for example. */
   readonly taskQueue: string;
-  /** Milliseconds that a call waits for Temporal and the worker, trying again. Default 30,000. */
+  /** Milliseconds after which a call has its answer, or has failed. It is tried again meanwhile. Default 30,000. */
   readonly timeout?: number;
 }
 
@@ -30,15 +38,22 @@ export interface StartProjectionOptions {
 }
 
 export interface WaitForOptions {
-  /** Milliseconds. A look that is under way may take 5 seconds more. Default 30,000. */
+  /** Milliseconds. The answer may take 5 seconds more when the worker is busy. Default 30,000. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds after which somebody who waits looks again whether the projection is still running. */
-const stateInterval = 1_000;
-/** Milliseconds that the last look may take when the time is up. */
-const longestLook = 5_000;
+export interface StatusOptions {
+  /** Milliseconds. Default: that of the client. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Part of a call's time that its projection has for the answer, at most as many milliseconds. */
+const forAnswer = { part: 0.6, longest: 20_000 };
+const forStatus = { part: 0.4, longest: 4_000 };
+/** In 10 seconds it is known whether a worker knows it. */
+const forStart = { part: 0.6, longest: 12_000 };
 
 /**
  * Starts projections, says where they stand, and does what an operator wants done. A projection runs as a workflow of its
@@ -55,6 +70,7 @@ const longestLook = 5_000;
  */
 export class ProjectionClient {
   readonly #calls: ProjectionCalls;
+  readonly #timeout: number;
 
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: ProjectionClientOptions) {
@@ -65,33 +81,71 @@ export class ProjectionClient {
       ['client', 'taskQueue'],
     );
     const { client, taskQueue, timeout = 30_000 } = options;
-    this.#calls = new ProjectionCalls({ client, taskQueue, timeout });
+    this.#calls = new ProjectionCalls({ client, taskQueue });
+    this.#timeout = timeout;
   }
 
-  /** Starts a projection where it left off. One that runs already stays as it is. */
+  /**
+   * Starts a projection where it left off. One that runs already stays as it is.
+   *
+   * @returns its status: `waiting`, with the reason, when its store can't be reached
+   * @throws InvalidArgumentError after 10 seconds in which no worker knew it, with what they know
+   */
   async start(name: string, options: StartProjectionOptions = {}): Promise<ProjectionStatus> {
     assertName(name);
     assertOptions('start', options, { heartbeatTimeout: integerFrom(1_000) });
     const input: ProjectionInput = { version: 1, name, heartbeatTimeout: options.heartbeatTimeout ?? 10_000 };
-    return this.#calls.start(input);
+    const limits = limitsOf(this.#timeout);
+    const status = await this.#calls.start(input, patienceOf(forStart, limits), limits);
+    return status.state === 'waiting' ? this.#withSigns(status, limits) : status;
   }
 
-  /** Where it stands now; of a projection that was stopped, where it stood. */
-  async status(name: string): Promise<ProjectionStatus> {
+  /**
+   * Where it stands now; of a projection that was stopped, where it stood; of one whose store can't be reached, what was last known,
+   * `waiting` with the reason.
+   */
+  async status(name: string, options: StatusOptions = {}): Promise<ProjectionStatus> {
     assertName(name);
+    assertOptions('status', options, { timeout: integerFrom(1), signal: isSignal });
+    const { timeout = this.#timeout, signal } = options;
+    const limits = limitsOf(timeout, signal);
     try {
-      const status = await this.#calls.update<ProjectionStatus>(name, projectionStatusUpdate);
-      if (status.state !== 'running') return status;
-      return { ...status, ...(await this.#calls.signs(name)) };
+      const args = [patienceOf(forStatus, limits)] as const;
+      const status = await this.#calls.update<ProjectionStatus>(name, projectionStatusUpdate, args, limits);
+      return await this.#withSigns(status, limits);
     } catch (error) {
       if (findEventStoreError(error, 'INVALID_ARGUMENT') === undefined) throw error;
-      const last = await this.#calls.lastStatus(name);
+      const last = await this.#calls.lastStatus(name, limits);
       if (last === undefined) throw error;
       return last;
     }
   }
 
-  /** From its return on nothing is applied, until it is resumed. */
+  /** With what holds it up, which its workflow doesn't hear of. */
+  async #withSigns(status: ProjectionStatus, limits: CallLimits): Promise<ProjectionStatus> {
+    const { rebuild, waitsFor: known, state, ...rest } = status;
+    const isOn = state === 'running' || state === 'waiting';
+    if (!isOn && rebuild === undefined) return status;
+    // Without them it is a status still.
+    const found = this.#calls.signs(status.name, rebuild?.build, limits).catch(() => undefined);
+    const { waitsFor, warning, rebuildWaitsFor } = (await found) ?? {};
+    limits.signal?.throwIfAborted();
+    return {
+      ...rest,
+      ...(isOn ? stateOf('running', waitsFor ?? known) : stateOf(state, known)),
+      ...(isOn && warning !== undefined && { warning }),
+      ...(rebuild !== undefined && {
+        rebuild: { ...rebuild, ...(rebuildWaitsFor !== undefined && { waitsFor: rebuildWaitsFor }) },
+      }),
+    };
+  }
+
+  /**
+   * From its return on nothing is applied, until it is resumed.
+   *
+   * @throws StoreUnavailableError when its sink can't be reached: it begins nothing more then, but a worker that can reach it may still
+   *   write what it had begun
+   */
   pause(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'pause' });
   }
@@ -101,20 +155,29 @@ export class ProjectionClient {
     return this.#act(name, { action: 'resume' });
   }
 
-  /** Ends its workflow. The read model and the checkpoint stay, and `start` goes on from there. */
+  /** Ends its workflow. The read model and the checkpoint stay, and `start` goes on from there. @throws as `pause`; it has ended then, too */
   stop(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'stop' });
   }
 
   /**
-   * Builds the newest version of the read model beside the live one, which goes on serving; when it has caught up and the
-   * projection's `verify` has passed, it becomes the live one at once. `status` tells how far it is. Returns when it has
-   * begun.
+   * Builds a version of the read model beside the live one, which goes on serving; when it has caught up and the projection's `verify` has
+   * passed, it becomes the live one at once. `status` tells how far it is. Returns when it has begun.
+   *
+   * Without a `version` it is the newest that is known, and never older than the live one. While a release is rolled out, say which one it
+   * shall be: it is then built by workers that know it, and by no other.
    */
-  rebuild(name: string, options: { readonly maxEventsPerSecond?: number } = {}): Promise<ProjectionStatus> {
-    assertOptions('rebuild', options, { maxEventsPerSecond: integerFrom(1) });
-    const { maxEventsPerSecond: maxRate } = options;
-    return this.#act(name, { action: 'rebuild', ...(maxRate !== undefined && { maxRate }) });
+  rebuild(
+    name: string,
+    options: { readonly maxEventsPerSecond?: number; readonly version?: number } = {},
+  ): Promise<ProjectionStatus> {
+    assertOptions('rebuild', options, { maxEventsPerSecond: integerFrom(1), version: integerFrom(1) });
+    const { maxEventsPerSecond: maxRate, version } = options;
+    return this.#act(name, {
+      action: 'rebuild',
+      ...(maxRate !== undefined && { maxRate }),
+      ...(version !== undefined && { version }),
+    });
   }
 
   /** Gives a rebuild up, also one that failed, and drops what was built. */
@@ -151,7 +214,8 @@ export class ProjectionClient {
   /** The events that were not applied, in order, at most 200 and fewer where they have much to say (256 KiB); those that were skipped with who skipped them and why. */
   async parked(name: string): Promise<readonly ParkedEventSummary[]> {
     assertName(name);
-    return this.#calls.update(name, parkedEventsUpdate);
+    const limits = limitsOf(this.#timeout);
+    return this.#calls.update(name, parkedEventsUpdate, [patienceOf(forAnswer, limits)], limits);
   }
 
   /** Tries an event again, with those of its stream that wait behind it. */
@@ -179,48 +243,64 @@ export class ProjectionClient {
     assertOptions('waitFor', { position }, { position: integerFrom(0) }, ['position']);
     assertOptions('waitFor', options, { timeout: integerFrom(0), signal: isSignal });
     const { timeout = 30_000, signal } = options;
-    const end = performance.now() + timeout;
-    const look = <T>(call: () => Promise<T>): Promise<T> =>
-      this.#calls.within(name, { timeout: Math.max(end - performance.now(), 0) + longestLook, signal }, call);
-    let nextState = 0;
-    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      const reached = await look(() => this.#calls.position(name));
-      if (reached >= position) return;
-      const now = performance.now();
-      const isOver = now >= end;
-      if (isOver || now >= nextState) {
-        nextState = now + stateInterval;
-        const status = await look(() => this.#calls.state(name));
-        const hasEnded = ['blocked', 'failed', 'stopped'].includes(status.state);
+    await this.#calls.within(name, { timeout: timeout + longestLook, signal }, async (cancelled) => {
+      const settled = new AbortController();
+      const end = AbortSignal.any([cancelled, settled.signal]);
+      try {
+        const over = this.#calls.over(name, end);
+        // It may end when nobody waits for it any more.
+        over.catch(() => undefined);
+        const outcome = await Promise.race([this.#calls.reached(name, position, timeout, end), over]);
+        const state = 'isOver' in outcome ? outcome : undefined;
         // It may have got there before it ended.
-        if (isOver || (hasEnded && (await look(() => this.#calls.position(name))) < position)) {
-          throw behind({ ...status, position: reached }, position, timeout);
-        }
+        const reached = 'isOver' in outcome ? await this.#calls.reached(name, position, 0, end) : outcome;
+        if ((reached.position ?? -1) >= position) return;
+        throw await this.#behind(name, { position, timeout, reached }, state);
+      } finally {
+        settled.abort();
       }
-      await wait(Math.min(pause, end - now), signal);
-    }
+    });
+  }
+
+  /** @param over what it is about, where it doesn't go on by itself */
+  async #behind(
+    name: string,
+    wait: {
+      readonly position: number;
+      readonly timeout: number;
+      readonly reached: ReachedPosition;
+    },
+    over: KnownState | undefined,
+  ): Promise<ProjectionBehindError> {
+    const { position, timeout, reached } = wait;
+    const { position: reachedPosition = 0 } = reached;
+    const { mode, why } = over ?? (await this.#calls.state(name));
+    const where = `The projection '${name}' is at position ${reachedPosition}, not ${position}`;
+    const fields = { projection: name, position, reachedPosition };
+    const error = (text: string): ProjectionBehindError => new ProjectionBehindError(text, fields);
+    if (mode !== 'running') return error(`${where}, and is ${mode}.${why === undefined ? '' : ` ${why}`}`);
+    const signs = await this.#calls.signs(name, undefined, limitsOf(longestLook)).catch(() => undefined);
+    const waitsFor = signs?.waitsFor ?? reached.waitsFor;
+    return waitsFor === undefined
+      ? error(`${where}, after ${timeout} ms. Wait longer, or see whether it keeps up.`)
+      : error(`${where}, after ${timeout} ms, and is waiting. ${waitsFor}`);
   }
 
   async #act(name: string, action: ProjectionAction): Promise<ProjectionStatus> {
     assertName(name);
-    return this.#calls.update(name, controlProjectionUpdate, action);
+    const limits = limitsOf(this.#timeout);
+    const args = [action, patienceOf(forAnswer, limits)] as const;
+    return this.#calls.update(name, controlProjectionUpdate, args, limits);
   }
+}
+
+function patienceOf(
+  { part, longest }: { readonly part: number; readonly longest: number },
+  { timeout }: CallLimits,
+): Patience {
+  return { within: Math.min(longest, Math.ceil(timeout * part)) };
 }
 
 function assertName(name: string): void {
   assertOptions('a projection client', { name }, { name: isName }, ['name']);
-}
-
-function behind(status: ProjectionStatus, position: number, timeout: number): ProjectionBehindError {
-  const { name, state, position: reachedPosition, blocked, lastError } = status;
-  const why =
-    blocked === undefined ? lastError : `${blocked.type} of '${blocked.streamId}': ${blocked.error}`;
-  return new ProjectionBehindError(
-    `The projection '${name}' is at position ${reachedPosition}, not ${position}` +
-      (state === 'running'
-        ? `, after ${timeout} ms. Wait longer, or see whether it keeps up.`
-        : `, and is ${state}.`) +
-      (why === undefined ? '' : ` ${why}`),
-    { projection: name, position, reachedPosition },
-  );
 }

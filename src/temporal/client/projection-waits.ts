@@ -5,25 +5,48 @@ type Description = WorkflowExecutionDescription['raw'];
 type PendingActivity = NonNullable<Description['pendingActivities']>[number];
 
 /** Of each, that of the first share that has some. */
-export type ShownSigns = Pick<ProjectionSigns, 'waitsFor' | 'warning'>;
+export interface ShownSigns extends Pick<ProjectionSigns, 'waitsFor' | 'warning'> {
+  /** What holds up the build that is being made. */
+  readonly rebuildWaitsFor?: string;
+}
 
 /** `PENDING_ACTIVITY_STATE_SCHEDULED`: it has failed, and waits for its next attempt. */
 const scheduled = 1;
 
+/** What a projection does for its rebuild. */
+const rebuilding = ['eventStoreBeginBuild', 'eventStoreVerifyBuild', 'eventStoreActivateBuild'];
+
 /**
- * What holds up one of the shares of a projection: what its activity says with its signs of life, or what it failed of when it
- * is to be tried again. The workflows don't hear of either.
+ * What holds up a projection or one of its shares: what an activity says with its signs of life, or what it failed of when it is to be
+ * tried again. The workflows don't hear of either.
  *
  * @param workflowId of the projection
+ * @param next number of the build that is being made
  */
-export async function findSigns(client: Client, workflowId: string): Promise<ShownSigns> {
+export async function findSigns(
+  client: Client,
+  workflowId: string,
+  next: number | undefined,
+): Promise<ShownSigns> {
   let found: ShownSigns = {};
+  const add = async (activity: PendingActivity, isOfNext: boolean): Promise<void> => {
+    const { waitsFor, warning } = await signsOf(client, activity);
+    const key = isOfNext ? 'rebuildWaitsFor' : 'waitsFor';
+    found = {
+      ...(waitsFor !== undefined && { [key]: waitsFor }),
+      ...(warning !== undefined && { warning }),
+      ...found,
+    };
+  };
   const projection = await describe(client, workflowId);
+  for (const activity of projection?.pendingActivities ?? []) {
+    await add(activity, rebuilding.includes(activity.activityType?.name ?? ''));
+  }
   for (const child of projection?.pendingChildren ?? []) {
-    const share = await describe(client, child.workflowId ?? '');
-    for (const activity of share?.pendingActivities ?? []) {
-      found = { ...(await signsOf(client, activity)), ...found };
-    }
+    const id = child.workflowId ?? '';
+    const share = await describe(client, id);
+    const isOfNext = next !== undefined && id.startsWith(`${workflowId}/${next}/`);
+    for (const activity of share?.pendingActivities ?? []) await add(activity, isOfNext);
   }
   return found;
 }
@@ -35,6 +58,7 @@ async function signsOf(client: Client, activity: PendingActivity): Promise<Shown
   let payloads = heartbeatDetails?.payloads ?? [];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   const [details] = payloads;
+  // Those of the projection itself say something else with them, which has no such fields.
   const { waitsFor, warning } =
     (details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)) ?? {};
   return { ...(waitsFor !== undefined && { waitsFor }), ...(warning !== undefined && { warning }) };

@@ -17,14 +17,21 @@ export interface Unanswered {
   readonly client: Client;
   readonly taskQueue: string;
   readonly workflowId: string;
+  /** Milliseconds for finding out. Default 1,000. */
+  readonly limit?: number;
 }
 
 /** What keeps a workflow from answering, as far as the server knows, and what to do about it. It never throws. */
-export async function whyUnanswered({ client, taskQueue, workflowId }: Unanswered): Promise<string> {
+export async function whyUnanswered({
+  client,
+  taskQueue,
+  workflowId,
+  limit = longestLook,
+}: Unanswered): Promise<string> {
   try {
-    return await withinTime(client, { timeout: longestLook }, () =>
+    return await withinTime(client, { timeout: limit }, () =>
       // Of its own: what its caller had set for the call is over.
-      client.withDeadline(Date.now() + longestLook, async () => {
+      client.withDeadline(Date.now() + limit, async () => {
         const isPolled = await together(client, `queue ${taskQueue}`, () => hasPoller(client, taskQueue));
         if (!isPolled) {
           return `No worker polls the task queue '${taskQueue}'. Start one with EventStorePlugin, or correct the name.`;

@@ -12,11 +12,13 @@ import type {
 import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneSettings } from './command-lane.js';
 import type {
+  AwaitedPosition,
   BlockedShare,
   ParkedEventSummary,
   ProjectionProgress,
   ProjectionShareInput,
   ProjectionShareReply,
+  ReachedPosition,
   RebaseFrom,
 } from './projection.js';
 
@@ -128,8 +130,19 @@ export interface ProjectionActivities {
       readonly withUnseen?: boolean;
     },
   ): Promise<ProjectionProgress>;
-  /** Makes an empty build of the newest version beside the live one; or empties the live one of a sink that has only that. */
-  eventStoreBeginBuild(request: ProjectionRequest): Promise<ProjectionBuild>;
+  /** Waits until the live build has come to a position, or the time is up. */
+  eventStoreAwaitPosition(request: AwaitedPosition): Promise<ReachedPosition>;
+  /**
+   * Makes an empty build of a version beside the live one; or empties the live one of a sink that has only that. Default: of the newest
+   * version, which is never older than the live one.
+   */
+  eventStoreBeginBuild(
+    request: ProjectionRequest & {
+      readonly version?: number;
+      /** Whether the version of the live one will do: nobody was found who knows a newer one. */
+      readonly settles?: boolean;
+    },
+  ): Promise<ProjectionBuild>;
   eventStoreVerifyBuild(request: BuildRequest): Promise<void>;
   eventStoreActivateBuild(request: BuildRequest): Promise<void>;
   eventStoreDropBuild(request: BuildRequest): Promise<void>;

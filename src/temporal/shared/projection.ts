@@ -19,18 +19,27 @@ export interface ProjectionRun {
   readonly lastError?: string;
   readonly blocked?: BlockedShare;
   readonly rebuild?: RebuildRun;
+  /** Whether a worker has known it: from then on it waits for one that does. */
+  readonly isKnown?: true;
+  /** As it was last seen: what is said of it when its store can't be reached. */
+  readonly progress?: ProjectionProgress;
 }
 
-/**
- * `running`; `paused` by an operator; `blocked` by an event that can't be applied; `failed` for a reason that another
- * attempt doesn't mend; `stopped`, its workflow completed.
- */
+/** What a projection is about. */
 export type ProjectionMode = 'running' | 'paused' | 'blocked' | 'failed' | 'stopped';
+
+/**
+ * `running`; `waiting` for something that comes back or is deployed, after which it goes on by itself; `paused` by an operator;
+ * `blocked` by an event that can't be applied; `failed` for a reason that needs an operator; `stopped`, its workflow completed.
+ */
+export type ProjectionStateName = ProjectionMode | 'waiting';
 
 export interface RebuildRun {
   readonly phase: 'building' | 'verifying' | 'switching' | 'failed';
   /** Absent until it is begun. */
   readonly build?: number;
+  /** That is wanted. Default: the newest that is known. */
+  readonly version?: number;
   /** Most events a second. */
   readonly maxRate?: number;
   readonly error?: string;
@@ -104,7 +113,7 @@ export interface ProjectionProgress {
 
 export interface ProjectionStatus {
   readonly name: string;
-  readonly state: ProjectionMode;
+  readonly state: ProjectionStateName;
   /** Of the live build. */
   readonly version: number;
   /** Everything up to it is in the read model. Where there are several shares: in all of them. */
@@ -120,11 +129,10 @@ export interface ProjectionStatus {
   readonly blocked?: ParkedEventSummary;
   readonly lastError?: string;
   /**
-   * What holds it up while it is `running`, and is tried again: an endpoint or a database that is away, say. Only `status`
-   * tells it, up to `heartbeatTimeout` late.
+   * What holds it up in the state `waiting`, up to `heartbeatTimeout` late; in other states, why the rest is only what was last known.
    */
   readonly waitsFor?: string;
-  /** What may be wrong although it goes on: a reaction that seems to feed itself. Only `status` tells it, as late as `waitsFor`. */
+  /** What may be wrong although it goes on: a reaction that seems to feed itself. As late as `waitsFor`. */
   readonly warning?: string;
   /** Event types that it wants and nobody has ever appended: perhaps a name is misspelt. The first 20. */
   readonly unseenTypes?: readonly string[];
@@ -135,6 +143,8 @@ export interface ProjectionStatus {
 
 export interface RebuildStatus {
   readonly phase: RebuildRun['phase'];
+  /** Its number. Absent until it is begun. */
+  readonly build?: number;
   readonly version?: number;
   readonly position: number;
   /** The end of the store, which it has to reach. */
@@ -144,6 +154,8 @@ export interface RebuildStatus {
   readonly rate: number;
   /** Absent while nothing can be said. */
   readonly etaSeconds?: number;
+  /** What holds it up; it goes on by itself. */
+  readonly waitsFor?: string;
   readonly error?: string;
 }
 
@@ -160,7 +172,7 @@ export const isRebaseFrom: OptionCheck = (value) =>
 
 export type ProjectionAction =
   | { readonly action: 'pause' | 'resume' | 'stop' | 'cancelRebuild' | 'rollback' }
-  | { readonly action: 'rebuild'; readonly maxRate?: number }
+  | { readonly action: 'rebuild'; readonly maxRate?: number; readonly version?: number }
   | {
       readonly action: 'rebase';
       readonly from: RebaseFrom;
@@ -170,8 +182,56 @@ export type ProjectionAction =
   | { readonly action: 'retry'; readonly eventId: string }
   | { readonly action: 'skip'; readonly eventId: string; readonly operator: string; readonly reason: string };
 
+/** Milliseconds that whoever asks a projection waits for its answer. */
+export interface Patience {
+  readonly within: number;
+}
+
+/** Input of `eventStoreAwaitProjection`, and of its activity. */
+export interface AwaitedPosition {
+  readonly name: string;
+  /** The positions that are waited for, from the lowest to the highest. It waits for the lowest, and a moment for the rest. */
+  readonly from: number;
+  readonly to: number;
+  /** Milliseconds; 0 for a look. */
+  readonly timeout: number;
+}
+
+/** How far a projection was when somebody had waited for it. */
+export interface ReachedPosition {
+  /** Absent when it could not be seen. */
+  readonly position?: number;
+  /** Why it could not be seen. */
+  readonly waitsFor?: string;
+}
+
+/** What the attempts at an activity, which several workers may make, have found out. */
+export interface SearchTrace {
+  /** What the workers know that don't know enough. */
+  readonly known?: readonly string[];
+  /** What they don't know, and what to do about it. */
+  readonly unknown?: { readonly what: string; readonly advice: string };
+  /** What one that knows enough has failed of. */
+  readonly heldUpBy?: string;
+}
+
+/** @param known what workers know instead */
+export function describeUnknown(
+  { what, advice }: NonNullable<SearchTrace['unknown']>,
+  known: readonly string[],
+): string {
+  return `No worker knows ${what}; known: ${known.join(', ') || 'none'}. ${advice}`;
+}
+
+/** What the description of a projection's workflow says of it, in its memo, unless it is running. */
+export interface ProjectionMemo {
+  readonly mode: ProjectionMode;
+  readonly why?: string;
+}
+export const projectionMemo = 'temporal-event-store.projection';
+
 export const projectionWorkflowType = 'eventStoreProjection';
-export const progressWorkflowType = 'eventStoreProjectionProgress';
+export const awaitProjectionType = 'eventStoreAwaitProjection';
 export const controlProjectionUpdate = 'eventStoreControlProjection';
 export const projectionStatusUpdate = 'eventStoreReadProjectionStatus';
 export const parkedEventsUpdate = 'eventStoreReadParkedEvents';
@@ -195,14 +255,20 @@ export function positionOf(build: ProjectionBuild | undefined): number {
   return positions.reduce((least, position) => Math.min(least, position));
 }
 
-export function statusOf(name: string, run: ProjectionRun, progress: ProjectionProgress): ProjectionStatus {
+/** @param waitsFor why it doesn't go on, or why nothing newer is known */
+export function statusOf(
+  name: string,
+  run: ProjectionRun,
+  progress: ProjectionProgress,
+  waitsFor?: string,
+): ProjectionStatus {
   const { builds, end } = progress;
   const live = liveBuildOf(builds);
   const previous = builds.find(({ role }) => role === 'previous');
   const position = positionOf(live);
   return {
     name,
-    state: run.mode,
+    ...stateOf(run.mode, waitsFor),
     version: live?.version ?? 0,
     position,
     lag: { events: Math.max(end - position, 0), seconds: progress.lagSeconds },
@@ -219,6 +285,15 @@ export function statusOf(name: string, run: ProjectionRun, progress: ProjectionP
   };
 }
 
+/** What a projection is about, with what holds it up. */
+export function stateOf(
+  mode: ProjectionStateName,
+  waitsFor: string | undefined,
+): Pick<ProjectionStatus, 'state' | 'waitsFor'> {
+  if (waitsFor === undefined) return { state: mode };
+  return { state: mode === 'running' ? 'waiting' : mode, waitsFor };
+}
+
 function rebuildStatusOf({ phase, build, error }: RebuildRun, progress: ProjectionProgress): RebuildStatus {
   const { builds, end: target } = progress;
   const next = builds.find((other) => other.build === build);
@@ -229,6 +304,7 @@ function rebuildStatusOf({ phase, build, error }: RebuildRun, progress: Projecti
   const speed = applied === 0 ? 0 : rate * (position / applied);
   return {
     phase,
+    ...(build !== undefined && { build }),
     ...(next !== undefined && { version: next.version }),
     position,
     target,

@@ -106,12 +106,12 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
           aggregates,
           ...(snapshots !== undefined && { snapshots }),
         })),
-      ...(projections !== undefined &&
-        createProjectionActivities({
-          ...shared,
-          projections,
-          ...(checkpoints !== undefined && { checkpoints }),
-        })),
+      // Also without any: what it then doesn't know is left to other workers of the task queue.
+      ...createProjectionActivities({
+        ...shared,
+        projections: projections ?? [],
+        ...(checkpoints !== undefined && { checkpoints }),
+      }),
     };
     this.#slots = 2 * (projections ?? []).reduce((sum, { shards }) => sum + shards, 0);
   }

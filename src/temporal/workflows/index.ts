@@ -4,12 +4,14 @@
  *
  * @packageDocumentation
  */
+import { autoUpgrade } from './auto-upgrade.js';
+import { eventStoreCommandLane } from './command-lane.js';
 import { eventStoreAppend } from './event-store-workflows.js';
+import { eventStoreProjectionShare } from './projection-share.js';
+import { eventStoreProjection } from './projection.js';
 
-export { eventStoreCommandLane } from './command-lane.js';
-export { eventStoreProjection } from './projection.js';
-export { eventStoreProjectionProgress } from './projection-progress.js';
-export { eventStoreProjectionShare } from './projection-share.js';
+export { eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShare };
+export { eventStoreAwaitProjection } from './projection-wait.js';
 export {
   eventStoreAppend,
   eventStoreFindCommit,
@@ -22,12 +24,14 @@ export {
 export type { AppendInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 export type {
+  AwaitedPosition,
   ProjectionInput,
   ProjectionMode,
   ProjectionProgress,
   ProjectionRun,
   ProjectionShareInput,
   ProjectionShareReply,
+  ReachedPosition,
   RebuildRun,
 } from '../shared/projection.js';
 export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';
@@ -36,3 +40,8 @@ export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';
 Object.defineProperty(eventStoreAppend, Symbol.for('temporal-event-store/ready-made-workflows'), {
   value: true,
 });
+
+// The others are short.
+for (const workflow of [eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShare]) {
+  autoUpgrade(workflow);
+}

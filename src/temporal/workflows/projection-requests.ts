@@ -49,8 +49,14 @@ export function checkAction(action: ProjectionAction): void {
       );
     }
   }
-  if (action.action === 'rebuild' && action.maxRate !== undefined && !(action.maxRate > 0)) {
-    throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
+  if (action.action === 'rebuild') {
+    const { maxRate = 1, version = 1 } = action;
+    if (!(maxRate > 0)) {
+      throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
+    }
+    if (!Number.isInteger(version)) {
+      throw new InvalidArgumentError('version is that of a definition of the projection.');
+    }
   }
 }
 

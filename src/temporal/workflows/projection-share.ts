@@ -1,6 +1,6 @@
-import { ActivityCancellationType, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { ProjectionActivities } from '../shared/activity-types.js';
+import { ActivityCancellationType, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
+import { untilDone } from './projection-tasks.js';
 
 /** Activities after which it continues as new. A busy one takes ten minutes, an idle one an hour, and both less where the pace changes. */
 const maxActivities = 100;
@@ -9,14 +9,14 @@ const maxActivities = 100;
 export async function eventStoreProjectionShare(input: ProjectionShareInput): Promise<ProjectionShareReply> {
   let idle: { readonly heartbeatTimeout: number } | undefined;
   for (let activities = 1; ; activities++) {
-    const { eventStoreProject } = proxyActivities<ProjectionActivities>({
+    const activity = {
       startToCloseTimeout: '1 hour',
       heartbeatTimeout: idle?.heartbeatTimeout ?? input.heartbeatTimeout,
       // The sink lets only the newest owner write, so there is nothing to wait for.
       cancellationType: ActivityCancellationType.TRY_CANCEL,
-      retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-    });
-    const reply = await eventStoreProject({ ...input, ...(idle && { isIdle: true }) });
+    } as const;
+    const shard: ProjectionShareInput = { ...input, ...(idle && { isIdle: true }) };
+    const reply = await untilDone(activity, (tasks) => tasks.eventStoreProject(shard));
     if (reply.kind !== 'paused') return reply;
     idle = reply.idle;
     if (activities >= maxActivities || workflowInfo().continueAsNewSuggested) {

@@ -1,9 +1,19 @@
-import { setCurrentDetails } from '@temporalio/workflow';
-import type { ProjectionRun, RebuildRun } from '../shared/projection.js';
+import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import {
+  projectionMemo,
+  type ProjectionMemo,
+  type ProjectionRun,
+  type RebuildRun,
+} from '../shared/projection.js';
 
-/** What a projection is about, and which news of it count. The Temporal UI shows it. */
+/** Most characters of an error in the memo. */
+const maxWhy = 500;
+
+/** What a projection is about, and which news of it count. The Temporal UI shows it, and a description of the workflow has it. */
 export class ProjectionState {
   #run: ProjectionRun = { mode: 'running' };
+  /** As the server has it. */
+  #memo = (workflowInfo().memo?.[projectionMemo] ?? { mode: 'running' }) as ProjectionMemo;
 
   constructor(run: ProjectionRun | undefined) {
     this.#change(run ?? this.#run);
@@ -38,11 +48,8 @@ export class ProjectionState {
     this.#change({ ...rest, mode: 'running' });
   }
 
-  beginRebuild(maxRate: number | undefined): void {
-    this.#change({
-      ...this.#run,
-      rebuild: { phase: 'building', ...(maxRate !== undefined && { maxRate }) },
-    });
+  beginRebuild(wanted: Pick<RebuildRun, 'maxRate' | 'version'>): void {
+    this.#change({ ...this.#run, rebuild: { phase: 'building', ...wanted } });
   }
 
   /** Unless it was cancelled meanwhile. */
@@ -65,5 +72,19 @@ export class ProjectionState {
       rebuild && `rebuild: ${rebuild.phase}`,
     ];
     setCurrentDetails(parts.filter((part) => part !== undefined).join(' · '));
+    this.#remember();
+  }
+
+  /** For those who wait for it: a description costs nothing, and needs no worker. */
+  #remember(): void {
+    const { mode, blocked, lastError } = this.#run;
+    const why =
+      blocked === undefined
+        ? lastError
+        : `${blocked.event.type} of '${blocked.event.streamId}': ${blocked.event.error}`;
+    const memo: ProjectionMemo = { mode, ...(why !== undefined && { why: why.slice(0, maxWhy) }) };
+    if (memo.mode === this.#memo.mode && memo.why === this.#memo.why) return;
+    this.#memo = memo;
+    upsertMemo({ [projectionMemo]: memo });
   }
 }

@@ -1,5 +1,4 @@
 import {
-  type ActivityInterfaceFor,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -8,16 +7,13 @@ import {
   defineQuery,
   defineUpdate,
   isCancellation,
-  proxyActivities,
-  proxyLocalActivities,
   setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import type { ProjectionActivities } from '../shared/activity-types.js';
 import {
   controlProjectionUpdate,
   liveBuildOf,
@@ -29,9 +25,11 @@ import {
   statusOf,
   type BlockedShare,
   type ParkedEventSummary,
+  type Patience,
   type ProjectionAction,
   type ProjectionInput,
   type ProjectionProgress,
+  type ProjectionRun,
   type ProjectionStatus,
   type RebaseFrom,
 } from '../shared/projection.js';
@@ -39,18 +37,29 @@ import { typed } from '../shared/remote-store.js';
 import { completeBuild, projectBuild } from './project-build.js';
 import { checkAction, checkedInput } from './projection-requests.js';
 import { ProjectionState } from './projection-state.js';
+import {
+  quickly,
+  longActivity,
+  reasonOf,
+  search,
+  untilDone,
+  type ProjectionTasks,
+  type SearchOptions,
+} from './projection-tasks.js';
 
-const controlUpdate = defineUpdate<ProjectionStatus, [ProjectionAction]>(controlProjectionUpdate);
-const statusUpdate = defineUpdate<ProjectionStatus>(projectionStatusUpdate);
-const parkedUpdate = defineUpdate<readonly ParkedEventSummary[]>(parkedEventsUpdate);
+const controlUpdate = defineUpdate<ProjectionStatus, [ProjectionAction, Patience | undefined]>(
+  controlProjectionUpdate,
+);
+const statusUpdate = defineUpdate<ProjectionStatus, [Patience | undefined]>(projectionStatusUpdate);
+const parkedUpdate = defineUpdate<readonly ParkedEventSummary[], [Patience | undefined]>(parkedEventsUpdate);
 const statusQuery = defineQuery<ProjectionStatus>(projectionStatusQuery);
 
-// An operator waits for these.
-const local = proxyLocalActivities<ProjectionActivities>({
-  startToCloseTimeout: '5 seconds',
-  scheduleToCloseTimeout: '20 seconds',
-  retry: { initialInterval: '100 milliseconds', maximumInterval: '2 seconds' },
-});
+/** Milliseconds that an operator waits who doesn't say. */
+const patience = 20_000;
+/** Workers that are asked for a newer version than the live one, before that is built again. */
+const triesForNewer = 24;
+/** Milliseconds that a look for a status takes at most. */
+const longestLook = 4_000;
 /** Updates after which a run continues as new. */
 const maxUpdates = 500;
 
@@ -65,7 +74,7 @@ export async function eventStoreProjection(input: ProjectionInput): Promise<void
 
 class ProjectionSupervisor {
   readonly #input: ProjectionInput;
-  readonly #activities: ActivityInterfaceFor<ProjectionActivities>;
+  readonly #opening = new CancellationScope();
   readonly #state: ProjectionState;
   #builds: readonly ProjectionBuild[] = [];
   #progress: ProjectionProgress | undefined;
@@ -75,6 +84,10 @@ class ProjectionSupervisor {
   #isHeld = false;
   /** Whether it could be opened; the error, when not. */
   #opened: true | Error | undefined;
+  /** Whether a worker has ever known it. */
+  #isKnown: boolean;
+  /** Why it could not be opened so far. */
+  #waitsFor: string | undefined;
   #isDraining = false;
   #updates = 0;
   /** Actions of operators take turns. */
@@ -82,14 +95,10 @@ class ProjectionSupervisor {
 
   constructor(input: ProjectionInput) {
     this.#input = input;
-    this.#activities = proxyActivities<ProjectionActivities>({
-      startToCloseTimeout: '30 minutes',
-      // Or a worker that dies in one would hold up the projection that long.
-      heartbeatTimeout: input.heartbeatTimeout,
-      retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-    });
+    this.#isKnown = input.run?.isKnown ?? false;
+    this.#progress = input.run?.progress;
     this.#state = new ProjectionState(input.run);
-    const validator = (): void => {
+    const validator = (_?: unknown): void => {
       if (this.#isDraining) {
         throw ApplicationFailure.nonRetryable(
           'The projection is about to continue as new.',
@@ -97,53 +106,67 @@ class ProjectionSupervisor {
         );
       }
     };
-    setHandler(statusQuery, () => this.#lastStatus());
-    setHandler(statusUpdate, () => this.#status(), { validator });
+    setHandler(statusQuery, () => this.#lastStatus(this.#waitsFor));
+    setHandler(statusUpdate, (asked) => this.#status(asked?.within), { validator });
     setHandler(
       parkedUpdate,
-      async () => {
-        await this.#open();
-        return typed(local.eventStoreParkedEvents({ name: input.name }));
+      async (asked) => {
+        const { within = patience } = asked ?? {};
+        await this.#open(within);
+        return quickly(within, (tasks) => tasks.eventStoreParkedEvents({ name: input.name }));
       },
       { validator },
     );
-    setHandler(
-      controlUpdate,
-      async (action) => {
-        await this.#open();
-        const turn = this.#turn.then(() => this.#act(action));
-        this.#turn = turn.catch(() => undefined);
-        await turn;
-        return this.#status();
+    setHandler(controlUpdate, (action, asked) => this.#control(action, asked?.within ?? patience), {
+      validator: (action: ProjectionAction, _) => {
+        validator();
+        checkAction(action);
       },
-      {
-        validator: (action: ProjectionAction) => {
-          validator();
-          checkAction(action);
-        },
-      },
-    );
+    });
   }
 
   async run(): Promise<void> {
+    const ending = this.#endWhenDue();
     try {
-      await this.#refreshLive();
+      await this.#opening.run(() => this.#refreshLive());
       this.#opened = true;
     } catch (error) {
-      this.#opened = error as Error;
-      // Whoever waits learns it too.
-      await condition(allHandlersFinished);
-      throw error;
+      if (!this.#isEnding || !isCancellation(error)) {
+        this.#opened = error as Error;
+        // Whoever waits learns it too.
+        await condition(allHandlersFinished);
+        throw error;
+      }
     }
-    await Promise.all([this.#keepLive(), this.#keepRebuilding(), this.#endWhenDue()]);
+    await Promise.all([this.#keepLive(), this.#keepRebuilding(), ending]);
     await condition(allHandlersFinished);
     if (this.#state.mode === 'stopped') return;
-    await continueAsNew<typeof eventStoreProjection>({ ...this.#input, run: this.#state.run });
+    await continueAsNew<typeof eventStoreProjection>({ ...this.#input, run: this.#runOfNext });
   }
 
-  async #open(): Promise<void> {
-    await condition(() => this.#opened !== undefined);
-    if (this.#opened !== true) throw this.#opened as Error;
+  get #runOfNext(): ProjectionRun {
+    return {
+      ...this.#state.run,
+      ...(this.#isKnown && { isKnown: true }),
+      ...(this.#progress !== undefined && { progress: this.#progress }),
+    };
+  }
+
+  /** @returns whether it could be opened in that many milliseconds @throws when it can't ever */
+  async #isOpenWithin(limit: number): Promise<boolean> {
+    if (this.#opened === undefined) {
+      await condition(() => this.#opened !== undefined || this.#isEnding, limit);
+    }
+    if (this.#opened instanceof Error) throw this.#opened;
+    return this.#opened === true;
+  }
+
+  /** @throws StoreUnavailableError when it takes longer than that many milliseconds */
+  async #open(limit: number): Promise<void> {
+    if (await this.#isOpenWithin(limit)) return;
+    throw new StoreUnavailableError(
+      `The projection '${this.#input.name}' could not be opened yet. ${this.#waitsFor ?? notOpened}`,
+    );
   }
 
   get #isEnding(): boolean {
@@ -192,6 +215,7 @@ class ProjectionSupervisor {
       () => this.#isEnding || this.#updates >= maxUpdates || workflowInfo().continueAsNewSuggested,
     );
     if (this.#state.mode !== 'stopped') this.#isDraining = true;
+    this.#opening.cancel();
     this.#live?.cancel();
     this.#building?.cancel();
   }
@@ -206,7 +230,7 @@ class ProjectionSupervisor {
     const limits = { heartbeatTimeout, ...(maxRate !== undefined && { maxRate }) };
     await completeBuild(next, { until: 'end', ...limits });
     this.#state.setRebuild({ phase: 'verifying' });
-    await typed(this.#activities.eventStoreVerifyBuild({ name, build: next.build }));
+    await this.#do((tasks) => tasks.eventStoreVerifyBuild({ name, build: next.build }));
     await completeBuild(next, { until: 'end', ...limits });
     this.#state.setRebuild({ phase: 'switching' });
     await this.#hold(async () => {
@@ -224,8 +248,15 @@ class ProjectionSupervisor {
     const begun = this.#state.rebuild?.build;
     await this.#refreshLive();
     const found = this.#builds.find(({ build }) => build === begun);
+    const begin = (): Promise<ProjectionBuild> => {
+      const { version } = this.#state.rebuild ?? {};
+      const wanted = { name, ...(version !== undefined && { version }) };
+      return search(this.#searching(true), (tasks, tries) =>
+        tasks.eventStoreBeginBuild({ ...wanted, settles: tries >= triesForNewer }),
+      );
+    };
     // If it is live, it was activated, and only the news of it was lost.
-    const next = found ?? (await typed(this.#activities.eventStoreBeginBuild({ name })));
+    const next = found ?? (await begin());
     if (next.role !== 'live') return next;
     // Or the live one was emptied, for want of a sink that has room for two.
     this.#state.clearRebuild();
@@ -238,31 +269,55 @@ class ProjectionSupervisor {
     const { name } = this.#input;
     // Begun, it must be known how it ended.
     await CancellationScope.nonCancellable(async () => {
-      await typed(this.#activities.eventStoreActivateBuild({ name, build }));
+      await this.#do((tasks) => tasks.eventStoreActivateBuild({ name, build }));
       await this.#refreshLive();
     });
   }
 
-  async #act(action: ProjectionAction): Promise<void> {
+  async #control(action: ProjectionAction, within: number): Promise<ProjectionStatus> {
+    if (action.action === 'pause' || action.action === 'stop') {
+      // Out of turn: what is under way may wait for a store that can't be reached.
+      await this.#rest(action.action, within);
+    } else {
+      await this.#open(within);
+      const turn = this.#turn.then(() => this.#act(action));
+      this.#turn = turn.catch(() => undefined);
+      await turn;
+    }
+    return this.#status(within / 4);
+  }
+
+  /** From its return on nothing is applied. @throws StoreUnavailableError when that isn't sure */
+  async #rest(action: 'pause' | 'stop', within: number): Promise<void> {
+    const mode = action === 'pause' ? 'paused' : 'stopped';
+    this.#state.set({ mode });
+    try {
+      await this.#interrupt(within);
+    } catch (error) {
+      throw new StoreUnavailableError(
+        `The projection '${this.#input.name}' is ${mode}, and begins nothing more. But its sink can't be reached, so a worker that can ` +
+          `may still write what it had begun. ${mode === 'paused' ? 'Pause it again to be sure. ' : ''}${reasonOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #act(action: Exclude<ProjectionAction, { readonly action: 'pause' | 'stop' }>): Promise<void> {
     const { name } = this.#input;
     switch (action.action) {
-      case 'pause':
-        this.#state.set({ mode: 'paused' });
-        return this.#interrupt();
       case 'resume':
         // It may have failed because the store has another id.
         if (this.#state.mode === 'failed') {
-          await this.#hold(() => typed(this.#activities.eventStoreAdoptStore({ name })));
+          await this.#hold(() => this.#do((tasks) => tasks.eventStoreAdoptStore({ name })));
         }
         this.#state.resume();
         return;
-      case 'stop':
-        this.#state.set({ mode: 'stopped' });
-        this.#building?.cancel();
-        return this.#interrupt();
       case 'rebuild':
         if (this.#state.isRebuilding) throw new InvalidArgumentError(`'${name}' is being rebuilt already.`);
-        this.#state.beginRebuild(action.maxRate);
+        this.#state.beginRebuild({
+          ...(action.maxRate !== undefined && { maxRate: action.maxRate }),
+          ...(action.version !== undefined && { version: action.version }),
+        });
         return;
       case 'cancelRebuild':
         return this.#cancelRebuild();
@@ -283,9 +338,8 @@ class ProjectionSupervisor {
     this.#state.clearRebuild();
     this.#building?.cancel();
     await condition(() => this.#building === undefined);
-    if (rebuild.build !== undefined) {
-      await typed(this.#activities.eventStoreDropBuild({ name, build: rebuild.build }));
-    }
+    const { build } = rebuild;
+    if (build !== undefined) await this.#do((tasks) => tasks.eventStoreDropBuild({ name, build }));
     await this.#refreshLive();
   }
 
@@ -305,7 +359,7 @@ class ProjectionSupervisor {
       throw new InvalidArgumentError(`'${name}' is being rebuilt; wait, or cancelRebuild.`);
     }
     await this.#hold(async () => {
-      await typed(this.#activities.eventStoreRebaseProjection({ name, from }));
+      await this.#do((tasks) => tasks.eventStoreRebaseProjection({ name, from }));
       await this.#refreshLive();
     });
     if (this.#state.mode !== 'paused') this.#state.resume();
@@ -320,15 +374,14 @@ class ProjectionSupervisor {
       this.#state.run.blocked?.event.eventId === eventId ? this.#state.run.blocked : undefined;
     await this.#hold(() => {
       const blocked = blockedAt();
-      return typed(
-        local.eventStoreDecideParked({
-          name,
-          build,
-          eventId,
-          ...(action.action === 'skip' && { skip: { operator: action.operator, reason: action.reason } }),
-          ...(blocked && { blockedAt: blockedAtOf(blocked) }),
-        }),
-      );
+      const decision = {
+        name,
+        build,
+        eventId,
+        ...(action.action === 'skip' && { skip: { operator: action.operator, reason: action.reason } }),
+        ...(blocked && { blockedAt: blockedAtOf(blocked) }),
+      };
+      return quickly(patience, (tasks) => tasks.eventStoreDecideParked(decision));
     });
     if (blockedAt() !== undefined && this.#state.mode === 'blocked') this.#state.resume();
   }
@@ -345,32 +398,62 @@ class ProjectionSupervisor {
     }
   }
 
-  /** From its return on, nothing is written. */
-  async #interrupt(): Promise<void> {
+  /** From its return on, nothing is written. @param limit milliseconds; default: for as long as it takes */
+  async #interrupt(limit?: number): Promise<void> {
     this.#live?.cancel();
     await condition(() => this.#live === undefined);
-    await typed(this.#activities.eventStoreFenceProjection({ name: this.#input.name }));
+    const { name, heartbeatTimeout } = this.#input;
+    await typed(
+      untilDone(longActivity(heartbeatTimeout, limit), (tasks) => tasks.eventStoreFenceProjection({ name })),
+    );
+  }
+
+  /** For as long as it takes. */
+  #do<T>(call: (tasks: ProjectionTasks) => Promise<T>): Promise<T> {
+    return typed(untilDone(longActivity(this.#input.heartbeatTimeout), call));
   }
 
   async #refreshLive(): Promise<ProjectionBuild> {
-    this.#builds = await typed(this.#activities.eventStoreOpenProjection({ name: this.#input.name }));
+    const { name } = this.#input;
+    // Known once, it is waited for: a deploy goes on, or is taken back.
+    this.#builds = await search(this.#searching(!this.#isKnown), (tasks) =>
+      tasks.eventStoreOpenProjection({ name }),
+    );
+    this.#isKnown = true;
+    this.#waitsFor = undefined;
     return liveBuildOf(this.#builds) as ProjectionBuild;
   }
 
-  async #status(): Promise<ProjectionStatus> {
-    await this.#open();
-    this.#updates++;
-    this.#progress = await typed(
-      local.eventStoreProjectionProgress({ name: this.#input.name, withUnseen: true }),
-    );
-    return this.#lastStatus();
+  #searching(refuses: boolean): SearchOptions {
+    const onWait = (why: string): void => {
+      this.#waitsFor = why;
+    };
+    return { heartbeatTimeout: this.#input.heartbeatTimeout, refuses, onWait };
   }
 
-  #lastStatus(): ProjectionStatus {
+  async #status(within = longestLook): Promise<ProjectionStatus> {
+    this.#updates++;
+    if (!(await this.#isOpenWithin(within))) return this.#lastStatus(this.#waitsFor ?? notOpened);
+    const { name } = this.#input;
+    try {
+      this.#progress = await quickly(Math.min(within, longestLook), (tasks) =>
+        tasks.eventStoreProjectionProgress({ name, withUnseen: true }),
+      );
+    } catch (error) {
+      return this.#lastStatus(reasonOf(error));
+    }
+    return this.#lastStatus(undefined);
+  }
+
+  /** @param waitsFor why it may have moved on since */
+  #lastStatus(waitsFor: string | undefined): ProjectionStatus {
     const progress = this.#progress ?? { builds: this.#builds, end: 0, lagSeconds: 0 };
-    return statusOf(this.#input.name, this.#state.run, progress);
+    return statusOf(this.#input.name, this.#state.run, progress, waitsFor);
   }
 }
+
+/** Before anything is known of why. */
+const notOpened = 'It is being opened.';
 
 function blockedAtOf({ build, share, checkpoint }: BlockedShare): Omit<BlockedShare, 'event'> {
   return { ...(build !== undefined && { build }), share, checkpoint };

@@ -132,13 +132,13 @@ await worker.runUntil(async () => {
   while ((await projections.status('balances')).rebuild !== undefined) await setTimeout(500);
   await projections.rollback('balances');
   await projections.waitFor('balances', await append(deposited(3)));
-  const progress = await client.workflow.start('eventStoreProjectionProgress', {
+  const waiting = await client.workflow.start('eventStoreAwaitProjection', {
     taskQueue,
-    workflowId: 'recorded-projection-progress',
-    args: [{ name: 'balances' }],
+    workflowId: 'recorded-projection-wait',
+    args: [{ name: 'balances', from: 1_000, to: 1_000, timeout: 1_000 }],
   });
-  await progress.result();
-  await record('projection-progress', progress);
+  await waiting.result();
+  await record('projection-wait', waiting);
   const projection = client.workflow.getHandle(`event-store/projection/${taskQueue}/balances`);
   const share = client.workflow.getHandle(`${projection.workflowId}/1/0`);
   await projections.stop('balances');

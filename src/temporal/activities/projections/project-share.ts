@@ -13,6 +13,7 @@ import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
 import { storedReadsOf, type StoredReads } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
+import type { SearchTrace } from '../../shared/projection.js';
 import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';
@@ -89,7 +90,10 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
     if (reason instanceof OwnershipLostError || error instanceof OwnershipLostError) {
       return { kind: 'fenced' };
     }
-    if (error instanceof NewerEventError) throw leftToOthers(error);
+    if (error instanceof NewerEventError) {
+      const { id, position } = error.event;
+      throw leftToOthers(`the event ${id} at position ${position}`, error.cause as Error);
+    }
     if (error instanceof HandlerError) throw error.cause;
     throw retriedLater(error);
   } finally {
@@ -103,16 +107,15 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
 function retriedLater(error: unknown): unknown {
   // Of a store that decodes in a way of its own, so that the whole page failed.
   const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
-  if (newer !== undefined) return unknownHereFailure(newer.message, { nextRetryDelay: '1 second' });
+  if (newer !== undefined) return leftToOthers('the definition of an event', newer);
   const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
   return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
 }
 
-/** To a worker of the release that has appended the event. */
-function leftToOthers({ event: { id, position }, cause }: NewerEventError): unknown {
-  return unknownHereFailure(`The event ${id} at position ${position} waits: ${(cause as Error).message}`, {
-    nextRetryDelay: '1 second',
-  });
+/** To a worker of the release that has appended it. */
+function leftToOthers(what: string, { message: advice }: Error): unknown {
+  const trace: SearchTrace = { unknown: { what, advice } };
+  return unknownHereFailure(advice, { nextRetryDelay: '1 second' }, [trace]);
 }
 
 async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShareOutcome> {

@@ -1,7 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
-import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
 import { innermostOf } from '../../../core/store/decorated-store.js';
@@ -13,16 +11,17 @@ import { madeOf } from '../activity-source.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
 import { ReactionWarnings } from '../reactions/reaction-warnings.js';
-import { unknownHereFailure } from '../unknown-here.js';
 import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
-import { hookOf, loggedHooks } from './hooks.js';
-import { asOwner, endOwners } from './owners.js';
-import { maxErrorLength, maxParked, summariesOf, summaryOf } from './parked-summary.js';
+import { loggedHooks } from './hooks.js';
+import { KnownBuilds } from './known-builds.js';
+import { leaveToOthers } from './leave-to-others.js';
+import { operatorActivities } from './operator-activities.js';
+import { asOwner } from './owners.js';
+import { maxErrorLength, summaryOf } from './parked-summary.js';
+import { PositionWatches } from './position-watches.js';
 import { projectShare, type ShareOutcome } from './project-share.js';
-import { ProjectionRegistry, UnknownProjectionError, type SunkProjection } from './projection-registry.js';
-import { UnseenTypes } from './unseen-types.js';
-import { findWaitingAt } from './waiting-at.js';
+import { ProjectionRegistry } from './projection-registry.js';
 
 export interface ProjectionActivitiesOptions {
   readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
@@ -88,7 +87,6 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
   // As events are stored: one that can't be decoded must not keep an operator from seeing and moving a projection.
   const stored = innermostOf(store) as EventStore;
-  const unseenTypes = new UnseenTypes(stored);
   const registry = new ProjectionRegistry(projections, ({ name }) => {
     if (checkpointSink !== undefined) return checkpointSink;
     throw new InvalidArgumentError(
@@ -96,32 +94,13 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
     );
   });
 
-  /** The builds, and for each the projection that it is of. */
-  const openBuilds = ({ projection, sink }: SunkProjection): ReturnType<typeof sink.open> =>
-    sink.open(specOf(projection), hookOf(projection, 'init'));
-  const buildOf = async (
-    name: string,
-    build: number,
-  ): Promise<SunkProjection & Pick<ProjectionBuild, 'shares' | 'role'>> => {
-    const newest = registry.newest(name);
-    const found = (await openBuilds(newest)).find((other) => other.build === build);
-    if (found === undefined) {
-      throw new InvalidArgumentError(`The projection '${name}' has no build ${build} any more.`);
-    }
-    const { projection, sink } = registry.get(name, found.version);
-    return { projection, sink, shares: found.shares, role: found.role };
-  };
-
+  const builds = new KnownBuilds(registry);
+  const watches = new PositionWatches(async (name) =>
+    positionOf(liveBuildOf(await builds.open(registry.newest(name)))),
+  );
   const known = new Map(projections.map((each) => [`${each.name} (version ${each.version})`, each]));
   const activities: ProjectionActivities = {
-    eventStoreOpenProjection: ({ name }) =>
-      loggedHooks(
-        logger,
-        'Open projection',
-        { projection: name },
-        () => heartbeating(() => openBuilds(registry.newest(name))),
-        'debug',
-      ),
+    ...operatorActivities({ registry, builds, watches, store, stored, checkpoints, checkpointSink, logger }),
 
     eventStoreProject: ({ name, build, share, until, maxRate, heartbeatTimeout, isIdle = false }) =>
       loggedHooks(
@@ -140,7 +119,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             context.heartbeat(withWarning());
           };
           const run = async (): Promise<ShareOutcome> => {
-            const { projection, sink, shares, role } = await buildOf(name, build).catch(leaveToOthers);
+            const { projection, sink, shares, role } = await builds.of(name, build).catch(leaveToOthers);
             const key = { name, build, share };
             const duration = isIdle ? idlePace.duration : runDuration;
             const project = (signal: AbortSignal): Promise<ShareOutcome> =>
@@ -162,6 +141,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 signal,
                 onProgress: (position) => {
                   tell({ position });
+                  watches.moved(name);
                 },
                 onFailure: (error) => {
                   tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
@@ -189,205 +169,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
         'debug',
         ({ kind }) => ({ kind }),
       ),
-
-    eventStoreFenceProjection: ({ name }) =>
-      loggedHooks(
-        logger,
-        'Fence projection',
-        { projection: name },
-        async () => {
-          const { sink } = registry.newest(name);
-          await heartbeating(() => sink.fence(name));
-          endOwners(sink, { name });
-        },
-        'debug',
-      ),
-
-    eventStoreProjectionProgress: ({ name, withUnseen = false }) =>
-      loggedHooks(
-        logger,
-        'Projection progress',
-        { projection: name },
-        async () => {
-          const newest = registry.newest(name);
-          const builds = await openBuilds(newest);
-          const position = positionOf(liveBuildOf(builds));
-          const [{ end }, [next]] = await Promise.all([endOf(stored), readNext(stored, position)]);
-          const unseen = withUnseen ? await unseenTypes.of(newest.projection) : [];
-          return {
-            builds,
-            ...(unseen.length > 0 && { unseenTypes: unseen }),
-            end,
-            lagSeconds:
-              next === undefined ? 0 : Math.max(Date.now() - Date.parse(next.recordedAt), 0) / 1_000,
-          };
-        },
-        'debug',
-      ),
-
-    eventStoreBeginBuild: ({ name }) =>
-      loggedHooks(
-        logger,
-        'Begin build',
-        { projection: name },
-        async () => {
-          const { projection, sink } = registry.newest(name);
-          const hooks = { init: hookOf(projection, 'init'), reset: hookOf(projection, 'reset') };
-          return heartbeating(() => sink.begin(specOf(projection), hooks));
-        },
-        'info',
-        ({ build, version }) => ({ build, version }),
-      ),
-
-    eventStoreVerifyBuild: ({ name, build }) =>
-      loggedHooks(
-        logger,
-        'Verify build',
-        { projection: name, build },
-        async () => {
-          await heartbeating(async () => {
-            const { projection, sink } = await buildOf(name, build);
-            await sink.inspect(name, build, hookOf(projection, 'verify'));
-          });
-        },
-        'info',
-      ),
-
-    eventStoreActivateBuild: ({ name, build }) =>
-      loggedHooks(
-        logger,
-        'Activate build',
-        { projection: name, build },
-        async () => {
-          const { projection, sink } = registry.newest(name);
-          await heartbeating(() => sink.activate(name, build, hookOf(projection, 'reset')));
-        },
-        'info',
-      ),
-
-    eventStoreDropBuild: ({ name, build }) =>
-      loggedHooks(
-        logger,
-        'Drop build',
-        { projection: name, build },
-        async () => {
-          const { projection, sink } = registry.newest(name);
-          await heartbeating(() => sink.drop(name, build, hookOf(projection, 'reset')));
-          endOwners(sink, { name, build });
-        },
-        'info',
-      ),
-
-    eventStoreRebaseProjection: ({ name, from }) =>
-      loggedHooks(
-        logger,
-        'Rebase projection',
-        { projection: name, from },
-        () =>
-          heartbeating(async () => {
-            const { projection, sink } = registry.newest(name);
-            if (sink.rebase === undefined) {
-              throw new InvalidArgumentError(
-                `The projection '${name}' keeps a read model in its sink, which is what the events from the first on say: rebuild it.`,
-              );
-            }
-            const { storeId, end } = await endOf(stored);
-            const after = from === 'beginning' ? 0 : from === 'end' ? end : from;
-            await sink.rebase(specOf(projection), { storeId, end, after });
-          }),
-        'info',
-      ),
-
-    eventStoreAdoptStore: ({ name }) =>
-      loggedHooks(
-        logger,
-        'Adopt store',
-        { projection: name },
-        () =>
-          heartbeating(async () => {
-            const { projection, sink } = registry.newest(name);
-            const isKeptHere = checkpoints !== undefined && checkpoints === store.checkpoints;
-            if (!isKeptHere || sink.rebase === undefined || projection.reset !== undefined) return;
-            const { storeId, end } = await endOf(stored);
-            const { progress = [] } = liveBuildOf(await openBuilds({ projection, sink })) ?? {};
-            const isDue = progress.some(({ checkpoint }) => checkpoint && checkpoint.storeId !== storeId);
-            const isBehindEnd = progress.some(({ checkpoint }) => Number(checkpoint?.position) > end);
-            if (!isDue || isBehindEnd) return;
-            await sink.rebase(specOf(projection), { storeId, end, after: 'checkpoint' });
-          }),
-        'info',
-      ),
-
-    eventStoreParkedEvents: ({ name }) =>
-      loggedHooks(
-        logger,
-        'Parked events',
-        { projection: name },
-        async () => {
-          const newest = registry.newest(name);
-          const live = liveBuildOf(await openBuilds(newest));
-          const parked = live === undefined ? [] : await newest.sink.parked(name, live.build, maxParked);
-          return summariesOf(parked);
-        },
-        'debug',
-      ),
-
-    eventStoreDecideParked: ({ name, build, eventId, skip, blockedAt }) =>
-      loggedHooks(
-        logger,
-        skip === undefined ? 'Retry parked event' : 'Skip parked event',
-        { projection: name, build, eventId, ...skip },
-        async () => {
-          const newest = registry.newest(name);
-          const isKeptOnly = newest.sink === checkpointSink;
-          const place =
-            blockedAt ??
-            (isKeptOnly ? await findWaitingAt(stored, newest, await openBuilds(newest), eventId) : undefined);
-          const isDecided = await newest.sink.decide(
-            name,
-            build,
-            skip === undefined
-              ? { action: 'retry', eventId }
-              : { action: 'skip', eventId, ...skip, ...(place !== undefined && { blockedAt: place }) },
-          );
-          if (!isDecided) {
-            throw new InvalidArgumentError(
-              `The event '${eventId}' is not parked by the projection '${name}'.`,
-            );
-          }
-        },
-        'info',
-      ),
   };
   return madeOf({ store, part: 'projections', known }, activities);
-}
-
-function specOf({ name, version, shards, fingerprint }: AnyProjection): BuildSpec {
-  return { name, version, shares: shards, ...(fingerprint !== undefined && { fingerprint }) };
-}
-
-/** To a worker that knows the projection: while a release is rolled out, not all do. */
-function leaveToOthers(error: unknown): never {
-  if (!(error instanceof UnknownProjectionError)) throw error;
-  throw unknownHereFailure(error.message, { nextRetryDelay: '1 second' });
-}
-
-async function endOf(store: EventStore): Promise<{ readonly storeId: string; readonly end: number }> {
-  const { storeId, events } = await store.readAll({ direction: 'backward', limit: 1 });
-  return { storeId, end: events[0]?.position ?? 0 };
-}
-
-async function readNext(
-  store: EventStore,
-  after: number,
-): Promise<readonly { readonly recordedAt: string }[]> {
-  try {
-    return (await store.readAll({ after, limit: 1 })).events;
-  } catch (error) {
-    // It has failed of that, and its status says so.
-    if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') === undefined) throw error;
-    return [];
-  }
 }
 
 function replyOf(

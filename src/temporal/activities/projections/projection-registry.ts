@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';
 import { describeValue } from '../../../core/values/describe-value.js';
+import { describeUnknown } from '../../shared/projection.js';
 
 /** A projection and where it goes. */
 export interface SunkProjection {
@@ -10,7 +11,24 @@ export interface SunkProjection {
 }
 
 /** This worker doesn't know the projection, or not in this version; another one may. */
-export class UnknownProjectionError extends InvalidArgumentError {}
+export class UnknownProjectionError extends InvalidArgumentError {
+  /** The names, or the versions, that it knows. */
+  readonly known: readonly string[];
+  readonly what: string;
+  readonly advice: string;
+
+  constructor(what: string, known: readonly string[], advice: string) {
+    super(describeUnknown({ what, advice }, known));
+    this.known = known;
+    this.what = what;
+    this.advice = advice;
+  }
+
+  /** What it says when several workers don't know it. @param known what they know */
+  messageFor(known: readonly string[]): string {
+    return describeUnknown(this, known);
+  }
+}
 
 /** The projections that a worker knows, by name and version. */
 export class ProjectionRegistry {
@@ -47,8 +65,9 @@ export class ProjectionRegistry {
     const [first, ...others] = versions;
     if (first === undefined) {
       throw new UnknownProjectionError(
-        `The projection '${name}' is not registered on this worker; registered: ${[...this.#byName.keys()].join(', ') || 'none'}. ` +
-          `Add it to createProjectionActivities, or to the plugin's projections.`,
+        `the projection '${name}'`,
+        [...this.#byName.keys()],
+        `Add it to the plugin's projections, or to createProjectionActivities.`,
       );
     }
     return others.reduce(
@@ -57,14 +76,20 @@ export class ProjectionRegistry {
     );
   }
 
+  /** In order. */
+  versions(name: string): readonly string[] {
+    return [...(this.#byName.get(name)?.keys() ?? [])].sort((a, b) => a - b).map(String);
+  }
+
   /** @throws UnknownProjectionError when this version isn't there any more */
   get(name: string, version: number): SunkProjection {
-    const { projection } = this.newest(name);
+    this.newest(name);
     const found = this.#byName.get(name)?.get(version);
     if (found !== undefined) return found;
     throw new UnknownProjectionError(
-      `The read model of '${name}' is of version ${version}, and this worker knows version ${projection.version} only. ` +
-        `Rebuild the projection; it then serves the old one as it is. To keep that up to date meanwhile, register both versions.`,
+      `version ${version} of the projection '${name}'`,
+      this.versions(name),
+      `Deploy one that does, or rebuild the projection: the read model serves as it is until then.`,
     );
   }
 }

@@ -82,8 +82,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'A pause returns while a page is still written',
     file: 'src/temporal/workflows/projection.ts',
-    find: '    await typed(this.#activities.eventStoreFenceProjection({ name: this.#input.name }));\n',
-    replace: '',
+    find: 'tasks.eventStoreFenceProjection({ name })',
+    replace: 'Promise.resolve()',
     project: 'temporal',
     tests: [projection],
     pattern: 'applies nothing while it is paused',
@@ -100,7 +100,7 @@ export const projections: readonly Mutation[] = [
   {
     name: 'A projection that continues as new forgets that it is paused',
     file: 'src/temporal/workflows/projection.ts',
-    find: '{ ...this.#input, run: this.#state.run }',
+    find: '{ ...this.#input, run: this.#runOfNext }',
     replace: 'this.#input',
     project: 'temporal',
     tests: [projection],
@@ -116,8 +116,8 @@ export const projections: readonly Mutation[] = [
   },
   {
     name: 'A shard that is paused holds its slot until its next heartbeat',
-    file: 'src/temporal/activities/projections/projection-activities.ts',
-    find: '          endOwners(sink, { name });\n',
+    file: 'src/temporal/activities/projections/operator-activities.ts',
+    find: '        endOwners(sink, { name });\n',
     replace: '',
     project: 'temporal',
     tests: ['test/temporal/projection-paces.test.ts'],

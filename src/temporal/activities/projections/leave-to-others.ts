@@ -1,0 +1,49 @@
+import { Context } from '@temporalio/activity';
+import { describeError } from '../../../core/values/describe-error.js';
+import type { SearchTrace } from '../../shared/projection.js';
+import { unknownHereFailure } from '../unknown-here.js';
+import { UnknownProjectionError } from './projection-registry.js';
+
+/** Most characters of an error that are left to the next attempt. */
+const longestReason = 500;
+
+/** Milliseconds before the next attempt, which grow: each costs something, and a deploy may take an hour. */
+function delayOf(attempt: number): number {
+  if (attempt <= 50) return 200;
+  return attempt <= 100 ? 1_000 : 5_000;
+}
+
+/**
+ * Leaves what this worker doesn't know to another: while a release is rolled out, not all know all. The last to fail says what all of
+ * them know, and the details of its failure say whether one knew the projection and was held up.
+ */
+export async function leavingToOthers<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const context = Context.current();
+    const { attempt, isLocal } = context.info;
+    const earlier = (context.info.heartbeatDetails ?? {}) as SearchTrace;
+    const trace = traceAfter(error, earlier);
+    // Sent with the failure, and told when the time is up.
+    if (!isLocal) context.heartbeat(trace);
+    if (!(error instanceof UnknownProjectionError)) throw error;
+    const retry = isLocal ? { nonRetryable: true as const } : { nextRetryDelay: delayOf(attempt) };
+    throw unknownHereFailure(error.messageFor(trace.known ?? []), retry, [trace]);
+  }
+}
+
+function traceAfter(error: unknown, earlier: SearchTrace): SearchTrace {
+  if (!(error instanceof UnknownProjectionError)) {
+    return { ...earlier, heldUpBy: describeError(error).slice(0, longestReason) };
+  }
+  const known = [...new Set([...(earlier.known ?? []), ...error.known])];
+  return { ...earlier, known, unknown: { what: error.what, advice: error.advice } };
+}
+
+/** As {@link leavingToOthers}, of an activity whose heartbeats say something else. */
+export function leaveToOthers(error: unknown): never {
+  if (!(error instanceof UnknownProjectionError)) throw error;
+  const retry = { nextRetryDelay: delayOf(Context.current().info.attempt) };
+  throw unknownHereFailure(error.message, retry, [traceAfter(error, {})]);
+}

@@ -1,0 +1,173 @@
+import { describeError } from '../../../core/values/describe-error.js';
+import type { AwaitedPosition, ReachedPosition } from '../../shared/projection.js';
+import { UnknownProjectionError } from './projection-registry.js';
+
+interface Waiter {
+  readonly awaited: AwaitedPosition;
+  readonly began: number;
+  /** When the lowest of its positions was reached. */
+  reachedAt?: number;
+  readonly settle: (reached: ReachedPosition) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+interface Look {
+  readonly done: Promise<void>;
+  readonly asking: ReadonlySet<Waiter>;
+}
+
+/** Milliseconds between two looks, which grow from the first to the second while nothing moves. */
+const shortestPause = 10;
+const longestPause = 500;
+/** Milliseconds between two looks, however fast pages come. */
+const leastPause = 5;
+/** Milliseconds that a look may take when somebody's time is up. */
+const longestLook = 1_000;
+/** Milliseconds that the highest position is waited for when the lowest is reached; or this part of the time until then. */
+const linger = 50;
+const lingerPart = 0.5;
+
+/** Waits for positions of projections: all waiters of a process look together. */
+export class PositionWatches {
+  readonly #look: (name: string) => Promise<number>;
+  readonly #watches = new Map<string, PositionWatch>();
+
+  /** @param look how far the live build of a projection is */
+  constructor(look: (name: string) => Promise<number>) {
+    this.#look = look;
+  }
+
+  /** @throws what a look throws for good: UnknownProjectionError */
+  wait(awaited: AwaitedPosition): Promise<ReachedPosition> {
+    const { name } = awaited;
+    const watch = this.#watches.get(name) ?? new PositionWatch(() => this.#look(name));
+    this.#watches.set(name, watch);
+    return watch.wait(awaited, () => this.#watches.delete(name));
+  }
+
+  /** Called when a shard that runs in this process has moved. */
+  moved(name: string): void {
+    this.#watches.get(name)?.wake();
+  }
+}
+
+class PositionWatch {
+  readonly #look: () => Promise<number>;
+  readonly #waiters = new Set<Waiter>();
+  #wake: (() => void) | undefined;
+  #isAwake = false;
+  #position: number | undefined;
+  #error: unknown;
+  #isRunning = false;
+  /** The look under way, with those who were there when it began: it may miss what others wait for. */
+  #looking: Look | undefined;
+
+  constructor(look: () => Promise<number>) {
+    this.#look = look;
+  }
+
+  wake(): void {
+    this.#isAwake = true;
+    this.#wake?.();
+  }
+
+  /** @param onIdle called when nobody waits any more */
+  wait(awaited: AwaitedPosition, onIdle: () => void): Promise<ReachedPosition> {
+    return new Promise((settle, fail) => {
+      this.#waiters.add({ awaited, began: performance.now(), settle, fail });
+      this.wake();
+      if (!this.#isRunning) void this.#run(onIdle);
+    });
+  }
+
+  async #run(onIdle: () => void): Promise<void> {
+    this.#isRunning = true;
+    let pause = shortestPause;
+    let before: number | undefined;
+    for (;;) {
+      // What comes after this may be missed by the look.
+      this.#isAwake = false;
+      const { done, asking } = (this.#looking ??= this.#startLook());
+      await Promise.race([done, this.#rest(Math.max(this.#soonest() + longestLook, 0))]);
+      this.#settle(asking);
+      if (this.#waiters.size === 0) break;
+      pause = before === this.#position ? Math.min(pause * 1.5, longestPause) : shortestPause;
+      before = this.#position;
+      await this.#rest(leastPause);
+      if (!this.#isAwake) await this.#rest(Math.min(pause, Math.max(this.#soonest(), 0)), true);
+    }
+    this.#isRunning = false;
+    onIdle();
+  }
+
+  /** Doesn't keep a process from ending whose worker has ended. */
+  async #rest(milliseconds: number, untilAwake = false): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      timer.unref();
+      if (!untilAwake) return;
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** Milliseconds until the first of them has waited long enough. */
+  #soonest(): number {
+    return [...this.#waiters].reduce((least, waiter) => Math.min(least, restOf(waiter)), Infinity);
+  }
+
+  #startLook(): Look {
+    // Of a look that doesn't end, nothing is known.
+    this.#position = undefined;
+    this.#error = new Error('Its store gives no answer.');
+    const done = this.#look()
+      .then(
+        (position) => {
+          this.#position = position;
+          this.#error = undefined;
+        },
+        (error: unknown) => {
+          this.#error = error;
+        },
+      )
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return { done, asking: new Set(this.#waiters) };
+  }
+
+  /** @param asking those for whom the look counts */
+  #settle(asking: ReadonlySet<Waiter>): void {
+    for (const waiter of this.#waiters) {
+      const position = asking.has(waiter) ? this.#position : undefined;
+      if (this.#error instanceof UnknownProjectionError) {
+        this.#waiters.delete(waiter);
+        waiter.fail(this.#error);
+        continue;
+      }
+      if (position !== undefined && position >= waiter.awaited.from) waiter.reachedAt ??= performance.now();
+      const isReached = position !== undefined && position >= waiter.awaited.to;
+      // It has had a look, or has waited for one in vain.
+      const isOver = restOf(waiter) <= (asking.has(waiter) && this.#looking === undefined ? 0 : -longestLook);
+      if (!isReached && !isOver) continue;
+      this.#waiters.delete(waiter);
+      waiter.settle({
+        ...(position !== undefined && { position }),
+        ...(this.#error !== undefined && { waitsFor: describeError(this.#error) }),
+      });
+    }
+  }
+}
+
+/** Milliseconds that somebody still waits. */
+function restOf({ awaited, began, reachedAt }: Waiter): number {
+  const end = began + awaited.timeout;
+  const until =
+    reachedAt === undefined
+      ? end
+      : Math.min(end, reachedAt + Math.max(linger, (reachedAt - began) * lingerPart));
+  return until - performance.now();
+}

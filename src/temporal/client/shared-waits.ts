@@ -1,0 +1,152 @@
+import type { AwaitedPosition, ReachedPosition } from '../shared/projection.js';
+
+/** Milliseconds in which those who begin to wait at the same time come together. */
+const gathering = 2;
+/** Milliseconds until the next workflow for a projection, when one is under way; twice as long for each more, up to the second. */
+const firstInterval = 25;
+const longestInterval = 1_000;
+/** Milliseconds by which somebody's time may be over when he gets his answer. */
+const tolerance = 100;
+
+interface Waiter {
+  readonly position: number;
+  /** When his time is up, by `performance.now()`. */
+  readonly end: number;
+  readonly settle: (reached: ReachedPosition) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** A workflow that waits for some of them. */
+interface Flight {
+  readonly from: number;
+  readonly to: number;
+  readonly end: number;
+  readonly waiters: Set<Waiter>;
+}
+
+/**
+ * Lets all who wait for a projection in this process share few workflows. Who waits for a position between those that one is waiting for
+ * already joins it; the others gather for the next one, the longer the more are under way.
+ */
+export class SharedWaits {
+  readonly #run: (awaited: AwaitedPosition) => Promise<ReachedPosition>;
+  readonly #desks = new Map<string, Desk>();
+
+  /** @param run waits by a workflow */
+  constructor(run: (awaited: AwaitedPosition) => Promise<ReachedPosition>) {
+    this.#run = run;
+  }
+
+  /**
+   * @param timeout milliseconds; 0 for a look
+   * @param signal gives up
+   * @returns how far it is, when it is there or the time is up
+   */
+  until(name: string, position: number, timeout: number, signal: AbortSignal): Promise<ReachedPosition> {
+    let desk = this.#desks.get(name);
+    if (desk === undefined) {
+      desk = new Desk(
+        (awaited) => this.#run({ name, ...awaited }),
+        () => this.#desks.delete(name),
+      );
+      this.#desks.set(name, desk);
+    }
+    return desk.until(position, timeout, signal);
+  }
+}
+
+class Desk {
+  readonly #run: (awaited: Omit<AwaitedPosition, 'name'>) => Promise<ReachedPosition>;
+  readonly #onIdle: () => void;
+  readonly #flights = new Set<Flight>();
+  #gathered = new Set<Waiter>();
+  /** Whether the next one is about to start. */
+  #isGathering = false;
+
+  constructor(run: (awaited: Omit<AwaitedPosition, 'name'>) => Promise<ReachedPosition>, onIdle: () => void) {
+    this.#run = run;
+    this.#onIdle = onIdle;
+  }
+
+  until(position: number, timeout: number, signal: AbortSignal): Promise<ReachedPosition> {
+    return new Promise((settle, fail) => {
+      const waiter: Waiter = { position, end: performance.now() + timeout, settle, fail };
+      this.#add(waiter);
+      signal.addEventListener('abort', () => {
+        this.#gathered.delete(waiter);
+        for (const { waiters } of this.#flights) waiters.delete(waiter);
+      });
+    });
+  }
+
+  #add(waiter: Waiter): void {
+    const { position, end } = waiter;
+    const flight = [...this.#flights].find(
+      ({ from, to, end: landing }) => position >= from && position <= to && landing <= end + tolerance,
+    );
+    if (flight !== undefined) {
+      flight.waiters.add(waiter);
+      return;
+    }
+    this.#gathered.add(waiter);
+    const underWay = this.#flights.size;
+    const interval =
+      underWay === 0 ? gathering : Math.min(firstInterval * 2 ** (underWay - 1), longestInterval);
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    setTimeout(() => void this.#start(), interval);
+  }
+
+  async #start(): Promise<void> {
+    this.#isGathering = false;
+    const waiters = this.#gathered;
+    this.#gathered = new Set();
+    if (waiters.size === 0) {
+      this.#rest();
+      return;
+    }
+    const positions = [...waiters].map(({ position }) => position);
+    const [from, to] = [least(positions), -least(positions.map((position) => -position))];
+    const end = least([...waiters].map((waiter) => waiter.end));
+    const flight: Flight = { from, to, end, waiters };
+    this.#flights.add(flight);
+    try {
+      const timeout = Math.max(Math.round(end - performance.now()), 0);
+      this.#land(flight, await this.#run({ from, to, timeout }));
+    } catch (error) {
+      this.#flights.delete(flight);
+      for (const waiter of waiters) waiter.fail(error);
+    }
+    this.#rest();
+  }
+
+  #land(flight: Flight, reached: ReachedPosition): void {
+    this.#flights.delete(flight);
+    const { position = -1 } = reached;
+    // Of the others too: it is there.
+    for (const waiters of [
+      flight.waiters,
+      this.#gathered,
+      ...[...this.#flights].map((each) => each.waiters),
+    ]) {
+      for (const waiter of waiters) {
+        if (waiter.position > position) continue;
+        waiters.delete(waiter);
+        waiter.settle(reached);
+      }
+    }
+    for (const waiter of flight.waiters) {
+      if (waiter.end - performance.now() > tolerance) this.#add(waiter);
+      else waiter.settle(reached);
+    }
+  }
+
+  #rest(): void {
+    if (this.#flights.size === 0 && this.#gathered.size === 0) this.#onIdle();
+  }
+}
+
+/** One by one: there may be more than a call takes arguments. */
+function least(values: readonly number[]): number {
+  return values.reduce((lowest, value) => Math.min(lowest, value));
+}
