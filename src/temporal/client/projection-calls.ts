@@ -27,7 +27,7 @@ import {
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
-import { findSigns, type ShownSigns } from './projection-waits.js';
+import { findSigns, type Seen, type ShownSigns } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
 import { SharedWaits } from './shared-waits.js';
 import { whyUnanswered } from './why-unanswered.js';
@@ -40,7 +40,7 @@ const longestPause = 500;
 const attemptTimeout = 20_000;
 /** Milliseconds, and the part of a call's time, for finding out why there was no answer. */
 const longestWhy = 1_000;
-const whyPart = 0.2;
+const whyPart = 0.35;
 /**
  * Milliseconds, and the part of a call's time, that a request gets beyond its deadline, to fail by itself: a connection that isn't made
  * knows no deadline.
@@ -115,9 +115,9 @@ export class ProjectionCalls {
   }
 
   /** What holds a projection up, and what may be wrong, as far as the server knows. */
-  signs(name: string, next: number | undefined, limits: CallLimits): Promise<ShownSigns> {
+  signs(name: string, seen: Seen, limits: CallLimits): Promise<ShownSigns> {
     const workflowId = projectionWorkflowId(this.#taskQueue, name);
-    return this.#patiently(name, limits, () => findSigns(this.#client, workflowId, next));
+    return this.#patiently(name, limits, () => findSigns(this.#client, workflowId, seen));
   }
 
   update<T>(
