@@ -40,7 +40,7 @@ const longestPause = 500;
 const attemptTimeout = 20_000;
 /** Milliseconds, and the part of a call's time, for finding out why there was no answer. */
 const longestWhy = 1_000;
-const whyPart = 0.35;
+const whyPart = 0.2;
 /**
  * Milliseconds, and the part of a call's time, that a request gets beyond its deadline, to fail by itself: a connection that isn't made
  * knows no deadline.
