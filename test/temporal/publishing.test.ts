@@ -164,7 +164,7 @@ describe('webhooks', () => {
       code: 'PROJECTION_BEHIND',
     });
     const { origin } = new URL(ill.url);
-    const waiting = { state: 'running', position: 0, waitsFor: expect.stringContaining(origin) as string };
+    const waiting = { state: 'waiting', position: 0, waitsFor: expect.stringContaining(origin) as string };
     await expect.poll(() => projector.status('ill'), { timeout: 20_000 }).toMatchObject(waiting);
     expect(await projector.status('well')).not.toHaveProperty('waitsFor');
 
@@ -220,7 +220,7 @@ describe('webhooks', () => {
     const position = await pay(store, 3);
     await projector.start('hook');
     const waiting = {
-      state: 'running',
+      state: 'waiting',
       waitsFor: expect.stringContaining('answered 404, which is about the endpoint') as string,
     };
     await expect.poll(() => projector.status('hook'), { timeout: 20_000 }).toMatchObject(waiting);
@@ -497,7 +497,7 @@ describe('a publisher that can not go on as it was', () => {
     const late = expect.stringContaining('not done after 1000 ms') as string;
     await expect
       .poll(() => projector.status('out'), { timeout: 20_000, interval: 200 })
-      .toMatchObject({ state: 'running', waitsFor: late });
+      .toMatchObject({ state: 'waiting', waitsFor: late });
     await expect
       .poll(() => projector.status('out'), { timeout: 20_000 })
       .toMatchObject({

@@ -73,7 +73,12 @@ function unanswered(message: RegExp): object {
 describe('a call that nobody answers ends in its time, and says why', () => {
   it('where no worker polls the task queue', async () => {
     const taskQueue = uniqueName('nobody');
-    const { execute, append, start, ...reads } = await callAll(client, taskQueue);
+    const { execute, append, start, waitFor, ...reads } = await callAll(client, taskQueue);
+    // The server knows it without a worker.
+    expect(waitFor).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(`start('balances')`) as unknown,
+    });
     const why = new RegExp(`No worker polls the task queue '${taskQueue}'. Start one with EventStorePlugin`);
     for (const [name, error] of Object.entries(reads)) expect(error, name).toMatchObject(unanswered(why));
     expect(start).toMatchObject(unanswered(why));

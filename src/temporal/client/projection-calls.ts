@@ -27,7 +27,7 @@ import {
 } from '../shared/projection.js';
 import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
-import { findSigns, type ShownSigns } from './projection-waits.js';
+import { findSigns, type Seen, type ShownSigns } from './projection-waits.js';
 import { isTransient } from './send-commands.js';
 import { SharedWaits } from './shared-waits.js';
 import { whyUnanswered } from './why-unanswered.js';
@@ -115,9 +115,9 @@ export class ProjectionCalls {
   }
 
   /** What holds a projection up, and what may be wrong, as far as the server knows. */
-  signs(name: string, next: number | undefined, limits: CallLimits): Promise<ShownSigns> {
+  signs(name: string, seen: Seen, limits: CallLimits): Promise<ShownSigns> {
     const workflowId = projectionWorkflowId(this.#taskQueue, name);
-    return this.#patiently(name, limits, () => findSigns(this.#client, workflowId, next));
+    return this.#patiently(name, limits, () => findSigns(this.#client, workflowId, seen));
   }
 
   update<T>(

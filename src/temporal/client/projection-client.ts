@@ -127,7 +127,9 @@ export class ProjectionClient {
     const isOn = state === 'running' || state === 'waiting';
     if (!isOn && rebuild === undefined) return status;
     // Without them it is a status still.
-    const found = this.#calls.signs(status.name, rebuild?.build, limits).catch(() => undefined);
+    const found = this.#calls
+      .signs(status.name, { position: rest.position, next: rebuild?.build }, limits)
+      .catch(() => undefined);
     const { waitsFor, warning, rebuildWaitsFor } = (await found) ?? {};
     limits.signal?.throwIfAborted();
     return {
@@ -279,7 +281,9 @@ export class ProjectionClient {
     const fields = { projection: name, position, reachedPosition };
     const error = (text: string): ProjectionBehindError => new ProjectionBehindError(text, fields);
     if (mode !== 'running') return error(`${where}, and is ${mode}.${why === undefined ? '' : ` ${why}`}`);
-    const signs = await this.#calls.signs(name, undefined, limitsOf(longestLook)).catch(() => undefined);
+    const signs = await this.#calls
+      .signs(name, { position: reachedPosition }, limitsOf(longestLook))
+      .catch(() => undefined);
     const waitsFor = signs?.waitsFor ?? reached.waitsFor;
     return waitsFor === undefined
       ? error(`${where}, after ${timeout} ms. Wait longer, or see whether it keeps up.`)

@@ -10,6 +10,14 @@ export interface ShownSigns extends Pick<ProjectionSigns, 'waitsFor' | 'warning'
   readonly rebuildWaitsFor?: string;
 }
 
+/** What is known of a projection already. */
+export interface Seen {
+  /** Of its live build. What a shard has said before it came there is over. */
+  readonly position: number;
+  /** Number of the build that is being made. */
+  readonly next?: number | undefined;
+}
+
 /** `PENDING_ACTIVITY_STATE_SCHEDULED`: it has failed, and waits for its next attempt. */
 const scheduled = 1;
 
@@ -21,16 +29,16 @@ const rebuilding = ['eventStoreBeginBuild', 'eventStoreVerifyBuild', 'eventStore
  * tried again. The workflows don't hear of either.
  *
  * @param workflowId of the projection
- * @param next number of the build that is being made
  */
 export async function findSigns(
   client: Client,
   workflowId: string,
-  next: number | undefined,
+  { position, next }: Seen,
 ): Promise<ShownSigns> {
   let found: ShownSigns = {};
   const add = async (activity: PendingActivity, isOfNext: boolean): Promise<void> => {
-    const { waitsFor, warning } = await signsOf(client, activity);
+    const { waitsFor: said, warning, position: saidAt = position } = await signsOf(client, activity);
+    const waitsFor = isOfNext || saidAt >= position ? said : undefined;
     const key = isOfNext ? 'rebuildWaitsFor' : 'waitsFor';
     found = {
       ...(waitsFor !== undefined && { [key]: waitsFor }),
@@ -51,7 +59,7 @@ export async function findSigns(
   return found;
 }
 
-async function signsOf(client: Client, activity: PendingActivity): Promise<ShownSigns> {
+async function signsOf(client: Client, activity: PendingActivity): Promise<ProjectionSigns> {
   const { state, lastFailure, heartbeatDetails } = activity;
   if (Number(state) === scheduled && lastFailure?.message) return { waitsFor: lastFailure.message };
   const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
@@ -59,9 +67,7 @@ async function signsOf(client: Client, activity: PendingActivity): Promise<Shown
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   const [details] = payloads;
   // Those of the projection itself say something else with them, which has no such fields.
-  const { waitsFor, warning } =
-    (details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)) ?? {};
-  return { ...(waitsFor !== undefined && { waitsFor }), ...(warning !== undefined && { warning }) };
+  return (details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)) ?? {};
 }
 
 /** Undefined when it has just ended. */
