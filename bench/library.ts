@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type * as pgModule from 'pg';
 import type * as coreModule from 'temporal-event-store';
 import type * as clientModule from 'temporal-event-store/client';
+import type * as memoryModule from 'temporal-event-store/memory';
 import type * as postgresModule from 'temporal-event-store/postgres';
 import type * as workerModule from 'temporal-event-store/worker';
 
@@ -16,6 +17,7 @@ export const { defineProjection, isEventStoreError, iterateAll } =
   require('temporal-event-store') as typeof coreModule;
 export const { PostgresEventStore, PostgresProjectionSink } =
   require('temporal-event-store/postgres') as typeof postgresModule;
-export const { AggregateClient, ProjectionClient } =
+export const { MemoryEventStore } = require('temporal-event-store/memory') as typeof memoryModule;
+export const { AggregateClient, ProjectionClient, TemporalEventStore } =
   require('temporal-event-store/client') as typeof clientModule;
 export const { EventStorePlugin } = require('temporal-event-store/worker') as typeof workerModule;

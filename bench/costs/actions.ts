@@ -1,5 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Billable actions of a namespace, by kind. */
 export type Actions = ReadonlyMap<string, number>;
+
+/** Milliseconds after which the server has brought its metrics up to date, which it does once a second. */
+const untilReported = 3_000;
 
 /**
  * Counts what a Temporal server bills as actions: its metric `action`, by which the docs of Temporal Cloud estimate what a
@@ -8,6 +13,7 @@ export type Actions = ReadonlyMap<string, number>;
  * @param metricsPort of a server on this machine
  */
 export async function readActions(metricsPort: number, namespace: string): Promise<Actions> {
+  await delay(untilReported);
   const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
   if (!response.ok) throw new Error(`The metrics of the Temporal server can't be read: ${response.status}.`);
   const actions = new Map<string, number>();

@@ -1,13 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { MemoryEventStore } from 'temporal-event-store/memory';
-import { EventStorePlugin } from 'temporal-event-store/worker';
 import { freePort } from '../../dev/free-port.js';
 import { findTemporalCli } from '../../dev/temporal-server/find-cli.js';
 import { runTemporalCli } from '../../dev/temporal-server/run-cli.js';
 import { account } from '../commands/account.js';
 import { withWorkflowBundle } from '../commands/bundle.js';
+import { EventStorePlugin, MemoryEventStore } from '../library.js';
 import { table } from '../report/markdown.js';
 import { difference, readActions, total, type Actions } from './actions.js';
 import { projections, scenarios } from './scenarios.js';

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { defineProjection, type AnyProjection, type EventStore } from 'temporal-event-store';
-import { AggregateClient, ProjectionClient, TemporalEventStore } from 'temporal-event-store/client';
+import type { AnyProjection, EventStore } from 'temporal-event-store';
+import type { ProjectionClient as Projector } from 'temporal-event-store/client';
 import { account } from '../commands/account.js';
+import { AggregateClient, defineProjection, ProjectionClient, TemporalEventStore } from '../library.js';
 
 /** What scenarios run on: a worker with the projections, whose store they may also append to without Temporal. */
 export interface Surroundings {
@@ -49,8 +50,12 @@ function happen(store: EventStore, projection: string): ReturnType<EventStore['a
   return store.appendToStream(`${categoryOf(projection)}-1`, [{ type: 'Happened', data: {} }]);
 }
 
-const operator = ({ client, taskQueue }: Surroundings): ProjectionClient =>
-  new ProjectionClient({ client, taskQueue });
+let projector: Projector | undefined;
+
+/** One for the process, so that those who wait share what they can. */
+function operator({ client, taskQueue }: Surroundings): Projector {
+  return (projector ??= new ProjectionClient({ client, taskQueue }));
+}
 
 function commandsOf(callers: number, aggregates: number): Scenario {
   return {
