@@ -24,6 +24,9 @@ import {
   type KnownState,
 } from './projection-calls.js';
 
+/** Milliseconds: timers take no more. */
+const longestWait = 2_000_000_000;
+
 export interface ProjectionClientOptions {
   readonly client: Client;
   /** Of a worker that knows the projections: one with `EventStorePlugin({ store, projections })`, for example. */
@@ -244,7 +247,8 @@ export class ProjectionClient {
     assertName(name);
     assertOptions('waitFor', { position }, { position: integerFrom(0) }, ['position']);
     assertOptions('waitFor', options, { timeout: integerFrom(0), signal: isSignal });
-    const { timeout = 30_000, signal } = options;
+    const { signal } = options;
+    const timeout = Math.min(options.timeout ?? 30_000, longestWait);
     await this.#calls.within(name, { timeout: timeout + longestLook, signal }, async (cancelled) => {
       const settled = new AbortController();
       const end = AbortSignal.any([cancelled, settled.signal]);

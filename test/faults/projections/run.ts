@@ -10,7 +10,7 @@ import { createCluster } from '../../../dev/postgres-server/cluster.js';
 import { createTemporalServer } from '../commands/durable-temporal-server.js';
 import { say } from '../console.js';
 import { withClient } from '../faults.js';
-import { describeFinding } from '../findings.js';
+import { describeFinding, type Finding } from '../findings.js';
 import { auditTables, invariants } from './audit.js';
 import { faults, kills, type Fault } from './faults.js';
 import type { Omission } from './omissions.js';
@@ -79,10 +79,19 @@ try {
 
   for (const [index, [omission, { round, consequences }]] of Object.entries(controls).entries()) {
     const made = { ...kills, ...faults }[round] as Fault;
-    const { findings } = await run(`control_${index + 1}`, 1, [[round, made]], omission as Omission);
-    const found = findings.filter(
-      ({ invariant, offenders }) => offenders > 0 && consequences.includes(invariant),
-    );
+    let found: readonly Finding[] = [];
+    // A worker that is woken may begin a task that it had polled before, which takes the shard over and ends the page that it was in.
+    for (let play = 1; found.length === 0 && play <= 3; play++) {
+      const { findings } = await run(
+        `control_${index + 1}_${play}`,
+        1,
+        [[round, made]],
+        omission as Omission,
+      );
+      found = findings.filter(
+        ({ invariant, offenders }) => offenders > 0 && consequences.includes(invariant),
+      );
+    }
     say(
       `${found.length > 0 ? 'caught' : 'NOT CAUGHT'}: ${omission} (${found.map(({ offenders }) => offenders).join()})`,
     );
