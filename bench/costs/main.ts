@@ -42,7 +42,7 @@ async function measureAll(codePath: string): Promise<readonly (readonly string[]
     plugins: [new EventStorePlugin({ store, aggregates: [account], projections })],
   });
   const client = new Client({ connection, namespace });
-  return worker.runUntil(async () => {
+  const measure = async (): Promise<string[][]> => {
     const rows: string[][] = [];
     for (const { name, unit, factor, prepare, run } of scenarios) {
       await prepare?.({ client, taskQueue, store });
@@ -53,7 +53,13 @@ async function measureAll(codePath: string): Promise<readonly (readonly string[]
       say(rows.at(-1)!.join(' · '));
     }
     return rows;
-  });
+  };
+  try {
+    return await worker.runUntil(measure());
+  } finally {
+    await connection.close();
+    await native.close();
+  }
 }
 
 function describe(actions: Actions, factor: number): string {
