@@ -14,7 +14,7 @@ import {
   type ShareKey,
 } from 'temporal-event-store';
 import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { shareOf } from '../../../src/core/projections/share-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
@@ -502,7 +502,11 @@ describe('an event that cannot be decoded', () => {
 describe('the pace of a shard', () => {
   const longTime = 60_000;
 
-  async function usePaces({ shards = 1, pageSize = 100, onHappened = (): void => undefined } = {}) {
+  async function usePaces({
+    shards = 1,
+    pageSize = 100,
+    onHappened = (): void | Promise<void> => undefined,
+  } = {}) {
     const store = new MemoryEventStore();
     const sink = new MemoryProjectionSink<string[]>(() => []);
     const projection = defineProjection<DomainEvent, string[]>({
@@ -512,8 +516,8 @@ describe('the pace of a shard', () => {
       pageSize,
       maxAttempts: 2,
       handlers: {
-        Happened: ({ streamId, version }, applied) => {
-          onHappened();
+        Happened: async ({ streamId, version }, applied) => {
+          await onHappened();
           applied.push(`${streamId}@${version}`);
         },
       },
@@ -539,7 +543,7 @@ describe('the pace of a shard', () => {
     const position = async (): Promise<number | undefined> =>
       (await sink.open({ name: 'paced', version: 1, shares: shards }, undefined))[0]?.progress[0]?.checkpoint
         ?.position;
-    return { sink, run, append, position, end };
+    return { store, sink, run, append, position, end };
   }
 
   it('is busy until it had no event of its own for a while', async () => {
@@ -573,6 +577,27 @@ describe('the pace of a shard', () => {
     const { run, append } = await usePaces({ pageSize: 2 });
     for (let index = 0; index < 5; index++) await append('A-1');
     expect(await run({ kind: 'idle', busyAfter: longTime })).toEqual({ kind: 'paused', pace: 'busy' });
+  });
+
+  it('applies what was appended after its last page was read ahead, when others have seen it', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { store, sink, run, append, end } = await usePaces({ pageSize: 2, onHappened: () => held });
+    for (let index = 0; index < 3; index++) await append('A-1');
+    const readAll = vi.spyOn(store, 'readAll');
+    const running = run({ kind: 'busy', idleAfter: longTime });
+    await expect.poll(() => readAll.mock.calls.some(([options]) => options?.after === 2)).toBe(true);
+    await append('A-1');
+    // Another shard, which waits at the end that the page has.
+    await new Promise<void>((resolve) => {
+      EndWatch.of(store).wait(3, resolve);
+    });
+    goOn();
+    await expect.poll(() => sink.model('paced')?.at(-1), { timeout: 3_000 }).toBe('A-1@4');
+    end.abort(new OwnershipLostError({ name: 'paced', build: 1, share: 0 }));
+    expect(await running).toEqual({ kind: 'fenced' });
   });
 
   it('stays idle while events of others pass, and its checkpoint follows', async () => {

@@ -118,6 +118,13 @@ function leftToOthers(what: string, { message: advice }: Error): unknown {
   return unknownHereFailure(advice, { nextRetryDelay: '1 second' }, [trace]);
 }
 
+/** A page on its way. */
+interface Reading {
+  /** The last event that the watch had seen when it was asked for. */
+  readonly known: SeenEvent | undefined;
+  readonly page: Promise<AllSlice<never>>;
+}
+
 async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShareOutcome> {
   const { store, projection, share, shares, until, signal, pace } = run;
   const stored = storedReadsOf(store);
@@ -134,28 +141,30 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   /** From when on events of its own have come without a longer pause. */
   let ownSince = Infinity;
   let delays = 0;
-  let next: Promise<AllSlice<never>> | undefined;
-  const read = (after: number): Promise<AllSlice<never>> => {
-    const page = { after, limit, maxBytes, signal };
-    const reading = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
+  let next: Reading | undefined;
+  const read = (after: number): Reading => {
+    // What comes after this wakes: this look may miss it, however late its page is used.
+    wakeUp.reset();
+    signal.throwIfAborted();
+    const known = watch.last;
+    const options = { after, limit, maxBytes, signal };
+    const page = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...options });
     // It may be given up before it is awaited.
-    reading.catch(() => undefined);
-    return reading;
+    page.catch(() => undefined);
+    return { known, page };
   };
   for (;;) {
     signal.throwIfAborted();
     if (typeof until === 'number' && pages.position >= until) return { kind: 'reached' };
     if (performance.now() >= end) return { kind: 'paused', pace: isIdle ? 'idle' : 'busy' };
-    // What comes after this wakes: this look may miss it.
-    wakeUp.reset();
-    const known = watch.last;
     for (; losses < watch.losses.length; losses++) {
       const lost = watch.losses[losses] as SeenEvent;
       // The checkpoint is at it or behind it, or has an event of its own to look for.
       if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }));
       await assertStillThere(stored, pages);
     }
-    const slice = await (next ?? read(pages.position));
+    const { known, page } = next ?? read(pages.position);
+    const slice = await page;
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
     const readAt = performance.now();
