@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   defineEvents,
   defineProjection,
+  EventTooNewError,
   OwnershipLostError,
   UnsafeReadError,
   withEvents,
@@ -384,6 +385,65 @@ it('waits for the primary when a standby answers, as for a store that is away', 
     code: 'STORE_UNAVAILABLE',
     nonRetryable: false,
     message: 'This server is a standby',
+  });
+});
+
+describe('a handler that reads a store', () => {
+  const fields = { streamId: 'A-1', version: 1, eventType: 'Paid', schemaVersion: 2, knownSchemaVersion: 1 };
+
+  async function useReading(first: Error) {
+    const store = new MemoryEventStore();
+    await store.appendToStream('A-1', [{ type: 'Happened', data: {} }]);
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    let calls = 0;
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'reading',
+      sink,
+      maxAttempts: 1,
+      onPoison: 'quarantine',
+      handlers: {
+        Happened: ({ streamId }, applied) => {
+          if (++calls <= 2) throw first;
+          applied.push(streamId);
+        },
+      },
+    });
+    const [live] = await sink.open({ name: 'reading', version: 1, shares: 1 }, undefined);
+    const build = live?.build ?? 0;
+    const run = (): Promise<ShareOutcome> =>
+      projectShare({
+        store,
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'reading', build, share: 0 },
+        shares: 1,
+        until: 'end',
+        duration: 60_000,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    return { sink, run, parked: () => sink.parked('reading', build, 10) };
+  }
+
+  it('is not to blame for a standby that answers', async () => {
+    const { sink, run, parked } = await useReading(new UnsafeReadError('This server is a standby'));
+    expect(await run()).toEqual({ kind: 'reached' });
+    expect(await parked()).toEqual([]);
+    expect(sink.model('reading')).toEqual(['A-1']);
+  });
+
+  it('leaves to others what a newer release has written there', async () => {
+    const { sink, run, parked } = await useReading(new EventTooNewError('Deploy the newer release.', fields));
+    await expect(run()).rejects.toMatchObject({
+      type: 'temporal-event-store.UnknownHere',
+      message: 'Deploy the newer release.',
+      nonRetryable: false,
+    });
+    expect(await parked()).toMatchObject([{ status: 'blocking', event: { position: 1 } }]);
+    expect(await run()).toEqual({ kind: 'reached' });
+    expect(await parked()).toEqual([]);
+    expect(sink.model('reading')).toEqual(['A-1']);
   });
 });
 

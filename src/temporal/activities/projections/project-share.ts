@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { PositionAheadOfStoreError, StoreUnavailableError } from '../../../core/errors/errors.js';
+import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
@@ -18,6 +18,7 @@ import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';
 import { NewerEventError, SharePages, type ProjectedShare } from './share-pages.js';
+import { untilPrimary } from './until-primary.js';
 
 export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   readonly store: EventStore & ReaderHints;
@@ -107,9 +108,7 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
 function retriedLater(error: unknown): unknown {
   // Of a store that decodes in a way of its own, so that the whole page failed.
   const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
-  if (newer !== undefined) return leftToOthers('the definition of an event', newer);
-  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
-  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
+  return newer === undefined ? untilPrimary(error) : leftToOthers('the definition of an event', newer);
 }
 
 /** To a worker of the release that has appended it. */
