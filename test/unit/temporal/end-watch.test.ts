@@ -64,6 +64,40 @@ describe('the watch of the end of a store', () => {
     expect(looks.mock.calls.length).toBe(before);
   });
 
+  it('makes one look at a time, whoever comes and goes while one takes long', async () => {
+    const memory = new MemoryEventStore();
+    let underWay = 0;
+    let most = 0;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const readAll = memory.readAll.bind(memory);
+    const looks = vi.fn(async (options: Parameters<typeof readAll>[0]) => {
+      most = Math.max(most, ++underWay);
+      await answered;
+      underWay--;
+      return readAll(options);
+    });
+    memory.readAll = looks;
+    const watch = EndWatch.of(memory);
+    for (let round = 0; round < 3; round++) {
+      const stop = watch.use();
+      const leave = watch.wait(0, () => undefined);
+      await expect.poll(() => looks).toHaveBeenCalled();
+      leave();
+      stop();
+    }
+    onTestFinished(watch.use());
+    const appended = new Promise<void>((resolve) => {
+      watch.wait(0, resolve);
+    });
+    await memory.appendToStream('Payment-1', paid);
+    answer();
+    await appended;
+    expect(most).toBe(1);
+  });
+
   it('outlasts a store that cannot be read, and calls when it has lost events or is another', async () => {
     const { looks, waitAt, store, watch } = useWatched();
     await store.appendToStream('Payment-1', [...paid, ...paid]);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   defineEvents,
   defineProjection,
+  EventTooNewError,
   OwnershipLostError,
   UnsafeReadError,
   withEvents,
@@ -14,7 +15,7 @@ import {
   type ShareKey,
 } from 'temporal-event-store';
 import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { shareOf } from '../../../src/core/projections/share-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
@@ -387,6 +388,65 @@ it('waits for the primary when a standby answers, as for a store that is away', 
   });
 });
 
+describe('a handler that reads a store', () => {
+  const fields = { streamId: 'A-1', version: 1, eventType: 'Paid', schemaVersion: 2, knownSchemaVersion: 1 };
+
+  async function useReading(first: Error) {
+    const store = new MemoryEventStore();
+    await store.appendToStream('A-1', [{ type: 'Happened', data: {} }]);
+    const sink = new MemoryProjectionSink<string[]>(() => []);
+    let calls = 0;
+    const projection = defineProjection<DomainEvent, string[]>({
+      name: 'reading',
+      sink,
+      maxAttempts: 1,
+      onPoison: 'quarantine',
+      handlers: {
+        Happened: ({ streamId }, applied) => {
+          if (++calls <= 2) throw first;
+          applied.push(streamId);
+        },
+      },
+    });
+    const [live] = await sink.open({ name: 'reading', version: 1, shares: 1 }, undefined);
+    const build = live?.build ?? 0;
+    const run = (): Promise<ShareOutcome> =>
+      projectShare({
+        store,
+        projection: projection as Projection<never>,
+        sink,
+        share: { name: 'reading', build, share: 0 },
+        shares: 1,
+        until: 'end',
+        duration: 60_000,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onDelay: () => undefined,
+      });
+    return { sink, run, parked: () => sink.parked('reading', build, 10) };
+  }
+
+  it('is not to blame for a standby that answers', async () => {
+    const { sink, run, parked } = await useReading(new UnsafeReadError('This server is a standby'));
+    expect(await run()).toEqual({ kind: 'reached' });
+    expect(await parked()).toEqual([]);
+    expect(sink.model('reading')).toEqual(['A-1']);
+  });
+
+  it('leaves to others what a newer release has written there', async () => {
+    const { sink, run, parked } = await useReading(new EventTooNewError('Deploy the newer release.', fields));
+    await expect(run()).rejects.toMatchObject({
+      type: 'temporal-event-store.UnknownHere',
+      message: 'Deploy the newer release.',
+      nonRetryable: false,
+    });
+    expect(await parked()).toMatchObject([{ status: 'blocking', event: { position: 1 } }]);
+    expect(await run()).toEqual({ kind: 'reached' });
+    expect(await parked()).toEqual([]);
+    expect(sink.model('reading')).toEqual(['A-1']);
+  });
+});
+
 describe('an event that cannot be decoded', () => {
   const upcasting = (upcast: (data: object) => object) =>
     defineEvents({ Paid: { schemaVersion: 2, upcast: { 1: upcast } } });
@@ -502,7 +562,11 @@ describe('an event that cannot be decoded', () => {
 describe('the pace of a shard', () => {
   const longTime = 60_000;
 
-  async function usePaces({ shards = 1, pageSize = 100, onHappened = (): void => undefined } = {}) {
+  async function usePaces({
+    shards = 1,
+    pageSize = 100,
+    onHappened = (): void | Promise<void> => undefined,
+  } = {}) {
     const store = new MemoryEventStore();
     const sink = new MemoryProjectionSink<string[]>(() => []);
     const projection = defineProjection<DomainEvent, string[]>({
@@ -512,8 +576,8 @@ describe('the pace of a shard', () => {
       pageSize,
       maxAttempts: 2,
       handlers: {
-        Happened: ({ streamId, version }, applied) => {
-          onHappened();
+        Happened: async ({ streamId, version }, applied) => {
+          await onHappened();
           applied.push(`${streamId}@${version}`);
         },
       },
@@ -539,7 +603,7 @@ describe('the pace of a shard', () => {
     const position = async (): Promise<number | undefined> =>
       (await sink.open({ name: 'paced', version: 1, shares: shards }, undefined))[0]?.progress[0]?.checkpoint
         ?.position;
-    return { sink, run, append, position, end };
+    return { store, sink, run, append, position, end };
   }
 
   it('is busy until it had no event of its own for a while', async () => {
@@ -573,6 +637,27 @@ describe('the pace of a shard', () => {
     const { run, append } = await usePaces({ pageSize: 2 });
     for (let index = 0; index < 5; index++) await append('A-1');
     expect(await run({ kind: 'idle', busyAfter: longTime })).toEqual({ kind: 'paused', pace: 'busy' });
+  });
+
+  it('applies what was appended after its last page was read ahead, when others have seen it', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { store, sink, run, append, end } = await usePaces({ pageSize: 2, onHappened: () => held });
+    for (let index = 0; index < 3; index++) await append('A-1');
+    const readAll = vi.spyOn(store, 'readAll');
+    const running = run({ kind: 'busy', idleAfter: longTime });
+    await expect.poll(() => readAll.mock.calls.some(([options]) => options?.after === 2)).toBe(true);
+    await append('A-1');
+    // Another shard, which waits at the end that the page has.
+    await new Promise<void>((resolve) => {
+      EndWatch.of(store).wait(3, resolve);
+    });
+    goOn();
+    await expect.poll(() => sink.model('paced')?.at(-1), { timeout: 3_000 }).toBe('A-1@4');
+    end.abort(new OwnershipLostError({ name: 'paced', build: 1, share: 0 }));
+    expect(await running).toEqual({ kind: 'fenced' });
   });
 
   it('stays idle while events of others pass, and its checkpoint follows', async () => {

@@ -24,6 +24,7 @@ export class EndWatch {
   #storeId: string | undefined;
   readonly #losses: SeenEvent[] = [];
   #users = 0;
+  #isLooking = false;
   #stopHints: (() => void) | undefined;
 
   /** The watch of a store, however it is decorated. */
@@ -56,7 +57,7 @@ export class EndWatch {
   use(): () => void {
     if (++this.#users === 1) {
       this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
-      void this.#keepLooking();
+      if (!this.#isLooking) void this.#keepLooking();
     }
     return () => {
       if (--this.#users > 0) return;
@@ -81,6 +82,7 @@ export class EndWatch {
   }
 
   async #keepLooking(): Promise<void> {
+    this.#isLooking = true;
     for (let pause = shortestPause; this.#users > 0;) {
       await this.#wakeUp.wait(pause);
       // What comes after this wakes: this look may miss it.
@@ -98,6 +100,7 @@ export class EndWatch {
       // Whoever appends much must not make as many looks.
       await new Promise((resolve) => setTimeout(resolve, shortestPause));
     }
+    this.#isLooking = false;
   }
 
   /** @returns whether there was something new */

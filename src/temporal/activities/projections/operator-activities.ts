@@ -21,6 +21,7 @@ import {
   type SunkProjection,
 } from './projection-registry.js';
 import { UnseenTypes } from './unseen-types.js';
+import { untilPrimary } from './until-primary.js';
 import { findWaitingAt } from './waiting-at.js';
 
 /** What the activities of an operator work on. */
@@ -58,7 +59,10 @@ export function operatorActivities({
   ): Promise<T> => {
     const { info } = Context.current();
     // What attempts before have left, for those after.
-    const alive = (): Promise<T> => heartbeating(run, () => info.heartbeatDetails as unknown);
+    const alive = (): Promise<T> =>
+      heartbeating(run, () => info.heartbeatDetails as unknown).catch((error: unknown) => {
+        throw untilPrimary(error);
+      });
     return loggedHooks(logger, operation, attributes, () => leavingToOthers(alive), level, describe);
   };
   return {

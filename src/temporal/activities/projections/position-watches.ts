@@ -26,6 +26,8 @@ const longestLook = 1_000;
 /** Milliseconds that the highest position is waited for when the lowest is reached; or this part of the time until then. */
 const linger = 50;
 const lingerPart = 0.5;
+/** A timer of Node takes no more; a longer one would go off at once. */
+const longestTimer = 2 ** 31 - 1;
 
 /** Waits for positions of projections: all waiters of a process look together. */
 export class PositionWatches {
@@ -88,7 +90,7 @@ class PositionWatch {
       // What comes after this may be missed by the look.
       this.#isAwake = false;
       const { done, asking } = (this.#looking ??= this.#startLook());
-      await Promise.race([done, this.#rest(Math.max(this.#soonest() + longestLook, 0))]);
+      await within(done, Math.max(this.#soonest() + longestLook, 0));
       this.#settle(asking);
       if (this.#waiters.size === 0) break;
       pause = before === this.#position ? Math.min(pause * 1.5, longestPause) : shortestPause;
@@ -160,6 +162,17 @@ class PositionWatch {
       });
     }
   }
+}
+
+/** Waits no longer than that. */
+async function within(done: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(milliseconds, longestTimer));
+    timer.unref();
+  });
+  await Promise.race([done, over]);
+  clearTimeout(timer);
 }
 
 /** Milliseconds that somebody still waits. */

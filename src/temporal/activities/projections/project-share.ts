@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { PositionAheadOfStoreError, StoreUnavailableError } from '../../../core/errors/errors.js';
+import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,
@@ -18,6 +18,7 @@ import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';
 import { NewerEventError, SharePages, type ProjectedShare } from './share-pages.js';
+import { untilPrimary } from './until-primary.js';
 
 export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   readonly store: EventStore & ReaderHints;
@@ -107,15 +108,20 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
 function retriedLater(error: unknown): unknown {
   // Of a store that decodes in a way of its own, so that the whole page failed.
   const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
-  if (newer !== undefined) return leftToOthers('the definition of an event', newer);
-  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
-  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
+  return newer === undefined ? untilPrimary(error) : leftToOthers('the definition of an event', newer);
 }
 
 /** To a worker of the release that has appended it. */
 function leftToOthers(what: string, { message: advice }: Error): unknown {
   const trace: SearchTrace = { unknown: { what, advice } };
   return unknownHereFailure(advice, { nextRetryDelay: '1 second' }, [trace]);
+}
+
+/** A page on its way. */
+interface Reading {
+  /** The last event that the watch had seen when it was asked for. */
+  readonly known: SeenEvent | undefined;
+  readonly page: Promise<AllSlice<never>>;
 }
 
 async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShareOutcome> {
@@ -134,28 +140,30 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   /** From when on events of its own have come without a longer pause. */
   let ownSince = Infinity;
   let delays = 0;
-  let next: Promise<AllSlice<never>> | undefined;
-  const read = (after: number): Promise<AllSlice<never>> => {
-    const page = { after, limit, maxBytes, signal };
-    const reading = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...page });
+  let next: Reading | undefined;
+  const read = (after: number): Reading => {
+    // What comes after this wakes: this look may miss it, however late its page is used.
+    wakeUp.reset();
+    signal.throwIfAborted();
+    const known = watch.last;
+    const options = { after, limit, maxBytes, signal };
+    const page = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...options });
     // It may be given up before it is awaited.
-    reading.catch(() => undefined);
-    return reading;
+    page.catch(() => undefined);
+    return { known, page };
   };
   for (;;) {
     signal.throwIfAborted();
     if (typeof until === 'number' && pages.position >= until) return { kind: 'reached' };
     if (performance.now() >= end) return { kind: 'paused', pace: isIdle ? 'idle' : 'busy' };
-    // What comes after this wakes: this look may miss it.
-    wakeUp.reset();
-    const known = watch.last;
     for (; losses < watch.losses.length; losses++) {
       const lost = watch.losses[losses] as SeenEvent;
       // The checkpoint is at it or behind it, or has an event of its own to look for.
       if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }));
       await assertStillThere(stored, pages);
     }
-    const slice = await (next ?? read(pages.position));
+    const { known, page } = next ?? read(pages.position);
+    const slice = await page;
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
     const readAt = performance.now();

@@ -35,12 +35,12 @@ export interface ProjectedShare {
   readonly onFailure?: (error: string) => void;
 }
 
-/** An event is of a newer release than this worker. It blames no event: a worker of that release can apply it. */
+/** An event, or what its handler reads, is of a newer release than this worker. It blames no event: a worker of that release can apply it. */
 export class NewerEventError extends HandlerError {
   readonly event: RecordedEvent;
 
-  constructor(event: RecordedEvent, cause: unknown) {
-    super(cause, `Decoding the event '${event.id}'`);
+  constructor(event: RecordedEvent, cause: Error, what?: string) {
+    super(cause, what);
     this.event = event;
   }
 }
@@ -256,7 +256,10 @@ export class SharePages {
     try {
       await this.#run.projection.handle(decoded, context);
     } catch (error) {
-      throw new HandlerError(error);
+      const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
+      throw newer === undefined
+        ? new HandlerError(error)
+        : new NewerEventError(events[0] as RecordedEvent, newer);
     }
   }
 
@@ -264,8 +267,11 @@ export class SharePages {
     try {
       return this.#run.decode(event);
     } catch (error) {
-      if (findEventStoreError(error, 'EVENT_TOO_NEW') !== undefined) throw new NewerEventError(event, error);
-      throw new UndecodableEventError(error, `Decoding the event '${event.id}'`);
+      const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
+      const what = `Decoding the event '${event.id}'`;
+      throw newer === undefined
+        ? new UndecodableEventError(error, what)
+        : new NewerEventError(event, newer, what);
     }
   }
 
@@ -297,11 +303,13 @@ export class SharePages {
 }
 
 /**
- * The error by which a handler says that no event is to blame: TRY_AGAIN_LATER, or one of a store that another attempt may
- * mend.
+ * The error by which a handler says that no event is to blame: TRY_AGAIN_LATER, or one of a store that another attempt may not meet,
+ * as in a failover.
  */
 function findDelay({ cause }: HandlerError): EventStoreError | undefined {
-  return retryableCodes.map((code) => findEventStoreError(cause, code)).find((error) => error !== undefined);
+  return [...retryableCodes, 'READ_NOT_SAFE' as const]
+    .map((code) => findEventStoreError(cause, code))
+    .find((error) => error !== undefined);
 }
 
 const behindAnother = 'An earlier event of its stream was put aside.';

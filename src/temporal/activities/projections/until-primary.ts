@@ -1,0 +1,10 @@
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import { StoreUnavailableError } from '../../../core/errors/errors.js';
+
+/**
+ * What is thrown when a standby answers for the primary: as of a store that can't be reached, so that it is tried again. A failover ends it.
+ */
+export function untilPrimary(error: unknown): unknown {
+  const unsafe = findEventStoreError(error, 'READ_NOT_SAFE');
+  return unsafe === undefined ? error : new StoreUnavailableError(unsafe.message, { cause: error });
+}
