@@ -147,13 +147,18 @@ describe('a projection whose store is down', () => {
   );
 
   it('is stopped, and started again when it is back', async () => {
-    const fragile = await useFragile();
+    const fragile = await useFragile({ timeout: 6_000 });
     const { projector, store, taskQueue } = fragile;
     await projector.start('balances');
     await projector.waitFor('balances', await deposit(store, 1));
     await projector.status('balances');
 
     fragile.break('fails');
+    // What waits for the store doesn't keep it from ending.
+    const rollback = projector.rollback('balances').catch((error: unknown) => error);
+    const decision = projector.retry('balances', 'x').catch((error: unknown) => error);
+    const { outcome } = await timed(() => projector.status('balances'));
+    expect(outcome).toMatchObject({ state: 'waiting' });
     await expect(projector.stop('balances')).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining('is stopped, and begins nothing more') as string,
@@ -161,6 +166,8 @@ describe('a projection whose store is down', () => {
     const handle = client.workflow.getHandle(`event-store/projection/${taskQueue}/balances`);
     await expect.poll(async () => (await handle.describe()).status.name).toBe('COMPLETED');
     expect(await projector.status('balances')).toMatchObject({ state: 'stopped', position: 1 });
+    const stopped = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('was stopped') as string };
+    expect(await Promise.all([rollback, decision])).toMatchObject([stopped, stopped]);
 
     fragile.restore();
     await projector.start('balances');

@@ -62,6 +62,8 @@ const triesForNewer = 24;
 const longestLook = 4_000;
 /** Updates after which a run continues as new. */
 const maxUpdates = 500;
+/** Events of a run after which it continues as new, whatever is under way. The server ends one of 51,200. */
+const maxHistory = 30_000;
 
 /**
  * Keeps a projection: applies events to its read model as they come, and does what an operator asks for by
@@ -71,6 +73,8 @@ export async function eventStoreProjection(input: ProjectionInput): Promise<void
   const supervisor = new ProjectionSupervisor(checkedInput(input));
   await supervisor.run();
 }
+
+type ActionInTurn = Exclude<ProjectionAction, { readonly action: 'pause' | 'stop' }>;
 
 class ProjectionSupervisor {
   readonly #input: ProjectionInput;
@@ -90,6 +94,8 @@ class ProjectionSupervisor {
   #waitsFor: string | undefined;
   #isDraining = false;
   #updates = 0;
+  /** What an operator's action that is under way may be cancelled by. */
+  #acting: CancellationScope | undefined;
   /** Actions of operators take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -211,13 +217,20 @@ class ProjectionSupervisor {
   }
 
   async #endWhenDue(): Promise<void> {
-    await condition(
-      () => this.#isEnding || this.#updates >= maxUpdates || workflowInfo().continueAsNewSuggested,
-    );
+    await condition(() => this.#isEnding || this.#isLongEnough);
     if (this.#state.mode !== 'stopped') this.#isDraining = true;
+    // It may wait for a store that never comes back.
+    else this.#acting?.cancel();
     this.#opening.cancel();
     this.#live?.cancel();
     this.#building?.cancel();
+  }
+
+  /** Not while an operator's action may wait for long: until it is done, a draining projection would answer nobody. */
+  get #isLongEnough(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    const isDue = this.#updates >= maxUpdates || continueAsNewSuggested;
+    return isDue && (this.#acting === undefined || historyLength >= maxHistory);
   }
 
   /** Runs in the scope of the rebuild. */
@@ -280,7 +293,7 @@ class ProjectionSupervisor {
       await this.#rest(action.action, within);
     } else {
       await this.#open(within);
-      const turn = this.#turn.then(() => this.#act(action));
+      const turn = this.#turn.then(() => this.#actUnlessStopped(action));
       this.#turn = turn.catch(() => undefined);
       await turn;
     }
@@ -302,7 +315,22 @@ class ProjectionSupervisor {
     }
   }
 
-  async #act(action: Exclude<ProjectionAction, { readonly action: 'pause' | 'stop' }>): Promise<void> {
+  /** @throws InvalidArgumentError as soon as the projection is stopped */
+  async #actUnlessStopped(action: ActionInTurn): Promise<void> {
+    const isStopped = (): boolean => this.#state.mode === 'stopped';
+    const stopped = `The projection '${this.#input.name}' was stopped meanwhile.`;
+    if (isStopped()) throw new InvalidArgumentError(stopped);
+    this.#acting = new CancellationScope();
+    try {
+      await this.#acting.run(() => this.#act(action));
+    } catch (error) {
+      throw isStopped() && isCancellation(error) ? new InvalidArgumentError(stopped) : error;
+    } finally {
+      this.#acting = undefined;
+    }
+  }
+
+  async #act(action: ActionInTurn): Promise<void> {
     const { name } = this.#input;
     switch (action.action) {
       case 'resume':

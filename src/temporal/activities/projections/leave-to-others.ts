@@ -8,7 +8,7 @@ import { UnknownProjectionError } from './projection-registry.js';
 const longestReason = 500;
 
 /** Milliseconds before the next attempt, which grow: each costs something, and a deploy may take an hour. */
-function delayOf(attempt: number): number {
+export function delayOf(attempt: number): number {
   if (attempt <= 50) return 200;
   return attempt <= 100 ? 1_000 : 5_000;
 }

@@ -37,6 +37,8 @@ export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   readonly pace?:
     | { readonly kind: 'busy'; readonly idleAfter: number }
     | { readonly kind: 'idle'; readonly busyAfter: number };
+  /** Milliseconds before another worker is asked to apply what this one is too old for. Default 1,000. */
+  readonly retryDelay?: number;
   /** Called with the position after each page. */
   readonly onProgress: (position: number) => void;
   /** Called when a handler wants to be called later, with what it said, and the milliseconds until then. */
@@ -93,10 +95,10 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
     }
     if (error instanceof NewerEventError) {
       const { id, position } = error.event;
-      throw leftToOthers(`the event ${id} at position ${position}`, error.cause as Error);
+      throw leftToOthers(`the event ${id} at position ${position}`, error.cause as Error, run);
     }
     if (error instanceof HandlerError) throw error.cause;
-    throw retriedLater(error);
+    throw retriedLater(error, run);
   } finally {
     stopWatching?.();
     stopUsing();
@@ -105,16 +107,16 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
 }
 
 /** What another attempt, perhaps of another worker, may find resolved. */
-function retriedLater(error: unknown): unknown {
+function retriedLater(error: unknown, run: ShareRun): unknown {
   // Of a store that decodes in a way of its own, so that the whole page failed.
   const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
-  return newer === undefined ? untilPrimary(error) : leftToOthers('the definition of an event', newer);
+  return newer === undefined ? untilPrimary(error) : leftToOthers('the definition of an event', newer, run);
 }
 
 /** To a worker of the release that has appended it. */
-function leftToOthers(what: string, { message: advice }: Error): unknown {
+function leftToOthers(what: string, { message: advice }: Error, { retryDelay = 1_000 }: ShareRun): unknown {
   const trace: SearchTrace = { unknown: { what, advice } };
-  return unknownHereFailure(advice, { nextRetryDelay: '1 second' }, [trace]);
+  return unknownHereFailure(advice, { nextRetryDelay: retryDelay }, [trace]);
 }
 
 /** A page on its way. */

@@ -15,7 +15,7 @@ import { CheckpointSink } from './checkpoint-sink.js';
 import { heartbeating } from './heartbeating.js';
 import { loggedHooks } from './hooks.js';
 import { KnownBuilds } from './known-builds.js';
-import { leaveToOthers } from './leave-to-others.js';
+import { delayOf, leaveToOthers } from './leave-to-others.js';
 import { operatorActivities } from './operator-activities.js';
 import { asOwner } from './owners.js';
 import { maxErrorLength, summaryOf } from './parked-summary.js';
@@ -138,6 +138,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                     ? { kind: 'idle', busyAfter: idlePace.busyAfter * (0.5 + Math.random()) }
                     : { kind: 'busy', idleAfter: idlePace.after },
                 }),
+                // It takes the shard over, and reads.
+                retryDelay: Math.max(delayOf(context.info.attempt), 1_000),
                 signal,
                 onProgress: (position) => {
                   tell({ position });
