@@ -24,7 +24,7 @@ async function deposit(store: EventStore, amount: number): Promise<number> {
 }
 
 /** A projection whose database can go down, by an error or by silence. */
-async function useFragile({ timeout = 3_000 }: { readonly timeout?: number } = {}) {
+async function useFragile({ timeout = 5_000 }: { readonly timeout?: number } = {}) {
   const store = new MemoryEventStore();
   const { projection, sink } = memoryBalances();
   const whole = { open: sink.open.bind(sink), commit: sink.commit.bind(sink), fence: sink.fence.bind(sink) };
@@ -83,7 +83,7 @@ describe('a projection whose store is down', () => {
           how === 'fails' ? /can't be reached/ : /No answer of its store/,
         ) as string,
       });
-      expect(duration).toBeLessThan(3_000);
+      expect(duration).toBeLessThan(5_000);
       const waiting = timed(() => projector.waitFor('balances', 2, { timeout: 500 }));
       expect((await waiting).outcome).toMatchObject({
         code: 'PROJECTION_BEHIND',
@@ -105,7 +105,7 @@ describe('a projection whose store is down', () => {
     fragile.break('fails');
     const { outcome, duration } = await timed(() => projector.start('balances'));
     expect(outcome).toMatchObject({ state: 'waiting', waitsFor: "The database can't be reached." });
-    expect(duration).toBeLessThan(3_000);
+    expect(duration).toBeLessThan(5_000);
     expect(await projector.status('balances')).toMatchObject({ state: 'waiting', version: 0 });
     await expect(projector.retry('balances', 'x')).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
@@ -133,7 +133,7 @@ describe('a projection whose store is down', () => {
           /is paused, and begins nothing more.* Pause it again to be sure/,
         ) as string,
       });
-      expect(duration).toBeLessThan(3_000);
+      expect(duration).toBeLessThan(5_000);
 
       fragile.restore();
       expect(await projector.pause('balances')).toMatchObject({ state: 'paused' });

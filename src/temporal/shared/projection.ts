@@ -210,7 +210,12 @@ export interface SearchTrace {
   /** What the workers know that don't know enough. */
   readonly known?: readonly string[];
   /** What they don't know, and what to do about it. */
-  readonly unknown?: { readonly what: string; readonly advice: string };
+  readonly unknown?: {
+    readonly what: string;
+    readonly advice: string;
+    /** How many workers are asked without a pause. Default 12; fewer where an attempt is dear. */
+    readonly triesAtOnce?: number;
+  };
   /** What one that knows enough has failed of. */
   readonly heldUpBy?: string;
 }

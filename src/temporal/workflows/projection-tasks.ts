@@ -137,8 +137,9 @@ async function askAround<T>(
       for (const name of trace.known ?? []) known.add(name);
       heldUpBy ??= trace.heldUpBy;
       if (Date.now() >= end) throw new UnknownError(describeUnknown(trace.unknown, [...known]), heldUpBy);
+      const atOnce = trace.unknown.triesAtOnce ?? triesAtOnce;
+      if (tries % atOnce === atOnce - 1) await sleep(pauseBetween);
     }
-    if (tries % triesAtOnce === triesAtOnce - 1) await sleep(pauseBetween);
   }
 }
 

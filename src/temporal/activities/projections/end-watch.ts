@@ -55,10 +55,10 @@ export class EndWatch {
 
   /** Looks from time to time until the returned function is called, while somebody waits. */
   use(): () => void {
-    if (++this.#users === 1) {
-      this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
-      if (!this.#isLooking) void this.#keepLooking();
-    }
+    // Of a store that is the user's, it may throw.
+    if (this.#users === 0) this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
+    this.#users++;
+    if (!this.#isLooking) void this.#keepLooking();
     return () => {
       if (--this.#users > 0) return;
       this.#stopHints?.();

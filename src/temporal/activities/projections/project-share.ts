@@ -115,7 +115,8 @@ function retriedLater(error: unknown, run: ShareRun): unknown {
 
 /** To a worker of the release that has appended it. */
 function leftToOthers(what: string, { message: advice }: Error, { retryDelay = 1_000 }: ShareRun): unknown {
-  const trace: SearchTrace = { unknown: { what, advice } };
+  // Each takes the shard over.
+  const trace: SearchTrace = { unknown: { what, advice, triesAtOnce: 3 } };
   return unknownHereFailure(advice, { nextRetryDelay: retryDelay }, [trace]);
 }
 
