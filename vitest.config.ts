@@ -21,7 +21,7 @@ function onBuiltPackage(test: TestProjectInlineConfiguration['test']): TestProje
       server: { deps: { external: [/\/dist\//] } },
       pool: 'forks',
       // More than the two cores of a small machine: most of the time a test waits for a server.
-      maxWorkers: 4,
+      maxWorkers: 5,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       ...test,
@@ -46,6 +46,9 @@ export const unit = {
     include: ['test/unit/**/*.test.ts'],
     // The files change nothing that they share, and a process for each takes longer than their tests.
     isolate: false,
+    // Beside the servers' tests: most of the time those wait.
+    maxWorkers: 5,
+    sequence: { groupOrder: 1 },
     // Properties are computed for seconds, and longer beside other work.
     testTimeout: 30_000,
   },

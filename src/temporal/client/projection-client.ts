@@ -256,7 +256,12 @@ export class ProjectionClient {
         const over = this.#calls.over(name, end);
         // It may end when nobody waits for it any more.
         over.catch(() => undefined);
-        const outcome = await Promise.race([this.#calls.reached(name, position, timeout, end), over]);
+        const reaching = this.#calls.reached(name, position, timeout, end).catch(async (error: unknown) => {
+          // The server may know better, and be slower to say so.
+          await this.#assertStarted(name);
+          throw error;
+        });
+        const outcome = await Promise.race([reaching, over]);
         const state = 'isOver' in outcome ? outcome : undefined;
         // It may have got there before it ended.
         const reached = 'isOver' in outcome ? await this.#calls.reached(name, position, 0, end) : outcome;
@@ -266,6 +271,15 @@ export class ProjectionClient {
         settled.abort();
       }
     });
+  }
+
+  /** @throws InvalidArgumentError when the server knows that it was never started */
+  async #assertStarted(name: string): Promise<void> {
+    try {
+      await this.#calls.state(name);
+    } catch (error) {
+      if (findEventStoreError(error, 'INVALID_ARGUMENT') !== undefined) throw error;
+    }
   }
 
   /** @param over what it is about, where it doesn't go on by itself */
