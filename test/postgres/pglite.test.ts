@@ -1,11 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { iterateStream } from 'temporal-event-store';
 import { PGliteEventStore } from 'temporal-event-store/pglite';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -25,7 +24,6 @@ async function openStore(dataDir: string): Promise<PGliteEventStore> {
 }
 
 const appenderFile = fileURLToPath(new URL('../support/pglite-process.ts', import.meta.url));
-const fullDiskFile = fileURLToPath(new URL('../support/pglite-full-disk-process.ts', import.meta.url));
 
 /** Of a process that uses the folder by the built package. */
 function environment(folder: string): NodeJS.ProcessEnv {
@@ -97,25 +95,6 @@ describe('a persistent folder', () => {
     await (await openStore(folder)).close();
     expect(await beside(folder)).toEqual([]);
   });
-});
-
-test('a full disk is an error of the append that met it, and of all that follow', async () => {
-  const folder = await fillDatabase(await emptyPlace());
-  // Of 512 bytes each: 8 MB a file, which the log reaches first.
-  const limited = 'ulimit -f 16384 && exec "$0" "$@"';
-  const { stdout } = await promisify(execFile)(
-    'sh',
-    ['-c', limited, process.execPath, '--import', 'tsx', fullDiskFile],
-    { env: environment(folder), timeout: 50_000 },
-  );
-
-  const failed = String.raw`STORE_UNAVAILABLE: The embedded database has failed: could not write .*, and open it again`;
-  const said = [
-    'append: STORE_UNAVAILABLE: .*could not write .*',
-    ...['next', 'read', 'transaction'].map((call) => `${call}: ${failed}.*`),
-    'closed',
-  ];
-  expect(stdout.trim()).toMatch(new RegExp(`^${said.join('\\n')}$`));
 });
 
 describe('a folder that can not be opened', () => {

@@ -67,7 +67,7 @@ describe('a projection whose store is down', () => {
   it.each(['fails', 'hangs'] as const)(
     'is waiting, and says in time what was last known of it, when it %s',
     async (how) => {
-      const fragile = await useFragile();
+      const fragile = await useFragile({ timeout: 8_000 });
       const { projector, store } = fragile;
       await projector.start('balances');
       await projector.waitFor('balances', await deposit(store, 1));
@@ -83,7 +83,7 @@ describe('a projection whose store is down', () => {
           how === 'fails' ? /can't be reached/ : /No answer of its store/,
         ) as string,
       });
-      expect(duration).toBeLessThan(5_000);
+      expect(duration).toBeLessThan(8_000);
       const waiting = timed(() => projector.waitFor('balances', 2, { timeout: 500 }));
       expect((await waiting).outcome).toMatchObject({
         code: 'PROJECTION_BEHIND',
