@@ -84,7 +84,7 @@ describe('projections, while a release is rolled out', () => {
         /No worker knows the projection 'balanecs'; known: .*balances/,
       ) as string,
     });
-  }, 60_000);
+  }, 150_000);
 
   it('workers older than what is live refuse to rebuild it, and a version that nobody knows is waited for', async () => {
     const { projector, endOld, startNew, rebuilt } = await useRollout();
@@ -96,7 +96,7 @@ describe('projections, while a release is rolled out', () => {
     await endNew();
     await projector.rebuild('balances');
     await expect
-      .poll(() => projector.status('balances'), { timeout: 20_000, interval: 500 })
+      .poll(() => projector.status('balances'), { timeout: 50_000, interval: 500 })
       .toMatchObject({
         state: 'waiting',
         version: 2,
@@ -116,11 +116,11 @@ describe('projections, while a release is rolled out', () => {
     await endOld();
     await projector.rollback('balances');
     await expect
-      .poll(() => projector.status('balances'), { timeout: 20_000, interval: 500 })
+      .poll(() => projector.status('balances'), { timeout: 50_000, interval: 500 })
       .toMatchObject({
         state: 'waiting',
         version: 1,
         waitsFor: expect.stringMatching(/^No worker knows version 1 .*known: 2\./) as string,
       });
-  }, 60_000);
+  }, 150_000);
 });
