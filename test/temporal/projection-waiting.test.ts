@@ -67,7 +67,7 @@ describe('a projection whose store is down', () => {
   it.each(['fails', 'hangs'] as const)(
     'is waiting, and says in time what was last known of it, when it %s',
     async (how) => {
-      // A busy server may lose an update's task, which it gives out again after five seconds.
+      // On a busy machine the answer has come seconds after the look had ended.
       const fragile = await useFragile({ timeout: 15_000 });
       const { projector, store } = fragile;
       await projector.start('balances');
