@@ -90,7 +90,6 @@ export type {
   ProjectionBuild,
   ProjectionSink,
   RebaseTarget,
-  SeenEvent,
   ShareKey,
   ShareOwnership,
   ShareProgress,
@@ -144,6 +143,7 @@ export type {
   StandardSchemaResult,
 } from './registry/standard-schema.js';
 export { parseStreamId, streamId } from './store/stream-id.js';
+export type { SeenEvent } from './store/seen-event.js';
 export { subscribe } from './store/subscribe.js';
 export type { SubscribeOptions } from './store/subscribe.js';
 export { withEvents } from './registry/with-events.js';

@@ -1,17 +1,15 @@
 import type { OptionCheck } from '../store/options.js';
 import { isPromise } from '../values/is-promise.js';
+import { longestTimer } from '../values/longest-timer.js';
 import { withTimeLimit } from '../values/time-limit.js';
 
 /** Milliseconds: longer than the time-outs of most drivers and clients, whose own errors say more. */
 export const defaultHandlerTimeout = 60_000;
 
-/** The longest that a timer takes. */
-const longest = 2 ** 31 - 1;
-
 export const isHandlerTimeout: OptionCheck = (value) =>
-  Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= longest
+  Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= longestTimer
     ? undefined
-    : `an integer of milliseconds from 1 to ${longest}`;
+    : `an integer of milliseconds from 1 to ${longestTimer}`;
 
 /**
  * Waits for what a handler does no longer than that. It may still be under way then: what becomes of it is not looked at.

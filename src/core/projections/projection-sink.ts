@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../events/event.js';
 import type { Checkpoint } from '../store/capabilities.js';
+import type { SeenEvent } from '../store/seen-event.js';
 import { describeError } from '../values/describe-error.js';
 
 /**
@@ -102,12 +103,6 @@ export interface ShareProgress {
    * that the checkpoint is of. A sink that doesn't keep it notices such a loss less often.
    */
   readonly lastSeen?: SeenEvent;
-}
-
-/** An event that must still be there. */
-export interface SeenEvent {
-  readonly position: number;
-  readonly id: string;
 }
 
 export interface ShareOwnership extends ShareProgress {

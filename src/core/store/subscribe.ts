@@ -5,6 +5,7 @@ import type { ReaderHints } from './capabilities.js';
 import type { AllSlice, EventStore, ReadAllOptions } from './event-store.js';
 import { anything, assertOptions, integerFrom, isSignal } from './options.js';
 import { PagedEvents } from './paged-events.js';
+import { assertStillThere, seen, type SeenEvent, type Witness } from './seen-event.js';
 import { storedReadsOf } from './stored-reads.js';
 import { WakeUp } from './wake-up.js';
 
@@ -60,6 +61,8 @@ export function subscribe<E extends DomainEvent = DomainEvent>(
   });
 }
 
+const subscription: Witness = { which: 'the subscription has given', advice: 'and read again' };
+
 interface Watch {
   readonly read: ReadAllOptions & { readonly after: number };
   readonly pollInterval: number;
@@ -67,7 +70,7 @@ interface Watch {
   /** Milliseconds of pauses until an error is thrown; by the pauses, as there is no clock in a workflow. */
   retriesLeft: number;
   /** The last event that it gave: after a failover it must still be there. */
-  lastSeen: { readonly position: number; readonly id: string } | undefined;
+  lastSeen: SeenEvent | undefined;
   readonly stop: (() => void) | undefined;
 }
 
@@ -116,7 +119,8 @@ async function readNext<E extends DomainEvent>(
     wakeUp.reset();
     let slice: AllSlice<E>;
     try {
-      if (isBack) await assertStillThere(store, watch, storeId);
+      // A standby that lagged behind may have come back for it.
+      if (isBack) await assertStillThere(storedReadsOf(store), watch.lastSeen, storeId, subscription);
       isBack = false;
       slice = await store.readAll<E>({ ...read, after: position, signal });
     } catch (error) {
@@ -138,30 +142,11 @@ async function readNext<E extends DomainEvent>(
     }
     const event = slice.events.at(-1);
     if (event !== undefined) {
-      watch.lastSeen = { position: event.position, id: event.id };
+      watch.lastSeen = seen(event);
       return slice;
     }
     ({ position, isEnd } = slice);
   }
-}
-
-/** Looks whether the store that has come back is the one that went: a standby that lagged behind has lost the last events. */
-async function assertStillThere(
-  store: EventStore,
-  { lastSeen }: Watch,
-  storeId: string | undefined,
-): Promise<void> {
-  if (lastSeen === undefined) return;
-  const { position, id } = lastSeen;
-  const slice = await storedReadsOf(store).readAll({ after: position - 1, limit: 1 });
-  const [event] = slice.events;
-  // Of another store the next page tells.
-  if (event?.id === id || slice.storeId !== storeId) return;
-  throw new PositionAheadOfStoreError(
-    `The event ${id} at position ${position}, which the subscription has given, is no longer in the store ${slice.storeId}: it has lost events, ` +
-      `as in a failover to a standby that lagged behind, and positions were given to others. Call rotateStoreId() of the store, and read again.`,
-    { position, storeId: slice.storeId, lastPosition: event?.position ?? position - 1 },
-  );
 }
 
 /** Whether the store may come back by itself. */

@@ -188,7 +188,7 @@ export class ProjectionCalls {
   async over(name: string, signal: AbortSignal): Promise<KnownState> {
     for (;;) {
       const state = await this.state(name).catch((error: unknown) => {
-        // Whoever waits has limits of his own.
+        // Those who wait have limits of their own.
         if (findEventStoreError(error, 'STORE_UNAVAILABLE') === undefined) throw error;
         return undefined;
       });

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { ProjectionBehindError } from '../../core/errors/errors.js';
 import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
+import { longestTimer } from '../../core/values/longest-timer.js';
 import {
   controlProjectionUpdate,
   isRebaseFrom,
@@ -23,9 +24,6 @@ import {
   type CallLimits,
   type KnownState,
 } from './projection-calls.js';
-
-/** Milliseconds: timers take no more. */
-const longestWait = 2_000_000_000;
 
 export interface ProjectionClientOptions {
   readonly client: Client;
@@ -248,7 +246,7 @@ export class ProjectionClient {
     assertOptions('waitFor', { position }, { position: integerFrom(0) }, ['position']);
     assertOptions('waitFor', options, { timeout: integerFrom(0), signal: isSignal });
     const { signal } = options;
-    const timeout = Math.min(options.timeout ?? 30_000, longestWait);
+    const timeout = Math.min(options.timeout ?? 30_000, longestTimer);
     await this.#calls.within(name, { timeout: timeout + longestLook, signal }, async (cancelled) => {
       const settled = new AbortController();
       const end = AbortSignal.any([cancelled, settled.signal]);

@@ -5,12 +5,12 @@ const gathering = 2;
 /** Milliseconds until the next workflow for a projection, when one is under way; twice as long for each more, up to the second. */
 const firstInterval = 25;
 const longestInterval = 1_000;
-/** Milliseconds by which somebody's time may be over when he gets his answer. */
+/** Milliseconds by which a waiter's time may be over when the answer comes. */
 const tolerance = 100;
 
 interface Waiter {
   readonly position: number;
-  /** When his time is up, by `performance.now()`. */
+  /** When its time is up, by `performance.now()`. */
   readonly end: number;
   readonly settle: (reached: ReachedPosition) => void;
   readonly fail: (error: unknown) => void;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
+import { longestTimer } from '../../core/values/longest-timer.js';
 
 /** What ends a wait. */
 export interface WaitLimits {
@@ -14,9 +15,6 @@ export class TimeIsUpError extends Error {
     super(`No answer through Temporal in ${timeout} ms.`);
   }
 }
-
-/** A timer of Node takes no more; a longer one would go off at once. */
-const longestTimer = 2 ** 31 - 1;
 
 /**
  * Runs a call through Temporal no longer than that, with its requests.

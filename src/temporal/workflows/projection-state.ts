@@ -48,6 +48,11 @@ export class ProjectionState {
     this.#change({ ...rest, mode: 'running' });
   }
 
+  /** An operator's word stands. */
+  resumeUnlessPaused(): void {
+    if (this.mode !== 'paused') this.resume();
+  }
+
   beginRebuild(wanted: Pick<RebuildRun, 'maxRate' | 'version'>): void {
     this.#change({ ...this.#run, rebuild: { phase: 'building', ...wanted } });
   }

@@ -252,7 +252,7 @@ class ProjectionSupervisor {
       await this.#activate(next);
     });
     this.#state.clearRebuild();
-    if (this.#state.mode !== 'paused') this.#state.resume();
+    this.#state.resumeUnlessPaused();
   }
 
   /** The build that is under way, or a new one. Undefined when there is nothing to build. */
@@ -274,7 +274,7 @@ class ProjectionSupervisor {
     // Or the live one was emptied, for want of a sink that has room for two.
     this.#state.clearRebuild();
     await this.#hold(() => this.#refreshLive());
-    if (this.#state.mode !== 'paused') this.#state.resume();
+    this.#state.resumeUnlessPaused();
     return undefined;
   }
 
@@ -378,7 +378,7 @@ class ProjectionSupervisor {
       throw new InvalidArgumentError(`'${this.#input.name}' has no earlier build to roll back to.`);
     }
     await this.#hold(() => this.#activate(previous));
-    if (this.#state.mode !== 'paused') this.#state.resume();
+    this.#state.resumeUnlessPaused();
   }
 
   async #rebase(from: RebaseFrom): Promise<void> {
@@ -390,7 +390,7 @@ class ProjectionSupervisor {
       await this.#do((tasks) => tasks.eventStoreRebaseProjection({ name, from }));
       await this.#refreshLive();
     });
-    if (this.#state.mode !== 'paused') this.#state.resume();
+    this.#state.resumeUnlessPaused();
   }
 
   async #decide(action: ProjectionAction & { readonly eventId: string }): Promise<void> {

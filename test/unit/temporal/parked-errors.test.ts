@@ -1,7 +1,7 @@
 import { defineProjection } from 'temporal-event-store';
 import { MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
-import { projectShare } from '../../../src/temporal/activities/projections/project-share.js';
+import { openToEnd } from './open-to-end.js';
 
 /** What is kept of what a handler throws. */
 async function keptOf(thrown: unknown): Promise<string | undefined> {
@@ -19,22 +19,10 @@ async function keptOf(thrown: unknown): Promise<string | undefined> {
       },
     },
   });
-  const [live] = await sink.open({ name: 'failing', version: 1, shares: 1 }, undefined);
-  const build = live?.build ?? 0;
-  await projectShare({
-    store,
-    projection,
-    sink,
-    share: { name: 'failing', build, share: 0 },
-    shares: 1,
-    until: 'end',
-    duration: 60_000,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-    onDelay: () => undefined,
-  });
-  const [parked] = await sink.parked('failing', build, 1);
-  return parked?.error;
+  const { run, parked } = await openToEnd(store, projection, sink);
+  await run();
+  const [first] = await parked();
+  return first?.error;
 }
 
 describe('what a handler throws', () => {

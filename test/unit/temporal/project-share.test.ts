@@ -25,6 +25,7 @@ import {
   type ShareOutcome,
   type ShareRun,
 } from '../../../src/temporal/activities/projections/project-share.js';
+import { openToEnd } from './open-to-end.js';
 
 type Happened = DomainEvent<'Happened', { readonly isPoison: boolean }>;
 /** The versions that were applied of each stream, in the order in which they were. */
@@ -408,22 +409,7 @@ describe('a handler that reads a store', () => {
         },
       },
     });
-    const [live] = await sink.open({ name: 'reading', version: 1, shares: 1 }, undefined);
-    const build = live?.build ?? 0;
-    const run = (): Promise<ShareOutcome> =>
-      projectShare({
-        store,
-        projection: projection as Projection<never>,
-        sink,
-        share: { name: 'reading', build, share: 0 },
-        shares: 1,
-        until: 'end',
-        duration: 60_000,
-        signal: new AbortController().signal,
-        onProgress: () => undefined,
-        onDelay: () => undefined,
-      });
-    return { sink, run, parked: () => sink.parked('reading', build, 10) };
+    return { sink, ...(await openToEnd(store, projection as Projection<never>, sink)) };
   }
 
   it('is not to blame for a standby that answers', async () => {

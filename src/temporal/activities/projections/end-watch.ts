@@ -1,8 +1,8 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import type { SeenEvent } from '../../../core/projections/projection-sink.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
+import { lookFor, seen, type SeenEvent } from '../../../core/store/seen-event.js';
 import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 
@@ -111,7 +111,7 @@ export class EndWatch {
     // Backward: that waits for no append under way. Who reads in order waits for it.
     const { events, storeId } = await storedReadsOf(this.#store).readAll({ direction: 'backward', limit: 1 });
     const [last] = events;
-    this.#last = last && { position: last.position, id: last.id };
+    this.#last = last && seen(last);
     if (isLost && before !== undefined && storeId === this.#storeId) this.#losses.push(before);
     this.#storeId = storeId;
     for (const [wake, position] of this.#waiting) {
@@ -125,14 +125,10 @@ export class EndWatch {
   /** Whether the last event that was seen isn't there any more. Undefined when it is the last one still. */
   async #hasLost(): Promise<boolean | undefined> {
     if (this.#last === undefined) return false;
-    const { position, id } = this.#last;
     try {
-      const { events, isEnd, storeId } = await storedReadsOf(this.#store).readAll({
-        after: position - 1,
-        limit: 1,
-      });
-      if (events[0]?.id !== id || storeId !== this.#storeId) return true;
-      return isEnd ? undefined : false;
+      const { slice, isThere } = await lookFor(storedReadsOf(this.#store), this.#last);
+      if (!isThere || slice.storeId !== this.#storeId) return true;
+      return slice.isEnd ? undefined : false;
     } catch (error) {
       if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') !== undefined) return true;
       throw error;

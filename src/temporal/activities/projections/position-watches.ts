@@ -1,4 +1,5 @@
 import { describeError } from '../../../core/values/describe-error.js';
+import { longestTimer } from '../../../core/values/longest-timer.js';
 import type { AwaitedPosition, ReachedPosition } from '../../shared/projection.js';
 import { UnknownProjectionError } from './projection-registry.js';
 
@@ -26,8 +27,6 @@ const longestLook = 1_000;
 /** Milliseconds that the highest position is waited for when the lowest is reached; or this part of the time until then. */
 const linger = 50;
 const lingerPart = 0.5;
-/** A timer of Node takes no more; a longer one would go off at once. */
-const longestTimer = 2 ** 31 - 1;
 
 /** Waits for positions of projections: all waiters of a process look together. */
 export class PositionWatches {

@@ -5,13 +5,13 @@ import {
   HandlerError,
   OwnershipLostError,
   type EventFailure,
-  type SeenEvent,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { shareOf } from '../../../core/projections/share-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
-import { storedReadsOf, type StoredReads } from '../../../core/store/stored-reads.js';
+import { assertStillThere, lostEvent, type SeenEvent, type Witness } from '../../../core/store/seen-event.js';
+import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 import type { SearchTrace } from '../../shared/projection.js';
 import { wait } from '../../shared/wait.js';
@@ -120,6 +120,8 @@ function leftToOthers(what: string, { message: advice }: Error, { retryDelay = 1
   return unknownHereFailure(advice, { nextRetryDelay: retryDelay }, [trace]);
 }
 
+const witness: Witness = { which: 'the projection has seen', advice: 'which tells all readers' };
+
 /** A page on its way. */
 interface Reading {
   /** The last event that the watch had seen when it was asked for. */
@@ -138,7 +140,7 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
   const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
   let losses = watch.losses.length;
-  await assertStillThere(stored, pages);
+  await assertStillThere(stored, pages.lastSeen, pages.storeId, witness);
   let lastOwnAt = startedAt;
   /** From when on events of its own have come without a longer pause. */
   let ownSince = Infinity;
@@ -162,8 +164,8 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     for (; losses < watch.losses.length; losses++) {
       const lost = watch.losses[losses] as SeenEvent;
       // The checkpoint is at it or behind it, or has an event of its own to look for.
-      if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }));
-      await assertStillThere(stored, pages);
+      if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }), witness);
+      await assertStillThere(stored, pages.lastSeen, pages.storeId, witness);
     }
     const { known, page } = next ?? read(pages.position);
     const slice = await page;
@@ -222,27 +224,6 @@ function delayOf(error: HandlerError, delays: number): number {
   // Without progress it comes to rest in any case.
   if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
   return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
-}
-
-/**
- * A primary that was lost with its last commits gives their positions to other events: whoever went on would miss those.
- *
- * @throws PositionAheadOfStoreError
- */
-async function assertStillThere(stored: StoredReads, { lastSeen, storeId: own }: SharePages): Promise<void> {
-  if (lastSeen === undefined) return;
-  const slice = await stored.readAll({ after: lastSeen.position - 1, limit: 1 });
-  // Another store is told of where it is read from.
-  if (slice.events[0]?.id === lastSeen.id || slice.storeId !== own) return;
-  throw lostEvent(lastSeen, slice);
-}
-
-function lostEvent({ position, id }: SeenEvent, { storeId, position: lastPosition }: AllSlice): Error {
-  return new PositionAheadOfStoreError(
-    `The event ${id} at position ${position}, which the projection has seen, is no longer in the store ${storeId}: it has lost events, as in a ` +
-      `failover to a standby that lagged behind, and positions were given to others. Call rotateStoreId() of the store, which tells all readers.`,
-    { position, storeId, lastPosition },
-  );
 }
 
 function assertSameStore(

@@ -7,12 +7,12 @@ import {
   type EventFailure,
   type ParkedPlaces,
   type ProjectionSink,
-  type SeenEvent,
   type ShareKey,
   type ShareOwnership,
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
+import { seen, type SeenEvent } from '../../../core/store/seen-event.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import { storableText } from '../../../core/values/storable-text.js';
 import { wait } from '../../shared/wait.js';
@@ -105,8 +105,7 @@ export class SharePages {
   /** Says of an event that the store has it. It counts once the checkpoint has come there. */
   saw(event: SeenEvent | undefined): void {
     if (event === undefined || event.position <= (this.#seenNow?.position ?? 0)) return;
-    // Not the event, which may be large.
-    this.#seenNow = { position: event.position, id: event.id };
+    this.#seenNow = seen(event);
   }
 
   /**
@@ -164,7 +163,7 @@ export class SharePages {
   /** As one at which it stops, for an operator to see and skip. */
   async #reportNewer(event: RecordedEvent, error: NewerEventError): Promise<void> {
     const { sink, share } = this.#run;
-    // For him, the next event of the shard is the one that it waits at.
+    // For them, the next event of the shard is the one that it waits at.
     if (event.position - 1 > this.#position) await this.#commit([], event.position - 1);
     await sink.reportStop(share, this.#token, { event, error: describe(error), attempts: 1 });
   }
@@ -286,16 +285,16 @@ export class SharePages {
     const rate =
       applied === 0 ? this.#rate : smoothed(this.#rate, (applied * 1_000) / (now - this.#lastCommitAt + 1));
     const storeId = this.#storeId;
-    const seen = Number(this.#seenNow?.position) <= position ? this.#seenNow : this.#lastSeen;
+    const lastSeen = Number(this.#seenNow?.position) <= position ? this.#seenNow : this.#lastSeen;
     const progress = {
       ...(storeId !== undefined && { checkpoint: { storeId, position } }),
       applied: this.#applied + applied,
       rate,
-      ...(seen !== undefined && { lastSeen: seen }),
+      ...(lastSeen !== undefined && { lastSeen }),
     };
     await sink.commit(share, this.#token, progress, write);
     this.#position = position;
-    this.#lastSeen = seen;
+    this.#lastSeen = lastSeen;
     this.#applied += applied;
     this.#rate = rate;
     this.#lastCommitAt = performance.now();

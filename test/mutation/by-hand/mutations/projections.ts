@@ -125,7 +125,7 @@ export const projections: readonly Mutation[] = [
   {
     name: 'A store that has lost events and got others in their place is taken for the same',
     file: 'src/temporal/activities/projections/end-watch.ts',
-    find: 'events[0]?.id !== id || ',
+    find: '!isThere || ',
     replace: '',
     project: 'unit',
     tests: ['test/unit/temporal/project-share.test.ts'],
