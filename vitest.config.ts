@@ -20,6 +20,8 @@ function onBuiltPackage(test: TestProjectInlineConfiguration['test']): TestProje
       // It runs as Node would load it, not transformed as a source of the tests.
       server: { deps: { external: [/\/dist\//] } },
       pool: 'forks',
+      // Each loads the SDK, which takes a second of the processor: once in a process, not in each file.
+      isolate: false,
       // More than the two cores of a small machine: most of the time a test waits for a server.
       maxWorkers: 5,
       testTimeout: 60_000,
@@ -89,6 +91,8 @@ export default defineConfig({
       onBuiltPackage({
         name: 'slow',
         include: ['test/**/*.slow.test.ts'],
+        // They look at the memory of their process.
+        isolate: true,
         globalSetup: ['./test/support/temporal-global-setup.ts', './test/support/postgres-global-setup.ts'],
         setupFiles: './test/support/worker-log.ts',
         sequence: { groupOrder: 2 },

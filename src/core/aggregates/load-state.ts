@@ -17,10 +17,17 @@ export interface LoadedState<S> {
   readonly version: number;
 }
 
+interface LaterSnapshot {
+  readonly after: number;
+  load(): Promise<Snapshot | undefined>;
+}
+
 export interface LoadOptions<S> {
   readonly pageSize?: number | undefined;
   readonly pageBytes?: number | undefined;
   readonly snapshot?: Snapshot | undefined;
+  /** Instead of `snapshot`, where most streams are too short to have one: it is asked for only behind that many events. */
+  readonly laterSnapshot?: LaterSnapshot | undefined;
   /** Called with why a snapshot can't be restored; the events are then read from the first. Default: it is thrown. */
   readonly onBrokenSnapshot?: ((error: unknown) => void) | undefined;
   /** An earlier state, which takes in the events after it. */
@@ -39,18 +46,25 @@ export async function loadState<S>(
   options: LoadOptions<S>,
 ): Promise<LoadedState<S>> {
   const { pageSize, pageBytes, toVersion, until } = options;
+  let later = options.laterSnapshot;
   let { state, version } = options.from ??
     restored(builder, options) ?? { state: builder.create(), version: 0 };
   for (;;) {
+    const limit = later === undefined ? pageSize : Math.min(later.after, pageSize ?? Infinity);
     const slice = await store.readStream(streamId, {
       fromVersion: version + 1,
       ...(toVersion !== undefined && { toVersion }),
-      ...(pageSize !== undefined && { limit: pageSize }),
+      ...(limit !== undefined && { limit }),
       ...(pageBytes !== undefined && { maxBytes: pageBytes }),
     });
     // A state of events that the store has lost, say to a restored backup, is worth nothing.
     if (slice.version < version) {
-      return loadState(store, streamId, builder, { ...options, from: undefined, snapshot: undefined });
+      return loadState(store, streamId, builder, {
+        ...options,
+        from: undefined,
+        snapshot: undefined,
+        laterSnapshot: undefined,
+      });
     }
     for (const event of slice.events) {
       if (until !== undefined && event.occurredAt > until) return { state, version };
@@ -58,6 +72,12 @@ export async function loadState<S>(
       version = event.version;
     }
     if (slice.isEnd) return { state, version };
+    if (later === undefined) continue;
+    const snapshot = await later.load();
+    later = undefined;
+    if (snapshot !== undefined && snapshot.version > version) {
+      ({ state, version } = restored(builder, { ...options, snapshot }) ?? { state, version });
+    }
   }
 }
 

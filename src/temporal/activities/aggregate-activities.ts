@@ -145,25 +145,30 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
       heartbeats.stop();
     }
   };
+  const executeLogged = (request: ExecuteRequest): Promise<readonly CommandOutcome[]> =>
+    logged(
+      logger,
+      'Execute commands',
+      { category: request.category, commands: request.commands.length },
+      async () => {
+        const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
+        metrics.onBatch(request.commands.length);
+        const outcomes = await survive(
+          (isSuspect) => execute(isSuspect ? { ...request, isSuspect } : request, metrics),
+          () => executor.refuse(request, toErrorMessage(lostOver(request))),
+        );
+        for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
+        return fitOutcomes(outcomes);
+      },
+      'debug',
+    );
   const known = new Map(options.aggregates.map((each) => [each.category, each]));
   const activities: AggregateActivities = {
-    eventStoreExecute: (request) =>
-      logged(
-        logger,
-        'Execute commands',
-        { category: request.category, commands: request.commands.length },
-        async () => {
-          const metrics = isInActivity() ? activityMetrics(request.category) : noMetrics;
-          metrics.onBatch(request.commands.length);
-          const outcomes = await survive(
-            (isSuspect) => execute(isSuspect ? { ...request, isSuspect } : request, metrics),
-            () => executor.refuse(request, toErrorMessage(lostOver(request))),
-          );
-          for (const outcome of outcomes) if (outcome.kind !== 'open') metrics.onOutcome(outcome);
-          return fitOutcomes(outcomes);
-        },
-        'debug',
-      ),
+    eventStoreExecute: executeLogged,
+    eventStoreExecuteFirst: async (request) => ({
+      outcomes: await executeLogged(request),
+      settings: laneSettings,
+    }),
     eventStoreLaneSettings: () => Promise.resolve(laneSettings),
     eventStoreReplay: ({ givesBack = false, ...request }) =>
       logged(

@@ -1,8 +1,8 @@
 import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
 import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
-import { assertStateIsJson, type LoadedState } from '../../core/aggregates/load-state.js';
+import { assertStateIsJson, type LoadedState, type LoadOptions } from '../../core/aggregates/load-state.js';
 import { assertSnapshotIsWhole } from '../../core/aggregates/whole-snapshot.js';
-import type { Snapshot, SnapshotStore } from '../../core/store/capabilities.js';
+import type { SnapshotStore } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
@@ -18,18 +18,24 @@ export interface AggregateSnapshotsOptions {
 
 /** The snapshots of one stream, while a batch of its commands is executed. */
 export interface StreamSnapshots {
-  load(): Promise<Snapshot | undefined>;
+  /** How to load the state with one. */
+  find(): Promise<Pick<LoadOptions<unknown>, 'snapshot' | 'laterSnapshot'>>;
   /** The version that the batch begins with. */
   begin(version: number): void;
   /** Saves one, when enough events came since the last. It never rejects. */
   saveIfDue(loaded: LoadedState<unknown>): Promise<void>;
 }
 
+/** Events of a stream that are read before its snapshot is asked for. */
+const longestFirstPage = 500;
+
 /** Makes snapshots of aggregates on the way, of those whose state they are known to hold. */
 export class AggregateSnapshots {
   readonly #options: AggregateSnapshotsOptions;
   /** Those whose snapshots don't hold their whole state. */
   readonly #turnedOff = new Set<AnyAggregate>();
+  /** Those whose last stream had none: then the events are asked for first, since to ask for both takes twice as long. */
+  readonly #rare = new Set<AnyAggregate>();
 
   constructor(options: AggregateSnapshotsOptions) {
     this.#options = options;
@@ -42,7 +48,19 @@ export class AggregateSnapshots {
     const model = snapshotModelOf(aggregate);
     let last: number | undefined;
     return {
-      load: async () => store?.load(streamId, model),
+      find: async () => {
+        if (store === undefined) return {};
+        if (this.#rare.has(aggregate)) {
+          const load = (): ReturnType<SnapshotStore['load']> => {
+            this.#rare.delete(aggregate);
+            return store.load(streamId, model);
+          };
+          return { laterSnapshot: { after: Math.min(snapshotEvery, longestFirstPage), load } };
+        }
+        const snapshot = await store.load(streamId, model);
+        if (snapshot === undefined) this.#rare.add(aggregate);
+        return { snapshot };
+      },
       begin(version) {
         last ??= version;
       },

@@ -225,10 +225,7 @@ export class CommandExecutor {
           const cached = states.take(stream);
           metrics.onCacheLookup(cached !== undefined);
           const loaded =
-            cached ??
-            (await loadAggregate(store, stream, behaviour, onWarning, {
-              snapshot: await snapshots.load(),
-            }));
+            cached ?? (await loadAggregate(store, stream, behaviour, onWarning, await snapshots.find()));
           snapshots.begin(loaded.version);
           return loaded;
         },

@@ -60,14 +60,24 @@ export async function findSigns(
 }
 
 async function signsOf(client: Client, activity: PendingActivity): Promise<ProjectionSigns> {
-  const { state, lastFailure, heartbeatDetails } = activity;
-  if (Number(state) === scheduled && lastFailure?.message) return { waitsFor: lastFailure.message };
+  const { lastFailure, heartbeatDetails } = activity;
+  if (lastFailure?.message && !isHeardOf(activity)) return { waitsFor: lastFailure.message };
   const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
   let payloads = heartbeatDetails?.payloads ?? [];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   const [details] = payloads;
   // Those of the projection itself say something else with them, which has no such fields.
   return (details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)) ?? {};
+}
+
+/** Whether the attempt that is being made has given a sign of life. Until then its failure before is what is known. */
+function isHeardOf({ state, lastStartedTime, lastHeartbeatTime }: PendingActivity): boolean {
+  if (Number(state) === scheduled || !lastHeartbeatTime) return false;
+  return millisecondsOf(lastHeartbeatTime) > millisecondsOf(lastStartedTime);
+}
+
+function millisecondsOf(time: PendingActivity['lastStartedTime']): number {
+  return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
 }
 
 /** Undefined when it has just ended. */

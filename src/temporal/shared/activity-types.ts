@@ -111,6 +111,10 @@ export interface EventStoreActivities {
 export interface AggregateActivities {
   /** Decides and appends commands, each exactly once; an outcome for each. Fails only when the store can't be reached. */
   eventStoreExecute(request: ExecuteRequest): Promise<readonly CommandOutcome[]>;
+  /** The same of the first batch of a lane, with how this worker's lanes run. */
+  eventStoreExecuteFirst(
+    request: ExecuteRequest,
+  ): Promise<{ readonly outcomes: readonly CommandOutcome[]; readonly settings: LaneSettings }>;
   eventStoreReplay(task: ReplayTask): Promise<ReplayedState>;
   /** How this worker's lanes run. */
   eventStoreLaneSettings(): Promise<LaneSettings>;

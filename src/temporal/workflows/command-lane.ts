@@ -9,7 +9,6 @@ import {
   defineUpdate,
   setCurrentDetails,
   setHandler,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
@@ -111,9 +110,11 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
   /** One timer, set again from the last command, instead of one a command. */
   const watchIdleness = async (): Promise<void> => {
     for (;;) {
-      const rest = lastCommandAt + activities.settings.idleTimeout - Date.now();
+      const { idleTimeout } = activities.settings;
+      const rest = lastCommandAt + idleTimeout - Date.now();
       if (rest <= 0 && waiting.size === 0) break;
-      await sleep(Math.max(rest, 1_000));
+      // The worker may say another than the default.
+      await condition(() => activities.settings.idleTimeout !== idleTimeout, Math.max(rest, 1_000));
     }
     isIdle = true;
   };
@@ -149,8 +150,9 @@ async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>)
     setCurrentDetails(`${waiting.settled} commands processed in ${batches} batches, ${waiting.size} wait`);
   };
 
-  // Beside the first batch, which doesn't wait for it.
-  void activities.loadSettings().then(watchIdleness);
+  // A first run begins with commands, whose batch brings the settings.
+  const isFirst = workflowInfo().continuedFromExecutionRunId === undefined;
+  void (isFirst ? watchIdleness() : activities.loadSettings().then(watchIdleness));
   for (;;) {
     await condition(() => waiting.isReady || (waiting.size === 0 && (isIdle || isDraining)));
     const suspected = suspects.isEmpty ? undefined : waiting.idsOf((command) => suspects.has(command));

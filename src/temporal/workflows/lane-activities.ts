@@ -41,18 +41,21 @@ export interface ApartReply {
 /** The activities by which a lane has its commands decided. None fails: each command has an outcome. */
 export class LaneActivities {
   readonly #category: string;
-  #settings = defaultLaneSettings;
+  #settings: LaneSettings | undefined;
+  #isAsked = false;
 
   constructor(category: string) {
     this.#category = category;
   }
 
-  /** Those of the worker, once they are loaded. */
+  /** Those of the worker, once they are known. */
   get settings(): LaneSettings {
-    return this.#settings;
+    return this.#settings ?? defaultLaneSettings;
   }
 
+  /** For a run that may have nothing to execute for long: its first batch brings them, too. */
   async loadSettings(): Promise<void> {
+    this.#isAsked = true;
     const { eventStoreLaneSettings } = proxyLocalActivities<AggregateActivities>({
       startToCloseTimeout: reserve,
       retry: { maximumAttempts: 1 },
@@ -66,12 +69,18 @@ export class LaneActivities {
 
   /** By a local activity, which is quick; the worker gets nothing else of the lane meanwhile, so it ends soon. */
   async executeTogether(commands: readonly LaneCommand[]): Promise<readonly CommandOutcome[]> {
-    const { eventStoreExecute } = proxyLocalActivities<AggregateActivities>({
+    const { eventStoreExecute, eventStoreExecuteFirst } = proxyLocalActivities<AggregateActivities>({
       startToCloseTimeout: yieldAfter + reserve,
       // What fails is left to the lane, which can do something else meanwhile.
       retry: { maximumAttempts: 1 },
     });
-    const { outcomes } = await this.#execute(eventStoreExecute, {
+    const executeFirst: AggregateActivities['eventStoreExecute'] = async (request) => {
+      const { outcomes, settings } = await eventStoreExecuteFirst(request);
+      this.#settings = settings;
+      return outcomes;
+    };
+    const isFirst = this.#settings === undefined && !this.#isAsked;
+    const { outcomes } = await this.#execute(isFirst ? executeFirst : eventStoreExecute, {
       commands,
       yieldAfter,
       givesBack: true,
@@ -91,7 +100,7 @@ export class LaneActivities {
     commands: readonly LaneCommand[],
     how: { readonly givesBack: boolean; readonly isSuspect: boolean },
   ): Promise<ApartReply> {
-    const { batchTimeout } = this.#settings;
+    const { batchTimeout } = this.settings;
     const { givesBack, isSuspect } = how;
     return this.#execute(this.#apart(isSuspect ? batchTimeout + heartbeatReserve : undefined), {
       commands,
@@ -115,7 +124,7 @@ export class LaneActivities {
   /** @param heartbeatTimeout milliseconds within which a worker that is alive says so; default: it needn't */
   #apart(heartbeatTimeout?: number): AggregateActivities['eventStoreExecute'] {
     const { eventStoreExecute } = proxyActivities<AggregateActivities>({
-      startToCloseTimeout: this.#settings.batchTimeout + reserve,
+      startToCloseTimeout: this.settings.batchTimeout + reserve,
       scheduleToStartTimeout: maxWait,
       ...(heartbeatTimeout !== undefined && { heartbeatTimeout }),
       retry: { maximumAttempts: 1 },

@@ -17,6 +17,9 @@ import { unknownHereType } from '../shared/command-lane.js';
 import { describeUnknown, type SearchTrace } from '../shared/projection.js';
 import { typed } from '../shared/remote-store.js';
 
+/** Milliseconds that an operator waits who doesn't say. */
+export const patience = 20_000;
+
 export type ProjectionTasks = ActivityInterfaceFor<ProjectionActivities>;
 
 /**
@@ -232,4 +235,9 @@ export function reasonOf(error: unknown): string {
   const late = causes.find((cause) => cause instanceof TimeoutFailure);
   if (late !== undefined) return 'No answer of its store, or of a worker that knows it, in time.';
   return causes.at(-1)?.message ?? String(error);
+}
+
+/** What is kept of an error that an operator has to see to. */
+export function messageOf(error: unknown): string {
+  return (findEventStoreError(error) ?? (error as Error)).message;
 }

@@ -107,6 +107,47 @@ describe('the state of a stream', () => {
   });
 });
 
+describe('a snapshot that is asked for behind the first events', () => {
+  const later = (after: number, version?: number) => {
+    const asked: number[] = [];
+    const snapshot = version === undefined ? undefined : { version, state: {} };
+    const ask = () => {
+      asked.push(1);
+      return Promise.resolve(snapshot);
+    };
+    return { asked, options: { laterSnapshot: { after, load: ask } } };
+  };
+
+  it.each<[string, number, number | undefined, Versions, number]>([
+    ['is used', 2, 4, ['snapshot 4', 5], 1],
+    ['is used when it holds all there is', 2, 5, ['snapshot 5'], 1],
+    ['is not used when it is no further', 2, 2, [1, 2, 3, 4, 5], 1],
+    ['need not be there', 2, undefined, [1, 2, 3, 4, 5], 1],
+    ['is not asked for when these are all', 5, 4, [1, 2, 3, 4, 5], 0],
+    ['is not used when the store has lost events of it', 2, 6, [1, 2, 3, 4, 5], 1],
+  ])('%s', async (_what, after, version, state, times) => {
+    const { asked, options } = later(after, version);
+    expect(await load(options)).toEqual({ state, version: 5 });
+    expect(asked).toHaveLength(times);
+  });
+
+  it('is passed over when it can not be restored', async () => {
+    const broken = new Error('The snapshot is of another shape');
+    const heard: unknown[] = [];
+    const failing = {
+      ...builder,
+      restore: () => {
+        throw broken;
+      },
+    };
+    const { options } = later(2, 4);
+    const onBrokenSnapshot = (error: unknown) => void heard.push(error);
+    const loaded = await loadState(store, 'Account-1', failing, { ...options, onBrokenSnapshot });
+    expect(loaded).toEqual({ state: [1, 2, 3, 4, 5], version: 5 });
+    expect(heard).toEqual([broken]);
+  });
+});
+
 describe('a state in a snapshot', () => {
   it('is what it was when it is JSON', () => {
     const state = { balance: 1, lines: [null] };

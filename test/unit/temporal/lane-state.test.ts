@@ -7,6 +7,7 @@ import {
   type DomainEvent,
   type EventStore,
   type JsonValue,
+  type SnapshotStore,
   type StandardSchema,
 } from 'temporal-event-store';
 import {
@@ -17,6 +18,7 @@ import {
 } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { observe } from '../fixtures/observed-store.js';
 
 type Joined = DomainEvent<'Joined', { readonly email: string }>;
 
@@ -242,6 +244,49 @@ describe('a lane makes snapshots by itself', () => {
       commands: [{ id: '2', commandId: 'c', name: 'join', payload: { email: 'ann' } }],
     });
     expect(await execute('longer')).toEqual(['rejected']);
+  });
+
+  it('and asks for them first where the last stream had one', async () => {
+    const asked: string[] = [];
+    const snapshots: SnapshotStore = {
+      load: (streamId, model) => {
+        asked.push(streamId);
+        return memory.snapshots.load(streamId, model);
+      },
+      save: (...args) => memory.snapshots.save(...args),
+      delete: (...args) => memory.snapshots.delete(...args),
+    };
+    const observed = observe(memory);
+    const store = { ...observed.store, appendCommits: memory.appendCommits.bind(memory) };
+    for (const id of ['1', '2', '3']) {
+      const events = ['a', 'b', 'c'].map((email) => ({ type: 'Joined', data: { email } }));
+      await memory.appendToStream(`Group-${id}`, id === '3' ? events.slice(0, 1) : events);
+      await memory.snapshots.save(`Group-${id}`, { name: 'Group', version: 1 }, id === '3' ? 1 : 3, {
+        emails: ['a', 'b', 'c'],
+      });
+    }
+    const { eventStoreExecute } = lane(Group, { store, snapshots, snapshotEvery: 2, cache: { max: 1 } });
+    const join = (id: string) =>
+      eventStoreExecute({
+        category: 'Group',
+        commands: [{ id, commandId: crypto.randomUUID(), name: 'join', payload: { email: 'b' } }],
+      });
+    const readsOf = async (id: string) => {
+      observed.seen.streamReads.length = 0;
+      asked.length = 0;
+      await join(id);
+      return {
+        from: observed.seen.streamReads.flatMap(({ options: { fromVersion } }) => fromVersion ?? []),
+        asked: asked.length,
+      };
+    };
+    expect(await readsOf('4')).toEqual({ from: [1], asked: 1 });
+    expect(await readsOf('5')).toEqual({ from: [1], asked: 0 });
+    expect(await readsOf('1')).toEqual({ from: [1, 4], asked: 1 });
+    expect(await readsOf('2')).toEqual({ from: [4], asked: 1 });
+    await memory.snapshots.delete('Group-3', { name: 'Group', version: 1 });
+    expect(await readsOf('3')).toEqual({ from: [1], asked: 1 });
+    expect(await readsOf('4')).toEqual({ from: [1], asked: 0 });
   });
 
   it.each<[string, (emails: readonly string[]) => unknown, number]>([
