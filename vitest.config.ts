@@ -78,7 +78,7 @@ export default defineConfig({
         include: ['test/{temporal,examples,docs}/**/*.test.ts'],
         exclude: ['**/*.slow.test.ts'],
         globalSetup: './test/support/temporal-global-setup.ts',
-        setupFiles: './test/support/worker-log.ts',
+        setupFiles: ['./test/support/worker-log.ts', './test/support/postgres-cleanup.ts'],
         sequence: { groupOrder: 1 },
       }),
       onBuiltPackage({
@@ -86,6 +86,7 @@ export default defineConfig({
         include: ['test/postgres/**/*.test.ts'],
         exclude: ['**/*.slow.test.ts'],
         globalSetup: './test/support/postgres-global-setup.ts',
+        setupFiles: './test/support/postgres-cleanup.ts',
         sequence: { groupOrder: 1 },
       }),
       onBuiltPackage({
@@ -94,7 +95,7 @@ export default defineConfig({
         // They look at the memory of their process.
         isolate: true,
         globalSetup: ['./test/support/temporal-global-setup.ts', './test/support/postgres-global-setup.ts'],
-        setupFiles: './test/support/worker-log.ts',
+        setupFiles: ['./test/support/worker-log.ts', './test/support/postgres-cleanup.ts'],
         sequence: { groupOrder: 2 },
       }),
     ],

@@ -1,5 +1,5 @@
 import { PostgresEventStore, type PostgresEventStoreOptions } from 'temporal-event-store/postgres';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createDatabase, query, type Database } from './postgres.js';
 
 type StoreOptions = Omit<PostgresEventStoreOptions, 'pool'>;
@@ -15,14 +15,17 @@ export async function usePostgresStore(
   return { store, database };
 }
 
-let ofFile: Promise<Database> | undefined;
+/** By the path of the test file. */
+const ofFile = new Map<string, Promise<Database>>();
 
 /**
  * As {@link usePostgresStore}, empty, in the one database of the test file, whose earlier store is gone: it takes a fraction of
  * the time of a new database.
  */
 export async function useEmptyStore(options: StoreOptions = {}): ReturnType<typeof usePostgresStore> {
-  const database = await (ofFile ??= createDatabase());
-  await query(database.directUrl, 'drop schema if exists event_store cascade');
-  return usePostgresStore({ database, ...options });
+  const { testPath = '' } = expect.getState();
+  let database = ofFile.get(testPath);
+  if (database === undefined) ofFile.set(testPath, (database = createDatabase()));
+  await query((await database).directUrl, 'drop schema if exists event_store cascade');
+  return usePostgresStore({ database: await database, ...options });
 }

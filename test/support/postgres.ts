@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier, escapeLiteral, type QueryResultRow } from 'pg';
-import { afterAll, inject, onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 export interface Database {
@@ -17,15 +17,18 @@ export interface Role {
   as(url: string): string;
 }
 
-// Roles last: they may have rights in the databases.
 const leftovers: { databases: string[]; roles: string[] } = { databases: [], roles: [] };
-afterAll(async () => {
-  const { databases, roles } = leftovers;
+
+/** Drops what the test file has made. */
+export async function dropLeftovers(): Promise<void> {
+  const databases = leftovers.databases.splice(0);
+  const roles = leftovers.roles.splice(0);
+  // Roles last: they may have rights in the databases.
   await administrate([
     ...databases.map((name) => `DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`),
     ...roles.map((name) => `DROP ROLE ${escapeIdentifier(name)}`),
   ]);
-});
+}
 
 /** An empty database until the end of this test file. */
 export async function createDatabase(name = uniqueDatabaseName('test')): Promise<Database> {

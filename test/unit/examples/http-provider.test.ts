@@ -34,7 +34,7 @@ async function providerThat({ status, body = '' }: { readonly status?: number; r
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  return { provider: httpProvider({ url, timeout: 200 }), asked };
+  return { provider: httpProvider({ url, timeout: status === undefined ? 200 : 10_000 }), asked };
 }
 
 const json = JSON.stringify;
