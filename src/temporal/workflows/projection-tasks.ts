@@ -14,7 +14,7 @@ import { findEventStoreError, isRetryable } from '../../core/errors/error-recogn
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
 import { unknownHereType } from '../shared/command-lane.js';
-import { describeUnknown, type SearchTrace } from '../shared/projection.js';
+import { describeUnknown, mergeTraces, type SearchTrace } from '../shared/projection.js';
 import { typed } from '../shared/remote-store.js';
 
 /** Milliseconds that an operator waits who doesn't say. */
@@ -118,8 +118,7 @@ async function askAround<T>(
   { end, isEager, activity }: AskOptions,
   call: (tasks: ProjectionTasks, tries: number) => Promise<T>,
 ): Promise<T> {
-  const known = new Set<string>();
-  let heldUpBy: string | undefined;
+  let found: SearchTrace = {};
   for (let tries = 0; ; tries++) {
     const rest = Math.max(end - Date.now(), leastOther);
     const tasks = proxyActivities<ProjectionActivities>({
@@ -137,9 +136,9 @@ async function askAround<T>(
     } catch (error) {
       const trace = traceOf(error);
       if (trace.unknown === undefined) throw error;
-      for (const name of trace.known ?? []) known.add(name);
-      heldUpBy ??= trace.heldUpBy;
-      if (Date.now() >= end) throw new UnknownError(describeUnknown(trace.unknown, [...known]), heldUpBy);
+      found = mergeTraces(found, trace);
+      const { unknown = trace.unknown, known = [], heldUpBy } = found;
+      if (Date.now() >= end) throw new UnknownError(describeUnknown(unknown, known), heldUpBy);
       const atOnce = trace.unknown.triesAtOnce ?? triesAtOnce;
       if (tries % atOnce === atOnce - 1) await sleep(pauseBetween);
     }

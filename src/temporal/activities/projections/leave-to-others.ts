@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { describeError } from '../../../core/values/describe-error.js';
-import type { SearchTrace } from '../../shared/projection.js';
+import { describeUnknown, mergeTraces, type SearchTrace } from '../../shared/projection.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { UnknownProjectionError } from './projection-registry.js';
 
@@ -29,7 +29,8 @@ export async function leavingToOthers<T>(run: () => Promise<T>): Promise<T> {
     if (!isLocal) context.heartbeat(trace);
     if (!(error instanceof UnknownProjectionError)) throw error;
     const retry = isLocal ? { nonRetryable: true as const } : { nextRetryDelay: delayOf(attempt) };
-    throw unknownHereFailure(error.messageFor(trace.known ?? []), retry, [trace]);
+    const { unknown = error, known = [] } = trace;
+    throw unknownHereFailure(describeUnknown(unknown, known), retry, [trace]);
   }
 }
 
@@ -37,8 +38,8 @@ function traceAfter(error: unknown, earlier: SearchTrace): SearchTrace {
   if (!(error instanceof UnknownProjectionError)) {
     return { ...earlier, heldUpBy: describeError(error).slice(0, longestReason) };
   }
-  const known = [...new Set([...(earlier.known ?? []), ...error.known])];
-  return { ...earlier, known, unknown: { what: error.what, advice: error.advice } };
+  const { what, advice, known, isOfVersion } = error;
+  return mergeTraces(earlier, { known, unknown: { what, advice, ...(isOfVersion && { isOfVersion }) } });
 }
 
 /** As {@link leavingToOthers}, of an activity whose heartbeats say something else. */

@@ -236,6 +236,7 @@ export function operatorActivities({
       `version ${version} of the projection '${name}', which is live, or a newer one`,
       registry.versions(name),
       `Deploy one that does, or say which version is to be built: rebuild('${name}', { version }).`,
+      true,
     );
   }
 }

@@ -17,16 +17,15 @@ export class UnknownProjectionError extends InvalidArgumentError {
   readonly what: string;
   readonly advice: string;
 
-  constructor(what: string, known: readonly string[], advice: string) {
+  /** Whether the projection is known, in another version. */
+  readonly isOfVersion: boolean;
+
+  constructor(what: string, known: readonly string[], advice: string, isOfVersion = false) {
     super(describeUnknown({ what, advice }, known));
     this.known = known;
     this.what = what;
     this.advice = advice;
-  }
-
-  /** What it says when several workers don't know it. @param known what they know */
-  messageFor(known: readonly string[]): string {
-    return describeUnknown(this, known);
+    this.isOfVersion = isOfVersion;
   }
 }
 
@@ -90,6 +89,7 @@ export class ProjectionRegistry {
       `version ${version} of the projection '${name}'`,
       this.versions(name),
       `Deploy one that does, or rebuild the projection: the read model serves as it is until then.`,
+      true,
     );
   }
 }
