@@ -101,6 +101,15 @@ async function open(url: string): Promise<Client> {
   return client;
 }
 
+/** How many sessions of this database wait for a lock. Those of other tests are in other databases, also where what they wait for has none. */
+export async function countLockWaits(url: string): Promise<number> {
+  const waiting = await query(
+    url,
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return waiting.length;
+}
+
 async function administrate(statements: readonly string[]): Promise<void> {
   if (statements.length === 0) return;
   const client = await open(inject('postgres').directUrl);

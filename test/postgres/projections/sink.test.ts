@@ -9,7 +9,14 @@ import {
 } from 'temporal-event-store';
 import { PostgresProjectionSink, type SqlProjectionContext } from 'temporal-event-store/postgres';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createDatabase, createRole, query, useTcpProxy, type Database } from '../../support/postgres.js';
+import {
+  countLockWaits,
+  createDatabase,
+  createRole,
+  query,
+  useTcpProxy,
+  type Database,
+} from '../../support/postgres.js';
 
 const name = 'totals';
 const init = ({ client }: SqlProjectionContext): unknown =>
@@ -132,11 +139,7 @@ describe('a commit', () => {
     const fencing = sink.fence(name).then(() => (isFenced = true));
 
     // The fence waits for the lock that the writer has.
-    await expect
-      .poll(() =>
-        query(database.directUrl, 'select from pg_locks where not granted').then(({ length }) => length),
-      )
-      .toBe(1);
+    await expect.poll(() => countLockWaits(database.directUrl)).toBe(1);
     expect(isFenced).toBe(false);
     goOn();
     await Promise.all([committing, fencing]);
