@@ -59,7 +59,7 @@ async function untilCaughtUp(url: string): Promise<void> {
     for (;;) {
       const { rows } = await client.query<{ isThere: boolean }>(
         `select coalesce(position, 0) >= (select max(position) from ${source.table}) as "isThere"
-           from event_store_projections.shares where projection = $1`,
+           from event_store_projections.shards where projection = $1`,
         [projectionName],
       );
       if (rows[0]?.isThere === true) return;

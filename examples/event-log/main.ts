@@ -172,7 +172,7 @@ async function replayCase(
   console.log(inspect(state, { maxArrayLength: 12, breakLength: 100, colors: process.stdout.isTTY }));
 }
 
-/** In a line, where it is something that a person can mend. */
+/** In a line, where a person can correct the cause. */
 function describeProblem(error: unknown): unknown {
   if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure) {
     return 'The import was cancelled.';

@@ -48,28 +48,37 @@ export type { DecoratedStore } from './store/decorated-store.js';
 export { findEventStoreError, isEventStoreError } from './errors/error-recognition.js';
 export {
   CommandFailedError,
-  CommandTimeoutError,
+  CommandOutcomeUnknownError,
   CommitExistsError,
   CommitMismatchError,
-  ConcurrencyError,
+  VersionConflictError,
   DomainError,
-  EventStoreError,
   EventTooLargeError,
   EventTooNewError,
   InvalidArgumentError,
   InvalidEventError,
   PositionAheadOfStoreError,
-  ProjectionBehindError,
-  SchemaVersionError,
-  StoreAccessError,
+  SchemaOutdatedError,
+  StoreAccessDeniedError,
   StoreClosedError,
   StoreCorruptedError,
   StoreOverloadedError,
   StoreUnavailableError,
-  TryAgainLaterError,
+  RetryLaterError,
   UnsafeReadError,
 } from './errors/errors.js';
-export type { EventStoreErrorCode, EventStoreErrorOf, SchemaIssue } from './errors/errors.js';
+export { EventStoreError } from './errors/event-store-error.js';
+export {
+  EventNotParkedError,
+  NoPreviousBuildError,
+  ProjectionBehindError,
+  ProjectionNotRunningError,
+  ProjectionUnknownError,
+  RebuildNotUnderWayError,
+  RebuildUnderWayError,
+} from './errors/projection-errors.js';
+export type { EventStoreErrorCode } from './errors/event-store-error.js';
+export type { EventStoreErrorOf, SchemaIssue } from './errors/errors.js';
 export { defineProjection } from './projections/projection.js';
 export type {
   AnyProjection,
@@ -90,16 +99,16 @@ export type {
   ProjectionBuild,
   ProjectionSink,
   RebaseTarget,
-  ShareKey,
-  ShareOwnership,
-  ShareProgress,
+  ShardKey,
+  ShardOwnership,
+  ShardProgress,
   SinkTransaction,
 } from './projections/projection-sink.js';
 export { defineReaction } from './reactions/reaction.js';
 export type { CommandRejection, Reaction, ReactionDefinition, ReactionToOne } from './reactions/reaction.js';
 export { sendCommand, startWorkflow } from './reactions/consequences.js';
 export type {
-  CommandOrigin,
+  ConsequenceOrigin,
   CommandToSend,
   Consequence,
   Consequences,

@@ -10,25 +10,25 @@ import {
   type ParkedEvent,
   type ProjectionBuild,
   type ProjectionSink,
-  type ShareKey,
-  type ShareOwnership,
-  type ShareProgress,
+  type ShardKey,
+  type ShardOwnership,
+  type ShardProgress,
   type SinkTransaction,
 } from '../core/projections/projection-sink.js';
-import { shareOf } from '../core/projections/share-of.js';
+import { shardOf } from '../core/projections/shard-of.js';
 import { isFunction } from '../core/store/options.js';
 
 interface StoredParked extends ParkedEvent {
   readonly event: RecordedEvent;
-  readonly share: number;
+  readonly shard: number;
 }
 
 interface Build<Model> extends BuildSpec {
   readonly build: number;
   role: ProjectionBuild['role'];
   model: Model;
-  readonly shares: number;
-  readonly owned: { token: number; progress: ShareProgress }[];
+  readonly shards: number;
+  readonly owned: { token: number; progress: ShardProgress }[];
   readonly parked: Map<string, StoredParked>;
 }
 
@@ -83,19 +83,19 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
       const next = await this.#add(spec, 'next', init);
       // What an operator has skipped is skipped for good.
       for (const [eventId, event] of this.#of(spec.name).find(({ role }) => role === 'live')?.parked ?? []) {
-        const share = shareOf(event.event.streamId, spec.shares);
-        if (event.status === 'skipped') next.parked.set(eventId, { ...event, share });
+        const shard = shardOf(event.event.streamId, spec.shards);
+        if (event.status === 'skipped') next.parked.set(eventId, { ...event, shard });
       }
       return describe(next);
     });
   }
 
-  acquire(key: ShareKey): Promise<ShareOwnership> {
+  acquire(key: ShardKey): Promise<ShardOwnership> {
     return this.#inTurn(async () => {
-      const { build, owned } = this.#share(key);
+      const { build, owned } = this.#shard(key);
       owned.token = ++this.#lastToken;
       const { checkpoint } = owned.progress;
-      const parked = inOrder([...build.parked.values()].filter(({ share }) => share === key.share));
+      const parked = inOrder([...build.parked.values()].filter(({ shard }) => shard === key.shard));
       const streamsOf = (...wanted: readonly ParkedEvent['status'][]): readonly string[] => [
         ...new Set(parked.filter(({ status }) => wanted.includes(status)).map(({ event }) => event.streamId)),
       ];
@@ -119,9 +119,9 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
   }
 
   commit(
-    key: ShareKey,
+    key: ShardKey,
     token: number,
-    progress: ShareProgress,
+    progress: ShardProgress,
     write: (transaction: SinkTransaction<Model>) => Promise<void>,
   ): Promise<void> {
     return this.#inTurn(async () => {
@@ -138,7 +138,7 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
         parkBehind: async (streamId, error) => {
           changes.push(() => {
             for (const [eventId, other] of build.parked) {
-              if (other.share !== key.share || other.event.streamId !== streamId) continue;
+              if (other.shard !== key.shard || other.event.streamId !== streamId) continue;
               if (other.status !== 'retrying') continue;
               build.parked.set(eventId, { ...other, error, attempts: 0, status: 'parked' });
             }
@@ -154,7 +154,7 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
     });
   }
 
-  async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
+  async reportStop(key: ShardKey, token: number, failure: EventFailure): Promise<void> {
     park(this.#owned(key, token).build, key, failure, 'blocking');
   }
 
@@ -182,17 +182,17 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
 
   async parked(name: string, build: number, limit: number): Promise<readonly ParkedEvent[]> {
     const all = inOrder([...this.#build(name, build).parked.values()]);
-    return all.slice(0, limit).map(({ share: _, event, ...parked }) => {
+    return all.slice(0, limit).map(({ shard: _, event, ...parked }) => {
       const { id, streamId, version, position, type } = event;
       return { ...parked, event: { id, streamId, version, position, type } };
     });
   }
 
-  async nextRetried(key: ShareKey, streamId: string): Promise<RecordedEvent | undefined> {
-    const { build } = this.#share(key);
+  async nextRetried(key: ShardKey, streamId: string): Promise<RecordedEvent | undefined> {
+    const { build } = this.#shard(key);
     return inOrder([...build.parked.values()]).find(
-      ({ share, status, event }) =>
-        share === key.share && status === 'retrying' && event.streamId === streamId,
+      ({ shard, status, event }) =>
+        shard === key.shard && status === 'retrying' && event.streamId === streamId,
     )?.event;
   }
 
@@ -223,7 +223,7 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
   }
 
   async #add(spec: BuildSpec, role: Build<Model>['role'], init: BuildHook<Model>): Promise<Build<Model>> {
-    const owned = Array.from({ length: spec.shares }, () => ({
+    const owned = Array.from({ length: spec.shards }, () => ({
       token: 0,
       progress: { applied: 0, rate: 0 },
     }));
@@ -257,15 +257,15 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
     return found;
   }
 
-  #share(key: ShareKey): { build: Build<Model>; owned: Build<Model>['owned'][number] } {
+  #shard(key: ShardKey): { build: Build<Model>; owned: Build<Model>['owned'][number] } {
     const build = this.#of(key.name).find((other) => other.build === key.build);
-    const owned = build?.owned[key.share];
+    const owned = build?.owned[key.shard];
     if (build === undefined || owned === undefined) throw new OwnershipLostError(key);
     return { build, owned };
   }
 
-  #owned(key: ShareKey, token: number): { build: Build<Model>; owned: Build<Model>['owned'][number] } {
-    const found = this.#share(key);
+  #owned(key: ShardKey, token: number): { build: Build<Model>; owned: Build<Model>['owned'][number] } {
+    const found = this.#shard(key);
     if (found.owned.token !== token) throw new OwnershipLostError(key);
     return found;
   }
@@ -273,22 +273,22 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
 
 function park<Model>(
   { parked }: Build<Model>,
-  { share }: ShareKey,
+  { shard }: ShardKey,
   failure: EventFailure,
   status: 'parked' | 'blocking',
 ): void {
-  parked.set(failure.event.id, { ...failure, share, status, parkedAt: new Date().toISOString() });
+  parked.set(failure.event.id, { ...failure, shard, status, parkedAt: new Date().toISOString() });
 }
 
 function describe<Model>(build: Build<Model>): ProjectionBuild {
-  const { name, build: number, role, version, fingerprint, shares, owned } = build;
+  const { name, build: number, role, version, fingerprint, shards, owned } = build;
   const told = {
     name,
     build: number,
     role,
     version,
     ...(fingerprint !== undefined && { fingerprint }),
-    shares,
+    shards,
   };
   return { ...told, progress: owned.map(({ progress }) => progress) };
 }

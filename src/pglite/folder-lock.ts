@@ -11,7 +11,7 @@ const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
  * The lock is a file beside the folder, `<folder>.lock`, that names its holder. Who finds it held by a process that has died
  * can't just put its own in its place: between the look and the deed another may have done the same. So it first makes
  * `<folder>.lock.<id>`, where the id is that of the dead holder; a file of that name can be made once, and whoever made it
- * holds the lock from then on, also if he dies before he has put it in place of the old one. So the holder is the last one
+ * holds the lock from then on, even if it dies before it has replaced the old one. So the holder is the last one
  * of a chain that starts with the lock.
  *
  * @returns releases it
@@ -87,7 +87,7 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   return holder;
 }
 
-/** Of processes that died on their way to the lock. The holder alone removes them. */
+/** Removes the files of processes that died on their way to the lock. Only the holder does so. */
 async function removeLeftovers(lock: string): Promise<void> {
   const name = basename(lock).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const pattern = new RegExp(`^${name}\\.(?:(\\d+)-)?${uuid}$`);
@@ -96,7 +96,7 @@ async function removeLeftovers(lock: string): Promise<void> {
     if (match === null) continue;
     const [, pid] = match;
     const path = join(dirname(lock), file);
-    // A claim is worth nothing behind a lock whose holder is alive; the file of one who waits goes when he does.
+    // A claim counts for nothing behind a lock whose holder is alive; a waiter removes its own file.
     if (pid !== undefined && !(await isLeftBehind(path, Number(pid)))) continue;
     await rm(path, { force: true });
   }

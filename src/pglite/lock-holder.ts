@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 /** Who holds a lock, as it is written in it. */
 export interface Holder {
-  /** Of this one lock: another one at each try. */
+  /** The id of this one lock; each try has another. */
   readonly id: string;
   readonly pid: number;
   /** Where the system tells (Linux); so of the two that follow. */

@@ -1,9 +1,9 @@
 import {
-  EventStoreError,
   InvalidArgumentError,
-  StoreAccessError,
+  StoreAccessDeniedError,
   StoreUnavailableError,
 } from '../core/errors/errors.js';
+import { EventStoreError } from '../core/errors/event-store-error.js';
 import { isObject } from '../core/values/json.js';
 import { messageOf, sqlStateOf, translateSqlError } from '../sql/sql-errors.js';
 
@@ -14,7 +14,10 @@ export function translateOpenError(error: unknown, folder: string | undefined): 
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new StoreAccessError(`The folder ${folder} can't be written to: ${messageOf(error)}`, cause);
+      return new StoreAccessDeniedError(
+        `The folder ${folder} can't be written to: ${messageOf(error)}`,
+        cause,
+      );
     case 'ENOTDIR':
     case 'EEXIST':
     case 'ENAMETOOLONG':

@@ -66,8 +66,8 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
    * Opens the database, creates it if it isn't there, and migrates its schema.
    *
    * @throws InvalidArgumentError for malformed options, or a folder that can't be one · StoreUnavailableError when another
-   *   process, or another store of this one, uses the folder, or the database can't be opened · StoreAccessError when the
-   *   folder is closed to this process · SchemaVersionError
+   *   process, or another store of this one, uses the folder, or the database can't be opened · StoreAccessDeniedError when the
+   *   folder is closed to this process · SchemaOutdatedError
    */
   static async open(options: PGliteEventStoreOptions = {}): Promise<PGliteEventStore> {
     assertOptions('PGliteEventStore.open', options, {
@@ -117,7 +117,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
         return outcomes;
       },
       {
-        lanes: 1,
+        maxConcurrentBatches: 1,
         maxAppends: options.maxQueuedAppends ?? 10_000,
         maxBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
       },

@@ -17,8 +17,8 @@ const answerTimeout = 5_000;
 const notification = statement('select pg_catalog.pg_notify($1, $2)');
 
 /**
- * Wakes who waits for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a wake-up may
- * be lost, so who waits looks from time to time all the same.
+ * Wakes readers that wait for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a wake-up may
+ * be lost, so waiting readers also look from time to time.
  *
  * A notification is never part of an append's transaction: NOTIFY makes commits wait for each other.
  */

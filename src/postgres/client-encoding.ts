@@ -4,7 +4,7 @@ import { keyOfClient } from './client-facts.js';
 import { within } from './no-answer.js';
 import { readRows } from './row-query.js';
 
-/** Of each client of the caller, as the server says, which tells each change of it. */
+/** The encoding of each of the caller's clients. The server reports every change. */
 const encodings = new WeakMap<object, string>();
 
 const readEncoding = `select pg_catalog.current_setting('client_encoding')`;

@@ -21,7 +21,7 @@ const pools = new WeakMap<Pool, PoolConnections>();
 export class PoolConnections {
   readonly #pool: Pool;
   readonly #abandoned: Request[] = [];
-  /** Objects of somebody else around the clients that the pool tells of, mostly new ones each time. */
+  /** Foreign objects that wrap the clients of the pool's events; mostly new ones each time. */
   readonly #wrappers = new WeakSet<PoolClient>();
   /** Those that are older lead to a server that shouldn't be used. */
   #distrustedBefore = 0;

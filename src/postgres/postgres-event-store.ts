@@ -40,8 +40,8 @@ const appendConnections = 3;
  * connection is lost in is repeated under the same commit id. Reads in order lose nothing that commits late; see
  * docs/decisions/0006.
  *
- * Every method throws, beside the errors of {@link EventStore}: StoreUnavailableError, StoreAccessError,
- * SchemaVersionError, StoreOverloadedError (appends) and StoreClosedError.
+ * Every method throws, beside the errors of {@link EventStore}: StoreUnavailableError, StoreAccessDeniedError,
+ * SchemaOutdatedError, StoreOverloadedError (appends) and StoreClosedError.
  *
  * @example
  * const store = await PostgresEventStore.connect({ connectionString: 'postgres://localhost/orders' });
@@ -65,7 +65,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
   /**
    * Connects, and changes nothing: see {@link migrate}.
    *
-   * @throws InvalidArgumentError for malformed options · StoreUnavailableError when there is no answer · StoreAccessError
+   * @throws InvalidArgumentError for malformed options · StoreUnavailableError when there is no answer · StoreAccessDeniedError
    *   when the credentials are refused
    */
   static async connect(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
@@ -117,7 +117,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
         return outcomes;
       },
       {
-        lanes: appendConnections,
+        maxConcurrentBatches: appendConnections,
         maxAppends: options.maxQueuedAppends,
         maxBytes: options.maxQueuedBytes,
       },

@@ -12,7 +12,7 @@ import { PoolConnections } from './pool-connections.js';
 import { queryRows } from './row-query.js';
 
 export interface PostgresPortOptions {
-  /** Of connections that are the store's own; others are looked at, since their sessions may be told anything. */
+  /** Set for connections of the store's own. Others are checked, since their sessions may have any setting. */
   readonly connectionString: string | undefined;
   readonly schema: string;
   /** Milliseconds after which a statement without an answer, and its connection, are given up. */

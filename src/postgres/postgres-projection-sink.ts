@@ -7,7 +7,7 @@ import { readRows } from './row-query.js';
 import { runTransaction } from './run-transaction.js';
 
 export interface PostgresProjectionSinkOptions {
-  /** Of the database that the read models are in, which needn't be that of the events. It stays yours to close. */
+  /** Leads to the database of the read models, which needn't be that of the events. It stays yours to close. */
   readonly pool: PgPool;
   /** Where checkpoints and parked events are kept; created when it isn't there. Default `event_store_projections`. */
   readonly schema?: string;

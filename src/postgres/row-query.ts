@@ -159,7 +159,7 @@ interface Result {
   readonly fields?: readonly { readonly format?: string }[];
 }
 
-/** Of a result, or of those of several statements; none where it is no result. */
+/** One result, or those of several statements; none where it is no result. */
 function resultsOf(result: unknown): readonly Result[] {
   if (Array.isArray(result)) return result.flatMap(resultsOf);
   return isObject(result) && Array.isArray((result as Partial<Result>).rows) ? [result as Result] : [];

@@ -11,7 +11,7 @@ import { NoAnswerError, within } from './no-answer.js';
 import { PoolConnections } from './pool-connections.js';
 import { readRows } from './row-query.js';
 
-/** Whatever the default of the session is: who has waited for a lock must see what was committed meanwhile. */
+/** Whatever the default of the session is: after waiting for a lock, a statement must see what was committed meanwhile. */
 const begin = 'begin isolation level read committed';
 
 /** Locks of the session, which a handler may have taken, are none of the transaction's. */

@@ -18,7 +18,7 @@ const settings = statement(`select pg_catalog.current_setting('transaction_isola
   case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
     then pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true) end`);
 
-/** Of each client: `pg` will stop taking a query while another runs, and calls of the store may be made side by side. */
+/** One queue for each client: `pg` will stop taking a query while another runs, and calls of the store may be made side by side. */
 const turns = new WeakMap<object, TurnQueue>();
 
 /** The four methods and the capabilities of a store, on a transaction that its caller begins and commits. */

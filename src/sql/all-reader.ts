@@ -7,7 +7,7 @@ import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } f
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
 import { eq, gt, le, lt, times } from './operators.js';
 import { SettledPositions } from './settled-positions.js';
-import { asPassing } from './sql-errors.js';
+import { asRetryable } from './sql-errors.js';
 import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 
 export interface AllReaderOptions {
@@ -207,7 +207,7 @@ export class AllReader {
     }
   }
 
-  /** What commits late lies behind a reader who goes back: he needs no more than what is there. */
+  /** A late commit lies behind a backward reader, which needs no more than what is there now. */
   async #readBackward<E extends DomainEvent>(read: AllRead): Promise<AllSlice<E>> {
     const { after, limit, filters } = read;
     const page = await this.#fetch<E>(read, (bound, bytes) => {
@@ -230,7 +230,7 @@ export class AllReader {
     const [storeId, last, unsafe, place] = header as [string, string, string, string];
     if (unsafe === 'standby') {
       // Behind its name there may be a primary by the next attempt.
-      throw asPassing(
+      throw asRetryable(
         new UnsafeReadError(
           'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.',
         ),

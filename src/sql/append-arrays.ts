@@ -14,7 +14,7 @@ export interface BatchArrays {
 interface MemberPlace {
   /** Its index as it was given. */
   readonly member: number;
-  /** Of each commit, the offset of its last event, and how many it has. */
+  /** The offset of each commit's last event, and how many events it has. */
   readonly offsets: readonly { readonly last: number; readonly events: number }[];
 }
 

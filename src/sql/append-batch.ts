@@ -23,7 +23,7 @@ const maxSingles = 5;
 
 const uniqueViolation = '23505';
 
-/** Of the parameters of `append_one`. */
+/** The types of the parameters of `append_one`. */
 const typesOfOne = [
   ...['text', 'bigint', 'boolean', 'text', 'uuid', 'text'],
   ...['integer', 'json', 'json', 'text', 'text[]', 'timestamptz'],
@@ -43,7 +43,7 @@ const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
   ),
 );
 
-/** Of the parameters of `append_batch`. */
+/** The types of the parameters of `append_batch`. */
 const typesOfBatch = [
   ...[
     'text[]',

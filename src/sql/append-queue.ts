@@ -5,7 +5,7 @@ import type { AppendMember } from './append-member.js';
 
 export interface AppendQueueOptions {
   /** Batches that are under way at the same time. */
-  readonly lanes: number;
+  readonly maxConcurrentBatches: number;
   /** Most appends that wait; one more is STORE_OVERLOADED. */
   readonly maxAppends: number;
   /** Most bytes that they take, two for each character; one that is larger by itself waits alone. */
@@ -63,7 +63,7 @@ interface Waiting {
 }
 
 /**
- * Group commit: the appends that arrive while the lanes are busy go together in the next batch, and share its round trip
+ * Group commit: the appends that arrive while all batches are under way go together in the next batch, and share its round trip
  * and its flush to disk.
  *
  * Streams take turns, so that a flood of appends to one doesn't hold up the others. A stream is in one batch at a time: in
@@ -147,7 +147,7 @@ export class AppendQueue {
     setImmediate(() => {
       this.#isScheduled = false;
       this.#tryLocked();
-      while (this.#batchesUnderWay < this.#options.lanes) {
+      while (this.#batchesUnderWay < this.#options.maxConcurrentBatches) {
         const batch = this.#takeBatch();
         if (batch.length === 0) break;
         void this.#send(batch, lockTimeouts.batch);
@@ -189,7 +189,7 @@ export class AppendQueue {
 
   /** The first append to a stream that is locked, if none is tried just now. */
   #tryLocked(): void {
-    if (this.#isTryingLocked || this.#batchesUnderWay >= this.#options.lanes) return;
+    if (this.#isTryingLocked || this.#batchesUnderWay >= this.#options.maxConcurrentBatches) return;
     for (const streamId of this.#lockedStreams) {
       const queue = this.#waiting.get(streamId);
       if (queue === undefined || this.#streamsUnderWay.has(streamId)) continue;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, SchemaVersionError } from '../core/errors/errors.js';
+import { InvalidArgumentError, SchemaOutdatedError } from '../core/errors/errors.js';
 import { findMissingMigrations } from './migrations.js';
 import { outdatedSchema } from './sql-errors.js';
 import { statement, type SqlPort } from './sql-port.js';
@@ -31,7 +31,7 @@ export function checkedPort(port: SqlPort, check: () => Promise<void>): SqlPort 
  * That the server can be used, and that the schema is there and not older than this library.
  *
  * @param warn told what works but is dangerous
- * @throws SchemaVersionError · InvalidArgumentError for a setting that the store can't work with
+ * @throws SchemaOutdatedError · InvalidArgumentError for a setting that the store can't work with
  */
 export async function checkSchema(
   port: SqlPort,
@@ -41,12 +41,12 @@ export async function checkSchema(
   const [settings = []] = await port.query(serverSettings, []);
   const [number, version, encoding, synchronousCommit, isolation] = settings;
   if (Number(number) < oldestServer) {
-    throw new SchemaVersionError(
+    throw new SchemaOutdatedError(
       `The server is PostgreSQL ${version ?? '?'}; this library needs 14 or newer.`,
     );
   }
   if (encoding !== 'UTF8') {
-    throw new SchemaVersionError(
+    throw new SchemaOutdatedError(
       `The encoding of the database is ${encoding ?? '?'}; create one with UTF8, which holds every text.`,
     );
   }

@@ -65,7 +65,7 @@ export const chunkOfMany = `pg_catalog.string_agg(cells, pg_catalog.chr(1)) as c
 const separator = '\u0001';
 const cellsPerEvent = 10;
 
-/** Of a row that stands in front of the events of a page: these values instead of an event's. */
+/** The columns of a row in front of the events of a page: it holds these values instead of an event's. */
 export function headerColumns(...values: readonly string[]): string {
   return `pg_catalog.concat_ws(pg_catalog.chr(1), '', ${values.join(', ')})`;
 }
@@ -76,7 +76,7 @@ export interface EventRows<E extends DomainEvent> {
   readonly events: readonly RecordedEvent<E>[];
   /** Whether an event was left out for its size. */
   readonly isCut: boolean;
-  /** Of all rows. */
+  /** How many characters all rows have. */
   readonly characters: number;
   /** Bytes of the row of the largest event; where it is small, characters of what {@link eventSize} counts. */
   readonly largest: number;
@@ -146,7 +146,7 @@ export async function readEvents(
   });
 }
 
-/** Of an event, without its JSON. */
+/** The cells of an event, without its JSON. */
 type Cells = [
   position: string,
   streamId: string,
@@ -180,7 +180,7 @@ function cellsOf(text: string): RowCells {
   return [...copy.split(separator), ...text.slice(end + 1).split(separator)] as RowCells;
 }
 
-/** Of a small row. */
+/** The length of a small row's JSON. */
 function jsonLengthOf(cells: RowCells): number {
   return cells[7].length + cells[10].length + cells[11].length;
 }

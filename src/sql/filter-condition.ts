@@ -55,7 +55,7 @@ function conditionOf(filter: NormalFilter, parameters: Parameters): string {
   return conditions.length === 0 ? 'true' : `(${conditions.join(' and ')})`;
 }
 
-/** Of a single value PostgreSQL knows that the index gives the order too. */
+/** With a single value, PostgreSQL knows that the index gives the order too. */
 function oneOf(column: string, values: readonly string[], parameters: Parameters): string {
   return values.length === 1
     ? `${column} ${eq} ${parameters.add(values[0] as string)}`

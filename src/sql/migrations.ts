@@ -1,5 +1,6 @@
-import { SchemaVersionError } from '../core/errors/errors.js';
+import { SchemaOutdatedError } from '../core/errors/errors.js';
 import { uuidV5 } from '../core/events/event-id.js';
+import { advisoryLocks } from './advisory-locks.js';
 import eventStore from './migrations/0001_event_store.sql';
 import { somebodyElses, tablesNamed } from './named-tables.js';
 import { eq } from './operators.js';
@@ -15,7 +16,7 @@ const migrations = [{ name: '0001_event_store', text: eventStore }].map((migrati
 /** Nobody else's names are found meanwhile, nor in what is made: defaults and constraints keep what they have found. */
 const setSearchPath = 'set local search_path = pg_catalog, pg_temp;';
 /** The same for every migrator of any schema in the database: they take turns. */
-const lock = statement('select pg_catalog.pg_advisory_xact_lock(1163152725)');
+const lock = statement(`select pg_catalog.pg_advisory_xact_lock(${advisoryLocks.migrate})`);
 const schemaExists = statement(`select 1 from pg_catalog.pg_namespace where nspname ${eq} $1`);
 const createMigrations = `create table if not exists __schema__.migrations (
   name text primary key,
@@ -39,7 +40,7 @@ const repairSequence = `lock table __schema__.events in share row exclusive mode
  * sequence of positions right when it is behind the events, as after an incomplete restore.
  *
  * @returns the names of the migrations that were applied by this call
- * @throws SchemaVersionError when an applied migration is not what this version of the library knows by its name ·
+ * @throws SchemaOutdatedError when an applied migration is not what this version of the library knows by its name ·
  *   InvalidArgumentError when the schema has tables of somebody else's with the names of the store's
  */
 export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
@@ -110,7 +111,7 @@ function findMissing(applied: ReadonlyMap<string, string>, schema: string): type
   for (const { name, checksum } of migrations) {
     const found = applied.get(name);
     if (found !== undefined && found !== checksum) {
-      throw new SchemaVersionError(
+      throw new SchemaOutdatedError(
         `The migration ${name} of schema "${schema}" was changed: its checksum is ${found}, not ${checksum}. ` +
           `It comes from an unreleased version of the library, or was edited; restore it, or use another schema.`,
       );

@@ -1,7 +1,7 @@
-import { isPassing } from './sql-errors.js';
+import { isRetryableSqlError } from './sql-errors.js';
 
 /**
- * Makes a call again while it fails for a passing reason, until the time is up; then the last error is thrown. The call
+ * Makes a call again while it fails for a retryable reason, until the time is up; then the last error is thrown. The call
  * must be one that can be repeated.
  *
  * @param deadline by `performance.now()`
@@ -17,7 +17,7 @@ export async function retrying<T>(
       return await call(attempt);
     } catch (error) {
       const pause = Math.min(20 * 2 ** attempt, 500) * (0.5 + Math.random() / 2);
-      if (!isPassing(error) || performance.now() + pause > deadline) throw error;
+      if (!isRetryableSqlError(error) || performance.now() + pause > deadline) throw error;
       await delay(pause);
     }
   }

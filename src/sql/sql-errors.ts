@@ -1,20 +1,20 @@
 import {
-  EventStoreError,
   InvalidArgumentError,
-  SchemaVersionError,
-  StoreAccessError,
+  SchemaOutdatedError,
+  StoreAccessDeniedError,
   StoreCorruptedError,
   StoreUnavailableError,
 } from '../core/errors/errors.js';
+import { EventStoreError } from '../core/errors/event-store-error.js';
 import { describeError } from '../core/values/describe-error.js';
 import { isObject } from '../core/values/json.js';
 import { messageWithoutValues, withoutValues } from './database-error.js';
 
 /** What an error of a driver means for the call. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-type Meaning = 'unavailable' | 'again' | 'access' | 'schema' | 'corrupted' | 'refused';
+type Meaning = 'unavailable' | 'retryable' | 'access' | 'schema' | 'corrupted' | 'refused';
 
 const meanings: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [
-  [/^(40001|40P01)$/, 'again'], // serialization failure, deadlock
+  [/^(40001|40P01)$/, 'retryable'], // serialization failure, deadlock
   [/^(28...|42501)$/, 'access'],
   [/^(42P01|42883|3F000|42703|42704)$/, 'schema'], // no such table, function, schema, column, type
   [/^(XX001|XX002)$/, 'corrupted'], // of a table, of an index
@@ -46,18 +46,18 @@ function meaningOf(error: unknown): Meaning | undefined {
 }
 
 /** Typed errors that another attempt may not meet. */
-const passing = new WeakSet<EventStoreError>();
+const retryable = new WeakSet<EventStoreError>();
 
-/** Makes a typed error one that {@link isPassing}. */
-export function asPassing<E extends EventStoreError>(error: E): E {
-  passing.add(error);
+/** Makes a typed error one that {@link isRetryableSqlError}. */
+export function asRetryable<E extends EventStoreError>(error: E): E {
+  retryable.add(error);
   return error;
 }
 
 /** Whether the call may go through when it is made again: unavailable, or chosen as the victim of a conflict. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof EventStoreError) return passing.has(error);
-  return ['unavailable', 'again'].includes(meaningOf(error) as string);
+export function isRetryableSqlError(error: unknown): boolean {
+  if (error instanceof EventStoreError) return retryable.has(error);
+  return ['unavailable', 'retryable'].includes(meaningOf(error) as string);
 }
 
 /** A limit of time for this statement (cancelled, a lock), or a name that a pooler doesn't know. */
@@ -71,7 +71,7 @@ export function spoilsConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === undefined) return true;
   const meaning = meaningOf(error);
-  return !isRefused(error) && meaning !== 'again' && !ofStatement.test(state);
+  return !isRefused(error) && meaning !== 'retryable' && !ofStatement.test(state);
 }
 
 /** Whether the server takes no writes: it is a standby, or was made read-only. */
@@ -107,7 +107,7 @@ export function translateSqlError(error: unknown, commitId?: string): unknown {
   const cause = { cause: causeOf(error) };
   switch (meaning) {
     case 'access':
-      return new StoreAccessError(
+      return new StoreAccessDeniedError(
         `The database refuses access: ${said}. Check the credentials and the grants of the role.`,
         cause,
       );
@@ -133,8 +133,8 @@ export function translateSqlError(error: unknown, commitId?: string): unknown {
   }
 }
 
-export function outdatedSchema(what: string, options?: ErrorOptions): SchemaVersionError {
-  return new SchemaVersionError(
+export function outdatedSchema(what: string, options?: ErrorOptions): SchemaOutdatedError {
+  return new SchemaOutdatedError(
     `The schema of the event store is missing or older than this version needs: ${what}. Run migrate() as a role that owns it.`,
     options,
   );

@@ -236,7 +236,7 @@ function prepareCommit(
   return { commitId, mayBeStored, eventIds, events };
 }
 
-/** @throws ConcurrencyError */
+/** @throws VersionConflictError */
 function resultsOf(
   streamId: string,
   expectedVersion: ExpectedVersion,

@@ -12,7 +12,7 @@ export function milliseconds(time: string): string {
   return `(pg_catalog.date_part('epoch', ${time}) ${times} 1000)::bigint`;
 }
 
-/** Of the last time: that events follow each other in the same minute is the rule. */
+/** The last minute that was read: events mostly follow each other within one. */
 let last = { minute: NaN, prefix: '' };
 
 /** ISO 8601, of whole milliseconds since 1970. */

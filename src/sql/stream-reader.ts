@@ -35,7 +35,7 @@ const fitting = (order: Order, atLeast: 0 | 1): string =>
   fittingEvents('$5', range(order), `version ${order}`, atLeast);
 const startIn = (events: string): SqlStatement => statement(`(${streamVersion}) union all (${events})`);
 
-/** Of events of at most $5 bytes each, and of any. */
+/** For events of at most $5 bytes each, and for any. */
 const starts = {
   forward: startIn(smallEvents('$5', range('asc'))),
   backward: startIn(smallEvents('$5', range('desc'))),
@@ -78,7 +78,7 @@ interface Rest {
   readonly end: number;
   readonly limit: number;
   readonly maxBytes: number;
-  /** Of the events before it. */
+  /** The largest of the events before it. */
   readonly largest: number;
 }
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
@@ -45,14 +46,25 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** Of a snippet that is named as a file, which others of its document may import. */
+function fileOf({ name, place }: Snippet): string | undefined {
+  return name.endsWith('.ts') ? `${basename(place, '.md').replace(/\.md:.*$/, '')}/${name}` : undefined;
+}
+
 /** Type errors of the snippets, by place. Compiled as a reader's project would: strict. */
 function typeErrors(snippets: Record<keyof Compiled, readonly Snippet[]>): Compiled {
   const sources = new Map<string, { readonly kind: string; readonly snippet: Snippet }>(
     Object.entries(snippets).flatMap(([kind, ofKind]) =>
-      ofKind.map((snippet, index) => [`${folder}${kind}-${index}.ts`, { kind, snippet }] as const),
+      ofKind.map(
+        (snippet, index) =>
+          [`${folder}${fileOf(snippet) ?? `${kind}-${index}.ts`}`, { kind, snippet }] as const,
+      ),
     ),
   );
-  for (const [file, { snippet }] of sources) writeFileSync(file, snippet.code);
+  for (const [file, { snippet }] of sources) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, snippet.code);
+  }
   const config = ts.getParsedCommandLineOfConfigFile(
     `${root}tsconfig.json`,
     {},

@@ -137,7 +137,7 @@ function summarise(
     ...findings,
     { invariant: 'no deadlock in the log of the server', offenders: deadlocks, sample: '' },
     {
-      invariant: 'no error but the typed ones of a passing fault',
+      invariant: 'no error but the typed ones of a retryable fault',
       offenders: unexpected.length,
       sample: unexpected.slice(0, 3).join('\n'),
     },

@@ -11,7 +11,7 @@ export class SmallestFirst extends BaseSequencer {
 
 /** A suite for all stores is a line in a file, and hundreds of tests. Models run for long, or without an end. */
 function sizeOf({ moduleId }: TestSpecification): number {
-  return /conformance|memory-event-store|project-share|\.model\./.test(moduleId)
+  return /conformance|memory-event-store|project-shard|\.model\./.test(moduleId)
     ? 1_000_000
     : statSync(moduleId).size;
 }

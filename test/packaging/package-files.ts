@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 
 const expectedFiles =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/([\w-]+\/)?[\w-]+\.(md|svg)|dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts))$/;
 
 /** Checks the files of the installed package in `folder`; returns their number. */
 export async function checkPackageFiles(folder: string, root: string): Promise<number> {
@@ -29,6 +29,8 @@ export async function checkPackageFiles(folder: string, root: string): Promise<n
     'files that package.json names and the package lacks',
   );
 
+  assert.deepEqual(await brokenLinks(folder, files), [], 'links of documents that lead nowhere');
+
   const machinePaths = await pathsOfThisMachine(root);
   for (const file of files) {
     const text = await readFile(join(folder, file), 'utf8');
@@ -37,6 +39,20 @@ export async function checkPackageFiles(folder: string, root: string): Promise<n
     assert.equal(found, undefined, `${file} has a path of the machine that built it`);
   }
   return files.length;
+}
+
+/** Links of the documents to files that the package lacks. */
+async function brokenLinks(folder: string, files: readonly string[]): Promise<string[]> {
+  const broken: string[] = [];
+  for (const file of files.filter((each) => each.endsWith('.md'))) {
+    const text = await readFile(join(folder, file), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(\w+:|#)/.test(target)) continue;
+      const path = posix.join(posix.dirname(file), target.replace(/#.*$/, ''));
+      if (!files.includes(path)) broken.push(`${file}: ${target}`);
+    }
+  }
+  return broken;
 }
 
 interface Manifest {

@@ -7,8 +7,8 @@ import { createDatabase, query, useTcpProxy, type Database } from '../support/po
 
 const happened = [{ type: 'Happened', data: {} }];
 const progress = { applied: 0, rate: 0 };
-const share = { name: 'totals', build: 1, share: 0 };
-const spec = { name: 'totals', version: 1, shares: 1 };
+const shard = { name: 'totals', build: 1, shard: 0 };
+const spec = { name: 'totals', version: 1, shards: 1 };
 
 /** A pool as a caller makes it who thinks of nothing. */
 function usePool(connectionString: string, options: pg.PoolConfig = {}): pg.Pool {
@@ -57,7 +57,7 @@ describe.each(['its own pools', 'a pool of the caller'])(
         () => store.appendToStream('A-1', happened),
         () => store.checkpoints.save('c', { storeId, position: 0 }),
         () => store.snapshots.save('A-1', { name: 'm', version: 1 }, 1, {}),
-        () => sink.acquire(share),
+        () => sink.acquire(shard),
       ];
       await setReadOnly(database, true);
       await terminate(database.directUrl);
@@ -95,7 +95,7 @@ describe('a pool of the caller', () => {
 
     await store.appendToStream('A-1', happened);
     expect(await events.next()).toMatchObject({ value: { version: 2 } });
-    await sink.acquire(share);
+    await sink.acquire(shard);
     await expect(taken.query('select 1')).rejects.toThrow();
     taken.release(true);
     await events.return();
@@ -142,7 +142,7 @@ describe('a pool of the caller', () => {
         expect(store.readStream('A-1')).rejects.toMatchObject(dry),
         expect(store.readAll()).rejects.toMatchObject(dry),
         expect(store.checkpoints.load('c')).rejects.toMatchObject(dry),
-        expect(sink.acquire(share)).rejects.toMatchObject(dry),
+        expect(sink.acquire(shard)).rejects.toMatchObject(dry),
       ]);
     }
     // Who waits anew waits in the place of one who gave up.
@@ -161,18 +161,18 @@ describe('a connection without an answer', () => {
     const pool = usePool(proxy.url(directUrl));
     const sink = new PostgresProjectionSink({ pool, operationTimeout: 300 });
     await sink.open(spec, undefined);
-    const { token } = await sink.acquire(share);
+    const { token } = await sink.acquire(shard);
 
-    const silent = sink.commit(share, token, progress, async ({ context: { client } }) => {
+    const silent = sink.commit(shard, token, progress, async ({ context: { client } }) => {
       proxy.stall();
       await client.query('select 1');
     });
     await expect(silent).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     proxy.resume();
 
-    // The server may take a moment to see that its client is gone, and to let go of the share.
+    // The server may take a moment to see that its client is gone, and to let go of the shard.
     await expect
-      .poll(() => sink.commit(share, token, progress, async () => undefined).then(() => 'done', String))
+      .poll(() => sink.commit(shard, token, progress, async () => undefined).then(() => 'done', String))
       .toBe('done');
   });
 

@@ -2,11 +2,11 @@ import type { Client } from 'pg';
 import type { EventStore, ReadAllOptions } from 'temporal-event-store';
 import { connect, query } from './postgres.js';
 
-/** Somebody who follows all events and keeps his place between two polls. */
+/** A reader that follows all events and keeps its place between two polls. */
 export interface Consumer {
-  /** The positions of the events that he got, in the order in which he got them. */
+  /** The positions of the events that it got, in the order in which it got them. */
   readonly seen: readonly number[];
-  /** Reads on to the end, as far as he can. */
+  /** Reads on to the end, as far as it can. */
   poll(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export function consumerOf(
 /**
  * What is wrong with what a consumer got, against what is stored as SQL tells it: the checker of the interleavings.
  *
- * @param condition which of the stored events he was to get
+ * @param condition which of the stored events it was to get
  */
 export async function faultsOf(
   { seen }: Consumer,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConcurrencyError, type CheckpointStore, type EventStore } from 'temporal-event-store';
+import { VersionConflictError, type CheckpointStore, type EventStore } from 'temporal-event-store';
 
 type Methods = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
@@ -66,8 +66,8 @@ export function checkpointsAt(url: string): CheckpointStore {
 function callerOf(url: string) {
   return async <T>(method: string, args: unknown[]): Promise<T> => {
     const response = await fetch(url, { method: 'POST', body: JSON.stringify({ method, args }) });
-    const { result, error } = (await response.json()) as { result: T; error?: ConcurrencyError };
-    if (error?.code === 'VERSION_CONFLICT') throw new ConcurrencyError(error.message, error);
+    const { result, error } = (await response.json()) as { result: T; error?: VersionConflictError };
+    if (error?.code === 'VERSION_CONFLICT') throw new VersionConflictError(error.message, error);
     if (error !== undefined) throw new Error(error.message);
     return result;
   };

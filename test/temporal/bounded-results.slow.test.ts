@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import {
   defineProjection,
-  TryAgainLaterError,
+  RetryLaterError,
   type DomainEvent,
   type ProjectionDefinition,
 } from 'temporal-event-store';
@@ -118,7 +118,7 @@ describe('a projection answers, however long the errors are', () => {
   }
 
   it('of parked events', async () => {
-    const projector = await useFailing({ onPoison: 'quarantine' });
+    const projector = await useFailing({ onPoison: 'park' });
     await projector.waitFor('failing', 300);
     const parked = await projector.parked('failing');
     expect(parked.length).toBeGreaterThan(10);
@@ -133,7 +133,7 @@ describe('a projection answers, however long the errors are', () => {
   it('of what it waits for', async () => {
     const handlers = {
       Happened: () => {
-        throw new TryAgainLaterError(long);
+        throw new RetryLaterError(long);
       },
     };
     const projector = await useFailing({ handlers });

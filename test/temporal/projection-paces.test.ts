@@ -28,9 +28,9 @@ async function usePaced(after: number) {
   const idlePace = { after, heartbeatTimeout: 60_000, duration: 60_000, busyAfter: 100 };
   const activities = createProjectionActivities({ store, projections: [projection], idlePace });
   const running = new Set<object>();
-  const eventStoreProject: ProjectionActivities['eventStoreProject'] = async (share) => {
-    running.add(share);
-    return activities.eventStoreProject(share).finally(() => running.delete(share));
+  const eventStoreProject: ProjectionActivities['eventStoreProject'] = async (shard) => {
+    running.add(shard);
+    return activities.eventStoreProject(shard).finally(() => running.delete(shard));
   };
   const plugins = [new EventStorePlugin({ store, projections: [projection] })];
   await useWorker({ taskQueue, activities: { ...activities, eventStoreProject }, plugins });

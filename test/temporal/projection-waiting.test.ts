@@ -167,7 +167,10 @@ describe('a projection whose store is down', () => {
     const handle = client.workflow.getHandle(`event-store/projection/${taskQueue}/balances`);
     await expect.poll(async () => (await handle.describe()).status.name).toBe('COMPLETED');
     expect(await projector.status('balances')).toMatchObject({ state: 'stopped', position: 1 });
-    const stopped = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('was stopped') as string };
+    const stopped = {
+      code: 'PROJECTION_NOT_RUNNING',
+      message: expect.stringContaining('was stopped') as string,
+    };
     expect(await Promise.all([rollback, decision])).toMatchObject([stopped, stopped]);
 
     fragile.restore();

@@ -79,7 +79,7 @@ describe('projections, while a release is rolled out', () => {
       expect(await projector.status(name)).toMatchObject({ state: 'running', position });
     }
     expect(await unknown).toMatchObject({
-      code: 'INVALID_ARGUMENT',
+      code: 'PROJECTION_UNKNOWN',
       message: expect.stringMatching(
         /No worker knows the projection 'balanecs'; known: .*balances/,
       ) as string,

@@ -273,16 +273,16 @@ describe('a projection', () => {
     const { projector } = await useProjections(new MemoryEventStore(), [memoryBalances().projection]);
 
     await expect(projector.start('balanecs')).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
+      code: 'PROJECTION_UNKNOWN',
       message: expect.stringContaining(`'balanecs'; known: balances.`) as string,
     });
     await expect(projector.status('balances')).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
+      code: 'PROJECTION_NOT_RUNNING',
       message: expect.stringContaining(`start('balances')`) as string,
     });
-    await expect(projector.pause('balances')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(projector.pause('balances')).rejects.toMatchObject({ code: 'PROJECTION_NOT_RUNNING' });
     await expect(projector.waitFor('balances', 1)).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
+      code: 'PROJECTION_NOT_RUNNING',
       message: expect.stringContaining(`start('balances')`) as string,
     });
   });
@@ -468,7 +468,7 @@ describe('an event whose handler throws', () => {
     expect(await projector.parked('balances')).toEqual([]);
     await expect(
       projector.skip('balances', eventIds[0] as string, { operator: 'Ann', reason: 'too late' }),
-    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    ).rejects.toMatchObject({ code: 'EVENT_NOT_PARKED', eventId: eventIds[0] });
   });
 
   it('goes through when it is tried again by who sees it before the workflow has heard of it', async () => {
@@ -483,7 +483,7 @@ describe('an event whose handler throws', () => {
     const { projector } = await useProjections(store, [projection]);
     await projector.start('balances');
     await projector.waitFor('balances', await deposit(store, 'Account-1', 1));
-    const [live] = await sink.open({ name: 'balances', version: 1, shares: 1 }, undefined);
+    const [live] = await sink.open({ name: 'balances', version: 1, shards: 1 }, undefined);
     const parked = () => sink.parked('balances', live?.build ?? 0, 100);
     const { eventIds, position } = await store.appendToStream('Account-1', [{ type: 'Broken', data: {} }]);
     await expect.poll(parked, { interval: 1, timeout: 20_000 }).toHaveLength(1);
@@ -520,17 +520,17 @@ describe('an event whose handler throws', () => {
       { eventId: eventIds[0], status: 'skipped', ...by },
     ]);
     await expect(projector.skip('balances', eventIds[0] as string, by)).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
+      code: 'EVENT_NOT_PARKED',
     });
   });
 
-  it('can be put aside, with those behind it in its stream, while the others go on', async () => {
+  it('can be parked, with those behind it in its stream, while the others go on', async () => {
     const store = new MemoryEventStore();
     let isBroken = true;
     const order: string[] = [];
     const { projection, sink } = memoryBalances({
       maxAttempts: 1,
-      onPoison: 'quarantine',
+      onPoison: 'park',
       onEvent: (type, streamId) => {
         if (type === 'Broken' && isBroken) throw new Error('not yet');
         order.push(`${type} ${streamId}`);
@@ -611,10 +611,10 @@ describe('a rebuild', () => {
     const { eventStoreProject } = createProjectionActivities({ store, projections: [projection] });
     let ends = 0;
     const activities: Pick<ProjectionActivities, 'eventStoreProject'> = {
-      eventStoreProject: async (share) => {
-        const reply = await eventStoreProject(share);
+      eventStoreProject: async (shard) => {
+        const reply = await eventStoreProject(shard);
         // The new one has come to the end, and is verified. Now the live one goes on.
-        if (share.until === 'end' && ++ends === 2) {
+        if (shard.until === 'end' && ++ends === 2) {
           await projector.waitFor('balances', await deposit(store, 'Account-1', 2));
         }
         return reply;
@@ -745,10 +745,10 @@ describe('a projection into the embedded database', () => {
     expect((await rows(store))[0]).toEqual({ stream: 'Account-0', balance: 2, events: 2 });
   });
 
-  it('puts events aside in it', async () => {
+  it('parks events in it', async () => {
     const { store, sink } = await useDatabase();
     const { projector } = await useProjections(store, [
-      sqlBalances({ sink, maxAttempts: 1, onPoison: 'quarantine' }),
+      sqlBalances({ sink, maxAttempts: 1, onPoison: 'park' }),
     ]);
     const { eventIds } = await store.appendToStream('Account-2', [{ type: 'Broken', data: {} }]);
     await deposit(store, 'Account-2', 2);

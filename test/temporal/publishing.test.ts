@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import {
   definePublisher,
   defineProjection,
-  TryAgainLaterError,
+  RetryLaterError,
   type AnyProjection,
   type EventStore,
   type StoreCapabilities,
@@ -112,9 +112,9 @@ describe('a publisher', () => {
             // Half a page goes through, then the broker is away for a while.
             if (published.length === 0) {
               published.push(...events.slice(0, 2).map(({ data }) => data));
-              throw new TryAgainLaterError('away', { done: 2, retryAfter: 0 });
+              throw new RetryLaterError('away', { done: 2, retryAfter: 0 });
             }
-            if (++attempts < 4) throw new TryAgainLaterError('away', { retryAfter: 1 });
+            if (++attempts < 4) throw new RetryLaterError('away', { retryAfter: 1 });
             published.push(...events.map(({ data }) => data));
           },
         },
@@ -229,7 +229,7 @@ describe('webhooks', () => {
     expect(receiver.accepted).toEqual(upTo(3));
   });
 
-  it('put an event aside where there is a sink for it, with those behind it in its stream', async () => {
+  it('park an event where there is a sink for it, with those behind it in its stream', async () => {
     const store = new MemoryEventStore();
     let isMended = false;
     const receiver = await useReceiver(({ body }) => ({
@@ -238,7 +238,7 @@ describe('webhooks', () => {
     const projector = await usePublishers(store, [
       definePublisher({
         name: 'hook',
-        onPoison: 'quarantine',
+        onPoison: 'park',
         maxAttempts: 1,
         sink: new MemoryProjectionSink(() => ({})),
         publisher: webhookTo(receiver),
@@ -284,7 +284,7 @@ describe('a publisher that can not go on as it was', () => {
         handle: async (events, context) => {
           const streams = events.map(({ streamId }) => streamId);
           if (isAway && streams.includes('Payment-1')) {
-            throw new TryAgainLaterError('away', { retryAfter: 50 });
+            throw new RetryLaterError('away', { retryAfter: 50 });
           }
           await handle(events, context);
         },
@@ -460,9 +460,10 @@ describe('a publisher that can not go on as it was', () => {
       code: 'INVALID_ARGUMENT',
       message: expect.stringMatching(says) as string,
     });
-    await expect(projector.rebase('out', { from: 4, ...by })).rejects.toMatchObject(
-      refused(/position 4 .* is at 3/),
-    );
+    await expect(projector.rebase('out', { from: 4, ...by })).rejects.toMatchObject({
+      ...refused(/position 4 .* is at 3/),
+      code: 'POSITION_AHEAD_OF_STORE',
+    });
     await expect(projector.rebase('kept', { from: 'end', ...by })).rejects.toMatchObject(
       refused(/rebuild it/),
     );

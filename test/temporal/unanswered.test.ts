@@ -77,7 +77,7 @@ describe('a call that nobody answers ends in its time, and says why', () => {
     const { execute, append, start, waitFor, ...reads } = await callAll(client, taskQueue);
     // The server knows it without a worker.
     expect(waitFor).toMatchObject({
-      code: 'INVALID_ARGUMENT',
+      code: 'PROJECTION_NOT_RUNNING',
       message: expect.stringContaining(`start('totals')`) as unknown,
     });
     const why = new RegExp(`No worker polls the task queue '${taskQueue}'. Start one with EventStorePlugin`);

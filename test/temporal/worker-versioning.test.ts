@@ -16,7 +16,7 @@ beforeAll(async () => {
   client = await connectClient();
 });
 
-type Behaviour = 'PINNED' | 'AUTO_UPGRADE';
+type AggregateModel = 'PINNED' | 'AUTO_UPGRADE';
 
 /** A projection and a lane whose workers come and go; of each, the last one is told to end when the next is there. */
 function useDeployment() {
@@ -53,7 +53,11 @@ function useDeployment() {
     projections,
     /** Deploys workers, and ends those before. @param whileBoth what happens while both are there */
     async deploy(
-      { buildId, behaviour, knows }: { buildId?: string; behaviour?: Behaviour; knows: 'first' | 'both' },
+      {
+        buildId,
+        behaviour,
+        knows,
+      }: { buildId?: string; behaviour?: AggregateModel; knows: 'first' | 'both' },
       whileBoth: () => Promise<void> = async () => undefined,
     ): Promise<void> {
       const plugin = new EventStorePlugin({
@@ -89,7 +93,7 @@ function useDeployment() {
 }
 
 describe('with worker versioning', () => {
-  it.each<Behaviour>(['PINNED', 'AUTO_UPGRADE'])(
+  it.each<AggregateModel>(['PINNED', 'AUTO_UPGRADE'])(
     'a projection and a lane move to the new version, where %s is the default',
     async (behaviour) => {
       const { projections, deploy, works, stop } = useDeployment();

@@ -2,7 +2,7 @@ import {
   DomainError,
   findEventStoreError,
   isEventStoreError,
-  type ConcurrencyError,
+  type VersionConflictError,
   type EventStoreError,
   type EventStoreErrorCode,
   type EventStoreErrorOf,
@@ -14,7 +14,7 @@ declare const error: unknown;
 describe('findEventStoreError', () => {
   it('gives the class of a code', () => {
     const conflict = findEventStoreError(error, 'VERSION_CONFLICT');
-    expectTypeOf(conflict).toEqualTypeOf<ConcurrencyError | undefined>();
+    expectTypeOf(conflict).toEqualTypeOf<VersionConflictError | undefined>();
     expectTypeOf(conflict?.actualVersion).toEqualTypeOf<number | undefined>();
     expectTypeOf(findEventStoreError(error, 'DOMAIN_ERROR')).toEqualTypeOf<DomainError | undefined>();
   });

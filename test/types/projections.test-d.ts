@@ -79,3 +79,23 @@ describe('the handlers of a projection', () => {
     });
   });
 });
+
+describe('the handlers of a projection whose events share a definition', () => {
+  it('get the event of their type', () => {
+    defineProjection<
+      DomainEvent<'Deposited' | 'Withdrawn', { readonly amount: number }>,
+      SqlProjectionContext
+    >({
+      name: 'any',
+      sink,
+      handlers: {
+        Deposited: ({ type, data }) => {
+          expectTypeOf(type).toEqualTypeOf<'Deposited'>();
+          expectTypeOf(data.amount).toEqualTypeOf<number>();
+        },
+        // @ts-expect-error no event has this type
+        Closed: () => undefined,
+      },
+    });
+  });
+});

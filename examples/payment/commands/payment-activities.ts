@@ -67,7 +67,7 @@ export function createPaymentActivities({ store, publisher, logger = log }: Paym
     /**
      * Appends what a command led to.
      *
-     * @throws ConcurrencyError when the payment has changed since it was loaded
+     * @throws VersionConflictError when the payment has changed since it was loaded
      */
     async savePayment(save: SavePayment): Promise<AppendResult> {
       const { paymentId, events, ...options } = save;

@@ -58,7 +58,7 @@ export class TemporalPaymentRepository {
    * Stores what was raised since the payment was loaded, if nobody has changed it since.
    *
    * @returns the version of the payment
-   * @throws ConcurrencyError when another was faster; the payment keeps its events: load it again and decide again
+   * @throws VersionConflictError when another was faster; the payment keeps its events: load it again and decide again
    * @throws CommitMismatchError when the commit id was used for something else
    */
   async save(payment: PaymentAggregate, options: SavePaymentOptions = {}): Promise<number> {

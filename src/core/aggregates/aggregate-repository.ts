@@ -94,7 +94,7 @@ export class AggregateRepository<A extends AggregateRoot> {
    * Appends the uncommitted events, expecting the version that was loaded, and marks them as committed. Saving an
    * unchanged aggregate appends nothing; its result then has no event ids, and position 0.
    *
-   * @throws ConcurrencyError when another append came first; the aggregate keeps its uncommitted events
+   * @throws VersionConflictError when another append came first; the aggregate keeps its uncommitted events
    * @throws InvalidEventError when an event doesn't fit its schema, or would be stored otherwise than the aggregate has applied
    *   it: made with `new`, it doesn't know the schemas of the store, and it doesn't wait for asynchronous ones
    */
@@ -121,7 +121,7 @@ export class AggregateRepository<A extends AggregateRoot> {
    * version. A command that was rejected, or raised no events, leaves no trace and is decided again.
    *
    * @throws whatever the command throws, when nothing was stored
-   * @throws ConcurrencyError when others were faster at every attempt
+   * @throws VersionConflictError when others were faster at every attempt
    */
   async execute<R>(
     id: string,

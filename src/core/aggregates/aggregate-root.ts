@@ -119,7 +119,7 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   protected raise(event: EventToAppend<E>): void {
     this[assertIsCurrent]();
     const raised = this.#asStored(frozenEvent(event));
-    // Of its own: whatever `apply` does with it, what was raised is stored.
+    // A copy: whatever `apply` does with it, what was raised is stored.
     this.#apply(copyEvent(raised));
     this.#uncommittedEvents.push(raised);
   }

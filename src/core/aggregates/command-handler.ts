@@ -39,7 +39,7 @@ export interface CommandHandler<Command, E extends DomainEvent> {
    * `commandId` after a success, it stores nothing and returns the first version.
    *
    * @throws whatever `decide` throws, when nothing was stored
-   * @throws ConcurrencyError when others were faster at every attempt
+   * @throws VersionConflictError when others were faster at every attempt
    * @throws CommitMismatchError when the `commandId` was used for another command
    */
   execute(id: string, command: Command, options?: ExecuteOptions): Promise<CommandResult<E>>;

@@ -30,6 +30,4 @@ export interface Decider<State, Command, E extends DomainEvent> {
   evolve(state: State, event: E): State;
   /** Returns the events to append, none when nothing changes, or throws a `DomainError`. */
   decide(state: State, command: Command): readonly EventToAppend<E>[] | Promise<readonly EventToAppend<E>[]>;
-  /** Whether no command can change this state any more; caches may let it go. */
-  isTerminal?(state: State): boolean;
 }

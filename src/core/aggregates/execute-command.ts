@@ -1,5 +1,5 @@
 import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
-import { ConcurrencyError } from '../errors/errors.js';
+import { VersionConflictError } from '../errors/errors.js';
 import type { EventMetadata, EventToAppend } from '../events/event.js';
 import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
@@ -109,7 +109,7 @@ async function attemptCommand<S extends { readonly version: number }, R>(
   }
 }
 
-/** Of a random length, so that those who conflict don't come back together. */
+/** A pause of random length, so that calls in conflict don't come back together. */
 function pauseAfter(attempt: number): Promise<void> {
   const longest = Math.min(longestPause, firstPause * 2 ** (attempt - 1));
   // eslint-disable-next-line no-restricted-properties -- it decides nothing, and no workflow gets here
@@ -120,7 +120,7 @@ function exhausted(error: unknown, attempts: number): unknown {
   const conflict = findEventStoreError(error, 'VERSION_CONFLICT');
   if (conflict === undefined) return error;
   const { streamId, expectedVersion, actualVersion } = conflict;
-  return new ConcurrencyError(
+  return new VersionConflictError(
     `Stream '${streamId}' was changed by others during each of ${attempts} attempts. Try again later, or raise maxAttempts.`,
     { streamId, expectedVersion, actualVersion, cause: error },
   );

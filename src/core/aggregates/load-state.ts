@@ -57,7 +57,7 @@ export async function loadState<S>(
       ...(limit !== undefined && { limit }),
       ...(pageBytes !== undefined && { maxBytes: pageBytes }),
     });
-    // A state of events that the store has lost, say to a restored backup, is worth nothing.
+    // The store has lost events of this state, for example because a backup was restored.
     if (slice.version < version) {
       return loadState(store, streamId, builder, {
         ...options,

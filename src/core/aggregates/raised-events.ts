@@ -8,7 +8,7 @@ import { isPromise } from '../values/is-promise.js';
 /** What an aggregate raised, as it will be stored. */
 export interface RaisedEvents {
   readonly events: readonly EventToAppend[];
-  /** Of the last event, when the aggregate applied another than will be read: its state is not that of its stream. */
+  /** Set when the aggregate applied another event than will be read: its state is not that of its stream. */
   readonly difference: InvalidEventError | undefined;
 }
 

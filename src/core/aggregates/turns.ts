@@ -8,7 +8,7 @@ interface Turn {
   readonly ended: Promise<void>;
 }
 
-/** Of each store, the last turn of each stream that has one. */
+/** By store, the last turn of each stream that has one. */
 const turns = new WeakMap<object, Map<string, Turn>>();
 
 /**

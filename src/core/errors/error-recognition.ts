@@ -1,10 +1,6 @@
 import { isObject } from '../values/json.js';
-import {
-  errorClasses,
-  type EventStoreError,
-  type EventStoreErrorCode,
-  type EventStoreErrorOf,
-} from './errors.js';
+import { errorClasses, type EventStoreErrorOf } from './errors.js';
+import type { EventStoreError, EventStoreErrorCode } from './event-store-error.js';
 import { failureTypePrefix, isOurs } from './temporal-failure.js';
 
 /**

@@ -1,48 +1,18 @@
 import { findJsonFault, type JsonValue } from '../values/json.js';
+import { EventStoreError, type EventStoreErrorCode, type Fields } from './event-store-error.js';
+import {
+  EventNotParkedError,
+  NoPreviousBuildError,
+  ProjectionBehindError,
+  ProjectionNotRunningError,
+  ProjectionUnknownError,
+  RebuildNotUnderWayError,
+  RebuildUnderWayError,
+} from './projection-errors.js';
 import { crossesTemporal, errorBrand, errorClassName } from './temporal-failure.js';
 
-export type EventStoreErrorCode =
-  | 'VERSION_CONFLICT'
-  | 'COMMIT_MISMATCH'
-  | 'COMMIT_EXISTS'
-  | 'INVALID_EVENT'
-  | 'EVENT_TOO_LARGE'
-  | 'EVENT_TOO_NEW'
-  | 'INVALID_ARGUMENT'
-  | 'POSITION_AHEAD_OF_STORE'
-  | 'STORE_UNAVAILABLE'
-  | 'STORE_OVERLOADED'
-  | 'STORE_CLOSED'
-  | 'STORE_ACCESS_DENIED'
-  | 'STORE_CORRUPTED'
-  | 'SCHEMA_OUTDATED'
-  | 'READ_NOT_SAFE'
-  | 'COMMAND_OUTCOME_UNKNOWN'
-  | 'COMMAND_FAILED'
-  | 'PROJECTION_BEHIND'
-  | 'TRY_AGAIN_LATER'
-  | 'DOMAIN_ERROR';
-
-/**
- * Every error of this library. Tell them apart by `code` or with {@link isEventStoreError}, which also knows an error
- * of another copy of the package or one that came through Temporal.
- *
- * In Temporal's eyes it is an `ApplicationFailure`: uncaught in a workflow it fails the workflow instead of its task,
- * and it arrives typed wherever the failure goes.
- */
-export class EventStoreError extends Error {
-  readonly code: EventStoreErrorCode;
-
-  constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
-    this.code = code;
-  }
-}
-
-type Fields<T> = T & ErrorOptions;
-
 /** The stream is not where the append expected it. Load again and decide again. */
-export class ConcurrencyError extends EventStoreError {
+export class VersionConflictError extends EventStoreError {
   declare readonly code: 'VERSION_CONFLICT';
   readonly streamId: string;
   readonly expectedVersion: number | 'noStream' | 'streamExists';
@@ -50,7 +20,7 @@ export class ConcurrencyError extends EventStoreError {
 
   constructor(
     message: string,
-    fields: Fields<Pick<ConcurrencyError, 'streamId' | 'expectedVersion' | 'actualVersion'>>,
+    fields: Fields<Pick<VersionConflictError, 'streamId' | 'expectedVersion' | 'actualVersion'>>,
   ) {
     super('VERSION_CONFLICT', message, fields);
     this.streamId = fields.streamId;
@@ -216,7 +186,7 @@ export class StoreClosedError extends EventStoreError {
 }
 
 /** The database refuses the credentials, or the role lacks rights. */
-export class StoreAccessError extends EventStoreError {
+export class StoreAccessDeniedError extends EventStoreError {
   declare readonly code: 'STORE_ACCESS_DENIED';
 
   constructor(message: string, options?: ErrorOptions) {
@@ -237,7 +207,7 @@ export class StoreCorruptedError extends EventStoreError {
 }
 
 /** The store's schema is missing or older than this version of the library needs. Migrate it. */
-export class SchemaVersionError extends EventStoreError {
+export class SchemaOutdatedError extends EventStoreError {
   declare readonly code: 'SCHEMA_OUTDATED';
 
   constructor(message: string, options?: ErrorOptions) {
@@ -247,19 +217,19 @@ export class SchemaVersionError extends EventStoreError {
 
 /** Reading in order can't be guaranteed on this server, for example a standby. */
 export class UnsafeReadError extends EventStoreError {
-  declare readonly code: 'READ_NOT_SAFE';
+  declare readonly code: 'UNSAFE_READ';
 
   constructor(message: string, options?: ErrorOptions) {
-    super('READ_NOT_SAFE', message, options);
+    super('UNSAFE_READ', message, options);
   }
 }
 
 /** A command got no answer in time. It may have taken effect: ask again with the same `commandId`. */
-export class CommandTimeoutError extends EventStoreError {
+export class CommandOutcomeUnknownError extends EventStoreError {
   declare readonly code: 'COMMAND_OUTCOME_UNKNOWN';
   readonly commandId: string;
 
-  constructor(message: string, fields: Fields<Pick<CommandTimeoutError, 'commandId'>>) {
+  constructor(message: string, fields: Fields<Pick<CommandOutcomeUnknownError, 'commandId'>>) {
     super('COMMAND_OUTCOME_UNKNOWN', message, fields);
     this.commandId = fields.commandId;
   }
@@ -277,35 +247,15 @@ export class CommandFailedError extends EventStoreError {
   }
 }
 
-/** A projection didn't reach a position in time, or can't for now. */
-export class ProjectionBehindError extends EventStoreError {
-  declare readonly code: 'PROJECTION_BEHIND';
-  readonly projection: string;
-  /** What was waited for. */
-  readonly position: number;
-  /** Where it was last seen. */
-  readonly reachedPosition: number;
-
-  constructor(
-    message: string,
-    fields: Fields<Pick<ProjectionBehindError, 'projection' | 'position' | 'reachedPosition'>>,
-  ) {
-    super('PROJECTION_BEHIND', message, fields);
-    this.projection = fields.projection;
-    this.position = fields.position;
-    this.reachedPosition = fields.reachedPosition;
-  }
-}
-
 /**
- * Thrown by a handler or a publisher of yours when no event is to blame: what it goes to is away, or too busy. The
+ * Thrown by a handler or a publisher of yours when no event is to blame: the receiver can't be reached, or is too busy. The
  * projection keeps its place and tries again for as long as it takes.
  *
  * @example
- * throw new TryAgainLaterError('The broker is away', { retryAfter: 5_000 });
+ * throw new RetryLaterError("The broker can't be reached", { retryAfter: 5_000 });
  */
-export class TryAgainLaterError extends EventStoreError {
-  declare readonly code: 'TRY_AGAIN_LATER';
+export class RetryLaterError extends EventStoreError {
+  declare readonly code: 'RETRY_LATER';
   /** Milliseconds. Default: pauses that grow from 200 ms to 30 s. */
   readonly retryAfter?: number;
   /**
@@ -319,10 +269,10 @@ export class TryAgainLaterError extends EventStoreError {
     message: string,
     fields: Fields<{ readonly retryAfter?: number | undefined; readonly done?: number | undefined }> = {},
   ) {
-    super('TRY_AGAIN_LATER', message, fields);
+    super('RETRY_LATER', message, fields);
     for (const [name, value] of Object.entries({ retryAfter: fields.retryAfter, done: fields.done })) {
       if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-        throw new InvalidArgumentError(`The '${name}' of a TryAgainLaterError must be a number from 0.`);
+        throw new InvalidArgumentError(`The '${name}' of a RetryLaterError must be a number from 0.`);
       }
     }
     if (fields.retryAfter !== undefined) this.retryAfter = fields.retryAfter;
@@ -359,7 +309,7 @@ export class DomainError extends EventStoreError {
 
 /** The classes by name, by which an error is built again on the other side of a boundary. */
 export const errorClasses = {
-  ConcurrencyError,
+  VersionConflictError,
   CommitMismatchError,
   CommitExistsError,
   InvalidEventError,
@@ -370,14 +320,20 @@ export const errorClasses = {
   StoreUnavailableError,
   StoreOverloadedError,
   StoreClosedError,
-  StoreAccessError,
+  StoreAccessDeniedError,
   StoreCorruptedError,
-  SchemaVersionError,
+  SchemaOutdatedError,
   UnsafeReadError,
-  CommandTimeoutError,
+  CommandOutcomeUnknownError,
   CommandFailedError,
   ProjectionBehindError,
-  TryAgainLaterError,
+  ProjectionNotRunningError,
+  ProjectionUnknownError,
+  RebuildUnderWayError,
+  RebuildNotUnderWayError,
+  NoPreviousBuildError,
+  EventNotParkedError,
+  RetryLaterError,
   DomainError,
 };
 

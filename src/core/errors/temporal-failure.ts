@@ -19,9 +19,9 @@ export interface CrossingError extends Error {
   readonly [errorClassName]?: string;
 }
 
-/** Passing, or not to be blamed on the call: another attempt may go through. */
+/** Another attempt of the same call may go through. */
 export const retryableCodes = [
-  'TRY_AGAIN_LATER',
+  'RETRY_LATER',
   'STORE_UNAVAILABLE',
   'STORE_OVERLOADED',
   'STORE_CLOSED',

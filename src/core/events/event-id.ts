@@ -39,7 +39,7 @@ function bytesOf(name: string): Uint8Array {
   return bytes.subarray(0, namespace.length + written);
 }
 
-/** Of the lower 16 bits. */
+/** The lower 16 bits. */
 function hex(half: number): string {
   return (hexOf[(half >>> 8) & 0xff] as string) + (hexOf[half & 0xff] as string);
 }

@@ -8,7 +8,7 @@ import { describeError } from '../values/describe-error.js';
  * and lets nobody write but the newest owner.
  *
  * A read model has up to three *builds*: the `live` one that readers see, the `next` one that is being made, and the
- * `previous` one that was live before. Each is projected in one or several *shares*, told apart by the stream.
+ * `previous` one that was live before. Each is projected in one or several *shards*, told apart by the stream.
  */
 export interface ProjectionSink<Context> {
   readonly guarantee: 'exactly-once' | 'at-least-once';
@@ -19,9 +19,9 @@ export interface ProjectionSink<Context> {
     spec: BuildSpec,
     hooks: { init: BuildHook<Context>; reset: BuildHook<Context> },
   ): Promise<ProjectionBuild>;
-  /** Takes a share over: whoever owned it before can't write any more. */
-  acquire(share: ShareKey): Promise<ShareOwnership>;
-  /** Lets no owner of any share of the projection write any more. When it returns, nothing is being written. */
+  /** Takes a shard over: whoever owned it before can't write any more. */
+  acquire(shard: ShardKey): Promise<ShardOwnership>;
+  /** Lets no owner of any shard of the projection write any more. When it returns, nothing is being written. */
   fence(name: string): Promise<void>;
   /**
    * Writes, and moves the checkpoint, in one transaction.
@@ -30,9 +30,9 @@ export interface ProjectionSink<Context> {
    *   the sink failed; nothing was written then, or the checkpoint tells
    */
   commit(
-    share: ShareKey,
+    shard: ShardKey,
     token: number,
-    progress: ShareProgress,
+    progress: ShardProgress,
     write: (transaction: SinkTransaction<Context>) => Promise<void>,
   ): Promise<void>;
   /** Runs something on the read model of a build without moving anything; what it throws is thrown. */
@@ -44,9 +44,9 @@ export interface ProjectionSink<Context> {
   /** The first parked events, in order, of any status. */
   parked(name: string, build: number, limit: number): Promise<readonly ParkedEvent[]>;
   /** The first event of a stream that the operator wants tried again. */
-  nextRetried(share: ShareKey, streamId: string): Promise<RecordedEvent | undefined>;
+  nextRetried(shard: ShardKey, streamId: string): Promise<RecordedEvent | undefined>;
   /** Keeps the event that stopped a projection, for the operator to see. */
-  reportStop(share: ShareKey, token: number, event: EventFailure): Promise<void>;
+  reportStop(shard: ShardKey, token: number, event: EventFailure): Promise<void>;
   /** What the operator has decided on a parked event. @returns false when there is none that waits */
   decide(name: string, build: number, decision: ParkDecision): Promise<boolean>;
   /**
@@ -67,18 +67,18 @@ export interface RebaseTarget {
 
 export type BuildHook<Context> = ((context: Context) => unknown) | undefined;
 
-/** A share of a build of a projection. */
-export interface ShareKey {
+/** A shard of a build of a projection. */
+export interface ShardKey {
   readonly name: string;
   readonly build: number;
-  /** 0 to `shares - 1`. */
-  readonly share: number;
+  /** 0 to `shards - 1`. */
+  readonly shard: number;
 }
 
 export interface BuildSpec {
   readonly name: string;
   readonly version: number;
-  readonly shares: number;
+  readonly shards: number;
   /** What tells the definition from another of the same version, where it says so. Kept with the build. */
   readonly fingerprint?: string;
 }
@@ -87,11 +87,11 @@ export interface ProjectionBuild extends BuildSpec {
   readonly build: number;
   /** `former`: made by a worker whose definition has another number of shards; it is projected for as long as somebody asks. */
   readonly role: 'live' | 'next' | 'previous' | 'former';
-  /** Of each share. */
-  readonly progress: readonly ShareProgress[];
+  /** One for each shard. */
+  readonly progress: readonly ShardProgress[];
 }
 
-export interface ShareProgress {
+export interface ShardProgress {
   /** Absent before the first commit. */
   readonly checkpoint?: Checkpoint;
   /** Events applied since the build was begun. */
@@ -99,13 +99,13 @@ export interface ShareProgress {
   /** Events a second, lately. */
   readonly rate: number;
   /**
-   * Of the owner: an event that it has seen in the store, at the checkpoint or before. It tells a store that has lost events from the one
+   * An event that the owner has seen in the store, at the checkpoint or before. It tells a store that has lost events from the one
    * that the checkpoint is of. A sink that doesn't keep it notices such a loss less often.
    */
   readonly lastSeen?: SeenEvent;
 }
 
-export interface ShareOwnership extends ShareProgress {
+export interface ShardOwnership extends ShardProgress {
   /** Higher than that of any owner before. */
   readonly token: number;
   readonly parked: ParkedPlaces;
@@ -113,7 +113,7 @@ export interface ShareOwnership extends ShareProgress {
   readonly isPassed?: (event: Pick<RecordedEvent, 'streamId' | 'position'>) => boolean;
 }
 
-/** What the owner of a share has to know of the parked events: where they are, and not the events, which may be many. */
+/** What the owner of a shard has to know of the parked events: where they are, and not the events, which may be many. */
 export interface ParkedPlaces {
   /** Streams with an event that is parked, or to be tried again: those that follow wait behind it. */
   readonly streams: readonly string[];
@@ -169,15 +169,15 @@ export type ParkDecision =
       readonly blockedAt?: {
         /** Default: the build that is decided on. */
         readonly build?: number;
-        readonly share: number;
+        readonly shard: number;
         readonly checkpoint: Checkpoint;
       };
     };
 
-/** Another has taken over the share, or the projection was paused: nothing was written. */
+/** Another has taken over the shard, or the projection was paused: nothing was written. */
 export class OwnershipLostError extends Error {
-  constructor({ name, build, share }: ShareKey) {
-    super(`Share ${share} of build ${build} of the projection '${name}' has another owner by now.`);
+  constructor({ name, build, shard }: ShardKey) {
+    super(`Shard ${shard} of build ${build} of the projection '${name}' has another owner by now.`);
   }
 }
 

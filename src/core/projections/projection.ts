@@ -3,7 +3,7 @@ import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import type { EventFilter } from '../store/event-store.js';
 import { normalizeFilters } from '../store/filter.js';
 import {
-  anything,
+  validatedElsewhere,
   assertOptions,
   integerFrom,
   isFunction,
@@ -20,10 +20,14 @@ export type ProjectionHandlers<E extends DomainEvent, Context> = {
   readonly [Type in E['type']]?: (event: RecordedEvent<EventOfType<E, Type>>, context: Context) => unknown;
 };
 
-/** Any event, where the types of events are not said. */
+/** The events of a type, also where one event is defined with several; any event where the types aren't known. */
 export type EventOfType<E extends DomainEvent, Type> = string extends E['type']
   ? E
-  : Extract<E, { readonly type: Type }>;
+  : E extends { readonly type: Type }
+    ? E
+    : Type extends E['type']
+      ? E & { readonly type: Type }
+      : never;
 
 export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Context = unknown> {
   /** Names the projection, and in an SQL sink the schema of its read model. */
@@ -55,10 +59,10 @@ export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Conte
   readonly verify?: (context: Context) => unknown;
   /**
    * What becomes of an event whose handler still throws after `maxAttempts`. `stop` (default): the projection stops and
-   * waits for an operator. `quarantine`: the event, and those that follow in its stream, are put aside for him, and the
+   * waits for an operator. `park`: the event, and those that follow in its stream, are parked for an operator, and the
    * projection goes on.
    */
-  readonly onPoison?: 'stop' | 'quarantine';
+  readonly onPoison?: 'stop' | 'park';
   /** How often a handler is tried on an event, with pauses that grow from 100 ms to 5 s. Default 5. */
   readonly maxAttempts?: number;
   /**
@@ -86,7 +90,7 @@ export interface Projection<E extends DomainEvent = DomainEvent, Context = unkno
   'handlers' | 'handlePage' | 'filter'
 > {
   readonly version: number;
-  readonly onPoison: 'stop' | 'quarantine';
+  readonly onPoison: 'stop' | 'park';
   readonly maxAttempts: number;
   readonly handlerTimeout: number;
   readonly shards: number;
@@ -105,7 +109,7 @@ export type AnyProjection = Projection<any, any>;
 /**
  * Declares a projection: a read model that is made of events, in order.
  *
- * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'quarantine' without a sink
+ * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'park' without a sink
  * @example
  * const deposits = defineProjection<Deposited, SqlProjectionContext>({
  *   name: 'deposits',
@@ -140,14 +144,14 @@ export function projectionOf<E extends DomainEvent, Context>(
       name: isName,
       version: integerFrom(1),
       fingerprint: isName,
-      filter: anything,
+      filter: validatedElsewhere,
       handlers: isPlainObject,
       handlePage: isFunction,
       sink: isPlainObject,
       init: isFunction,
       reset: isFunction,
       verify: isFunction,
-      onPoison: oneOf('stop', 'quarantine'),
+      onPoison: oneOf('stop', 'park'),
       maxAttempts: integerFrom(1),
       handlerTimeout: isHandlerTimeout,
       shards: integerFrom(1),
@@ -157,9 +161,9 @@ export function projectionOf<E extends DomainEvent, Context>(
     ['name'],
   );
   const { handlers, handlePage: _, filter, handlerTimeout = defaultHandlerTimeout, ...rest } = definition;
-  if (rest.onPoison === 'quarantine' && rest.sink === undefined) {
+  if (rest.onPoison === 'park' && rest.sink === undefined) {
     throw new InvalidArgumentError(
-      `The projection '${rest.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
+      `The projection '${rest.name}' has no sink to park events in: with onPoison 'park' it needs one.`,
     );
   }
   const types = handlers && Object.keys(handlers);

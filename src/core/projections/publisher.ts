@@ -1,5 +1,5 @@
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import { anything, assertOptions, isName, type OptionCheck } from '../store/options.js';
+import { validatedElsewhere, assertOptions, isName, type OptionCheck } from '../store/options.js';
 import { inTime } from './handler-timeout.js';
 import { projectionOf, type Projection, type ProjectionDefinition } from './projection.js';
 
@@ -9,17 +9,17 @@ import { projectionOf, type Projection, type ProjectionDefinition } from './proj
  */
 export interface EventPublisher<E extends DomainEvent = DomainEvent> {
   /**
-   * @throws TryAgainLaterError when no event is to blame: the events come again for as long as it takes. Anything else
+   * @throws RetryLaterError when no event is to blame: the events come again for as long as it takes. Anything else
    *   counts as an event that can't be published
    */
   publish(events: readonly RecordedEvent<E>[], limits?: PublishLimits): Promise<void>;
 }
 
-/** Of whom publishes for a publisher of {@link definePublisher}. */
+/** What a publisher of {@link definePublisher} gets with its events. */
 export interface PublishLimits {
   /**
-   * Milliseconds that it is waited for: `handlerTimeout`. Who needs longer hands the rest of the events back in time, by a
-   * TryAgainLaterError that says how many are `done`.
+   * Milliseconds until the call counts as failed: `handlerTimeout`. A publisher that needs longer hands the rest of the events back in time,
+   * by a RetryLaterError that says how many are `done`.
    */
   readonly timeout: number;
 }
@@ -35,10 +35,10 @@ export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extend
 
 /**
  * Declares a projection that hands events to a publisher: in order, at least once, from the first event that its filter
- * takes. Its checkpoints are in the store; to put events aside it needs a `sink`, whose transaction then stays open while
+ * takes. Its checkpoints are in the store; to park events it needs a `sink`, whose transaction then stays open while
  * a page is published.
  *
- * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'quarantine' without a sink
+ * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'park' without a sink
  * @example
  * const toBroker = definePublisher({
  *   name: 'payments-to-broker',
@@ -56,14 +56,14 @@ export function definePublisher<E extends DomainEvent>(definition: PublisherDefi
       name: isName,
       publisher: isPublisher,
       // Checked by defineProjection.
-      filter: anything,
-      sink: anything,
-      onPoison: anything,
-      maxAttempts: anything,
-      handlerTimeout: anything,
-      shards: anything,
-      pageSize: anything,
-      pageBytes: anything,
+      filter: validatedElsewhere,
+      sink: validatedElsewhere,
+      onPoison: validatedElsewhere,
+      maxAttempts: validatedElsewhere,
+      handlerTimeout: validatedElsewhere,
+      shards: validatedElsewhere,
+      pageSize: validatedElsewhere,
+      pageBytes: validatedElsewhere,
     },
     ['name', 'publisher'],
   );

@@ -7,7 +7,7 @@ import type {
 import { InvalidArgumentError } from '../errors/errors.js';
 import type { EventMetadata, RecordedEvent } from '../events/event.js';
 import {
-  anything,
+  validatedElsewhere,
   assertOptions,
   integerFrom,
   isName,
@@ -54,21 +54,21 @@ export type StartWorkflowOptions<W extends WorkflowFunction> = Pick<
 export interface CommandToSend {
   /** The class or decider, or just its category. */
   readonly aggregate: CommandTarget;
-  /** Of the aggregate, without its category. */
+  /** The aggregate's id, without its category. */
   readonly id: string;
-  /** Of the command. */
+  /** The command's name. */
   readonly name: string;
   readonly payload?: unknown;
-  /** Of a worker that knows the aggregate. Default: that of the worker on which the reaction runs. */
+  /** The task queue of a worker that knows the aggregate. Default: that of the worker on which the reaction runs. */
   readonly taskQueue?: string;
   /** As all who send commands to the category have it. Default 1. */
   readonly lanes?: 'per-aggregate' | number;
-  /** Of its events, beside the event as their `causationId`. Default: its `correlationId`. */
+  /** Metadata of its events, beside the event as their `causationId`. Default: the event's `correlationId`. */
   readonly metadata?: EventMetadata;
 }
 
 /** Where a consequence comes from, and what makes it happen once. */
-export interface CommandOrigin {
+export interface ConsequenceOrigin {
   readonly reaction: string;
   readonly event: RecordedEvent;
   /** Place among the consequences of the event, such as `0`; behind a rejected command `0/rejected/0`. */
@@ -80,9 +80,9 @@ export interface CommandOrigin {
 /** What consequences are carried out with. The worker has one. */
 export interface ReactionPort {
   /** Returns also when it was started before. */
-  startWorkflow(workflow: WorkflowToStart, origin: CommandOrigin): Promise<void>;
+  startWorkflow(workflow: WorkflowToStart, origin: ConsequenceOrigin): Promise<void>;
   /** @throws DomainError when a rule says no */
-  sendCommand(command: CommandToSend, origin: CommandOrigin): Promise<void>;
+  sendCommand(command: CommandToSend, origin: ConsequenceOrigin): Promise<void>;
 }
 
 /**
@@ -137,7 +137,7 @@ export function checkConsequence(consequence: unknown): Consequence {
         aggregate: isTarget,
         id: isName,
         name: isName,
-        payload: anything,
+        payload: validatedElsewhere,
         taskQueue: isName,
         lanes: isLanes,
         metadata: isPlainObject,

@@ -10,7 +10,7 @@ import {
 } from '../projections/projection.js';
 import type { EventFilter } from '../store/event-store.js';
 import {
-  anything,
+  validatedElsewhere,
   assertOptions,
   isFunction,
   isName,
@@ -20,7 +20,7 @@ import {
 } from '../store/options.js';
 import {
   checkConsequence,
-  type CommandOrigin,
+  type ConsequenceOrigin,
   type CommandToSend,
   type Consequences,
   type ReactionPort,
@@ -99,10 +99,10 @@ export function defineReaction<E extends DomainEvent>(definition: ReactionDefini
       handle: isFunction,
       onRejected: isFunction,
       // Checked by defineProjection.
-      maxAttempts: anything,
-      handlerTimeout: anything,
+      maxAttempts: validatedElsewhere,
+      handlerTimeout: validatedElsewhere,
       maxDepth: integerFrom(1),
-      shards: anything,
+      shards: validatedElsewhere,
     },
     ['name', 'on', 'handle'],
   );
@@ -135,7 +135,7 @@ async function react<E extends DomainEvent>(
   ): Promise<void> => {
     for (const [index, consequence] of listOf(consequences).map(checkConsequence).entries()) {
       const place = placeOf(index);
-      const origin: CommandOrigin = { reaction: name, event, place, depth };
+      const origin: ConsequenceOrigin = { reaction: name, event, place, depth };
       if ('startWorkflow' in consequence) {
         const starting = port.startWorkflow(consequence.startWorkflow, origin);
         await inTime(handlerTimeout, `Starting a workflow of '${name}'`, starting);

@@ -11,7 +11,7 @@ export type TypedStore<S extends EventStore, R extends EventRegistry> = EventSto
   [K in Exclude<keyof S, keyof EventStore | keyof CommitChain>]: TypedResult<S[K], R>;
 } & (S extends CommitChain ? CommitChain<InferNewEvents<R>> : unknown);
 
-/** Of an empty registry, whatever is stored. */
+/** With an empty registry, whatever is stored. */
 type ReadEvents<E extends DomainEvent> = [E] extends [never] ? DomainEvent : E;
 
 /** A method that returns a store, such as `inTransaction`, returns one of the same events. */

@@ -14,7 +14,7 @@ export interface CommitChain<NewEvents extends DomainEvent = DomainEvent> {
   /**
    * @returns a result per commit
    * @throws CommitExistsError when any of the commits is stored already; nothing is appended
-   * @throws ConcurrencyError when the stream is not at the expected version; nothing is appended
+   * @throws VersionConflictError when the stream is not at the expected version; nothing is appended
    */
   appendCommits<E extends NewEvents>(
     streamId: string,
@@ -47,7 +47,7 @@ export interface SnapshotStore {
 /** How far a reader has come in a store. */
 export interface Checkpoint {
   readonly position: number;
-  /** The store that the position is worth something in. */
+  /** The store that the position belongs to. */
   readonly storeId: string;
 }
 

@@ -2,7 +2,7 @@ import { CommitExistsError, CommitMismatchError, InvalidArgumentError } from '..
 import { eventIdOf } from '../events/event-id.js';
 import { sameJson } from '../values/json.js';
 import type { Commit } from './capabilities.js';
-import { anything, assertOptions, isName, isPlainObject } from './options.js';
+import { validatedElsewhere, assertOptions, isName, isPlainObject } from './options.js';
 import { prepareEvents, type PreparedEvent } from './prepare-events.js';
 
 /**
@@ -20,9 +20,12 @@ export function checkCommits(
   const ids = new Set<string>();
   // From: map would step over a hole.
   return Array.from(commits as readonly Commit[], (commit, index) => {
-    assertOptions('a commit', commit, { commitId: isName, events: anything, metadata: isPlainObject }, [
-      'commitId',
-    ]);
+    assertOptions(
+      'a commit',
+      commit,
+      { commitId: isName, events: validatedElsewhere, metadata: isPlainObject },
+      ['commitId'],
+    );
     const { commitId, events, metadata } = commit;
     if (ids.has(commitId)) {
       throw new InvalidArgumentError(`Two of the commits have the id '${commitId}'.`);

@@ -55,7 +55,7 @@ export function innermostOf(store: EventStore): object {
   return (store as { readonly [innermost]?: object })[innermost] ?? store;
 }
 
-/** Of the store and of its classes, where its methods are; and whether each is a method. */
+/** The members of the store and of its classes, where its methods are; and whether each is a method. */
 function membersOf(store: object): ReadonlyMap<PropertyKey, boolean> {
   const members = new Map<PropertyKey, boolean>();
   let owner: object | null = store;

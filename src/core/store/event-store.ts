@@ -20,7 +20,7 @@ export interface EventStore<
    * Appends events to a stream, all or nothing. With a `commitId`, an append that is sent again stores nothing and
    * returns the result of the first.
    *
-   * @throws ConcurrencyError when the stream is not at the expected version
+   * @throws VersionConflictError when the stream is not at the expected version
    * @throws CommitMismatchError when the `commitId` was used on this stream with other events
    * @throws InvalidEventError with the path of what JSON would change or drop
    * @throws EventTooLargeError when the commit is larger than the store takes
@@ -159,6 +159,6 @@ export interface AllSlice<E extends DomainEvent = DomainEvent> {
   readonly position: number;
   /** True when nothing more that the filter takes lies in the direction of reading. */
   readonly isEnd: boolean;
-  /** Identity of the store. A position is worth something for this store only. */
+  /** Identity of the store. A position belongs to one store. */
   readonly storeId: string;
 }

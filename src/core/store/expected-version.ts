@@ -1,7 +1,7 @@
-import { ConcurrencyError } from '../errors/errors.js';
+import { VersionConflictError } from '../errors/errors.js';
 import type { ExpectedVersion } from './event-store.js';
 
-/** @throws {@link ConcurrencyError} unless the stream stands where the append expects it */
+/** @throws {@link VersionConflictError} unless the stream stands where the append expects it */
 export function assertExpectedVersion(
   streamId: string,
   expected: ExpectedVersion,
@@ -17,7 +17,7 @@ function versionConflict(
   streamId: string,
   expectedVersion: Exclude<ExpectedVersion, 'any'>,
   actualVersion: number,
-): ConcurrencyError {
+): VersionConflictError {
   const wanted =
     expectedVersion === 'noStream'
       ? 'not to exist'
@@ -25,7 +25,7 @@ function versionConflict(
         ? 'to exist'
         : `to be at version ${expectedVersion}`;
   const found = actualVersion === 0 ? 'it does not exist' : `it is at version ${actualVersion}`;
-  return new ConcurrencyError(
+  return new VersionConflictError(
     `Stream '${streamId}' was expected ${wanted}, but ${found}. Load it again and decide again.`,
     { streamId, expectedVersion, actualVersion },
   );

@@ -78,7 +78,7 @@ function matches(filter: NormalFilter, event: Filterable): boolean {
   );
 }
 
-/** Of a time that is checked. */
+/** The ISO form of a time that was checked. */
 function toIso(time: string | Date): string {
   return (parseTimestamp(time) as { readonly iso: string }).iso;
 }

@@ -70,4 +70,4 @@ export const isSignal: OptionCheck = (value) =>
   typeof (value as AbortSignal | null)?.aborted === 'boolean' ? undefined : 'an AbortSignal';
 
 /** Checked where it is understood. */
-export const anything: OptionCheck = () => undefined;
+export const validatedElsewhere: OptionCheck = () => undefined;

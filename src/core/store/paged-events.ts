@@ -28,7 +28,7 @@ export interface PageSource<Slice> {
  * The events of page after page.
  *
  * It does what an async generator would, which takes three times as long: an event that is there is given without a turn of
- * the event queue in between. And one who gives it up needn't wait for the page that is under way.
+ * the event queue in between. And a reader that gives it up needn't wait for the page that is under way.
  */
 export class PagedEvents<E extends DomainEvent, Slice extends Page<E>> implements AsyncGenerator<
   RecordedEvent<E>,
@@ -41,7 +41,7 @@ export class PagedEvents<E extends DomainEvent, Slice extends Page<E>> implement
   #index = 0;
   /** Gives the next page; absent after the last. */
   #nextPage: (() => Promise<Slice | undefined>) | undefined;
-  /** While a page is awaited: who asks meanwhile asks again after it. */
+  /** Set while a page is awaited: a call that comes meanwhile asks again after it. */
   #turning: Promise<void> | undefined;
   #letGo: () => void = nothing;
   #isClosed = false;

@@ -22,7 +22,7 @@ export interface PreparedEvent {
 }
 
 /**
- * Checks the events of a commit and turns them into what is stored, so that a caller who goes on changing his objects
+ * Checks the events of a commit and turns them into what is stored, so that a caller that goes on changing its objects
  * changes nothing here.
  *
  * @param metadata merged under each event's own

@@ -2,13 +2,13 @@ import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
 import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from './event-store.js';
 import { normalizeFilters, type NormalFilter } from './filter.js';
-import { anything, assertOptions, integerFrom, isName, isSignal, oneOf } from './options.js';
+import { validatedElsewhere, assertOptions, integerFrom, isName, isSignal, oneOf } from './options.js';
 import { assertStreamId } from './stream-id.js';
 
 const defaultPageSize = 500;
 
 /**
- * Two of the largest commits. In memory a page takes a few times as much, and a reader who reads ahead has two of them, so that
+ * Two of the largest commits. In memory a page takes a few times as much, and a reader that reads ahead has two of them, so that
  * several readers fit into a container of 512 MB.
  */
 export const defaultPageBytes = 4_000_000;
@@ -54,7 +54,7 @@ export function checkAllRead(options: ReadAllOptions = {}): AllRead {
     after: integerFrom(0),
     limit: integerFrom(1),
     maxBytes: integerFrom(1),
-    filter: anything,
+    filter: validatedElsewhere,
     direction: oneOf('forward', 'backward'),
     signal: isSignal,
   });
@@ -66,7 +66,7 @@ export function checkAllRead(options: ReadAllOptions = {}): AllRead {
 
 /** @throws InvalidArgumentError · the signal's reason when it is aborted */
 export function checkStatistics(options: StatisticsOptions = {}): readonly NormalFilter[] | undefined {
-  assertOptions('statistics', options, { filter: anything, signal: isSignal });
+  assertOptions('statistics', options, { filter: validatedElsewhere, signal: isSignal });
   options.signal?.throwIfAborted();
   return normalizeFilters(options.filter);
 }
@@ -79,7 +79,7 @@ export function checkTrends(options: TrendsOptions): {
   assertOptions(
     'trends',
     options,
-    { filter: anything, interval: oneOf('hour', 'day', 'week', 'month'), signal: isSignal },
+    { filter: validatedElsewhere, interval: oneOf('hour', 'day', 'week', 'month'), signal: isSignal },
     ['interval'],
   );
   options.signal?.throwIfAborted();

@@ -8,7 +8,7 @@ export interface SeenEvent {
   readonly id: string;
 }
 
-/** Of an event, which may be large, what it is known by. */
+/** What an event is known by: the event itself may be large. */
 export function seen({ position, id }: SeenEvent): SeenEvent {
   return { position, id };
 }

@@ -3,7 +3,7 @@ import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import type { ReaderHints } from './capabilities.js';
 import type { AllSlice, EventStore, ReadAllOptions } from './event-store.js';
-import { anything, assertOptions, integerFrom, isSignal } from './options.js';
+import { validatedElsewhere, assertOptions, integerFrom, isSignal } from './options.js';
 import { PagedEvents } from './paged-events.js';
 import { assertStillThere, seen, type SeenEvent, type Witness } from './seen-event.js';
 import { storedReadsOf } from './stored-reads.js';
@@ -20,7 +20,7 @@ export interface SubscribeOptions<Type extends string = string> extends Omit<
   readonly pollInterval?: number;
   /**
    * Milliseconds of pauses between attempts when the store can't be reached (STORE_UNAVAILABLE), or no primary just now
-   * (READ_NOT_SAFE), after it could be read; then the error is thrown. Default 300,000.
+   * (UNSAFE_READ), after it could be read; then the error is thrown. Default 300,000.
    */
   readonly retryTimeout?: number;
 }
@@ -79,7 +79,7 @@ function beginWatch(store: EventStore, options: SubscribeOptions, wakeUp: WakeUp
     after: integerFrom(0),
     limit: integerFrom(1),
     maxBytes: integerFrom(1),
-    filter: anything,
+    filter: validatedElsewhere,
     signal: isSignal,
     pollInterval: integerFrom(1),
     retryTimeout: integerFrom(0),
@@ -151,5 +151,5 @@ async function readNext<E extends DomainEvent>(
 
 /** Whether the store may come back by itself. */
 function isAway(error: unknown): boolean {
-  return isEventStoreError(error, 'STORE_UNAVAILABLE') || isEventStoreError(error, 'READ_NOT_SAFE');
+  return isEventStoreError(error, 'STORE_UNAVAILABLE') || isEventStoreError(error, 'UNSAFE_READ');
 }

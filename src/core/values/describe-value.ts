@@ -1,4 +1,4 @@
-/** Of an address that came where none belongs: `scheme://user:password@host` or `?password=`. */
+/** The password in an address that came where none belongs: `scheme://user:password@host` or `?password=`. */
 const password = /(?<=:\/\/[^/?#]*?:).*(?=@)|(?<=[?&]password=)[^&]*/gs;
 
 /** A value in an error message: short, never one that throws, and without the password of an address. */

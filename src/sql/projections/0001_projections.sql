@@ -13,31 +13,31 @@ create table if not exists __schema__.builds (
 -- Of the definition that it was made by, where that gave one.
 alter table __schema__.builds add column if not exists fingerprint text collate "C";
 
--- A share of a build: its row is locked by whoever writes, and its token tells the newest owner. Room in each page keeps
+-- A shard of a build: its row is locked by whoever writes, and its token tells the newest owner. Room in each page keeps
 -- the updates HOT.
-create table if not exists __schema__.shares (
+create table if not exists __schema__.shards (
   projection text collate "C" not null,
   build integer not null,
-  share integer not null,
+  shard integer not null,
   token bigint not null default 0,
   store_id text collate "C",
   position bigint,
   applied bigint not null default 0,
   rate numeric not null default 0,
   committed_at timestamptz,
-  primary key (projection, build, share),
+  primary key (projection, build, shard),
   foreign key (projection, build) references __schema__.builds on delete cascade
 ) with (fillfactor = 50);
 
 -- An event that the owner has seen in the store, up to the position.
-alter table __schema__.shares add column if not exists seen_position bigint;
-alter table __schema__.shares add column if not exists seen_id text collate "C";
+alter table __schema__.shards add column if not exists seen_position bigint;
+alter table __schema__.shards add column if not exists seen_id text collate "C";
 
 -- Events that were not applied, until they are; for ever those that an operator skipped.
 create table if not exists __schema__.parked (
   projection text collate "C" not null,
   build integer not null,
-  share integer not null,
+  shard integer not null,
   event_id uuid not null,
   stream_id text collate "C" not null,
   position bigint not null,

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../../core/errors/errors.js';
 import { HandlerError } from '../../core/projections/projection-sink.js';
 import { kindOf, mayMakeTemporary, outlivesTransaction, statementsOf } from './statement-text.js';
 
-/** Of the one transaction that a query library may begin within that of the sink. */
+/** Stands for the one transaction that a query library may begin within the sink's. */
 const savepoint = '"temporal_event_store_handler"';
 
 /**

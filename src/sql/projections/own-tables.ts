@@ -4,8 +4,8 @@ import type { SqlRow } from '../sql-port.js';
 /** The tables of 0001_projections.sql, and columns that tell them from others of the same name. */
 const own: Readonly<Record<string, readonly string[]>> = {
   builds: ['projection', 'build', 'role', 'version'],
-  shares: ['projection', 'build', 'share', 'token', 'store_id', 'position'],
-  parked: ['projection', 'build', 'share', 'event_id', 'stream_id', 'status'],
+  shards: ['projection', 'build', 'shard', 'token', 'store_id', 'position'],
+  parked: ['projection', 'build', 'shard', 'event_id', 'stream_id', 'status'],
   tokens: ['last_value', 'is_called'],
 };
 
@@ -27,6 +27,6 @@ export function isSetUp(found: readonly SqlRow[], schema: string): boolean {
   return (
     Object.keys(own).every((name) => columns.has(name)) &&
     columns.get('builds')?.includes('fingerprint') === true &&
-    columns.get('shares')?.includes('seen_id') === true
+    columns.get('shards')?.includes('seen_id') === true
   );
 }

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../../core/errors/errors.js';
-import type { ShareKey } from '../../core/projections/projection-sink.js';
+import type { ShardKey } from '../../core/projections/projection-sink.js';
 import { isObject } from '../../core/values/json.js';
 import { sqlStateOf } from '../sql-errors.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
@@ -10,10 +10,10 @@ const grace = 1_000;
 /** Milliseconds after which the wait for the rows of shards is an error. */
 const patience = 5_000;
 
-type Shards = Pick<ShareKey, 'name'> & Partial<ShareKey>;
+type Shards = Pick<ShardKey, 'name'> & Partial<ShardKey>;
 
 /**
- * Runs something that locks rows of shards, in a transaction. It waits a second for who has locked them; then it ends the sessions of
+ * Runs something that locks rows of shards, in a transaction. It waits a second for whatever has locked them; then it ends the sessions of
  * the owners that are in a transaction: they may be frozen, and would write nothing any more in any case.
  *
  * @throws StoreUnavailableError after five seconds, with the sessions that hold the rows
@@ -46,12 +46,12 @@ export async function retryWithoutOwners<Client extends SqlClient, T>(
   {
     name,
     build = null,
-    share = null,
-  }: { readonly name: string; readonly build?: number | null; readonly share?: number | null },
+    shard = null,
+  }: { readonly name: string; readonly build?: number | null; readonly shard?: number | null },
   attempt: () => Promise<T>,
 ): Promise<T> {
   const end = performance.now() + patience;
-  const key = [name, build, share];
+  const key = [name, build, shard];
   for (;;) {
     try {
       return await attempt();

@@ -5,9 +5,9 @@ import type {
   ParkDecision,
   ParkedEvent,
   ParkedPlaces,
-  ShareKey,
+  ShardKey,
 } from '../../core/projections/projection-sink.js';
-import { shareOf } from '../../core/projections/share-of.js';
+import { shardOf } from '../../core/projections/shard-of.js';
 import { storableText } from '../../core/values/storable-text.js';
 import type { SqlRow } from '../sql-port.js';
 import { isoTime } from '../sql-time.js';
@@ -24,37 +24,37 @@ export class ParkedEvents<Client extends SqlClient> {
 
   async park(
     client: Client,
-    { name, build, share }: ShareKey,
+    { name, build, shard }: ShardKey,
     { event, error, attempts }: EventFailure,
     status: 'parked' | 'blocking',
   ): Promise<void> {
     const { id, streamId, position, version, type } = event;
-    const place = [name, build, share, id, streamId, position, version, type];
+    const place = [name, build, shard, id, streamId, position, version, type];
     const values = [...place, JSON.stringify(event), storableText(error), attempts, status];
     await this.#database.query(client, statements.park, values);
   }
 
-  async settle(client: Client, { name, build }: ShareKey, eventId: string): Promise<void> {
+  async settle(client: Client, { name, build }: ShardKey, eventId: string): Promise<void> {
     await this.#database.query(client, statements.settle, [name, build, eventId]);
   }
 
   async parkBehind(
     client: Client,
-    { name, build, share }: ShareKey,
+    { name, build, shard }: ShardKey,
     streamId: string,
     error: string,
   ): Promise<void> {
     await this.#database.query(client, statements.parkBehind, [
       name,
       build,
-      share,
+      shard,
       streamId,
       storableText(error),
     ]);
   }
 
-  async ofShare(client: Client, { name, build, share }: ShareKey): Promise<ParkedPlaces> {
-    const rows = await this.#database.query(client, statements.parkedOfShare, [name, build, share]);
+  async ofShard(client: Client, { name, build, shard }: ShardKey): Promise<ParkedPlaces> {
+    const rows = await this.#database.query(client, statements.parkedOfShard, [name, build, shard]);
     const placesOf = (...wanted: readonly unknown[]): readonly string[] => [
       ...new Set(rows.filter(([status]) => wanted.includes(status)).map(([, place]) => place as string)),
     ];
@@ -68,10 +68,10 @@ export class ParkedEvents<Client extends SqlClient> {
 
   async nextRetried(
     client: Client,
-    { name, build, share }: ShareKey,
+    { name, build, shard }: ShardKey,
     streamId: string,
   ): Promise<RecordedEvent | undefined> {
-    const key = [name, build, share, streamId];
+    const key = [name, build, shard, streamId];
     const [row] = await this.#database.query(client, statements.nextRetried, key);
     return row === undefined ? undefined : (JSON.parse(row[0] as string) as RecordedEvent);
   }
@@ -102,11 +102,11 @@ export class ParkedEvents<Client extends SqlClient> {
   }
 
   /** What an operator has skipped in the live build is skipped for good, so in a new one, too. */
-  async skipAsBefore(client: Client, { name, shares }: BuildSpec, build: number): Promise<void> {
+  async skipAsBefore(client: Client, { name, shards }: BuildSpec, build: number): Promise<void> {
     for (const row of await this.#database.query(client, statements.skippedOfLive, [name])) {
       const [live, id, streamId] = row as [string, string, string];
-      const share = shareOf(streamId, shares);
-      await this.#database.query(client, statements.copySkipped, [name, Number(live), id, build, share]);
+      const shard = shardOf(streamId, shards);
+      await this.#database.query(client, statements.copySkipped, [name, Number(live), id, build, shard]);
     }
   }
 }

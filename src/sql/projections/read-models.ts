@@ -3,7 +3,7 @@ import type {
   BuildHook,
   BuildSpec,
   ProjectionBuild,
-  ShareProgress,
+  ShardProgress,
 } from '../../core/projections/projection-sink.js';
 import { HandlerError } from '../../core/projections/projection-sink.js';
 import { utf8Length } from '../../core/values/json.js';
@@ -44,17 +44,17 @@ export class ReadModels<Client extends SqlClient> {
 
   async builds(client: Client, name: string): Promise<readonly ProjectionBuild[]> {
     const rows = await this.#database.query(client, statements.builds, [name]);
-    const builds = new Map<number, ProjectionBuild & { progress: ShareProgress[] }>();
-    for (const [id, role, version, fingerprint, ...ofShare] of rows) {
+    const builds = new Map<number, ProjectionBuild & { progress: ShardProgress[] }>();
+    for (const [id, role, version, fingerprint, ...ofShard] of rows) {
       const build = Number(id);
-      const progress = [...(builds.get(build)?.progress ?? []), progressOf(ofShare)];
+      const progress = [...(builds.get(build)?.progress ?? []), progressOf(ofShard)];
       builds.set(build, {
         name,
         build,
         role: role as ProjectionBuild['role'],
         version: Number(version),
         ...(fingerprint !== null && { fingerprint: fingerprint as string }),
-        shares: progress.length,
+        shards: progress.length,
         progress,
       });
     }
@@ -63,7 +63,7 @@ export class ReadModels<Client extends SqlClient> {
 
   async create(
     client: Client,
-    { name, version, shares, fingerprint }: BuildSpec,
+    { name, version, shards, fingerprint }: BuildSpec,
     role: 'live' | 'next',
     init: SqlHook<Client>,
   ): Promise<number> {
@@ -75,7 +75,7 @@ export class ReadModels<Client extends SqlClient> {
       fingerprint ?? null,
     ]);
     const build = Number(row?.[0]);
-    await this.#database.query(client, statements.addShares, [name, build, shares]);
+    await this.#database.query(client, statements.addShards, [name, build, shards]);
     await this.runHook(client, { name, role }, init);
     return build;
   }
@@ -147,8 +147,8 @@ export function assertReadModelName(name: string): void {
   );
 }
 
-/** Of the columns store_id, position, applied and rate; and seen_position and seen_id, where they were asked for. */
-export function progressOf([storeId, position, applied, rate, seenAt, seenId]: SqlRow): ShareProgress {
+/** Reads the columns store_id, position, applied and rate; and seen_position and seen_id, where they were asked for. */
+export function progressOf([storeId, position, applied, rate, seenAt, seenId]: SqlRow): ShardProgress {
   return {
     ...(storeId != null && { checkpoint: { storeId, position: Number(position) } }),
     applied: Number(applied),

@@ -55,7 +55,7 @@ export const outsiders = `with model as (select oid from pg_namespace where nspn
   from hanging left join pg_class view on view.oid = relation and rulename = '_RETURN' and view.relkind = 'v'
   order by 1`;
 
-/** Of the tables of a schema, so that nobody makes anything upon them meanwhile. */
+/** Locks the tables of a schema, so that nobody makes anything upon them meanwhile. */
 export const lockTables = `select format('lock table %s in access exclusive mode', string_agg(format('%I.%I', nspname, relname), ', '))
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where nspname = $1 and relkind in ('r', 'p') having count(*) > 0`;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
-import { causeOf, isPassing, messageOf } from '../sql-errors.js';
+import { causeOf, isRetryableSqlError, messageOf } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
 import * as statements from './reader-statements.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
@@ -77,7 +77,7 @@ export class Readers<Client extends SqlClient> {
     try {
       await client.query(statement);
     } catch (error) {
-      if (isPassing(error)) {
+      if (isRetryableSqlError(error)) {
         throw new StoreUnavailableError(
           `The rebuilt '${live}' can't take the place of the live one just now: ${messageOf(error)}, at ${excerpt(statement)}. Somebody may read that in a long transaction.`,
           { commitId: undefined, cause: causeOf(error) },

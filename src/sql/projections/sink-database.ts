@@ -2,7 +2,14 @@ import { StoreUnavailableError } from '../../core/errors/errors.js';
 import { HandlerError, OwnershipLostError } from '../../core/projections/projection-sink.js';
 import { isObject } from '../../core/values/json.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
-import { causeOf, isCorruption, isPassing, messageOf, sqlStateOf, translateSqlError } from '../sql-errors.js';
+import {
+  causeOf,
+  isCorruption,
+  isRetryableSqlError,
+  messageOf,
+  sqlStateOf,
+  translateSqlError,
+} from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
 import { HandlerGuard } from './handler-guard.js';
 import { findTables, isSetUp } from './own-tables.js';
@@ -17,7 +24,7 @@ export interface SqlClient {
 export interface TransactionFrame {
   /** A query. */
   readonly opening: string;
-  /** Of a transaction that isn't rolled back, which it still may fail. @param opened the rows of the opening */
+  /** The last statements of a transaction that isn't rolled back; they may still fail it. @param opened the rows of the opening */
   readonly closing: (opened: readonly SqlRow[]) => readonly string[];
 }
 
@@ -59,7 +66,7 @@ export class SinkDatabase<Client extends SqlClient> {
   /**
    * A transaction whose failures are the handler's, or typed errors.
    *
-   * @param whose makes of an error that of who is to blame
+   * @param whose attributes an error to the code that caused it
    */
   async run<T>(
     run: (client: Client, opened: readonly SqlRow[]) => Promise<T>,
@@ -140,7 +147,7 @@ export class SinkDatabase<Client extends SqlClient> {
       if (!(error instanceof HandlerError)) throw translateSqlError(error);
       const cause = serverErrorIn(error.cause);
       if (isCorruption(cause)) throw translateSqlError(cause);
-      if (cause === undefined || !isPassing(cause) || isOwnTimeout(cause)) throw error;
+      if (cause === undefined || !isRetryableSqlError(cause) || isOwnTimeout(cause)) throw error;
       throw new StoreUnavailableError(
         `The database could not apply the events just now: ${error.message}. They are tried again.`,
         { commitId: undefined, cause: causeOf(cause) },

@@ -11,9 +11,9 @@ import {
   type ParkedEvent,
   type ProjectionBuild,
   type ProjectionSink,
-  type ShareKey,
-  type ShareOwnership,
-  type ShareProgress,
+  type ShardKey,
+  type ShardOwnership,
+  type ShardProgress,
   type SinkTransaction,
 } from '../../core/projections/projection-sink.js';
 import { sqlStateOf } from '../sql-errors.js';
@@ -86,12 +86,12 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     });
   }
 
-  acquire(key: ShareKey): Promise<ShareOwnership> {
+  acquire(key: ShardKey): Promise<ShardOwnership> {
     return replaceOwners(this.#database, key, async (client) => {
-      const [share] = await this.#database.query(client, statements.acquire, keyOf(key));
-      if (share === undefined) throw new OwnershipLostError(key);
-      const [token, ...progress] = share;
-      const parked = await this.#parked.ofShare(client, key);
+      const [shard] = await this.#database.query(client, statements.acquire, keyOf(key));
+      if (shard === undefined) throw new OwnershipLostError(key);
+      const [token, ...progress] = shard;
+      const parked = await this.#parked.ofShard(client, key);
       return { ...progressOf(progress), token: Number(token), parked };
     });
   }
@@ -103,16 +103,16 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   }
 
   async commit(
-    key: ShareKey,
+    key: ShardKey,
     token: number,
-    { checkpoint, applied, rate, lastSeen }: ShareProgress,
+    { checkpoint, applied, rate, lastSeen }: ShardProgress,
     write: (transaction: SinkTransaction<SqlProjectionContext<Client>>) => Promise<void>,
   ): Promise<void> {
     const { storeId = null, position = null } = checkpoint ?? {};
     const seen = [lastSeen?.position ?? null, lastSeen?.id ?? null];
     const guard = new HandlerGuard();
     const frame = {
-      opening: this.#database.inline(statements.lockShare, [...keyOf(key), token]),
+      opening: this.#database.inline(statements.lockShard, [...keyOf(key), token]),
       closing: (opened: readonly SqlRow[]) => [
         this.#database.inline(checkSession, [opened[0]?.at(-1) ?? '']),
         ...(guard.mayHaveTemporary ? ['discard temp'] : []),
@@ -149,9 +149,9 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     );
   }
 
-  async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
+  async reportStop(key: ShardKey, token: number, failure: EventFailure): Promise<void> {
     await this.#database.run(async (client) => {
-      const [row] = await this.#database.query(client, statements.lockShare, [...keyOf(key), token]);
+      const [row] = await this.#database.query(client, statements.lockShard, [...keyOf(key), token]);
       if (row === undefined) throw new OwnershipLostError(key);
       await this.#parked.park(client, key, failure, 'blocking');
     });
@@ -171,9 +171,9 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     return this.#database.alone(name, async (client) => {
       // Waits for whoever writes, and holds off who wants to.
       await lockingBriefly(this.#database, client, () =>
-        this.#database.query(client, statements.lockShares, [name]),
+        this.#database.query(client, statements.lockShards, [name]),
       );
-      // Who has waited for the locks would find its schema under another name.
+      // A transaction that waited for the locks would find its schema under another name.
       await this.#database.query(client, statements.fence, [name]);
       const next = await this.#find(client, name, build);
       if (next.role === 'live') return;
@@ -181,7 +181,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       if (previous !== undefined && previous.build !== build) {
         await this.#models.remove(client, previous, reset);
       }
-      // Who reads a view that moves must not hold up all who come after him.
+      // A reader of a view that is being moved must not hold up the readers after it.
       await lockingBriefly(this.#database, client, () => this.#models.makeLive(client, next));
     });
   }
@@ -197,7 +197,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     return this.#database.run((client) => this.#parked.ofBuild(client, name, build, limit));
   }
 
-  nextRetried(key: ShareKey, streamId: string): Promise<RecordedEvent | undefined> {
+  nextRetried(key: ShardKey, streamId: string): Promise<RecordedEvent | undefined> {
     return this.#database.run((client) => this.#parked.nextRetried(client, key, streamId));
   }
 
@@ -216,6 +216,6 @@ function hasLive(builds: readonly ProjectionBuild[]): boolean {
   return builds.some(({ role }) => role === 'live');
 }
 
-function keyOf({ name, build, share }: ShareKey): [string, number, number] {
-  return [name, build, share];
+function keyOf({ name, build, shard }: ShardKey): [string, number, number] {
+  return [name, build, shard];
 }

@@ -1,9 +1,10 @@
+import { advisoryLocks } from '../advisory-locks.js';
 import { concat, eq, gt, minus, ne, plus } from '../operators.js';
 import { milliseconds } from '../sql-time.js';
 import setUpScript from './0001_projections.sql';
 import { sessionState } from './session-state.js';
 
-// Of the tables in 0001_projections.sql.
+// Statements on the tables in 0001_projections.sql.
 
 /** A statement each: some drivers take only one when there are values. Nobody else's names are found meanwhile. */
 export const setUp = [
@@ -11,9 +12,9 @@ export const setUp = [
   'create schema if not exists __schema__',
   ...setUpScript.split(/;\s*\n/),
 ].filter((text) => /\w/.test(text.replaceAll(/^--.*$/gm, '')));
-export const lockSetUp = 'select pg_catalog.pg_advisory_xact_lock(1163152726)';
+export const lockSetUp = `select pg_catalog.pg_advisory_xact_lock(${advisoryLocks.setUpProjections})`;
 /** For this transaction, which the server ends when its process has stood still for long, where it has no such limit already. */
-export const lockProjection = `select pg_catalog.pg_advisory_xact_lock(1163152727, pg_catalog.hashtext($1)), ${idleAtMost('15min')}`;
+export const lockProjection = `select pg_catalog.pg_advisory_xact_lock(${advisoryLocks.projection}, pg_catalog.hashtext($1)), ${idleAtMost('15min')}`;
 
 /** Milliseconds, or with a unit, for this transaction. */
 export const setLockTimeout = `select pg_catalog.current_setting('lock_timeout'), pg_catalog.set_config('lock_timeout', $1, true)`;
@@ -39,59 +40,59 @@ export const readSearchPath = `select pg_catalog.current_setting('search_path')`
 export const useSearchPath = `select pg_catalog.set_config('search_path', $1, true)`;
 
 const ofBuild = `projection ${eq} $1 and build ${eq} $2`;
-const ofShare = `${ofBuild} and share ${eq} $3`;
+const ofShard = `${ofBuild} and shard ${eq} $3`;
 
 export const builds = `select b.build, b.role, b.version, b.fingerprint, s.store_id, s.position, s.applied, s.rate
-  from __schema__.builds b join __schema__.shares s on s.projection ${eq} b.projection and s.build ${eq} b.build
-  where b.projection ${eq} $1 order by b.build, s.share`;
+  from __schema__.builds b join __schema__.shards s on s.projection ${eq} b.projection and s.build ${eq} b.build
+  where b.projection ${eq} $1 order by b.build, s.shard`;
 export const addBuild = `insert into __schema__.builds (projection, build, role, version, fingerprint)
   select $1::pg_catalog.text, coalesce(pg_catalog.max(build), 0) ${plus} 1, $2::pg_catalog.text, $3::integer, $4::pg_catalog.text
   from __schema__.builds where projection ${eq} $1 returning build`;
-export const addShares = `insert into __schema__.shares (projection, build, share)
+export const addShards = `insert into __schema__.shards (projection, build, shard)
   select $1::pg_catalog.text, $2::integer, pg_catalog.generate_series(0, $3::integer ${minus} 1)`;
 export const removeBuild = `delete from __schema__.builds where ${ofBuild}`;
 export const activate = `update __schema__.builds set role = case when build ${eq} $2 then 'live' else 'previous' end
   where projection ${eq} $1 and (build ${eq} $2 or role ${eq} 'live')`;
 
 const nextToken = `pg_catalog.nextval('__schema__.tokens')`;
-export const acquire = `update __schema__.shares set token = ${nextToken}
-  where ${ofShare} returning token, store_id, position, applied, rate, seen_position, seen_id`;
-export const fence = `update __schema__.shares set token = ${nextToken} where projection ${eq} $1`;
-export const lockShares = `select from __schema__.shares where projection ${eq} $1 order by build, share for update`;
+export const acquire = `update __schema__.shards set token = ${nextToken}
+  where ${ofShard} returning token, store_id, position, applied, rate, seen_position, seen_id`;
+export const fence = `update __schema__.shards set token = ${nextToken} where projection ${eq} $1`;
+export const lockShards = `select from __schema__.shards where projection ${eq} $1 order by build, shard for update`;
 /** What the transaction of a shard's owner holds, for others to know its session by. */
 const ownerKey = (row: string): string =>
-  `pg_catalog.hashtextextended(pg_catalog.concat_ws('/', ${row}.build, ${row}.share, '__schema__', ${row}.projection), 0)`;
+  `pg_catalog.hashtextextended(pg_catalog.concat_ws('/', ${row}.build, ${row}.shard, '__schema__', ${row}.projection), 0)`;
 /**
- * Locks the share for this transaction, if the token is that of its newest owner, and sets the search path. The lock of an
+ * Locks the shard for this transaction, if the token is that of its newest owner, and sets the search path. The lock of an
  * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already: not at once,
  * since a publisher may take its time between two statements. Gives the schema, and the state of the session as the last column.
  */
-export const lockShare = `select schema, ${searchPathFrom('schema')},
+export const lockShard = `select schema, ${searchPathFrom('schema')},
     ${idleAtMost('5min')},
     pg_catalog.pg_advisory_xact_lock_shared(${ownerKey('locked')}),
     ${sessionState}
   from (
-    select s.projection, s.build, s.share,
+    select s.projection, s.build, s.shard,
       case when b.role ${eq} 'live' then b.projection else b.projection ${concat} '__' ${concat} b.role end as schema
-    from __schema__.shares s join __schema__.builds b on b.projection ${eq} s.projection and b.build ${eq} s.build
-    where s.projection ${eq} $1 and s.build ${eq} $2 and s.share ${eq} $3 and s.token ${eq} $4 for update of s
+    from __schema__.shards s join __schema__.builds b on b.projection ${eq} s.projection and b.build ${eq} s.build
+    where s.projection ${eq} $1 and s.build ${eq} $2 and s.shard ${eq} $3 and s.token ${eq} $4 for update of s
   ) locked`;
 /** The sessions of those who own shards of a projection, or one of them, and are in a transaction. */
-const ownersOf = `from __schema__.shares s join pg_catalog.pg_locks l on l.locktype ${eq} 'advisory' and l.granted
+const ownersOf = `from __schema__.shards s join pg_catalog.pg_locks l on l.locktype ${eq} 'advisory' and l.granted
     and l.objsubid ${eq} 1 and l.database ${eq} (select d.oid from pg_catalog.pg_database d where d.datname ${eq} pg_catalog.current_database())
     and (((l.classid::pg_catalog.int8) operator(pg_catalog.<<) 32) operator(pg_catalog.|) (l.objid::pg_catalog.int8)) ${eq} ${ownerKey('s')}
-  where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.share ${eq} $3)
+  where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.shard ${eq} $3)
     and l.pid ${ne} pg_catalog.pg_backend_pid()`;
 export const endOwners = `select pg_catalog.pg_terminate_backend(l.pid) ${ownersOf}`;
 /** Whoever has locked the rows of shards. */
 export const findBlockers = `select l.pid ${ownersOf}
-  union select l.pid from __schema__.shares s
+  union select l.pid from __schema__.shards s
     join pg_catalog.pg_locks l on l.locktype ${eq} 'transactionid' and l.granted and l.transactionid ${eq} s.xmax
-  where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.share ${eq} $3)
+  where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.shard ${eq} $3)
     and l.pid ${ne} pg_catalog.pg_backend_pid()`;
-export const advance = `update __schema__.shares
+export const advance = `update __schema__.shards
   set store_id = $4, position = $5, applied = $6, rate = $7, seen_position = $8, seen_id = $9, committed_at = pg_catalog.now()
-  where ${ofShare}`;
+  where ${ofShard}`;
 
 export const parkedOfBuild = `select event_id, stream_id, version, position, type, error, attempts, status, operator, reason,
     ${milliseconds('parked_at')}
@@ -100,28 +101,28 @@ export const skippedOfLive = `select p.build, p.event_id, p.stream_id from __sch
   join __schema__.builds b on b.projection ${eq} p.projection and b.build ${eq} p.build
   where p.projection ${eq} $1 and b.role ${eq} 'live' and p.status ${eq} 'skipped' order by p.position`;
 /** Without the events, which may be many and large: a row for each stream, or of those skipped and blocking for each event. */
-export const parkedOfShare = `select p.status, place from __schema__.parked p
+export const parkedOfShard = `select p.status, place from __schema__.parked p
   cross join lateral (
     select case when p.status ${eq} 'parked' or p.status ${eq} 'retrying' then p.stream_id
       else p.event_id::pg_catalog.text end as place
   ) places
-  where ${ofShare} and (p.status ${ne} 'skipped' or p.position ${gt} coalesce(
-    (select s.position from __schema__.shares s
-      where s.projection ${eq} p.projection and s.build ${eq} p.build and s.share ${eq} p.share), 0))
+  where ${ofShard} and (p.status ${ne} 'skipped' or p.position ${gt} coalesce(
+    (select s.position from __schema__.shards s
+      where s.projection ${eq} p.projection and s.build ${eq} p.build and s.shard ${eq} p.shard), 0))
   group by p.status, place order by pg_catalog.min(p.position)`;
 export const nextRetried = `select event from __schema__.parked
-  where ${ofShare} and stream_id ${eq} $4 and status ${eq} 'retrying'
+  where ${ofShard} and stream_id ${eq} $4 and status ${eq} 'retrying'
   order by position limit 1`;
 export const park = `insert into __schema__.parked
-    (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status)
+    (projection, build, shard, event_id, stream_id, position, version, type, event, error, attempts, status)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   on conflict (projection, build, event_id) do update
     set error = excluded.error, attempts = excluded.attempts, status = excluded.status, parked_at = pg_catalog.now()`;
 export const parkBehind = `update __schema__.parked set status = 'parked', error = $5, attempts = 0, parked_at = pg_catalog.now()
-  where ${ofShare} and stream_id ${eq} $4 and status ${eq} 'retrying'`;
-/** Into another build, in which its stream belongs to this share. */
+  where ${ofShard} and stream_id ${eq} $4 and status ${eq} 'retrying'`;
+/** Into another build, in which its stream belongs to this shard. */
 export const copySkipped = `insert into __schema__.parked
-    (projection, build, share, event_id, stream_id, position, version, type, event, error, attempts, status, operator, reason)
+    (projection, build, shard, event_id, stream_id, position, version, type, event, error, attempts, status, operator, reason)
   select projection, $4::integer, $5::integer, event_id, stream_id, position, version, type, event, error, attempts, status,
     operator, reason
   from __schema__.parked where ${ofBuild} and event_id ${eq} $3`;

@@ -4,10 +4,10 @@ import { assertStateIsJson } from '../../core/aggregates/load-state.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
   CommandFailedError,
-  CommandTimeoutError,
+  CommandOutcomeUnknownError,
   StoreUnavailableError,
-  type EventStoreError,
 } from '../../core/errors/errors.js';
+import type { EventStoreError } from '../../core/errors/event-store-error.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
@@ -24,11 +24,11 @@ import {
   type LaneSettings,
 } from '../shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
-import { assertTravels } from '../shared/page-size.js';
+import { assertFitsPayload } from '../shared/page-size.js';
 import { toReplayRequest } from '../shared/requests.js';
 import { madeOf } from './activity-source.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
-import { behaviourOf, type Behaviour } from './behaviour.js';
+import { aggregateModelOf, type AggregateModel } from './behaviour.js';
 import { CommandExecutor } from './command-executor.js';
 import { activityMetrics, noMetrics, type CommandMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
@@ -182,11 +182,11 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const stream = streamId(category, id);
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
-          const behaviour = behaviourOf(aggregate, id, undefined);
+          const behaviour = aggregateModelOf(aggregate, id, undefined);
           const { state, version } = await survive(
             (isSuspect) => {
               const run = isSuspect ? interruptible(laneSettings.batchTimeout) : directly;
-              const builder = behaviourOf(aggregate, id, undefined, run);
+              const builder = aggregateModelOf(aggregate, id, undefined, run);
               return loadAggregate(store, stream, builder, onWarning, { snapshot, toVersion, until });
             },
             () => Promise.reject(lostInReplay(stream)),
@@ -195,7 +195,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
             throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
           });
           const shown = assertStateIsJson(show(stream, behaviour, state), category);
-          return { version, state: assertTravels('The state', shown) };
+          return { version, state: assertFitsPayload('The state', shown) };
         },
         'debug',
         ({ version }) => ({ version }),
@@ -205,7 +205,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
 }
 
 /** @throws CommandFailedError when the aggregate's own `toSnapshot` throws */
-function show<S>(stream: string, behaviour: Behaviour<S>, state: S): JsonValue {
+function show<S>(stream: string, behaviour: AggregateModel<S>, state: S): JsonValue {
   try {
     return behaviour.show(state);
   } catch (error) {
@@ -233,7 +233,7 @@ function afterLoss({ name }: LaneCommand): CommandOutcome {
 /** Workers were lost over a command: whether it took effect isn't known. */
 function lostOver({ category, commands }: ExecuteRequest): EventStoreError {
   const { id = '', name = '', commandId = '' } = commands[0] ?? {};
-  return new CommandTimeoutError(
+  return new CommandOutcomeUnknownError(
     `3 workers stopped answering while they decided the command '${name}' to '${streamId(category, id)}': it never ends, or takes ` +
       `the process down. Correct the code, restart the workers that answer no more, and ask again with the command id '${commandId}'.`,
     { commandId },

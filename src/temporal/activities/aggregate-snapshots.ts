@@ -6,7 +6,7 @@ import type { SnapshotStore } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
-import type { Behaviour } from './behaviour.js';
+import type { AggregateModel } from './behaviour.js';
 import type { OnWarning } from './load-aggregate.js';
 
 export interface AggregateSnapshotsOptions {
@@ -41,7 +41,7 @@ export class AggregateSnapshots {
     this.#options = options;
   }
 
-  of(aggregate: AnyAggregate, behaviour: Behaviour<unknown>, streamId: string): StreamSnapshots {
+  of(aggregate: AnyAggregate, behaviour: AggregateModel<unknown>, streamId: string): StreamSnapshots {
     const { snapshots, snapshotEvery, onWarning } = this.#options;
     const isUsed = isMadeForSnapshots(aggregate) && !this.#turnedOff.has(aggregate);
     const store = isUsed ? snapshots : undefined;
@@ -84,7 +84,7 @@ export class AggregateSnapshots {
   /** Whether the state can be restored from its snapshot; if not, the aggregate gets none from now on, and none is read. */
   #isWhole(
     aggregate: AnyAggregate,
-    behaviour: Behaviour<unknown>,
+    behaviour: AggregateModel<unknown>,
     loaded: LoadedState<unknown>,
     snapshot: JsonValue,
     streamId: string,

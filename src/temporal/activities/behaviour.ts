@@ -13,12 +13,12 @@ import type { AnyAggregate } from './aggregate-registry.js';
 import { directly, type Run } from './interruptible.js';
 
 /** How the state of an aggregate is built up, decided on and shown: what classes and deciders have in common. */
-export interface Behaviour<S> extends StateBuilder<S> {
+export interface AggregateModel<S> extends StateBuilder<S> {
   show(state: S): JsonValue;
   /**
    * Decides a command, and takes its events into the state: as they will be stored, where that is known in time.
    *
-   * @throws whatever the user's code throws, in a {@link SpoiltStateError} when the state is no longer that of the stream
+   * @throws whatever the user's code throws, in a {@link DirtyStateError} when the state is no longer that of the stream
    */
   decide(
     state: S,
@@ -39,7 +39,7 @@ export interface Behaviour<S> extends StateBuilder<S> {
 }
 
 /** Deciding failed after it had changed the state. */
-export class SpoiltStateError extends Error {
+export class DirtyStateError extends Error {
   constructor(override readonly cause: unknown) {
     super('The state is spoilt.');
   }
@@ -49,12 +49,12 @@ export class SpoiltStateError extends Error {
  * @param form what the store makes of events before it stores them
  * @param run calls the code of the application
  */
-export function behaviourOf(
+export function aggregateModelOf(
   aggregate: AnyAggregate,
   id: string,
   form: StoredForm | undefined,
   run: Run = directly,
-): Behaviour<unknown> {
+): AggregateModel<unknown> {
   const behaviour =
     typeof aggregate === 'function'
       ? classBehaviour(aggregate, id, form, run)
@@ -73,7 +73,7 @@ function classBehaviour(
   id: string,
   form: StoredForm | undefined,
   run: Run,
-): Behaviour<AggregateRoot> {
+): AggregateModel<AggregateRoot> {
   return {
     ...aggregateBuilder(aggregateClass, id, form),
     isImmutable: false,
@@ -91,7 +91,7 @@ function classBehaviour(
         const { events, difference } = await asRaised(form, aggregate.uncommittedEvents.slice(before));
         return { events, state: aggregate, blockedFor, isOutdated: difference !== undefined };
       } catch (error) {
-        throw aggregate.uncommittedEvents.length > before ? new SpoiltStateError(error) : error;
+        throw aggregate.uncommittedEvents.length > before ? new DirtyStateError(error) : error;
       }
     },
   };
@@ -101,7 +101,7 @@ function deciderBehaviour(
   decider: Decider<unknown, unknown, DomainEvent>,
   form: StoredForm | undefined,
   run: Run,
-): Behaviour<unknown> {
+): AggregateModel<unknown> {
   const builder = deciderBuilder<unknown, DomainEvent>(decider);
   return {
     ...builder,

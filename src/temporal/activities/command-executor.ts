@@ -18,7 +18,7 @@ import type {
 import { toErrorMessage, type ErrorMessage } from '../shared/error-message.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
 import { AggregateSnapshots, type AggregateSnapshotsOptions } from './aggregate-snapshots.js';
-import { behaviourOf } from './behaviour.js';
+import { aggregateModelOf } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
 import { executeOnStream, unanswered, unknownHere } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
@@ -202,9 +202,9 @@ export class CommandExecutor {
   ): Promise<void> {
     const { store, batchTimeout, onWarning } = this.#options;
     const stream = streamId(aggregate.category, id);
-    // Of a lane or not: a command that takes longer without a pause isn't one that ends.
+    // In a lane or not, a command that computes longer without a pause is taken for one that never ends.
     const run = batch.some(({ isSuspect }) => isSuspect) ? interruptible(batchTimeout) : directly;
-    const behaviour = behaviourOf(aggregate, id, storedFormOf(store), run);
+    const behaviour = aggregateModelOf(aggregate, id, storedFormOf(store), run);
     const snapshots = this.#snapshots.of(aggregate, behaviour, stream);
     const states = this.#states;
     return executeOnStream(

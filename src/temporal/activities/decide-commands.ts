@@ -2,22 +2,22 @@ import { hashCommand } from '../../core/aggregates/command-handler.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
   CommandFailedError,
-  CommandTimeoutError,
+  CommandOutcomeUnknownError,
   EventTooLargeError,
-  type EventStoreError,
 } from '../../core/errors/errors.js';
+import type { EventStoreError } from '../../core/errors/event-store-error.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import type { Commit } from '../../core/store/capabilities.js';
 import { describeError } from '../../core/values/describe-error.js';
 import { withTimeLimit } from '../../core/values/time-limit.js';
 import type { LaneCommand } from '../shared/command-lane.js';
-import { SpoiltStateError, type Behaviour } from './behaviour.js';
+import { DirtyStateError, type AggregateModel } from './behaviour.js';
 import { wasInterrupted } from './interruptible.js';
 import type { PendingCommand } from './pending-command.js';
 
 /** Most characters of the ids and types of the events in an outcome: the outcomes of a whole batch have to travel together. */
 const maxNamesLength = 32_000;
-/** Of an event's id, as JSON. */
+/** Characters of an event's id, as JSON. */
 const idLength = 39;
 
 /** What a command led to, before it is certain. */
@@ -33,7 +33,7 @@ const longestRound = 250;
 const longestPause = 1_000;
 
 export interface Decisions<S> {
-  /** Of the commands in their order, up to the one that left a state to decide no more on, or as far as there was time. */
+  /** In the order of the commands, up to the one that left a state to decide no more on, or as far as there was time. */
   readonly decisions: readonly Decision[];
   /** What they lead to. */
   readonly state: S;
@@ -47,7 +47,7 @@ export interface Decisions<S> {
  * @param onBlocked called with a command that held up everything else in the process for more than a second
  */
 export async function decideCommands<S>(
-  behaviour: Behaviour<S>,
+  behaviour: AggregateModel<S>,
   { state, version }: { readonly state: S; readonly version: number },
   batch: readonly PendingCommand[],
   onBlocked: (command: LaneCommand, milliseconds: number) => void,
@@ -66,7 +66,7 @@ export async function decideCommands<S>(
       const { events } = decided;
       if (decided.blockedFor > longestPause) onBlocked(command, Math.round(decided.blockedFor));
       const tooLarge = findTooLarge(command, events);
-      if (tooLarge !== undefined) throw behaviour.isImmutable ? tooLarge : new SpoiltStateError(tooLarge);
+      if (tooLarge !== undefined) throw behaviour.isImmutable ? tooLarge : new DirtyStateError(tooLarge);
       state = decided.state;
       version += events.length;
       decisions.push(
@@ -80,7 +80,7 @@ export async function decideCommands<S>(
       );
       if (decided.isOutdated) return { decisions, state, isSpoilt: true };
     } catch (error) {
-      const isSpoilt = error instanceof SpoiltStateError;
+      const isSpoilt = error instanceof DirtyStateError;
       decisions.push({ pending, kind: 'refusal', error: toRefusal(command, isSpoilt ? error.cause : error) });
       if (isSpoilt) return { decisions, state, isSpoilt };
     }
@@ -96,7 +96,7 @@ function within<T>(timeLimit: number | undefined, { name }: LaneCommand, decidin
   if (timeLimit === undefined) return deciding;
   return withTimeLimit(timeLimit, deciding, () => {
     const message = `Deciding the command '${name}' took longer than ${timeLimit} ms. Nothing was stored; it is not tried again.`;
-    throw new SpoiltStateError(new CommandFailedError(message));
+    throw new DirtyStateError(new CommandFailedError(message));
   });
 }
 
@@ -126,8 +126,8 @@ export function toRefusal(command: LaneCommand, error: unknown): EventStoreError
 }
 
 /** The worker that it held up before goes on when its code ends, if it does, and may store it then. */
-function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandTimeoutError {
-  return new CommandTimeoutError(
+function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandOutcomeUnknownError {
+  return new CommandOutcomeUnknownError(
     `The command '${name}' to '${id}' holds workers up, and is not tried again: ${describeError(error)}. One worker may still be at it. ` +
       `Correct the code, restart the worker that answers no more, and ask again with the command id '${commandId}'.`,
     { commandId, cause: error },

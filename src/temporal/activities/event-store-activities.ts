@@ -6,7 +6,7 @@ import type { EventStore } from '../../core/store/event-store.js';
 import { iterateStream } from '../../core/store/iterate.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
-import { assertTravels, capPage, readToTravel } from '../shared/page-size.js';
+import { assertFitsPayload, capPage, readToTravel } from '../shared/page-size.js';
 import { madeOf } from './activity-source.js';
 import { logged, type ActivityLogger } from './logged.js';
 import { unchangedBy } from './unchanged-events.js';
@@ -48,7 +48,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         'Append to stream',
         { streamId, events: events.length, ...append },
         async () => ({
-          result: assertTravels(
+          result: assertFitsPayload(
             'The result',
             await store.appendToStream(
               streamId,
@@ -96,7 +96,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         logger,
         'Find commit',
         { streamId, commitId },
-        async () => assertTravels('The result', await store.findCommit(streamId, commitId)),
+        async () => assertFitsPayload('The result', await store.findCommit(streamId, commitId)),
         'debug',
         (result) => ({ found: result !== undefined }),
       ),
@@ -106,7 +106,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         logger,
         'Statistics',
         { ...request },
-        async () => assertTravels('The statistics', await statisticsOf(store).statistics(request)),
+        async () => assertFitsPayload('The statistics', await statisticsOf(store).statistics(request)),
         'debug',
       ),
 
@@ -115,7 +115,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         logger,
         'Trends',
         { ...request },
-        async () => assertTravels('The trends', await statisticsOf(store).trends(request)),
+        async () => assertFitsPayload('The trends', await statisticsOf(store).trends(request)),
         'debug',
       ),
 

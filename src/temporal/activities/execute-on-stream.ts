@@ -1,12 +1,13 @@
 import type { LoadedState } from '../../core/aggregates/load-state.js';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
-import { StoreUnavailableError, type EventStoreError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import type { EventStoreError } from '../../core/errors/event-store-error.js';
 import type { Commit, CommitChain } from '../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
-import type { Behaviour } from './behaviour.js';
+import type { AggregateModel } from './behaviour.js';
 import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
 import { findStored } from './find-stored.js';
 import type { PendingCommand } from './pending-command.js';
@@ -15,7 +16,7 @@ import type { PendingCommand } from './pending-command.js';
 export interface StreamContext<S> {
   readonly store: EventStore & CommitChain;
   readonly streamId: string;
-  readonly behaviour: Behaviour<S>;
+  readonly behaviour: AggregateModel<S>;
   /** What to say of a command that this worker doesn't know. */
   findUnknown(command: LaneCommand): EventStoreError | undefined;
   /** Called with a command that held up everything else in the process for more than a second. */
@@ -35,8 +36,8 @@ export interface StreamContext<S> {
 const maxFutileRounds = 30;
 const maxBackoff = 200;
 
-/** The errors of an append that are the fault of what was appended. */
-const refusals: readonly (string | undefined)[] = ['INVALID_EVENT', 'EVENT_TOO_LARGE', 'INVALID_ARGUMENT'];
+/** What an operator has to see to: no fault of what was appended. */
+const faultsOfStore: readonly string[] = ['STORE_ACCESS_DENIED', 'STORE_CORRUPTED', 'SCHEMA_OUTDATED'];
 
 /**
  * Executes commands of one aggregate: decides them in their order and appends what they led to as one chain of commits,
@@ -184,7 +185,9 @@ class Rounds<S> {
         }
         return;
     }
-    if (ours === undefined || !refusals.includes(ours.code)) throw error;
+    if (ours === undefined || isRetryable(ours) || isTooNew(ours) || faultsOfStore.includes(ours.code)) {
+      throw error;
+    }
     if (effective.length > 1) this.#limit = 1;
     else for (const { pending } of effective) pending.settle(failure(ours));
   }

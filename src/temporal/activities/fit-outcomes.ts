@@ -12,21 +12,21 @@ const maxBytes = 1_000_000;
 export function fitOutcomes(outcomes: readonly CommandOutcome[]): readonly CommandOutcome[] {
   const sizes = outcomes.map(sizeOf);
   if (sizes.reduce((sum, size) => sum + size, 0) <= maxBytes) return outcomes;
-  const share = maxBytes / outcomes.length;
+  const shard = maxBytes / outcomes.length;
   return outcomes.map((outcome, index) =>
-    outcome.kind === 'committed' || Number(sizes[index]) <= share
+    outcome.kind === 'committed' || Number(sizes[index]) <= shard
       ? outcome
-      : { ...outcome, error: cut(outcome.error, share) },
+      : { ...outcome, error: cut(outcome.error, shard) },
   );
 }
 
 /** Keeps the type, the beginning of the message, and the small fields: a code, a reason. */
-function cut({ type, message, details }: ErrorMessage, share: number): ErrorMessage {
+function cut({ type, message, details }: ErrorMessage, shard: number): ErrorMessage {
   // A character takes 6 bytes of JSON at most.
-  const length = Math.floor(share / 2 / 6);
+  const length = Math.floor(shard / 2 / 6);
   const isCut = message.length > length;
   const [fields = {}] = details;
-  let left = share / 4;
+  let left = shard / 4;
   const small = Object.entries(fields as Record<string, JsonValue>).filter(([key, value]) => {
     const size = sizeOf([key, value]);
     const isSmall = size <= left;

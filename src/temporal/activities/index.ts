@@ -46,10 +46,10 @@ export type {
 export type { ErrorMessage } from '../shared/error-message.js';
 export type {
   AwaitedPosition,
-  BlockedShare,
+  BlockedShard,
   ParkedEventSummary,
   ProjectionProgress,
-  ProjectionShareInput,
-  ProjectionShareReply,
+  ProjectionShardInput,
+  ProjectionShardReply,
   ReachedPosition,
 } from '../shared/projection.js';

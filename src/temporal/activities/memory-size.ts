@@ -29,7 +29,7 @@ export function estimateMemory(root: unknown): MemorySize {
   return { bytes, values };
 }
 
-/** Of an object without what it refers to, which is left to count. */
+/** Bytes of an object without what it refers to, which is left to count. */
 function shallowBytes(object: object, left: unknown[]): number {
   if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) return 64 + object.byteLength;
   if (Array.isArray(object)) {

@@ -1,7 +1,7 @@
 import { TurnQueue } from '../../core/values/turn-queue.js';
 import type { CommandOutcome, CommandReference, LaneCommand } from '../shared/command-lane.js';
 
-/** Of the whole process: so that the command which holds it up is the one that was named last. */
+/** Shared by the whole process, so that the command that holds it up is the one that was named last. */
 const turns = new TurnQueue();
 
 export interface OneByOneOptions {

@@ -4,7 +4,7 @@ import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 /** A command on its way through this worker. Whoever asks for it again waits for the same outcome. */
 export class PendingCommand {
   readonly command: LaneCommand;
-  /** Of its events: the workflow and run that it came by. */
+  /** Metadata of its events: the workflow and run that it came by. */
   readonly metadata: EventMetadata;
   /** Milliseconds that deciding it may take. Default: any. */
   readonly timeLimit: number | undefined;

@@ -17,7 +17,7 @@ export interface AggregateClientOptions<T extends CommandTarget = CommandTarget>
   readonly client: Client;
   /** The class or decider, for its category, its commands and their types; `{ category }` will do. */
   readonly aggregate: T;
-  /** Of a worker that knows the aggregate: one with `EventStorePlugin({ store, aggregates })`, for example. */
+  /** The task queue of a worker that knows the aggregate, such as one with `EventStorePlugin({ store, aggregates })`. */
   readonly taskQueue: string;
   /**
    * Over how many lanes the aggregates of the category are spread; or `per-aggregate`, a lane for each. Default 1: the fewer,
@@ -34,7 +34,7 @@ export interface AggregateClientOptions<T extends CommandTarget = CommandTarget>
 export interface CommandOptions {
   /** Makes the command exactly-once: sent again with it, by whomever, it takes no effect again. Default: random. */
   readonly commandId?: string;
-  /** Of each event, beside what the library says: `causationId`, `commandHash`, and the `workflowId` and `runId` of the lane. */
+  /** Metadata of each event, beside what the library adds: `causationId`, `commandHash`, and the `workflowId` and `runId` of the lane. */
   readonly metadata?: EventMetadata;
   /** What caused the command, such as the id of an event; in the metadata of each of its events. Default: the command's id. */
   readonly causationId?: string;

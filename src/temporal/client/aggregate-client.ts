@@ -11,7 +11,7 @@ import {
 } from '../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import {
-  CommandTimeoutError,
+  CommandOutcomeUnknownError,
   CommitMismatchError,
   EventTooLargeError,
   StoreClosedError,
@@ -38,9 +38,9 @@ import {
   type AggregateClientOptions,
   type CommandOptions,
 } from './aggregate-client-options.js';
-import { CommandFlight } from './command-flight.js';
 import { CommandLaneQueue } from './command-lane-queue.js';
 import { LaneTraffic } from './lane-traffic.js';
+import { PendingCommand } from './pending-command.js';
 import { isCrowded, sendCommands } from './send-commands.js';
 import { TemporalEventStore, type ReplayOptions } from './temporal-event-store.js';
 import { whyUnanswered } from './why-unanswered.js';
@@ -61,7 +61,7 @@ export class AggregateClient<T extends CommandTarget> {
   readonly #queues = new Map<string, CommandLaneQueue>();
   readonly #traffic: LaneTraffic;
   /** By aggregate and command id. */
-  readonly #flights = new Map<string, CommandFlight>();
+  readonly #pending = new Map<string, PendingCommand>();
   #isClosed = false;
   #onDrained: (() => void) | undefined;
 
@@ -79,7 +79,7 @@ export class AggregateClient<T extends CommandTarget> {
    * @param name one of the aggregate's `commands`
    * @param payload JSON that fits the command's schema
    * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else
-   * @throws CommandTimeoutError when there is no answer in time: it may have taken effect; ask again with its `commandId`
+   * @throws CommandOutcomeUnknownError when there is no answer in time: it may have taken effect; ask again with its `commandId`
    * @throws CommitMismatchError when the `commandId` was used for another command
    * @throws InvalidArgumentError · EventTooLargeError · StoreOverloadedError · StoreClosedError, with nothing sent
    */
@@ -98,11 +98,11 @@ export class AggregateClient<T extends CommandTarget> {
     signal?.throwIfAborted();
 
     const command = toLaneCommand(id, commandId, name, payload, metadata, causationId);
-    const { flight, isJoined } = this.#takeOff(command, stream);
-    const outcome = await flight
+    const { pending, isJoined } = this.#enqueueOrJoin(command, stream);
+    const outcome = await pending
       .wait(timeout, signal, () => new TimeIsUpError(timeout))
       .catch(async (error: unknown) => {
-        throw error instanceof TimeIsUpError ? await this.#timedOut(flight, timeout) : error;
+        throw error instanceof TimeIsUpError ? await this.#timedOut(pending, timeout) : error;
       });
     const receipt = receiptOf<EventTypeOf<T>>(outcome);
     return isJoined ? { ...receipt, deduplicated: true } : receipt;
@@ -123,7 +123,7 @@ export class AggregateClient<T extends CommandTarget> {
   /** Takes no more commands, and waits for the outcomes of those that it took. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    while (this.#flights.size > 0) {
+    while (this.#pending.size > 0) {
       await new Promise<void>((resolve) => {
         const others = this.#onDrained;
         this.#onDrained = () => {
@@ -139,27 +139,27 @@ export class AggregateClient<T extends CommandTarget> {
   }
 
   /** Puts a command on its way, or joins the same command that is. */
-  #takeOff(
+  #enqueueOrJoin(
     command: LaneCommand,
     stream: string,
-  ): { readonly flight: CommandFlight; readonly isJoined: boolean } {
+  ): { readonly pending: PendingCommand; readonly isJoined: boolean } {
     if (this.#isClosed) {
       throw new StoreClosedError('The AggregateClient is closed; the command was not sent.');
     }
     const { commandId } = command;
     const key = keyOf(command);
-    const other = this.#flights.get(key);
+    const other = this.#pending.get(key);
     if (other !== undefined) {
-      if (hashOf(other.command) === hashOf(command)) return { flight: other, isJoined: true };
+      if (hashOf(other.command) === hashOf(command)) return { pending: other, isJoined: true };
       throw new CommitMismatchError(
         `The command id '${commandId}' is in use on '${stream}' for another command. Give each command an id of its own.`,
         { streamId: stream, commitId: commandId },
       );
     }
     const { maxPending } = this.#options;
-    if (this.#flights.size >= maxPending) {
+    if (this.#pending.size >= maxPending) {
       throw new StoreOverloadedError(
-        `${this.#flights.size} commands wait already; this one was not sent. Slow down, or try again later.`,
+        `${this.#pending.size} commands wait already; this one was not sent. Slow down, or try again later.`,
       );
     }
     const bytes = utf8Length(JSON.stringify(command));
@@ -171,18 +171,18 @@ export class AggregateClient<T extends CommandTarget> {
     }
     const laneId = this.#laneIdOf(command.id);
     const queue = this.#queueOf(laneId);
-    const flight = new CommandFlight(command, bytes, () => {
+    const pending = new PendingCommand(command, bytes, () => {
       queue.onAbandoned();
     });
-    this.#flights.set(key, flight);
-    queue.add(flight);
-    return { flight, isJoined: false };
+    this.#pending.set(key, pending);
+    queue.add(pending);
+    return { pending, isJoined: false };
   }
 
   async #timedOut(
-    { command, lane, lastError }: CommandFlight,
+    { command, lane, lastError }: PendingCommand,
     timeout: number,
-  ): Promise<CommandTimeoutError> {
+  ): Promise<CommandOutcomeUnknownError> {
     const { commandId, id, name } = command;
     const { client, taskQueue } = this.#options;
     const ours = findEventStoreError(lastError);
@@ -195,7 +195,7 @@ export class AggregateClient<T extends CommandTarget> {
             workflowId: overflowLaneId(this.#laneIdOf(id), lane ?? 0),
           })
         : `The worker last said: ${ours.message}`;
-    return new CommandTimeoutError(
+    return new CommandOutcomeUnknownError(
       `No outcome of the command '${name}' in ${timeout} ms. ${state}; ask again with the command id '${commandId}'. ${why}`,
       { commandId, cause: ours ?? lastError },
     );
@@ -217,9 +217,9 @@ export class AggregateClient<T extends CommandTarget> {
         chooseLane: () => this.#traffic.numberFor(laneId),
         send: (lane, commands, sendOptions, signal) =>
           this.#send(laneId, lane, commands, sendOptions, signal),
-        onLanded: ({ command }) => {
-          this.#flights.delete(keyOf(command));
-          if (this.#flights.size === 0) this.#onDrained?.();
+        onSettled: ({ command }) => {
+          this.#pending.delete(keyOf(command));
+          if (this.#pending.size === 0) this.#onDrained?.();
         },
         onEmpty: () => {
           this.#queues.delete(laneId);

@@ -1,8 +1,8 @@
 import type { CommandOutcome, LaneCommand, LaneUpdateOptions } from '../shared/command-lane.js';
 import { fromErrorMessage } from '../shared/error-message.js';
 import { takeFairly } from '../shared/take-fairly.js';
-import type { CommandFlight } from './command-flight.js';
-import { isCrowded, isTransient } from './send-commands.js';
+import type { PendingCommand } from './pending-command.js';
+import { isCrowded, isRetryableCallError } from './send-commands.js';
 
 export interface LaneQueueOptions {
   /** Most commands in one update. */
@@ -16,7 +16,7 @@ export interface LaneQueueOptions {
     signal: AbortSignal,
   ) => Promise<readonly CommandOutcome[]>;
   /** Called when a command has its outcome, or nobody waits for it any more. */
-  readonly onLanded: (flight: CommandFlight) => void;
+  readonly onSettled: (pending: PendingCommand) => void;
   /** Called when nothing is left to send. */
   readonly onEmpty: () => void;
 }
@@ -31,7 +31,7 @@ const maxFollowed = 3;
 
 /** An update under way. */
 interface Delivery {
-  readonly flights: readonly CommandFlight[];
+  readonly commands: readonly PendingCommand[];
   readonly abort: AbortController;
 }
 
@@ -42,8 +42,8 @@ interface Delivery {
  */
 export class CommandLaneQueue {
   readonly #options: LaneQueueOptions;
-  #flights: CommandFlight[] = [];
-  #open: CommandFlight[] = [];
+  #waiting: PendingCommand[] = [];
+  #open: PendingCommand[] = [];
   readonly #deliveries = new Set<Delivery>();
   #isRunning = false;
   #followed = 0;
@@ -52,8 +52,8 @@ export class CommandLaneQueue {
     this.#options = options;
   }
 
-  add(flight: CommandFlight): void {
-    this.#flights.push(flight);
+  add(pending: PendingCommand): void {
+    this.#waiting.push(pending);
     if (this.#isRunning) return;
     this.#isRunning = true;
     // After what runs now: callers that were answered together send together again.
@@ -64,11 +64,11 @@ export class CommandLaneQueue {
 
   /** Nobody waits any more for a command: it isn't sent any more. */
   onAbandoned(): void {
-    for (const flights of [this.#flights, this.#open]) {
-      for (const flight of flights.filter(({ isWanted }) => !isWanted)) this.#landed(flight, flights);
+    for (const list of [this.#waiting, this.#open]) {
+      for (const pending of list.filter(({ isWanted }) => !isWanted)) this.#remove(pending, list);
     }
-    for (const { flights, abort } of this.#deliveries) {
-      if (flights.every(({ isWanted }) => !isWanted)) abort.abort();
+    for (const { commands, abort } of this.#deliveries) {
+      if (commands.every(({ isWanted }) => !isWanted)) abort.abort();
     }
   }
 
@@ -95,10 +95,10 @@ export class CommandLaneQueue {
   }
 
   /** Lets go of what has its outcome, or is nobody's any more, and has the rest followed. */
-  #settle(batch: readonly CommandFlight[]): void {
-    for (const flight of batch) {
-      if (flight.isWanted) this.#open.push(flight);
-      else this.#options.onLanded(flight);
+  #settle(batch: readonly PendingCommand[]): void {
+    for (const pending of batch) {
+      if (pending.isWanted) this.#open.push(pending);
+      else this.#options.onSettled(pending);
     }
     if (this.#open.length > 0 && this.#followed < maxFollowed) void this.#follow();
   }
@@ -112,15 +112,15 @@ export class CommandLaneQueue {
    *
    * @param batch commands that are new, or were sent to the same lane
    */
-  async #deliver(batch: readonly CommandFlight[], options: LaneUpdateOptions): Promise<void> {
+  async #deliver(batch: readonly PendingCommand[], options: LaneUpdateOptions): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const wanted = batch.filter(({ isWanted }) => isWanted);
       if (wanted.length === 0) return;
-      const delivery = { flights: wanted, abort: new AbortController() };
+      const delivery = { commands: wanted, abort: new AbortController() };
       this.#deliveries.add(delivery);
       const sentTo = wanted[0]?.lane;
       const lane = sentTo ?? this.#options.chooseLane();
-      for (const flight of wanted) flight.lane = lane;
+      for (const pending of wanted) pending.lane = lane;
       try {
         const outcomes = await this.#options.send(
           lane,
@@ -128,21 +128,21 @@ export class CommandLaneQueue {
           options,
           delivery.abort.signal,
         );
-        for (const [index, flight] of wanted.entries()) {
+        for (const [index, pending] of wanted.entries()) {
           const outcome = outcomes[index] as CommandOutcome;
-          if (outcome.kind === 'open') flight.lastError = fromErrorMessage(outcome.error);
-          else flight.land(outcome);
+          if (outcome.kind === 'open') pending.lastError = fromErrorMessage(outcome.error);
+          else pending.settle(outcome);
         }
         return;
       } catch (error) {
-        if (!isTransient(error)) {
+        if (!isRetryableCallError(error)) {
           await this.#deliverApart(wanted, options, error);
           return;
         }
-        for (const flight of wanted) {
-          flight.lastError = error;
+        for (const pending of wanted) {
+          pending.lastError = error;
           // The lane has never had it, so another will do.
-          if (sentTo === undefined && isCrowded(error)) flight.lane = undefined;
+          if (sentTo === undefined && isCrowded(error)) pending.lane = undefined;
         }
       } finally {
         this.#deliveries.delete(delivery);
@@ -153,45 +153,45 @@ export class CommandLaneQueue {
 
   /** One of them may spoil the update; alone, it fails alone. */
   async #deliverApart(
-    flights: readonly CommandFlight[],
+    commands: readonly PendingCommand[],
     options: LaneUpdateOptions,
     error: unknown,
   ): Promise<void> {
-    if (flights.length === 1) {
-      flights[0]?.fail(error);
+    if (commands.length === 1) {
+      commands[0]?.fail(error);
       return;
     }
-    for (const flight of flights) await this.#deliver([flight], options);
+    for (const pending of commands) await this.#deliver([pending], options);
   }
 
   /** In turns, so that the commands of one aggregate don't wait for all of another's. */
-  #takeBatch(): readonly CommandFlight[] {
+  #takeBatch(): readonly PendingCommand[] {
     let [count, bytes] = [0, 0];
     const batch = takeFairly(
-      this.#flights,
+      this.#waiting,
       ({ command }) => command.id,
-      (flight) => {
-        bytes += flight.bytes;
+      (pending) => {
+        bytes += pending.bytes;
         count++;
         return count === 1 || (count <= this.#options.maxBatch && bytes <= maxBatchBytes);
       },
     );
     const taken = new Set(batch);
-    this.#flights = this.#flights.filter((flight) => !taken.has(flight));
+    this.#waiting = this.#waiting.filter((pending) => !taken.has(pending));
     return batch;
   }
 
   /** The next that were sent to one lane. */
-  #takeOpen(): readonly CommandFlight[] {
+  #takeOpen(): readonly PendingCommand[] {
     const lane = this.#open[0]?.lane;
-    const batch = this.#open.filter((flight) => flight.lane === lane).slice(0, this.#options.maxBatch);
-    this.#open = this.#open.filter((flight) => !batch.includes(flight));
+    const batch = this.#open.filter((pending) => pending.lane === lane).slice(0, this.#options.maxBatch);
+    this.#open = this.#open.filter((pending) => !batch.includes(pending));
     return batch;
   }
 
-  #landed(flight: CommandFlight, flights: CommandFlight[]): void {
-    flights.splice(flights.indexOf(flight), 1);
-    this.#options.onLanded(flight);
+  #remove(pending: PendingCommand, list: PendingCommand[]): void {
+    list.splice(list.indexOf(pending), 1);
+    this.#options.onSettled(pending);
   }
 }
 

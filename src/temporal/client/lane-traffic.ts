@@ -38,7 +38,7 @@ export class LaneTraffic {
   readonly #pauses = new Map<string, number>();
   /** By lane. */
   readonly #spreads = new Map<string, Spread>();
-  /** Of lanes that nothing is known of. */
+  /** The spread of lanes that nothing is known about. */
   #usual: Spread;
 
   /** @param width over how many lanes it spreads at first, a power of 2 */

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { ProjectionNotRunningError } from '../../core/errors/projection-errors.js';
 import {
   awaitProjectionType,
   projectionIsDraining,
@@ -28,7 +29,7 @@ import {
 import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
 import { findSigns, type Seen, type ShownSigns } from './projection-waits.js';
-import { isTransient } from './send-commands.js';
+import { isRetryableCallError } from './send-commands.js';
 import { SharedWaits } from './shared-waits.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, untilTimeIsUp, withinTime, type WaitLimits } from './within-time.js';
@@ -79,8 +80,8 @@ export interface ProjectionCallsOptions {
 /**
  * What a client asks the workflow of a projection, again until there is an answer.
  *
- * Every method throws InvalidArgumentError for a projection that isn't running or that no worker knows, and
- * StoreUnavailableError when there is no answer in time.
+ * Every method throws ProjectionNotRunningError for a projection that isn't running, ProjectionUnknownError for one that no worker
+ * knows, and StoreUnavailableError when there is no answer in time.
  */
 export class ProjectionCalls {
   readonly #client: Client;
@@ -134,7 +135,7 @@ export class ProjectionCalls {
     );
   }
 
-  /** Of one that doesn't run any more; undefined when it never did. */
+  /** The last status of one that doesn't run any more; undefined when it never did. */
   async lastStatus(name: string, limits: CallLimits): Promise<ProjectionStatus | undefined> {
     const status = await this.#patiently(name, limits, () => this.#queryStatus(name));
     // Refused before it was opened.
@@ -184,7 +185,7 @@ export class ProjectionCalls {
     return this.#patiently(name, limitsOf(timeout), request, timeout);
   }
 
-  /** Resolves as soon as a projection moves no more by itself. @throws InvalidArgumentError when it was never started */
+  /** Resolves as soon as a projection moves no more by itself. @throws ProjectionNotRunningError when it was never started */
   async over(name: string, signal: AbortSignal): Promise<KnownState> {
     for (;;) {
       const state = await this.state(name).catch((error: unknown) => {
@@ -197,7 +198,7 @@ export class ProjectionCalls {
     }
   }
 
-  /** @throws InvalidArgumentError when it was never started */
+  /** @throws ProjectionNotRunningError when it was never started */
   state(name: string): Promise<KnownState> {
     let look = this.#states.get(name);
     if (look === undefined) {
@@ -233,10 +234,10 @@ export class ProjectionCalls {
     );
   }
 
-  #notRunning(name: string, cause?: unknown): InvalidArgumentError {
-    return new InvalidArgumentError(
+  #notRunning(name: string, cause?: unknown): ProjectionNotRunningError {
+    return new ProjectionNotRunningError(
       `The projection '${name}' is not running on the task queue '${this.#taskQueue}'. Start it: start('${name}').`,
-      { cause },
+      { projection: name, cause },
     );
   }
 
@@ -273,6 +274,6 @@ function isRetryableRequest(error: unknown): boolean {
   if (error instanceof TimeIsUpError) return true;
   // No worker took it in time.
   if (error instanceof WorkflowFailedError) return error.cause instanceof TimeoutFailure;
-  if (!(error instanceof WorkflowUpdateFailedError)) return isTransient(error);
+  if (!(error instanceof WorkflowUpdateFailedError)) return isRetryableCallError(error);
   return error.cause instanceof ApplicationFailure && error.cause.type === projectionIsDraining;
 }

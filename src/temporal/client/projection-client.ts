@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { ProjectionBehindError } from '../../core/errors/errors.js';
+import { ProjectionBehindError } from '../../core/errors/projection-errors.js';
 import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
 import { longestTimer } from '../../core/values/longest-timer.js';
 import {
@@ -27,7 +27,7 @@ import {
 
 export interface ProjectionClientOptions {
   readonly client: Client;
-  /** Of a worker that knows the projections: one with `EventStorePlugin({ store, projections })`, for example. */
+  /** The task queue of a worker that knows the projections, such as one with `EventStorePlugin({ store, projections })`. */
   readonly taskQueue: string;
   /** Milliseconds after which a call has its answer, or has failed. It is tried again meanwhile. Default 30,000. */
   readonly timeout?: number;
@@ -60,8 +60,8 @@ const forStart = { part: 0.6, longest: 12_000 };
  * Starts projections, says where they stand, and does what an operator wants done. A projection runs as a workflow of its
  * own, on any worker that knows it.
  *
- * Every method throws InvalidArgumentError for a projection that isn't running or that no worker knows, and
- * StoreUnavailableError when Temporal or the worker gives no answer.
+ * Every method throws ProjectionNotRunningError for a projection that isn't running, ProjectionUnknownError for one that no worker
+ * knows, and StoreUnavailableError when Temporal or the worker gives no answer.
  *
  * @example
  * const projections = new ProjectionClient({ client: new Client({ connection }), taskQueue: 'accounts' });
@@ -90,7 +90,7 @@ export class ProjectionClient {
    * Starts a projection where it left off. One that runs already stays as it is.
    *
    * @returns its status: `waiting`, with the reason, when its store can't be reached
-   * @throws InvalidArgumentError after 10 seconds in which no worker knew it, with what they know
+   * @throws ProjectionUnknownError after 10 seconds in which no worker knew it, with what they know
    */
   async start(name: string, options: StartProjectionOptions = {}): Promise<ProjectionStatus> {
     assertName(name);
@@ -115,7 +115,7 @@ export class ProjectionClient {
       const status = await this.#calls.update<ProjectionStatus>(name, projectionStatusUpdate, args, limits);
       return await this.#withSigns(status, limits);
     } catch (error) {
-      if (findEventStoreError(error, 'INVALID_ARGUMENT') === undefined) throw error;
+      if (findEventStoreError(error, 'PROJECTION_NOT_RUNNING') === undefined) throw error;
       const last = await this.#calls.lastStatus(name, limits);
       if (last === undefined) throw error;
       return last;
@@ -153,7 +153,7 @@ export class ProjectionClient {
     return this.#act(name, { action: 'pause' });
   }
 
-  /** Goes on: after a pause, or after what made it fail or stop at an event was mended. */
+  /** Goes on after a pause, or after the cause of a failure was removed. */
   resume(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'resume' });
   }
@@ -169,6 +169,8 @@ export class ProjectionClient {
    *
    * Without a `version` it is the newest that is known, and never older than the live one. While a release is rolled out, say which one it
    * shall be: it is then built by workers that know it, and by no other.
+   *
+   * @throws RebuildUnderWayError when one has begun already
    */
   rebuild(
     name: string,
@@ -183,7 +185,7 @@ export class ProjectionClient {
     });
   }
 
-  /** Gives a rebuild up, also one that failed, and drops what was built. */
+  /** Gives a rebuild up, also one that failed, and drops what was built. @throws RebuildNotUnderWayError */
   cancelRebuild(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'cancelRebuild' });
   }
@@ -194,7 +196,8 @@ export class ProjectionClient {
    * `beginning`, `end`, or `checkpoint`: where it was, in the store as it is now. It runs from then on, unless it is paused. An event that comes
    * again has the same `id`.
    *
-   * @throws InvalidArgumentError for a position behind the end of the store, and for a projection with a read model, which is rebuilt
+   * @throws PositionAheadOfStoreError for a position behind the end of the store · InvalidArgumentError for a projection with a read model,
+   *   which is rebuilt · RebuildUnderWayError
    */
   rebase(
     name: string,
@@ -209,7 +212,7 @@ export class ProjectionClient {
     return this.#act(name, { action: 'rebase', from, operator, reason });
   }
 
-  /** Makes the build live that was so before the last rebuild; it then catches up. */
+  /** Makes the build live that was so before the last rebuild; it then catches up. @throws NoPreviousBuildError */
   rollback(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'rollback' });
   }
@@ -221,12 +224,12 @@ export class ProjectionClient {
     return this.#calls.update(name, parkedEventsUpdate, [patienceOf(forAnswer, limits)], limits);
   }
 
-  /** Tries an event again, with those of its stream that wait behind it. */
+  /** Tries an event again, with those of its stream that wait behind it. @throws EventNotParkedError */
   retry(name: string, eventId: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'retry', eventId });
   }
 
-  /** Passes over an event for good. Who does so and why is kept. */
+  /** Passes over an event for good. Who does so and why is kept. @throws EventNotParkedError */
   skip(
     name: string,
     eventId: string,
@@ -271,12 +274,12 @@ export class ProjectionClient {
     });
   }
 
-  /** @throws InvalidArgumentError when the server knows that it was never started */
+  /** @throws ProjectionNotRunningError when the server knows that it was never started */
   async #assertStarted(name: string): Promise<void> {
     try {
       await this.#calls.state(name);
     } catch (error) {
-      if (findEventStoreError(error, 'INVALID_ARGUMENT') !== undefined) throw error;
+      if (findEventStoreError(error, 'PROJECTION_NOT_RUNNING') !== undefined) throw error;
     }
   }
 

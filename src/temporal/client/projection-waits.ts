@@ -1,18 +1,18 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { ProjectionSigns } from '../shared/projection.js';
+import type { ShardHeartbeat } from '../shared/projection.js';
 
 type Description = WorkflowExecutionDescription['raw'];
 type PendingActivity = NonNullable<Description['pendingActivities']>[number];
 
-/** Of each, that of the first share that has some. */
-export interface ShownSigns extends Pick<ProjectionSigns, 'waitsFor' | 'warning'> {
+/** Each is that of the first shard that has one. */
+export interface ShownSigns extends Pick<ShardHeartbeat, 'waitsFor' | 'warning'> {
   /** What holds up the build that is being made. */
   readonly rebuildWaitsFor?: string;
 }
 
 /** What is known of a projection already. */
 export interface Seen {
-  /** Of its live build. What a shard has said before it came there is over. */
+  /** The position of its live build. What a shard said before it came there is over. */
   readonly position: number;
   /** Number of the build that is being made. */
   readonly next?: number | undefined;
@@ -25,7 +25,7 @@ const scheduled = 1;
 const rebuilding = ['eventStoreBeginBuild', 'eventStoreVerifyBuild', 'eventStoreActivateBuild'];
 
 /**
- * What holds up a projection or one of its shares: what an activity says with its signs of life, or what it failed of when it is to be
+ * What holds up a projection or one of its shards: what an activity says with its signs of life, or what it failed of when it is to be
  * tried again. The workflows don't hear of either.
  *
  * @param workflowId of the projection
@@ -52,14 +52,14 @@ export async function findSigns(
   }
   for (const child of projection?.pendingChildren ?? []) {
     const id = child.workflowId ?? '';
-    const share = await describe(client, id);
+    const shard = await describe(client, id);
     const isOfNext = next !== undefined && id.startsWith(`${workflowId}/${next}/`);
-    for (const activity of share?.pendingActivities ?? []) await add(activity, isOfNext);
+    for (const activity of shard?.pendingActivities ?? []) await add(activity, isOfNext);
   }
   return found;
 }
 
-async function signsOf(client: Client, activity: PendingActivity): Promise<ProjectionSigns> {
+async function signsOf(client: Client, activity: PendingActivity): Promise<ShardHeartbeat> {
   const { lastFailure, heartbeatDetails } = activity;
   if (lastFailure?.message && !isHeardOf(activity)) return { waitsFor: lastFailure.message };
   const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
@@ -67,7 +67,7 @@ async function signsOf(client: Client, activity: PendingActivity): Promise<Proje
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   const [details] = payloads;
   // Those of the projection itself say something else with them, which has no such fields.
-  return (details && payloadConverter.fromPayload<ProjectionSigns | undefined>(details)) ?? {};
+  return (details && payloadConverter.fromPayload<ShardHeartbeat | undefined>(details)) ?? {};
 }
 
 /** Whether the attempt that is being made has given a sign of life. Until then its failure before is what is known. */

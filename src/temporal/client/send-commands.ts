@@ -83,7 +83,7 @@ async function suspect(client: Client, workflowId: string, ids: readonly string[
       client.workflow.getHandle(workflowId).signal(laneSuspectSignal, ids),
     );
   } catch {
-    // The server is away, or the lane has not begun. The next attempt will tell.
+    // The server can't be reached, or the lane has not begun. The next attempt will show.
   }
 }
 
@@ -103,7 +103,7 @@ export function isCrowded(error: unknown): boolean {
  * Whether a failure says nothing about the commands, so that they are sent again under the same ids: the server or the
  * network was away, no worker took it, or the lane was just completing or continuing as new.
  */
-export function isTransient(error: unknown): boolean {
+export function isRetryableCallError(error: unknown): boolean {
   if (error instanceof WorkflowUpdateFailedError) return findEventStoreError(error) === undefined;
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError) {
     return true;

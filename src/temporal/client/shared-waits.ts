@@ -17,7 +17,7 @@ interface Waiter {
 }
 
 /** A workflow that waits for some of them. */
-interface Flight {
+interface Wait {
   readonly from: number;
   readonly to: number;
   readonly end: number;
@@ -25,8 +25,8 @@ interface Flight {
 }
 
 /**
- * Lets all who wait for a projection in this process share few workflows. Who waits for a position between those that one is waiting for
- * already joins it; the others gather for the next one, the longer the more are under way.
+ * Lets all waits for a projection in this process share few workflows. A wait for a position between those that a workflow waits for
+ * already joins it; the others gather for the next workflow, the longer the more are under way.
  */
 export class SharedWaits {
   readonly #run: (awaited: AwaitedPosition) => Promise<ReachedPosition>;
@@ -58,7 +58,7 @@ export class SharedWaits {
 class Desk {
   readonly #run: (awaited: Omit<AwaitedPosition, 'name'>) => Promise<ReachedPosition>;
   readonly #onIdle: () => void;
-  readonly #flights = new Set<Flight>();
+  readonly #underWay = new Set<Wait>();
   #gathered = new Set<Waiter>();
   /** Whether the next one is about to start. */
   #isGathering = false;
@@ -74,22 +74,22 @@ class Desk {
       this.#add(waiter);
       signal.addEventListener('abort', () => {
         this.#gathered.delete(waiter);
-        for (const { waiters } of this.#flights) waiters.delete(waiter);
+        for (const { waiters } of this.#underWay) waiters.delete(waiter);
       });
     });
   }
 
   #add(waiter: Waiter): void {
     const { position, end } = waiter;
-    const flight = [...this.#flights].find(
+    const wait = [...this.#underWay].find(
       ({ from, to, end: landing }) => position >= from && position <= to && landing <= end + tolerance,
     );
-    if (flight !== undefined) {
-      flight.waiters.add(waiter);
+    if (wait !== undefined) {
+      wait.waiters.add(waiter);
       return;
     }
     this.#gathered.add(waiter);
-    const underWay = this.#flights.size;
+    const underWay = this.#underWay.size;
     const interval =
       underWay === 0 ? gathering : Math.min(firstInterval * 2 ** (underWay - 1), longestInterval);
     if (this.#isGathering) return;
@@ -108,26 +108,26 @@ class Desk {
     const positions = [...waiters].map(({ position }) => position);
     const [from, to] = [least(positions), -least(positions.map((position) => -position))];
     const end = least([...waiters].map((waiter) => waiter.end));
-    const flight: Flight = { from, to, end, waiters };
-    this.#flights.add(flight);
+    const wait: Wait = { from, to, end, waiters };
+    this.#underWay.add(wait);
     try {
       const timeout = Math.max(Math.round(end - performance.now()), 0);
-      this.#land(flight, await this.#run({ from, to, timeout }));
+      this.#settle(wait, await this.#run({ from, to, timeout }));
     } catch (error) {
-      this.#flights.delete(flight);
+      this.#underWay.delete(wait);
       for (const waiter of waiters) waiter.fail(error);
     }
     this.#rest();
   }
 
-  #land(flight: Flight, reached: ReachedPosition): void {
-    this.#flights.delete(flight);
+  #settle(wait: Wait, reached: ReachedPosition): void {
+    this.#underWay.delete(wait);
     const { position = -1 } = reached;
-    // Of the others too: it is there.
+    // The other waits' too: the projection is there.
     for (const waiters of [
-      flight.waiters,
+      wait.waiters,
       this.#gathered,
-      ...[...this.#flights].map((each) => each.waiters),
+      ...[...this.#underWay].map((each) => each.waiters),
     ]) {
       for (const waiter of waiters) {
         if (waiter.position > position) continue;
@@ -135,14 +135,14 @@ class Desk {
         waiter.settle(reached);
       }
     }
-    for (const waiter of flight.waiters) {
+    for (const waiter of wait.waiters) {
       if (waiter.end - performance.now() > tolerance) this.#add(waiter);
       else waiter.settle(reached);
     }
   }
 
   #rest(): void {
-    if (this.#flights.size === 0 && this.#gathered.size === 0) this.#onIdle();
+    if (this.#underWay.size === 0 && this.#gathered.size === 0) this.#onIdle();
   }
 }
 

@@ -19,7 +19,7 @@ import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../
 import { describeError } from '../../core/values/describe-error.js';
 import { canonicalJson } from '../../core/values/json.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
-import { RemoteEventStore, typed } from '../shared/remote-store.js';
+import { RemoteEventStore, rethrowTyped } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
 import { whyUnanswered } from './why-unanswered.js';
@@ -27,7 +27,7 @@ import { TimeIsUpError, withinTime, type WaitLimits } from './within-time.js';
 
 export interface TemporalEventStoreOptions {
   readonly client: Client;
-  /** Of a worker with the library's workflows and activities: one with `EventStorePlugin`, for example. */
+  /** The task queue of a worker with the library's workflows and activities, such as one with `EventStorePlugin`. */
   readonly taskQueue: string;
   /** Milliseconds that a call waits for its answer. Default 30,000; for statistics and trends 150,000. */
   readonly timeout?: number;
@@ -51,7 +51,7 @@ const afterlife = 5_000;
 interface Call<T> {
   readonly workflowId: string;
   readonly limits: WaitLimits;
-  /** Of an append. */
+  /** Set for an append. */
   readonly commitId?: string;
   readonly run: () => Promise<T>;
 }
@@ -96,11 +96,13 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
 
   async statistics(options?: StatisticsOptions): Promise<StoreStatistics> {
     const request = toStatisticsRequest(options);
-    return typed(this.#read('eventStoreStatistics', request, this.#scanLimits(options?.signal)));
+    return rethrowTyped(this.#read('eventStoreStatistics', request, this.#scanLimits(options?.signal)));
   }
 
   async trends(options: TrendsOptions): Promise<readonly TrendBucket[]> {
-    return typed(this.#read('eventStoreTrends', toTrendsRequest(options), this.#scanLimits(options.signal)));
+    return rethrowTyped(
+      this.#read('eventStoreTrends', toTrendsRequest(options), this.#scanLimits(options.signal)),
+    );
   }
 
   /**
@@ -113,7 +115,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
     const checked = toReplayRequest(request);
     assertOptions('replay', options, { timeout: integerFrom(1), signal: isSignal });
     options.signal?.throwIfAborted();
-    return typed(this.#read('eventStoreReplay', checked, options));
+    return rethrowTyped(this.#read('eventStoreReplay', checked, options));
   }
 
   #scanLimits(signal: AbortSignal | undefined): WaitLimits {
@@ -208,7 +210,7 @@ function isUnanswered(error: unknown): boolean {
   );
 }
 
-/** Of an append whose caller waits no longer. */
+/** The error of an append whose caller waits no longer. */
 function noLongerAwaited(reason: unknown, commitId: string): StoreUnavailableError {
   return new StoreUnavailableError(
     `The wait for the append was ended (${describeError(reason)}). ${retryAdvice(commitId)}`,

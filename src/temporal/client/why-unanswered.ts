@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { withinTime } from './within-time.js';
 
-/** Milliseconds for finding out; who waits has waited already. */
+/** Milliseconds for finding out; the caller has waited already. */
 const longestLook = 1_000;
 /** Most looks at workflows at a time, when many wait in vain at once. */
 const maxLooks = 5;
@@ -30,7 +30,7 @@ export async function whyUnanswered({
 }: Unanswered): Promise<string> {
   try {
     return await withinTime(client, { timeout: limit }, () =>
-      // Of its own: what its caller had set for the call is over.
+      // A deadline of its own: the caller's has passed.
       client.withDeadline(Date.now() + limit, async () => {
         const isPolled = await together(client, `queue ${taskQueue}`, () => hasPoller(client, taskQueue));
         if (!isPolled) {

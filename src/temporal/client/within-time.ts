@@ -22,7 +22,7 @@ export class TimeIsUpError extends Error {
  * @throws {@link TimeIsUpError} · the reason of the signal, as soon as it aborts
  */
 export function withinTime<T>(client: Client, limits: WaitLimits, call: () => Promise<T>): Promise<T> {
-  // A request that is aborted ends soon; who waits, at once.
+  // An aborted request ends soon; its caller stops waiting at once.
   return untilTimeIsUp(limits, (end) => client.withAbortSignal(end, call));
 }
 

@@ -13,11 +13,11 @@ import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneSettings } from './command-lane.js';
 import type {
   AwaitedPosition,
-  BlockedShare,
+  BlockedShard,
   ParkedEventSummary,
   ProjectionProgress,
-  ProjectionShareInput,
-  ProjectionShareReply,
+  ProjectionShardInput,
+  ProjectionShardReply,
   ReachedPosition,
   RebaseFrom,
 } from './projection.js';
@@ -88,7 +88,7 @@ export interface ReplayTask extends ReplayRequest {
 }
 
 export interface ReplayedState<State = JsonValue> {
-  /** Of the stream; 0 when it has no events. */
+  /** The stream's version; 0 when it has no events. */
   readonly version: number;
   readonly state: State;
 }
@@ -125,7 +125,7 @@ export interface ProjectionActivities {
   /** The builds; an empty live one is made where there is none. */
   eventStoreOpenProjection(request: ProjectionRequest): Promise<readonly ProjectionBuild[]>;
   /** Applies events for a while. */
-  eventStoreProject(request: ProjectionShareInput): Promise<ProjectionShareReply>;
+  eventStoreProject(request: ProjectionShardInput): Promise<ProjectionShardReply>;
   /** From its return on, nothing is written by who wrote before. */
   eventStoreFenceProjection(request: ProjectionRequest): Promise<void>;
   eventStoreProjectionProgress(
@@ -157,7 +157,7 @@ export interface ProjectionActivities {
    * store: they were restored with its events. Nothing otherwise.
    */
   eventStoreAdoptStore(request: ProjectionRequest): Promise<void>;
-  /** Of the live build, the first few hundred. */
+  /** The first few hundred parked events of the live build. */
   eventStoreParkedEvents(request: ProjectionRequest): Promise<readonly ParkedEventSummary[]>;
   eventStoreDecideParked(request: DecideParkedRequest): Promise<void>;
 }
@@ -175,5 +175,5 @@ export interface DecideParkedRequest extends BuildRequest {
   /** Absent: try it again. */
   readonly skip?: { readonly operator: string; readonly reason: string };
   /** Where the projection stopped at it. */
-  readonly blockedAt?: Pick<BlockedShare, 'build' | 'share' | 'checkpoint'>;
+  readonly blockedAt?: Pick<BlockedShard, 'build' | 'shard' | 'checkpoint'>;
 }

@@ -7,13 +7,13 @@ import { workflowIdOf } from './workflow-id.js';
 
 /** A command as it travels. */
 export interface LaneCommand {
-  /** Of the aggregate. */
+  /** The aggregate's id. */
   readonly id: string;
   readonly commandId: string;
   readonly name: string;
   readonly payload?: JsonValue;
   readonly metadata?: EventMetadata;
-  /** Of its events. Default: the command id. */
+  /** The causation id of its events. Default: the command id. */
   readonly causationId?: string;
 }
 
@@ -21,13 +21,13 @@ export interface LaneCommand {
 export type CommandOutcome =
   | {
       readonly kind: 'committed';
-      /** Of the stream after the command. */
+      /** The stream's version after the command. */
       readonly version: number;
-      /** Of its last event; of the last one of the stream, when it changed nothing. */
+      /** The position of its last event; when it changed nothing, of the stream's last event. */
       readonly position: number;
-      /** Of its events, in order. */
+      /** The types of its events, in order. */
       readonly types: readonly string[];
-      /** The same: only who has the store knows what they derive from. */
+      /** In the same order. They derive from the store's namespace, which only the worker knows. */
       readonly eventIds: readonly string[];
       readonly deduplicated: boolean;
     }
@@ -46,7 +46,7 @@ export type CommandOutcome =
 
 /** What a lane answers. */
 export interface LaneReply {
-  /** Of the commands, in their order. */
+  /** One for each command, in the order of the commands. */
   readonly outcomes: readonly CommandOutcome[];
   /** Updates that the lane had, with this one. The server takes 10 at a time. */
   readonly updatesInFlight: number;
@@ -58,7 +58,7 @@ export interface LaneReply {
 export interface LaneUpdateOptions {
   /**
    * Until the outcomes are known, or for 15 seconds; else until the first batch that its commands were in, after which some
-   * may be `open`. Who asks again for those is patient.
+   * may be `open`. A client that asks again for those is patient.
    */
   readonly isPatient?: boolean;
 }
@@ -90,7 +90,7 @@ export interface ExecuteRequest {
 
 /** Which command of a category. */
 export interface CommandReference {
-  /** Of the aggregate. */
+  /** The aggregate's id. */
   readonly id: string;
   readonly commandId: string;
 }

@@ -1,6 +1,6 @@
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import type { EventStoreError } from '../../core/errors/errors.js';
 import { CommandFailedError } from '../../core/errors/errors.js';
+import type { EventStoreError } from '../../core/errors/event-store-error.js';
 import { crossingFields, isOurs } from '../../core/errors/temporal-failure.js';
 import type { JsonValue } from '../../core/values/json.js';
 

@@ -15,7 +15,7 @@ const maxPayloadBytes = 2 * 1024 * 1024 - 16 * 1024;
 
 /** The events from the first on that a page can carry: as many as fit, at least one. */
 export function capPage<E>(events: readonly E[]): readonly E[] {
-  return assertTravels('The page', fittingPage(events));
+  return assertFitsPayload('The page', fittingPage(events));
 }
 
 /** As many of a list as fit into a page, at least one. */
@@ -31,7 +31,7 @@ export function fittingPage<T>(items: readonly T[]): readonly T[] {
  *
  * @throws {@link EventTooLargeError}
  */
-export function assertTravels<T>(what: string, value: T): T {
+export function assertFitsPayload<T>(what: string, value: T): T {
   const size = utf8Length(JSON.stringify(value) ?? '');
   if (size <= maxPayloadBytes) return value;
   throw new EventTooLargeError(

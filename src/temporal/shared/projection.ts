@@ -17,7 +17,7 @@ export interface ProjectionInput {
 export interface ProjectionRun {
   readonly mode: ProjectionMode;
   readonly lastError?: string;
-  readonly blocked?: BlockedShare;
+  readonly blocked?: BlockedShard;
   readonly rebuild?: RebuildRun;
   /** Whether a worker has known it: from then on it waits for one that does. */
   readonly isKnown?: true;
@@ -45,21 +45,21 @@ export interface RebuildRun {
   readonly error?: string;
 }
 
-/** Input of `eventStoreProjectionShare`: one share of a build. */
-export interface ProjectionShareInput {
+/** Input of `eventStoreProjectionShard`: one shard of a build. */
+export interface ProjectionShardInput {
   readonly version: 1;
   readonly name: string;
   readonly build: number;
-  readonly share: number;
+  readonly shard: number;
   readonly until?: number | 'end';
   readonly maxRate?: number;
   readonly heartbeatTimeout: number;
-  /** Of an activity: whether it runs in the pace of a shard that had no event of its own for a while. */
+  /** Whether the activity runs at the pace of a shard that had no event of its own for a while. */
   readonly isIdle?: true;
 }
 
-/** What a share tells with its signs of life. */
-export interface ProjectionSigns {
+/** What a shard tells with its signs of life. */
+export interface ShardHeartbeat {
   readonly position?: number;
   /** Why nothing is applied just now. */
   readonly waitsFor?: string;
@@ -67,20 +67,20 @@ export interface ProjectionSigns {
   readonly warning?: string;
 }
 
-/** How the run of a share has ended; `outdated`: its build has another number of shards than the definition says. */
-export type ProjectionShareReply =
+/** How the run of a shard has ended; `outdated`: its build has another number of shards than the definition says. */
+export type ProjectionShardReply =
   | { readonly kind: 'reached' | 'fenced' | 'outdated' }
   /** Only of an activity, which is to go on in another, with this heartbeat time-out (milliseconds) where it is idle. */
   | { readonly kind: 'paused'; readonly idle?: { readonly heartbeatTimeout: number } }
-  | ({ readonly kind: 'blocked' } & BlockedShare);
+  | ({ readonly kind: 'blocked' } & BlockedShard);
 
 /** Where a projection stopped at an event. */
-export interface BlockedShare {
+export interface BlockedShard {
   readonly event: ParkedEventSummary;
   /** Absent in what earlier versions have kept. */
   readonly build?: number;
-  readonly share: number;
-  /** Of the event. */
+  readonly shard: number;
+  /** The place of the event. */
   readonly checkpoint: Checkpoint;
 }
 
@@ -114,9 +114,9 @@ export interface ProjectionProgress {
 export interface ProjectionStatus {
   readonly name: string;
   readonly state: ProjectionStateName;
-  /** Of the live build. */
+  /** The version of the live build. */
   readonly version: number;
-  /** Everything up to it is in the read model. Where there are several shares: in all of them. */
+  /** Everything up to it is in the read model. Where there are several shards: in all of them. */
   readonly position: number;
   /** How far behind the end of the store it is. `events` counts positions, so also events that the projection doesn't want. */
   readonly lag: { readonly events: number; readonly seconds: number };
@@ -274,7 +274,7 @@ export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild
   return builds.find(({ role }) => role === 'live');
 }
 
-/** What all shares of a build have passed; 0 when there is none. */
+/** What all shards of a build have passed; 0 when there is none. */
 export function positionOf(build: ProjectionBuild | undefined): number {
   const positions = build?.progress.map(({ checkpoint }) => checkpoint?.position ?? 0) ?? [0];
   return positions.reduce((least, position) => Math.min(least, position));
@@ -299,7 +299,7 @@ export function statusOf(
     lag: { events: Math.max(end - position, 0), seconds: progress.lagSeconds },
     applied: total(live, 'applied'),
     rate: total(live, 'rate'),
-    shards: live?.shares ?? 0,
+    shards: live?.shards ?? 0,
     ...(progress.unseenTypes !== undefined && { unseenTypes: progress.unseenTypes }),
     ...(run.blocked !== undefined && { blocked: run.blocked.event }),
     ...(run.lastError !== undefined && { lastError: run.lastError }),
@@ -341,5 +341,5 @@ function rebuildStatusOf({ phase, build, error }: RebuildRun, progress: Projecti
 }
 
 function total(build: ProjectionBuild | undefined, what: 'applied' | 'rate'): number {
-  return (build?.progress ?? []).reduce((sum, share) => sum + share[what], 0);
+  return (build?.progress ?? []).reduce((sum, shard) => sum + shard[what], 0);
 }

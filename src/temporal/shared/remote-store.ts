@@ -39,7 +39,7 @@ export class RemoteEventStore implements EventStore {
     options?: AppendOptions,
   ): Promise<AppendResult> {
     const request = toAppendRequest(streamId, events, options, () => this.#calls.newCommitId());
-    return typed(this.#calls.append(request, options?.signal));
+    return rethrowTyped(this.#calls.append(request, options?.signal));
   }
 
   async readStream<E extends DomainEvent>(
@@ -47,23 +47,23 @@ export class RemoteEventStore implements EventStore {
     options?: ReadStreamOptions,
   ): Promise<StreamSlice<E>> {
     const request = toReadStreamRequest(streamId, options);
-    return await typed(this.#calls.readStream(request, options?.signal));
+    return await rethrowTyped(this.#calls.readStream(request, options?.signal));
   }
 
   async readAll<E extends DomainEvent>(options?: ReadAllOptions): Promise<AllSlice<E>> {
     const request = toReadAllRequest(options);
-    return await typed(this.#calls.readAll(request, options?.signal));
+    return await rethrowTyped(this.#calls.readAll(request, options?.signal));
   }
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
     checkFindCommit(streamId, commitId);
     // A payload converter may make null of undefined.
-    return (await typed(this.#calls.findCommit({ streamId, commitId }))) ?? undefined;
+    return (await rethrowTyped(this.#calls.findCommit({ streamId, commitId }))) ?? undefined;
   }
 }
 
 /** The typed error inside a failure, where there is one. */
-export async function typed<T>(call: Promise<T>): Promise<T> {
+export async function rethrowTyped<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {

@@ -3,7 +3,7 @@ import type { EventMetadata, EventToAppend } from '../../core/events/event.js';
 import { checkAppendOptions } from '../../core/store/append-options.js';
 import type { StatisticsOptions, TrendsOptions } from '../../core/store/capabilities.js';
 import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
-import { anything, assertOptions, integerFrom, isName } from '../../core/store/options.js';
+import { validatedElsewhere, assertOptions, integerFrom, isName } from '../../core/store/options.js';
 import { prepareEvents } from '../../core/store/prepare-events.js';
 import {
   checkAllRead,
@@ -80,7 +80,7 @@ export function toReplayRequest(input: ReplayRequest): ReplayRequest & { readonl
   assertOptions(
     'a replay',
     assertInput('a replay', input),
-    { aggregate: isName, id: isName, toVersion: integerFrom(0), until: anything },
+    { aggregate: isName, id: isName, toVersion: integerFrom(0), until: validatedElsewhere },
     ['aggregate', 'id'],
   );
   const { until, ...rest } = input;

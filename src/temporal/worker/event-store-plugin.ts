@@ -10,7 +10,7 @@ import {
 import type { AnyProjection } from '../../core/projections/projection.js';
 import type { CheckpointStore, SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
-import { anything, assertOptions, isPlainObject } from '../../core/store/options.js';
+import { validatedElsewhere, assertOptions, isPlainObject } from '../../core/store/options.js';
 import {
   createAggregateActivities,
   createEventStoreActivities,
@@ -33,7 +33,7 @@ export interface EventStorePluginOptions {
   readonly aggregates?: readonly AnyAggregate[];
   /** Made by `defineProjection`, `definePublisher` and `defineReaction`; `ProjectionClient` starts them. Default: none. */
   readonly projections?: readonly AnyProjection[];
-  /** Of projections without a sink. Default: those of the store, where it has them. */
+  /** Where projections without a sink keep their checkpoints. Default: the store's own, where it has them. */
   readonly checkpoints?: CheckpointStore;
   /** Default: those of the store, where it has them. */
   readonly snapshots?: SnapshotStore;
@@ -82,13 +82,13 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
       {
         store: isPlainObject,
         publisher: isPlainObject,
-        aggregates: anything,
-        projections: anything,
-        checkpoints: anything,
+        aggregates: validatedElsewhere,
+        projections: validatedElsewhere,
+        checkpoints: validatedElsewhere,
         snapshots: isPlainObject,
-        snapshotEvery: anything,
-        cache: anything,
-        commandLanes: anything,
+        snapshotEvery: validatedElsewhere,
+        cache: validatedElsewhere,
+        commandLanes: validatedElsewhere,
         logger: isPlainObject,
       },
       ['store'],

@@ -1,7 +1,7 @@
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { StoreUnavailableError } from '../../core/errors/errors.js';
 import type { AppendReply, AppendRequest, EventStoreActivities } from '../shared/activity-types.js';
-import { typed } from '../shared/remote-store.js';
+import { rethrowTyped } from '../shared/remote-store.js';
 
 /**
  * Appends. When that is cancelled while it waits for its next attempt, an attempt before may have stored it: then the store is
@@ -16,7 +16,7 @@ export async function appendOutcome(
   request: AppendRequest,
 ): Promise<AppendReply> {
   try {
-    return await typed(activities.eventStoreAppend(request));
+    return await rethrowTyped(activities.eventStoreAppend(request));
   } catch (error) {
     // Without an activity nothing was sent.
     if (!isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
@@ -39,7 +39,7 @@ async function findOutcome(
     throw unknownOutcome(request, error);
   }
   // It stores nothing more, and says whether these are the events.
-  return typed(asking.eventStoreAppend(request));
+  return rethrowTyped(asking.eventStoreAppend(request));
 }
 
 function unknownOutcome({ streamId, commitId }: AppendRequest, cause: unknown): StoreUnavailableError {

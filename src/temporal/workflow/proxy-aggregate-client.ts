@@ -17,7 +17,7 @@ import {
   type EventTypeOf,
 } from '../../core/aggregates/commands.js';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
-import { CommandTimeoutError } from '../../core/errors/errors.js';
+import { CommandOutcomeUnknownError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';
@@ -43,7 +43,7 @@ export interface WorkflowAggregateClient<T extends CommandTarget> {
    *
    * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else ·
    *   CommitMismatchError · InvalidArgumentError
-   * @throws CommandTimeoutError when the activity's time or attempts are used up: the command may have taken effect; ask again
+   * @throws CommandOutcomeUnknownError when the activity's time or attempts are used up: the command may have taken effect; ask again
    *   with its `commandId`
    */
   execute<Name extends CommandNameOf<T>>(
@@ -115,7 +115,7 @@ function toCommandError(
   if (!(error instanceof ActivityFailure) || isCancellation(error)) return error;
   const { cause } = error;
   const last = ours ?? (cause instanceof TimeoutFailure ? (cause.cause ?? cause) : cause);
-  return new CommandTimeoutError(
+  return new CommandOutcomeUnknownError(
     `No outcome of the command '${name}' to '${stream}' within the limits of its activity. It may have taken effect; ask again ` +
       `with the command id '${commandId}'. ` +
       (last === undefined || last instanceof TimeoutFailure

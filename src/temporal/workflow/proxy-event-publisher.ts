@@ -1,6 +1,6 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { EventStoreActivities, PublishRequest } from '../shared/activity-types.js';
-import { typed } from '../shared/remote-store.js';
+import { rethrowTyped } from '../shared/remote-store.js';
 
 /** Publishes, from a workflow, what it has appended. */
 export interface WorkflowPublisher {
@@ -24,5 +24,5 @@ export function proxyEventPublisher(options: ActivityOptions = {}): WorkflowPubl
     startToCloseTimeout: '1 minute',
     ...options,
   });
-  return { publish: (range) => typed(eventStorePublish(range)) };
+  return { publish: (range) => rethrowTyped(eventStorePublish(range)) };
 }

@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/workflow';
-import { CommandTimeoutError } from '../../core/errors/errors.js';
+import { CommandOutcomeUnknownError } from '../../core/errors/errors.js';
 import { maxSearch, type CommandOutcome, type LaneCommand } from '../shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
 import type { LaneActivities } from './lane-activities.js';
@@ -100,7 +100,7 @@ export class ApartCommands {
 
   async #refuse(command: LaneCommand): Promise<readonly CommandOutcome[]> {
     const { id, commandId, name } = command;
-    const error = new CommandTimeoutError(
+    const error = new CommandOutcomeUnknownError(
       `Workers stopped answering while they decided the command '${name}' to '${id}', or others to it: it never ends, or takes the ` +
         `process down. No worker gets it in the next 5 minutes. Correct the code, restart the workers that answer no more, and ask ` +
         `again with the command id '${commandId}'.`,

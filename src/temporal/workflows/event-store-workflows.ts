@@ -27,7 +27,7 @@ import type {
   ReplayRequest,
 } from '../shared/activity-types.js';
 import { unknownHereType } from '../shared/command-lane.js';
-import { typed } from '../shared/remote-store.js';
+import { rethrowTyped } from '../shared/remote-store.js';
 import {
   assertInput,
   toAppendRequest,
@@ -91,7 +91,7 @@ export async function eventStoreAppend(input: AppendInput): Promise<AppendResult
     ...request,
     ...(schemasApplied && { schemasApplied }),
   });
-  // Also when it was stored before: who stored it may have died before he published.
+  // Also when it was stored before: its process may have died before it published.
   const { streamId: stream, version, eventIds } = result;
   if (publish) {
     await publisher.publish({
@@ -131,7 +131,7 @@ export async function eventStoreStatistics(
   input: Omit<StatisticsOptions, 'signal'> = {},
 ): Promise<StoreStatistics> {
   const request = toStatisticsRequest(assertInput('eventStoreStatistics', input));
-  return typed(scan.eventStoreStatistics(request));
+  return rethrowTyped(scan.eventStoreStatistics(request));
 }
 
 /** Counts of events over time. */
@@ -139,7 +139,7 @@ export async function eventStoreTrends(
   input: Omit<TrendsOptions, 'signal'>,
 ): Promise<readonly TrendBucket[]> {
   const request = toTrendsRequest(assertInput('eventStoreTrends', input) as TrendsOptions);
-  return typed(scan.eventStoreTrends(request));
+  return rethrowTyped(scan.eventStoreTrends(request));
 }
 
 /**
@@ -149,7 +149,7 @@ export async function eventStoreReplay(input: ReplayRequest): Promise<ReplayedSt
   const request = toReplayRequest(input);
   const replayed = await untilKnown(
     (givesBack) =>
-      typed(replay({ ...request, givesBack })).catch((error: unknown) => {
+      rethrowTyped(replay({ ...request, givesBack })).catch((error: unknown) => {
         if (isGivenBack(error)) return undefined;
         throw error;
       }),

@@ -7,10 +7,10 @@
 import { autoUpgrade } from './auto-upgrade.js';
 import { eventStoreCommandLane } from './command-lane.js';
 import { eventStoreAppend } from './event-store-workflows.js';
-import { eventStoreProjectionShare } from './projection-share.js';
+import { eventStoreProjectionShard } from './projection-shard.js';
 import { eventStoreProjection } from './projection.js';
 
-export { eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShare };
+export { eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShard };
 export { eventStoreAwaitProjection } from './projection-wait.js';
 export {
   eventStoreAppend,
@@ -29,8 +29,8 @@ export type {
   ProjectionMode,
   ProjectionProgress,
   ProjectionRun,
-  ProjectionShareInput,
-  ProjectionShareReply,
+  ProjectionShardInput,
+  ProjectionShardReply,
   ReachedPosition,
   RebuildRun,
 } from '../shared/projection.js';
@@ -42,6 +42,6 @@ Object.defineProperty(eventStoreAppend, Symbol.for('temporal-event-store/ready-m
 });
 
 // The others are short.
-for (const workflow of [eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShare]) {
+for (const workflow of [eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShard]) {
   autoUpgrade(workflow);
 }

@@ -164,7 +164,7 @@ function isImpatient({ isPatient }: WaitingUpdate): boolean {
   return !isPatient;
 }
 
-/** What is told of a command while others of its aggregate are under way by themselves. */
+/** The outcome of a command so far, while others of its aggregate are under way by themselves. */
 function behindOthers({ id, name }: LaneCommand): CommandOutcome {
   const error = new StoreUnavailableError(`The command '${name}' waits for those to '${id}' before it.`);
   return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };

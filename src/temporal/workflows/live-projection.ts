@@ -2,7 +2,7 @@ import { CancellationScope, condition, isCancellation, sleep } from '@temporalio
 import { StoreUnavailableError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import { liveBuildOf, type ProjectionInput } from '../shared/projection.js';
-import { typed } from '../shared/remote-store.js';
+import { rethrowTyped } from '../shared/remote-store.js';
 import { projectBuild } from './project-build.js';
 import type { ProjectionState } from './projection-state.js';
 import {
@@ -130,7 +130,7 @@ export class LiveProjection {
     this.#running?.cancel();
     await condition(() => this.#running === undefined);
     const { name } = this;
-    await typed(
+    await rethrowTyped(
       untilDone(longActivity(this.#heartbeatTimeout, limit), (tasks) =>
         tasks.eventStoreFenceProjection({ name }),
       ),
@@ -139,7 +139,7 @@ export class LiveProjection {
 
   /** For as long as it takes. */
   do<T>(call: (tasks: ProjectionTasks) => Promise<T>): Promise<T> {
-    return typed(untilDone(longActivity(this.#heartbeatTimeout), call));
+    return rethrowTyped(untilDone(longActivity(this.#heartbeatTimeout), call));
   }
 
   /** Asks for the builds. @returns the live one */

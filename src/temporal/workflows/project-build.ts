@@ -2,9 +2,9 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import type { ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
+import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection.js';
 import { joinNames } from '../shared/workflow-id.js';
-import { eventStoreProjectionShare } from './projection-share.js';
+import { eventStoreProjectionShard } from './projection-shard.js';
 
 export interface ProjectBuildOptions {
   /** Milliseconds. */
@@ -16,25 +16,25 @@ export interface ProjectBuildOptions {
 }
 
 /**
- * Projects all shares of a build, until one ends for a reason, or they are interrupted.
+ * Projects all shards of a build, until one ends for a reason, or they are interrupted.
  *
  * @returns why; undefined when they were interrupted
  */
 export async function projectBuild(
-  { name, build, shares }: ProjectionBuild,
+  { name, build, shards }: ProjectionBuild,
   options: ProjectBuildOptions,
   scope = new CancellationScope(),
-): Promise<ProjectionShareReply | undefined> {
-  let reply: ProjectionShareReply | undefined;
-  const project = async (share: number): Promise<void> => {
-    const ended = await projectShare({ version: 1, name, build, share, ...options });
+): Promise<ProjectionShardReply | undefined> {
+  let reply: ProjectionShardReply | undefined;
+  const project = async (shard: number): Promise<void> => {
+    const ended = await projectShard({ version: 1, name, build, shard, ...options });
     if (reply === undefined || reply.kind === 'reached') reply = ended;
     if (ended.kind !== 'reached') scope.cancel();
   };
   try {
-    await scope.run(() => Promise.all(Array.from({ length: shares }, (_, share) => project(share))));
+    await scope.run(() => Promise.all(Array.from({ length: shards }, (_, shard) => project(shard))));
   } catch (error) {
-    // Of a run of this workflow that was ended from outside: its children follow it.
+    // A run of this workflow was ended from outside, and its children are about to end.
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'fenced' };
     if (!isCancellation(error)) throw error;
   }
@@ -45,13 +45,13 @@ export async function projectBuild(
  * A child with the id of earlier ones. Cancelled only once it has started: until then the server takes the request for
  * one to its predecessor, which has ended, and loses it.
  */
-async function projectShare(input: ProjectionShareInput): Promise<ProjectionShareReply> {
+async function projectShard(input: ProjectionShardInput): Promise<ProjectionShardReply> {
   const caller = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
     const scope = new CancellationScope();
     const child = await scope.run(() =>
-      startChild(eventStoreProjectionShare, {
-        workflowId: `${workflowInfo().workflowId}/${joinNames(input.build, input.share)}`,
+      startChild(eventStoreProjectionShard, {
+        workflowId: `${workflowInfo().workflowId}/${joinNames(input.build, input.shard)}`,
         args: [input],
       }),
     );

@@ -1,6 +1,11 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
-import type { BlockedShare, ProjectionAction, RebaseFrom } from '../shared/projection.js';
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import {
+  NoPreviousBuildError,
+  ProjectionNotRunningError,
+  RebuildUnderWayError,
+} from '../../core/errors/projection-errors.js';
+import type { BlockedShard, ProjectionAction, RebaseFrom } from '../shared/projection.js';
 import type { LiveProjection } from './live-projection.js';
 import type { ProjectionRebuild } from './projection-rebuild.js';
 import type { ProjectionState } from './projection-state.js';
@@ -28,7 +33,7 @@ export class ProjectionActions {
     return this.#acting !== undefined;
   }
 
-  /** Of one that may wait for a store that never comes back. */
+  /** Ends an action that may wait for a store that never comes back. */
   cancel(): void {
     this.#acting?.cancel();
   }
@@ -58,16 +63,21 @@ export class ProjectionActions {
     }
   }
 
-  /** @throws InvalidArgumentError as soon as the projection is stopped */
+  /** @throws ProjectionNotRunningError as soon as the projection is stopped */
   async #actUnlessStopped(action: ActionInTurn): Promise<void> {
     const isStopped = (): boolean => this.#state.mode === 'stopped';
-    const stopped = `The projection '${this.#live.name}' was stopped meanwhile.`;
-    if (isStopped()) throw new InvalidArgumentError(stopped);
+    const { name } = this.#live;
+    const stopped = (cause?: unknown): Error =>
+      new ProjectionNotRunningError(`The projection '${name}' was stopped meanwhile.`, {
+        projection: name,
+        cause,
+      });
+    if (isStopped()) throw stopped();
     this.#acting = new CancellationScope();
     try {
       await this.#acting.run(() => this.#act(action));
     } catch (error) {
-      throw isStopped() && isCancellation(error) ? new InvalidArgumentError(stopped) : error;
+      throw isStopped() && isCancellation(error) ? stopped(error) : error;
     } finally {
       this.#acting = undefined;
     }
@@ -84,7 +94,9 @@ export class ProjectionActions {
         this.#state.resume();
         return;
       case 'rebuild':
-        if (this.#state.isRebuilding) throw new InvalidArgumentError(`'${name}' is being rebuilt already.`);
+        if (this.#state.isRebuilding) {
+          throw new RebuildUnderWayError(`'${name}' is being rebuilt already.`, { projection: name });
+        }
         this.#state.beginRebuild({
           ...(action.maxRate !== undefined && { maxRate: action.maxRate }),
           ...(action.version !== undefined && { version: action.version }),
@@ -107,7 +119,9 @@ export class ProjectionActions {
     await live.refresh();
     const previous = live.builds.find(({ role }) => role === 'previous');
     if (previous === undefined) {
-      throw new InvalidArgumentError(`'${live.name}' has no earlier build to roll back to.`);
+      throw new NoPreviousBuildError(`'${live.name}' has no earlier build to roll back to.`, {
+        projection: live.name,
+      });
     }
     await live.hold(() => live.activate(previous));
     this.#state.resumeUnlessPaused();
@@ -117,7 +131,9 @@ export class ProjectionActions {
     const live = this.#live;
     const { name } = live;
     if (this.#state.isRebuilding) {
-      throw new InvalidArgumentError(`'${name}' is being rebuilt; wait, or cancelRebuild.`);
+      throw new RebuildUnderWayError(`'${name}' is being rebuilt; wait, or cancelRebuild.`, {
+        projection: name,
+      });
     }
     await live.hold(async () => {
       await live.do((tasks) => tasks.eventStoreRebaseProjection({ name, from }));
@@ -131,7 +147,7 @@ export class ProjectionActions {
     const { build } = await this.#live.refresh();
     const { eventId } = action;
     // Asked when it rests: the news that it has stopped may come after the operator, who has seen it in the sink.
-    const blockedAt = (): BlockedShare | undefined =>
+    const blockedAt = (): BlockedShard | undefined =>
       this.#state.run.blocked?.event.eventId === eventId ? this.#state.run.blocked : undefined;
     await this.#live.hold(() => {
       const blocked = blockedAt();
@@ -148,6 +164,6 @@ export class ProjectionActions {
   }
 }
 
-function blockedAtOf({ build, share, checkpoint }: BlockedShare): Omit<BlockedShare, 'event'> {
-  return { ...(build !== undefined && { build }), share, checkpoint };
+function blockedAtOf({ build, shard, checkpoint }: BlockedShard): Omit<BlockedShard, 'event'> {
+  return { ...(build !== undefined && { build }), shard, checkpoint };
 }

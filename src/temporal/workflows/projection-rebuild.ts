@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { RebuildNotUnderWayError } from '../../core/errors/projection-errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import { positionOf, type ProjectionInput } from '../shared/projection.js';
 import type { LiveProjection } from './live-projection.js';
@@ -55,7 +55,9 @@ export class ProjectionRebuild {
   async cancel(): Promise<void> {
     const { name } = this.#live;
     const { rebuild } = this.#state;
-    if (rebuild === undefined) throw new InvalidArgumentError(`'${name}' is not being rebuilt.`);
+    if (rebuild === undefined) {
+      throw new RebuildNotUnderWayError(`'${name}' is not being rebuilt.`, { projection: name });
+    }
     this.#state.clearRebuild();
     this.#running?.cancel();
     await condition(() => this.#running === undefined);

@@ -11,11 +11,11 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { ProjectionUnknownError } from '../../core/errors/projection-errors.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
 import { unknownHereType } from '../shared/command-lane.js';
 import { describeUnknown, mergeTraces, type SearchTrace } from '../shared/projection.js';
-import { typed } from '../shared/remote-store.js';
+import { rethrowTyped } from '../shared/remote-store.js';
 
 /** Milliseconds that an operator waits who doesn't say. */
 export const patience = 20_000;
@@ -24,7 +24,7 @@ export type ProjectionTasks = ActivityInterfaceFor<ProjectionActivities>;
 
 /**
  * Milliseconds of a search for a worker that knows the projection, which grow from the first to the second while none does or its store
- * can't be reached. Who asks is answered within 10 seconds of the first.
+ * can't be reached. The caller is answered within 10 seconds of the first.
  */
 const firstSearch = 9_000;
 const longestSearch = 10 * 60_000;
@@ -56,7 +56,7 @@ export function longActivity(heartbeatTimeout: number, limit?: number): Activity
 }
 
 /**
- * Does something for somebody who waits: by a local activity, and where this worker doesn't know the projection, by one that another
+ * Does something for a caller that waits: by a local activity, and where this worker doesn't know the projection, by one that another
  * may take.
  *
  * @param limit milliseconds
@@ -65,12 +65,12 @@ export function longActivity(heartbeatTimeout: number, limit?: number): Activity
 export async function quickly<T>(limit: number, call: (tasks: ProjectionTasks) => Promise<T>): Promise<T> {
   const began = Date.now();
   try {
-    return await typed(
+    return await rethrowTyped(
       call(
         proxyLocalActivities<ProjectionActivities>({
           startToCloseTimeout: limit,
           scheduleToCloseTimeout: limit,
-          // A blip may be over by then. Who waits is told of more.
+          // A short fault may be over by then; a longer one is reported to the caller.
           retry: { initialInterval: '100 milliseconds', maximumAttempts: 2 },
         }),
       ),
@@ -82,9 +82,9 @@ export async function quickly<T>(limit: number, call: (tasks: ProjectionTasks) =
   }
   const end = Math.max(began + limit, Date.now() + leastOther);
   try {
-    return await typed(askAround({ end, isEager: false }, call));
+    return await rethrowTyped(askAround({ end, isEager: false }, call));
   } catch (error) {
-    if (error instanceof UnknownError) throw new InvalidArgumentError(error.message, { cause: error });
+    if (error instanceof UnknownError) throw refusalOf(error);
     throw error;
   }
 }
@@ -94,16 +94,18 @@ interface AskOptions {
   readonly end: number;
   /** Whether the worker of the workflow is asked first. */
   readonly isEager: boolean;
-  /** Of each activity. Default: it has what is left of the time. */
+  /** Options of each activity. Default: it has what is left of the time. */
   readonly activity?: ActivityOptions;
 }
 
 /** Nobody knew enough. */
 class UnknownError extends Error {
+  readonly known: readonly string[];
   readonly heldUpBy: string | undefined;
 
-  constructor(message: string, heldUpBy: string | undefined) {
+  constructor(message: string, known: readonly string[], heldUpBy: string | undefined) {
     super(message);
+    this.known = known;
     this.heldUpBy = heldUpBy;
   }
 }
@@ -138,7 +140,7 @@ async function askAround<T>(
       if (trace.unknown === undefined) throw error;
       found = mergeTraces(found, trace);
       const { unknown = trace.unknown, known = [], heldUpBy } = found;
-      if (Date.now() >= end) throw new UnknownError(describeUnknown(unknown, known), heldUpBy);
+      if (Date.now() >= end) throw new UnknownError(describeUnknown(unknown, known), known, heldUpBy);
       const atOnce = trace.unknown.triesAtOnce ?? triesAtOnce;
       if (tries % atOnce === atOnce - 1) await sleep(pauseBetween);
     }
@@ -174,7 +176,7 @@ export interface SearchOptions {
 /**
  * Does something that takes a worker that knows the projection, and a store that can be reached.
  *
- * @throws InvalidArgumentError that says what is known, when it is refused · what an attempt failed of for good
+ * @throws ProjectionUnknownError when it is refused · what an attempt failed of for good
  */
 export async function search<T>(
   { heartbeatTimeout, refuses, onWait }: SearchOptions,
@@ -192,12 +194,16 @@ export async function search<T>(
     } catch (error) {
       const isUnknown = error instanceof UnknownError;
       if (isUnknown && refuses && error.heldUpBy === undefined) {
-        throw new InvalidArgumentError(error.message, { cause: error });
+        throw refusalOf(error);
       }
       if (!isUnknown && !isExpired(error)) throw findEventStoreError(error) ?? error;
       onWait(reasonOf(error));
     }
   }
+}
+
+function refusalOf(error: UnknownError): ProjectionUnknownError {
+  return new ProjectionUnknownError(error.message, { known: error.known, cause: error });
 }
 
 /** What those have found out who tried an activity. A failure has it in its details, a time-out in its last heartbeat. */

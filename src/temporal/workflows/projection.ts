@@ -46,7 +46,7 @@ const maxHistory = 30_000;
 
 /**
  * Keeps a projection: applies events to its read model as they come, and does what an operator asks for by
- * `ProjectionClient`, which also starts it. The work is done by child workflows, one for each share, and their activities.
+ * `ProjectionClient`, which also starts it. The work is done by child workflows, one for each shard, and their activities.
  */
 export async function eventStoreProjection(input: ProjectionInput): Promise<void> {
   const supervisor = new ProjectionSupervisor(checkedInput(input));

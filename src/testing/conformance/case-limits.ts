@@ -50,7 +50,7 @@ class CaseLimits {
     });
     try {
       await Promise.race([body(), timeIsUp]);
-      // Of a case that took our error for one of the store's.
+      // The case took our error for one of the store's.
       this.#throwIfGivenUp();
     } catch (error) {
       this.#throwIfGivenUp();

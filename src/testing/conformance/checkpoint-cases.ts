@@ -27,7 +27,7 @@ export function describeCheckpoints({ describe, it, expect }: Suite): void {
       }
     });
 
-    it('is not changed by a caller who changes his checkpoint, or what he loaded, later', async (store, category) => {
+    it('does not change when the caller later changes the checkpoint it saved or loaded', async (store, category) => {
       const checkpoints = having(store, 'checkpoints');
       const checkpoint = { position: 4, storeId: 's' };
       const saving = checkpoints.save(category, checkpoint);

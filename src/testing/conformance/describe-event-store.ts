@@ -29,7 +29,7 @@ export type Capability = 'appendCommits' | 'snapshots' | 'checkpoints' | 'statis
 export interface ConformanceOptions {
   /** The capabilities that the store declares; their cases run too. Default: none. */
   readonly capabilities?: readonly Capability[];
-  /** Of your test runner; those of vitest, jest and bun fit. */
+  /** Your test runner's; those of vitest, jest and bun fit. */
   readonly describe: (name: string, define: () => void) => unknown;
   /** Is also given a limit in milliseconds, longer than `timeout`; where a runner takes none, set its own. */
   readonly it: (name: string, run: () => Promise<void>, limit: number) => unknown;

@@ -132,7 +132,7 @@ export function describeJson({ describe, it, expect }: Suite): void {
       });
     }
 
-    it('is not changed by a caller who changes his objects later', async (store, category) => {
+    it('does not change when the caller changes its objects later', async (store, category) => {
       const data = { lines: [1] };
       const tags = ['a'];
       const append = store.appendToStream(`${category}-1`, [{ ...event('Happened', data), tags }]);

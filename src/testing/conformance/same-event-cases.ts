@@ -74,7 +74,7 @@ export function describeSameEvents({ describe, it, expect }: Suite): void {
       for (const events of others) expect(events).toEqual(first);
     });
 
-    it('is not changed by a reader who changes what he got', async (store, category) => {
+    it('does not change when a reader changes what it got', async (store, category) => {
       await store.appendToStream(`${category}-1`, given);
       const read = await readEachWay(store, category);
       expect(read.map((events) => events.length)).toEqual(read.map(() => given.length));
@@ -89,7 +89,7 @@ export function describeSameEvents({ describe, it, expect }: Suite): void {
       for (const events of await readEachWay(store, category)) expect(JSON.stringify(events)).toBe(before);
     });
 
-    it('is taken from a caller who has frozen it, and left as it was', async (store, category) => {
+    it('is taken from a caller that has frozen it, and left as it was', async (store, category) => {
       const own = Object.freeze({
         ...event('Opened', Object.freeze({ lines: Object.freeze([1]) })),
         tags: Object.freeze(['b', 'a']),

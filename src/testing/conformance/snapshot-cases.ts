@@ -64,7 +64,7 @@ export function describeSnapshots({ describe, it, expect }: Suite): void {
       expect(JSON.stringify(loaded?.state)).toBe(JSON.stringify(state));
     });
 
-    it('is not changed by a caller who changes his state, or what he loaded, later', async (store, category) => {
+    it('does not change when the caller later changes the state it saved or loaded', async (store, category) => {
       const snapshots = having(store, 'snapshots');
       const state = { lines: [1] };
       const saving = snapshots.save(`${category}-1`, model, 5, state);

@@ -6,8 +6,8 @@ const { LAST_PAGE } = process.env;
 
 const { commit } = PGliteProjectionSink.prototype;
 let pages = 0;
-PGliteProjectionSink.prototype.commit = function (share, token, progress, write) {
-  return commit.call(this, share, token, progress, async (transaction) => {
+PGliteProjectionSink.prototype.commit = function (shard, token, progress, write) {
+  return commit.call(this, shard, token, progress, async (transaction) => {
     await write(transaction);
     if (++pages === Number(LAST_PAGE)) process.kill(process.pid, 'SIGKILL');
   });

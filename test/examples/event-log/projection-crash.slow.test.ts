@@ -56,7 +56,7 @@ async function projectedIn(dataDir: string): Promise<unknown> {
   try {
     const { rows } = await database.query(
       `select (select sum(events)::int from event_log_cases.cases) as events,
-         (select position::int from event_log_example_projections.shares) as position`,
+         (select position::int from event_log_example_projections.shards) as position`,
     );
     return rows[0];
   } finally {

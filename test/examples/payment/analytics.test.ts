@@ -1,4 +1,4 @@
-import { StoreAccessError } from 'temporal-event-store';
+import { StoreAccessDeniedError } from 'temporal-event-store';
 import { TemporalEventStore } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
@@ -93,7 +93,7 @@ describe('EventAnalyticsService, over a Temporal client', () => {
 
   it('gives the error of the store, not a count of zero', async () => {
     const store = new MemoryEventStore();
-    const refuse = () => Promise.reject(new StoreAccessError('The role may not read this schema.'));
+    const refuse = () => Promise.reject(new StoreAccessDeniedError('The role may not read this schema.'));
     store.statistics = refuse;
     store.trends = refuse;
     const { client, taskQueue } = await usePaymentWorker(store);

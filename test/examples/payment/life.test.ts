@@ -13,7 +13,7 @@ import { expectWorkerLog } from '../../support/worker-log.js';
 import { startPaymentWorker } from './payment-worker.js';
 
 expectWorkerLog(
-  / Activity failed ConcurrencyError: Stream 'Payment-1' was expected to be at version/,
+  / Activity failed VersionConflictError: Stream 'Payment-1' was expected to be at version/,
   / failed Error: Payments have no command 'steal'/,
   / failed Error: The payload of 'refund' doesn't fit/,
   / failed CommitMismatchError: The commit 'c-1' of stream 'Payment-1'/,

@@ -99,7 +99,7 @@ describe('the repository', () => {
     expect(await repository.findById(id)).toMatchObject({ status: 'completed', version: 2 });
   });
 
-  it('gives everyone a payment of his own', async () => {
+  it('gives every caller a payment of its own', async () => {
     const id = uniqueName('payment');
     await repository.save(newPayment(id));
     ((await repository.findById(id)) as PaymentAggregate).complete();

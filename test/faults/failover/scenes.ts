@@ -30,7 +30,7 @@ export const scenes: Readonly<Record<string, (defer: Defer) => Promise<string>>>
 
     const { appended } = naive;
     await traffic.goesOn('a while');
-    assert.equal(naive.appended, appended, 'who keeps his connections must not go on');
+    assert.equal(naive.appended, appended, 'a client that keeps its connections must not go on');
     await end(traffic, primary.url);
     return 'caught: a pool that keeps its connections never goes on';
   },
@@ -183,7 +183,7 @@ async function audit({ name, acknowledged, seen, unexpected }: Traffic, url: str
       [`Traffic-${name}%`],
     );
     const model = await client.query<{ lacking: number }>(
-      `select (s.position - (select count(*) from numbers_${name}.number)) ::integer as lacking from checkpoints_${name}.shares s`,
+      `select (s.position - (select count(*) from numbers_${name}.number)) ::integer as lacking from checkpoints_${name}.shards s`,
     );
     return [events.rows, model.rows[0]?.lacking ?? 0] as const;
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { subscribe, type ShareKey } from 'temporal-event-store';
+import { subscribe, type ShardKey } from 'temporal-event-store';
 import {
   PostgresProjectionSink,
   type PostgresEventStore,
@@ -131,14 +131,14 @@ export class Traffic {
     while (!this.#isFinishing) {
       await this.#insist(async () => {
         const [live] = await this.#sink.open(
-          { name, version: 1, shares: 1 },
+          { name, version: 1, shards: 1 },
           ({ client }: SqlProjectionContext) => client.query('create table number (n integer primary key)'),
         );
-        const share: ShareKey = { name, build: live?.build ?? 0, share: 0 };
-        const { token, checkpoint } = await this.#sink.acquire(share);
+        const shard: ShardKey = { name, build: live?.build ?? 0, shard: 0 };
+        const { token, checkpoint } = await this.#sink.acquire(shard);
         for (let n = (checkpoint?.position ?? 0) + 1; !this.#isFinishing; n++) {
           await this.#sink.commit(
-            share,
+            shard,
             token,
             { checkpoint: { storeId: 'numbers', position: n }, applied: n, rate: 0 },
             async ({ context: { client } }) => {
@@ -159,7 +159,7 @@ export class Traffic {
         return;
       } catch (error) {
         const { code } = error as { code?: string };
-        if (!['STORE_UNAVAILABLE', 'READ_NOT_SAFE'].includes(code ?? '')) this.unexpected.push(String(error));
+        if (!['STORE_UNAVAILABLE', 'UNSAFE_READ'].includes(code ?? '')) this.unexpected.push(String(error));
         await sleep(50);
       }
     }

@@ -59,7 +59,7 @@ export class Arena {
   readonly #options: ArenaOptions;
   readonly #writer: Program<WriterOrder, WriterReport>;
   #contenders: readonly Contender[];
-  /** By share, of whichever build. */
+  /** By shard, of whichever build. */
   readonly #owners = new Map<number, { readonly token: number; readonly contender: Contender }>();
   #striking: Moment | undefined;
   #position = 0;
@@ -145,14 +145,14 @@ export class Arena {
     this.#onDeath(contender, 'from outside');
   }
 
-  /** Lets a worker kill itself: the owner of a share, or whoever gets there first. */
+  /** Lets a worker kill itself: the owner of a shard, or whoever gets there first. */
   async strike(moment: Moment): Promise<void> {
     const { killed } = this.tally;
     this.#striking = moment;
     await this.#order({ kind: 'strike', moment, signal: 'SIGKILL' }, () => this.tally.killed > killed);
   }
 
-  /** Lets the owner of a share stop itself. @returns a way to let it go on */
+  /** Lets the owner of a shard stop itself. @returns a way to let it go on */
   async stop(moment: Moment): Promise<{ readonly goOn: () => Promise<void> }> {
     let stopped: Contender | undefined;
     await this.#order({ kind: 'strike', moment, signal: 'SIGSTOP' }, async () => {
@@ -171,7 +171,7 @@ export class Arena {
     };
   }
 
-  /** Waits until no share is owned by a worker that is stopped. */
+  /** Waits until no shard is owned by a worker that is stopped. */
   async waitForTakeover(): Promise<void> {
     await waitUntil(
       async () => {
@@ -271,7 +271,7 @@ export class Arena {
     await Promise.all(this.#contenders.map(({ program }) => program.kill()));
   }
 
-  /** Gives an order to whoever owns a share, one at a time, until it is carried out. */
+  /** Gives an order to whoever owns a shard, one at a time, until it is carried out. */
   async #order(order: Extract<WorkerOrder, { kind: 'strike' }>, isDone: () => boolean | Promise<boolean>) {
     const isForAll = order.moment.endsWith('switch');
     let armed: readonly Contender[] = [];
@@ -307,8 +307,8 @@ export class Arena {
   }
 
   /** What two processes tell may come in another order than it happened. */
-  #onOwner(contender: Contender, { share, token }: Owner): void {
-    if (token > (this.#owners.get(share)?.token ?? 0)) this.#owners.set(share, { token, contender });
+  #onOwner(contender: Contender, { shard, token }: Owner): void {
+    if (token > (this.#owners.get(shard)?.token ?? 0)) this.#owners.set(shard, { token, contender });
   }
 
   /** A supervisor starts it again, whyever it died. */
@@ -320,7 +320,7 @@ export class Arena {
 
   #forget(contender: Contender): void {
     contender.isReady = false;
-    for (const [share, owner] of this.#owners) if (owner.contender === contender) this.#owners.delete(share);
+    for (const [shard, owner] of this.#owners) if (owner.contender === contender) this.#owners.delete(shard);
     if (this.lastPage?.contender === contender) this.lastPage = undefined;
   }
 }

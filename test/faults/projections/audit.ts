@@ -9,7 +9,7 @@ export const auditTables = `
   create table audit.skipped (event_id uuid primary key, stream text not null)`;
 
 const live = `(select build, version from event_store_projections.builds where projection = '${ledger}' and role = 'live')`;
-const passed = `(select min(coalesce(position, 0)) from event_store_projections.shares join ${live} b using (build)
+const passed = `(select min(coalesce(position, 0)) from event_store_projections.shards join ${live} b using (build)
   where projection = '${ledger}')`;
 const factor = `case (select version from ${live} b) ${Object.entries(factors)
   .map(([version, each]) => `when ${version} then ${each}`)
@@ -47,13 +47,13 @@ const queries: Readonly<Record<keyof typeof invariants, string>> = {
   ahead: `
     select a.position from ${ledger}.applied a left join event_store.events e on e.id = a.event_id
     join ${live} b on true
-    left join event_store_projections.shares s on s.projection = '${ledger}' and s.build = b.build and s.share = a.share
+    left join event_store_projections.shards s on s.projection = '${ledger}' and s.build = b.build and s.shard = a.shard
     where e.id is null or (e.stream_id, e.version, e.position) <> (a.stream, a.version, a.position)
     or s.position is null or s.position < a.position
     union all select a.position from ${ledger}.applied a join audit.skipped using (event_id)`,
   owner: `
-    select place, share, token from (
-      select place, share, token, max(token) over (partition by share order by place) as newest from ${ledger}.applied
+    select place, shard, token from (
+      select place, shard, token, max(token) over (partition by shard order by place) as newest from ${ledger}.applied
     ) a where token < newest`,
 };
 

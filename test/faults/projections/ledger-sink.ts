@@ -4,8 +4,8 @@ import {
   HandlerError,
   OwnershipLostError,
   type ProjectionSink,
-  type ShareKey,
-  type ShareProgress,
+  type ShardKey,
+  type ShardProgress,
 } from 'temporal-event-store';
 import { PostgresProjectionSink, type SqlProjectionContext } from 'temporal-event-store/postgres';
 import type { LedgerContext } from './ledger.js';
@@ -26,7 +26,7 @@ export interface LedgerSinkOptions {
 export class LedgerSink extends PostgresProjectionSink {
   readonly strike: Strike;
   readonly #options: LedgerSinkOptions;
-  readonly #progress = new Map<number, ShareProgress>();
+  readonly #progress = new Map<number, ShardProgress>();
 
   constructor(options: LedgerSinkOptions) {
     super({ pool: options.pool });
@@ -39,26 +39,26 @@ export class LedgerSink extends PostgresProjectionSink {
     return this as unknown as ProjectionSink<LedgerContext>;
   }
 
-  override async acquire(share: ShareKey): ReturnType<Sink['acquire']> {
-    const ownership = await super.acquire(share);
+  override async acquire(shard: ShardKey): ReturnType<Sink['acquire']> {
+    const ownership = await super.acquire(shard);
     this.#progress.set(ownership.token, ownership);
-    this.#options.report({ kind: 'acquired', owner: { ...share, token: ownership.token } });
+    this.#options.report({ kind: 'acquired', owner: { ...shard, token: ownership.token } });
     return ownership;
   }
 
-  override async commit(...[share, token, progress, write]: Parameters<Sink['commit']>): Promise<void> {
+  override async commit(...[shard, token, progress, write]: Parameters<Sink['commit']>): Promise<void> {
     const { report, omission, pool } = this.#options;
-    const owner = { ...share, token };
+    const owner = { ...shard, token };
     this.strike.at('before BEGIN');
     try {
       const commit: Sink['commit'] = (...args) => super.commit(...args);
       const writeAsOwner: typeof write = ({ context, ...transaction }) =>
         write({ ...transaction, context: { ...context, owner } as LedgerContext });
       if (omission === undefined) {
-        await commit(share, token, progress, writeAsOwner);
+        await commit(shard, token, progress, writeAsOwner);
       } else {
         const before = this.#progress.get(token) ?? progress;
-        await omissions[omission]({ pool, commit, share, token, before, progress, write: writeAsOwner });
+        await omissions[omission]({ pool, commit, shard, token, before, progress, write: writeAsOwner });
       }
     } catch (error) {
       if (error instanceof OwnershipLostError) {

@@ -1,4 +1,4 @@
-import { defineProjection, type DomainEvent, type Projection, type ShareKey } from 'temporal-event-store';
+import { defineProjection, type DomainEvent, type Projection, type ShardKey } from 'temporal-event-store';
 import type { SqlProjectionContext } from 'temporal-event-store/postgres';
 import type { LedgerSink } from './ledger-sink.js';
 
@@ -10,8 +10,8 @@ export type LedgerEvent =
 /** Names the projection, and the schema of its read model. */
 export const ledger = 'ledger';
 
-/** Who writes a page, as he believes. */
-export interface Owner extends ShareKey {
+/** Who believes to own the shard, and writes a page. */
+export interface Owner extends ShardKey {
   readonly token: number;
 }
 
@@ -25,7 +25,7 @@ const tables = `
   );
   create table applied (
     place bigserial primary key, event_id uuid not null, stream text collate "C" not null, version bigint not null,
-    position bigint not null, share integer not null, token bigint not null
+    position bigint not null, shard integer not null, token bigint not null
   );
   create index on applied (event_id)`;
 
@@ -34,7 +34,7 @@ const apply = `with balance as (
     on conflict (stream) do update set balance = b.balance + excluded.balance, events = b.events + 1,
       version = excluded.version, leaps = b.leaps + (excluded.version <> b.version + 1)::integer
   )
-  insert into applied (event_id, stream, version, position, share, token) values ($4, $1, $3, $5, $6, $7)`;
+  insert into applied (event_id, stream, version, position, shard, token) values ($4, $1, $3, $5, $6, $7)`;
 
 /** What the version of the projection makes of an amount. */
 export const factors: Readonly<Record<number, number>> = { 1: 1, 2: 100 };
@@ -50,7 +50,7 @@ export function defineLedger(
   ): Promise<void> => {
     sink.strike.at('in a page');
     const amount = data.amount * (factors[version] ?? 0);
-    await client.query(apply, [streamId, amount, place, id, position, owner.share, owner.token]);
+    await client.query(apply, [streamId, amount, place, id, position, owner.shard, owner.token]);
   };
   return defineProjection<LedgerEvent, LedgerContext>({
     name: ledger,

@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import {
   OwnershipLostError,
   type ProjectionSink,
-  type ShareKey,
-  type ShareProgress,
+  type ShardKey,
+  type ShardProgress,
 } from 'temporal-event-store';
 import type { SqlProjectionContext } from 'temporal-event-store/postgres';
 
@@ -14,10 +14,10 @@ interface Page {
   readonly pool: Pool;
   /** As it should be done. */
   readonly commit: Commit;
-  readonly share: ShareKey;
+  readonly shard: ShardKey;
   readonly token: number;
-  readonly before: ShareProgress;
-  readonly progress: ShareProgress;
+  readonly before: ShardProgress;
+  readonly progress: ShardProgress;
   readonly write: Parameters<Commit>[3];
 }
 
@@ -27,31 +27,31 @@ const nothing = async (): Promise<void> => undefined;
 export const omissions = {
   'a checkpoint that is written after the page': async ({
     commit,
-    share,
+    shard,
     token,
     before,
     progress,
     write,
   }) => {
-    await commit(share, token, before, write);
-    await commit(share, token, progress, nothing);
+    await commit(shard, token, before, write);
+    await commit(shard, token, progress, nothing);
   },
 
-  'a checkpoint that is written before the page': async ({ commit, share, token, progress, write }) => {
-    await commit(share, token, progress, nothing);
-    await commit(share, token, progress, write);
+  'a checkpoint that is written before the page': async ({ commit, shard, token, progress, write }) => {
+    await commit(shard, token, progress, nothing);
+    await commit(shard, token, progress, write);
   },
 
-  'a token that nobody looks at': async ({ pool, commit, share, token, progress, write }) => {
+  'a token that nobody looks at': async ({ pool, commit, shard, token, progress, write }) => {
     try {
-      await commit(share, token, progress, write);
+      await commit(shard, token, progress, write);
     } catch (error) {
       if (!(error instanceof OwnershipLostError)) throw error;
       const { rows } = await pool.query<{ token: string }>(
-        `select token from event_store_projections.shares where (projection, build, share) = ($1, $2, $3)`,
-        [share.name, share.build, share.share],
+        `select token from event_store_projections.shards where (projection, build, shard) = ($1, $2, $3)`,
+        [shard.name, shard.build, shard.shard],
       );
-      await commit(share, Number(rows[0]?.token), progress, write);
+      await commit(shard, Number(rows[0]?.token), progress, write);
     }
   },
 } satisfies Readonly<Record<string, (page: Page) => Promise<void>>>;

@@ -20,7 +20,7 @@ import { play, type Outcome } from './scenario.js';
 import { changeShards } from './shards.js';
 
 // Two workers fight over a projection while events are written and read, and are killed PROJECTION_KILLS times, beside all
-// that can be cut and killed. After each round the read model is compared with the log. With one share, and with four; then
+// that can be cut and killed. After each round the read model is compared with the log. With one shard, and with four; then
 // it is rebuilt under the same load. Before, sinks that get it wrong.
 // Then the number of shards of a publisher changes under load, and standbys are promoted.
 const killCount = Number(process.env['PROJECTION_KILLS'] ?? 20);
@@ -110,10 +110,10 @@ try {
     (_, index) => ways[index % ways.length] as (typeof ways)[number],
   );
   const rounds = [...deaths, ...Object.entries(faults)];
-  summarise('one share', await run('one_share', 1, [...rounds, ...Object.entries(rollOuts)]));
+  summarise('one shard', await run('one_shard', 1, [...rounds, ...Object.entries(rollOuts)]));
   summarise(
-    'four shares, and rebuilt',
-    await run('four_shares', 4, [...rounds, ...Object.entries(rebuilds)]),
+    'four shards, and rebuilt',
+    await run('four_shards', 4, [...rounds, ...Object.entries(rebuilds)]),
   );
 } catch (error) {
   console.error(error);
@@ -162,7 +162,7 @@ function summarise(name: string, { findings, counts, tally }: Outcome): void {
   const numbers = [
     ...[...tally.deaths].map(([how, count]) => [`deaths of workers ${how}`, count] as const),
     ...Object.keys(faults).map((fault) => [fault, 1] as const),
-    ['takeovers of a share', tally.takeovers] as const,
+    ['takeovers of a shard', tally.takeovers] as const,
     ['pages written', tally.pages] as const,
     ['pages refused, of owners who were succeeded', tally.refused] as const,
     ...[...tally.failures].map(([code, count]) => [`pages failed: ${code}`, count] as const),

@@ -57,7 +57,7 @@ export async function play(
         ...findings.values(),
         offences('waitFor returns when the read model has it', waiter.offences),
         offences('a reader sees a whole read model, and never an earlier one', reader.offences),
-        offences('no error but the typed ones of a passing fault', tally.unexpected),
+        offences('no error but the typed ones of a retryable fault', tally.unexpected),
         offences('every round ends, and the read model catches up', failure === undefined ? [] : [failure]),
       ],
       counts: {

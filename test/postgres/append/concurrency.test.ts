@@ -1,7 +1,7 @@
 import {
   createCommandHandler,
   type AppendResult,
-  type ConcurrencyError,
+  type VersionConflictError,
   type Decider,
   type DomainEvent,
   type EventStore,
@@ -126,7 +126,7 @@ describe('appends to one stream that are sent together', () => {
         .then(
           ({ version, deduplicated }) => (deduplicated ? `repeat of ${version}` : version),
           (error: unknown) => {
-            const { code, actualVersion } = error as ConcurrencyError;
+            const { code, actualVersion } = error as VersionConflictError;
             return `${code} at ${actualVersion}`;
           },
         );

@@ -210,7 +210,7 @@ describe('a connection that is cut when the append is committed and not confirme
     expect(await countEvents(directUrl)).toBe(1);
   });
 
-  test('makes one who just sends his insert again store it twice', async () => {
+  test('makes a client that just repeats its insert store it twice', async () => {
     const { proxy, directUrl } = await behindProxy();
     const insert = `insert into event_store.events select nextval('event_store.positions'), 'Cut-1',
       (select count(*) + 1 from event_store.events), gen_random_uuid(), 'c', 'Cut', 'Happened', 1, '{}', '{}', null,

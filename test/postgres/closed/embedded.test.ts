@@ -43,7 +43,7 @@ describe('the one session of an embedded database, in which the caller has said'
       );
     }
     const sink = new PGliteProjectionSink({ store });
-    const builds = await sink.open({ name: 'p', version: 1, shares: 1 }, undefined);
+    const builds = await sink.open({ name: 'p', version: 1, shards: 1 }, undefined);
     expect(builds).toMatchObject([{ build: 1, progress: [{ applied: 0, rate: 0 }] }]);
   });
 

@@ -92,15 +92,15 @@ describe.each(['XX001', 'XX002'])('damage that the server reports by %s', (state
     const pool = new pg.Pool({ connectionString: database.url });
     onTestFinished(() => pool.end());
     const sink = new PostgresProjectionSink({ pool });
-    const [live] = await sink.open({ name: 'damaged', version: 1, shares: 1 }, ({ client }) =>
+    const [live] = await sink.open({ name: 'damaged', version: 1, shards: 1 }, ({ client }) =>
       client.query(`create function touch() returns void language plpgsql as
         $$ begin raise exception 'invalid page' using errcode = '${state}', detail = '${secret}'; end $$`),
     );
-    const share = { name: 'damaged', build: live!.build, share: 0 };
-    const { token } = await sink.acquire(share);
+    const shard = { name: 'damaged', build: live!.build, shard: 0 };
+    const { token } = await sink.acquire(shard);
 
     const committing = sink.commit(
-      share,
+      shard,
       token,
       { checkpoint: { storeId: 's', position: 1 }, applied: 1, rate: 1 },
       async ({ context: { client } }) => {

@@ -122,7 +122,7 @@ describe('a store whose sessions look among the shadows first', () => {
     const pool = new pg.Pool({ connectionString: shadowed.shadowedUrl });
     onTestFinished(() => pool.end());
     const sink = new PostgresProjectionSink({ pool });
-    const spec = { name: 'totals', version: 1, shares: 2 };
+    const spec = { name: 'totals', version: 1, shards: 2 };
     const hooks = { init: undefined, reset: undefined };
     await store.appendToStream('Parked-1', [...happened, ...happened, ...happened]);
     const [, ...events] = (await store.readStream('Parked-1')).events;
@@ -130,26 +130,26 @@ describe('a store whose sessions look among the shadows first', () => {
     const progress = { checkpoint: { storeId: 's', position: 1 }, applied: 1, rate: 0.1 + 0.2 };
 
     const [live] = await sink.open(spec, ({ client }) => client.query('create table t (id pg_catalog.int8)'));
-    const share = { name: 'totals', build: live!.build, share: 0 };
-    const { token } = await sink.acquire(share);
-    await sink.commit(share, token, progress, async ({ context, park, settle }) => {
+    const shard = { name: 'totals', build: live!.build, shard: 0 };
+    const { token } = await sink.acquire(shard);
+    await sink.commit(shard, token, progress, async ({ context, park, settle }) => {
       await context.client.query('insert into t values (1)');
       await park(parked!);
       await settle(blocking!.event.id);
     });
-    await sink.reportStop(share, token, blocking!);
-    await sink.decide('totals', share.build, { action: 'retry', eventId: parked!.event.id });
-    expect(await sink.nextRetried(share, parked!.event.streamId)).toEqual(parked!.event);
-    await sink.commit(share, token, progress, ({ parkBehind }) =>
+    await sink.reportStop(shard, token, blocking!);
+    await sink.decide('totals', shard.build, { action: 'retry', eventId: parked!.event.id });
+    expect(await sink.nextRetried(shard, parked!.event.streamId)).toEqual(parked!.event);
+    await sink.commit(shard, token, progress, ({ parkBehind }) =>
       parkBehind(parked!.event.streamId, 'no again'),
     );
     const skip = { action: 'skip', eventId: parked!.event.id, operator: 'me', reason: 'why' } as const;
-    expect(await sink.decide('totals', share.build, skip)).toBe(true);
-    expect(await sink.parked('totals', share.build, 10)).toMatchObject([
+    expect(await sink.decide('totals', shard.build, skip)).toBe(true);
+    expect(await sink.parked('totals', shard.build, 10)).toMatchObject([
       { event: { id: parked!.event.id }, status: 'skipped', operator: 'me', reason: 'why' },
       { event: { id: blocking!.event.id }, status: 'blocking' },
     ]);
-    expect(await sink.acquire(share)).toMatchObject({
+    expect(await sink.acquire(shard)).toMatchObject({
       ...progress,
       parked: { streams: [], skipped: [parked!.event.id], blocking: [blocking!.event.id] },
     });

@@ -119,11 +119,11 @@ describe('a session with', () => {
 async function expectToProject(pool: pg.Pool, name: string): Promise<void> {
   onTestFinished(() => pool.end());
   const sink = new PostgresProjectionSink({ pool, schema: `sink_${name}` });
-  const [live] = await sink.open({ name, version: 3, shares: 1 }, ({ client }) =>
+  const [live] = await sink.open({ name, version: 3, shards: 1 }, ({ client }) =>
     client.query('create table seen (id text)'),
   );
-  const share = { name, build: live!.build, share: 0 };
-  const { token } = await sink.acquire(share);
+  const shard = { name, build: live!.build, shard: 0 };
+  const { token } = await sink.acquire(shard);
   const [first, second] = (await reader.readStream('Session-ü')).events;
   const progress = {
     checkpoint: { storeId: `\\'`, position: Number.MAX_SAFE_INTEGER },
@@ -131,14 +131,14 @@ async function expectToProject(pool: pg.Pool, name: string): Promise<void> {
     rate: 0.1 + 0.2,
   };
   const before = Date.now();
-  await sink.commit(share, token, progress, async ({ context, park }) => {
+  await sink.commit(shard, token, progress, async ({ context, park }) => {
     expect(context.schema).toBe(name);
     await context.client.query('insert into seen values (1)');
     await park({ event: first!, error: `\\'ü`, attempts: 1 });
     await park({ event: second!, error: 'no', attempts: 2 });
   });
 
-  const parked = await sink.parked(name, share.build, 10);
+  const parked = await sink.parked(name, shard.build, 10);
   expect(parked).toMatchObject([
     { event: placeOf(first!), error: `\\'ü`, attempts: 1, status: 'parked' },
     { event: placeOf(second!), error: 'no', attempts: 2, status: 'parked' },
@@ -148,15 +148,15 @@ async function expectToProject(pool: pg.Pool, name: string): Promise<void> {
     expect(Math.abs(Date.parse(parkedAt) - before)).toBeLessThan(60_000);
   }
   const places = { streams: ['Session-ü'], retrying: [], skipped: [], blocking: [] };
-  expect(await sink.acquire(share)).toEqual({ ...progress, token: token + 1, parked: places });
-  await sink.decide(name, share.build, { action: 'retry', eventId: first!.id });
-  expect(await sink.nextRetried(share, 'Session-ü')).toEqual(first);
-  expect(await sink.open({ name, version: 3, shares: 1 }, undefined)).toEqual([
-    { name, build: 1, role: 'live', version: 3, shares: 1, progress: [progress] },
+  expect(await sink.acquire(shard)).toEqual({ ...progress, token: token + 1, parked: places });
+  await sink.decide(name, shard.build, { action: 'retry', eventId: first!.id });
+  expect(await sink.nextRetried(shard, 'Session-ü')).toEqual(first);
+  expect(await sink.open({ name, version: 3, shards: 1 }, undefined)).toEqual([
+    { name, build: 1, role: 'live', version: 3, shards: 1, progress: [progress] },
   ]);
 }
 
-/** What is told of an event that was put aside. */
+/** What is told of an event that was parked. */
 function placeOf({ id, streamId, version, position, type }: RecordedEvent): ParkedEvent['event'] {
   return { id, streamId, version, position, type };
 }
@@ -389,7 +389,7 @@ describe('client_encoding', () => {
 
     await expectTypedError(PostgresEventStore.connect({ pool }), refused);
     const sink = new PostgresProjectionSink({ pool });
-    await expectTypedError(sink.open({ name: 'latin', version: 1, shares: 1 }, undefined), refused);
+    await expectTypedError(sink.open({ name: 'latin', version: 1, shards: 1 }, undefined), refused);
   });
 
   test('that somebody sets later is refused, with nothing stored', async () => {

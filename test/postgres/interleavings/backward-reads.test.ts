@@ -33,7 +33,7 @@ test.each([
 
   const newest = await pageAfter();
   expect(newest.positions).toEqual([5, 4]);
-  // The one he has passed is none of his; the one before him he meets.
+  // The one that it has passed is none of its own; it meets the one before it.
   await sixth.commit();
   await third.commit();
   const next = await pageAfter(newest.position);
@@ -43,7 +43,7 @@ test.each([
   expect(last).toMatchObject({ positions: [1], isEnd: true });
 });
 
-test('one who counts the events that he has seen gets some again', async () => {
+test('a reader that counts the events it has seen gets some again', async () => {
   const { directUrl, sixth } = await sixPositions();
   const pageFrom = async (offset: number) => {
     const rows = await query<{ position: string }>(

@@ -32,7 +32,7 @@ test('an append after the rollback to a savepoint takes the lock again', async (
   expect(consumer.seen).toEqual([2, 3]);
 });
 
-test('one who remembers that he has taken it makes a reader lose his event', async () => {
+test('a writer that remembers having taken it makes a reader lose its event', async () => {
   const { store, database } = await useEmptyStore();
   const writer = await connect(database.directUrl);
   const consumer = consumerOf(store);

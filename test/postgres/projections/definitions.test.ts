@@ -9,7 +9,7 @@ import { createDatabase, query } from '../../support/postgres.js';
 
 type Sink = ProjectionSink<unknown>;
 
-const spec = { name: 'totals', version: 1, shares: 1 };
+const spec = { name: 'totals', version: 1, shards: 1 };
 const progress = { checkpoint: { storeId: 's', position: 1 }, applied: 1, rate: 0 };
 const none = { init: undefined, reset: undefined };
 
@@ -61,21 +61,21 @@ describe.each<[string, () => Promise<Sink>]>([
     'with other shards than the live build, %i before and %i now, leaves that what it has',
     async (before, now) => {
       const sink = await openSink();
-      const [live] = await sink.open({ ...spec, shares: before }, undefined);
-      const share = { name: 'totals', build: (live as ProjectionBuild).build, share: before - 1 };
-      const { token } = await sink.acquire(share);
+      const [live] = await sink.open({ ...spec, shards: before }, undefined);
+      const shard = { name: 'totals', build: (live as ProjectionBuild).build, shard: before - 1 };
+      const { token } = await sink.acquire(shard);
 
-      expect(await sink.open({ ...spec, shares: now }, undefined)).toMatchObject([{ shares: before }]);
-      await sink.commit(share, token, progress, async () => undefined);
-      expect((await sink.open({ ...spec, shares: now }, undefined))[0]?.progress[before - 1]).toEqual(
+      expect(await sink.open({ ...spec, shards: now }, undefined)).toMatchObject([{ shards: before }]);
+      await sink.commit(shard, token, progress, async () => undefined);
+      expect((await sink.open({ ...spec, shards: now }, undefined))[0]?.progress[before - 1]).toEqual(
         progress,
       );
 
-      const { build } = await sink.begin({ ...spec, version: 2, shares: now }, none);
+      const { build } = await sink.begin({ ...spec, version: 2, shards: now }, none);
       await sink.activate('totals', build, undefined);
-      expect(await sink.open({ ...spec, version: 2, shares: now }, undefined)).toMatchObject([
-        { role: 'previous', shares: before },
-        { role: 'live', shares: now },
+      expect(await sink.open({ ...spec, version: 2, shards: now }, undefined)).toMatchObject([
+        { role: 'previous', shards: before },
+        { role: 'live', shards: now },
       ]);
     },
   );
@@ -86,7 +86,7 @@ describe('a schema that has tables of others', () => {
     ['builds', 'create table event_store_projections.builds (id int)'],
     ['parked', 'create view event_store_projections.parked as select 1 as car'],
     ['tokens', 'create table event_store_projections.tokens (token text)'],
-    ['shares', 'create table event_store_projections.shares (company text, amount int)'],
+    ['shards', 'create table event_store_projections.shards (company text, amount int)'],
   ])('named %s is none for a sink, which says so', async (name, make) => {
     const { database, pool, sink } = await usePostgres();
     await query(database.directUrl, 'create schema event_store_projections');

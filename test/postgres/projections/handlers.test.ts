@@ -6,7 +6,7 @@ import {
   HandlerError,
   type ProjectionBuild,
   type ProjectionSink,
-  type ShareKey,
+  type ShardKey,
   type SinkTransaction,
 } from 'temporal-event-store';
 import { PGliteProjectionSink } from 'temporal-event-store/pglite';
@@ -34,7 +34,7 @@ const insert = (client: Client, id: string): Promise<unknown> =>
 
 interface Used {
   readonly sink: ProjectionSink<Context>;
-  readonly share: ShareKey;
+  readonly shard: ShardKey;
   /** Outside of a handler, on the connection that it had. */
   readonly ask: (text: string) => Promise<readonly unknown[]>;
   readonly commit: (position: number, handle: Handle) => Promise<void>;
@@ -42,15 +42,15 @@ interface Used {
 }
 
 async function use(sink: ProjectionSink<Context>, ask: Used['ask']): Promise<Used> {
-  const [live] = await sink.open({ name, version: 1, shares: 1 }, init);
-  const share = { name, build: (live as ProjectionBuild).build, share: 0 };
-  const { token } = await sink.acquire(share);
+  const [live] = await sink.open({ name, version: 1, shards: 1 }, init);
+  const shard = { name, build: (live as ProjectionBuild).build, shard: 0 };
+  const { token } = await sink.acquire(shard);
   return {
     sink,
-    share,
+    shard,
     ask,
     commit: (position, handle) =>
-      sink.commit(share, token, progress(position), async ({ context }: SinkTransaction<Context>) => {
+      sink.commit(shard, token, progress(position), async ({ context }: SinkTransaction<Context>) => {
         try {
           await handle(context.client);
         } catch (error) {
@@ -119,7 +119,7 @@ const refused: [string, Handle][] = [
 
 describe.each(both)('a handler of a %s', (_name, open) => {
   it('is refused what ends the transaction or changes the session, also when it catches that', async () => {
-    const { commit, stored, ask, sink, share } = await open();
+    const { commit, stored, ask, sink, shard } = await open();
     await ask(`create role ${hostileRole}_x`).catch(() => undefined);
     const settings = `select current_setting('search_path') as a, current_setting('statement_timeout') as b, current_user as c`;
     const before = await ask(settings);
@@ -133,7 +133,7 @@ describe.each(both)('a handler of a %s', (_name, open) => {
     }
     expect(await stored()).toEqual([]);
     expect(await ask(settings)).toEqual(before);
-    expect((await sink.acquire(share)).checkpoint).toBeUndefined();
+    expect((await sink.acquire(shard)).checkpoint).toBeUndefined();
   });
 
   it('is told what it did', async () => {
@@ -190,10 +190,10 @@ describe.each(both)('a handler of a %s', (_name, open) => {
   });
 
   it('and hooks are refused the same', async () => {
-    const { sink, share } = await open();
+    const { sink, shard } = await open();
     const hooks = { init: ({ client }: Context) => client.query('commit'), reset: undefined };
-    await expect(sink.begin({ name, version: 2, shares: 1 }, hooks)).rejects.toThrow(HandlerError);
-    const inspecting = sink.inspect(name, share.build, ({ client }) =>
+    await expect(sink.begin({ name, version: 2, shards: 1 }, hooks)).rejects.toThrow(HandlerError);
+    const inspecting = sink.inspect(name, shard.build, ({ client }) =>
       client.query('set local search_path = public'),
     );
     await expect(inspecting).rejects.toThrow('search_path');

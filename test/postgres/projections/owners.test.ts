@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { OwnershipLostError, type ProjectionBuild, type ShareKey } from 'temporal-event-store';
+import { OwnershipLostError, type ProjectionBuild, type ShardKey } from 'temporal-event-store';
 import { PostgresProjectionSink, type SqlProjectionContext } from 'temporal-event-store/postgres';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect, createDatabase, createRole, query, type Database } from '../../support/postgres.js';
@@ -18,16 +18,16 @@ function sinkOf(url: string): PostgresProjectionSink {
 async function useFrozen(frozenUrl = (database: Database) => database.url) {
   const database = await createDatabase();
   const sink = sinkOf(database.url);
-  const [live] = await sink.open({ name, version: 1, shares: 1 }, init);
-  const share: ShareKey = { name, build: (live as ProjectionBuild).build, share: 0 };
+  const [live] = await sink.open({ name, version: 1, shards: 1 }, init);
+  const shard: ShardKey = { name, build: (live as ProjectionBuild).build, shard: 0 };
   const frozen = sinkOf(frozenUrl(database));
-  const { token } = await frozen.acquire(share);
+  const { token } = await frozen.acquire(shard);
   let goOn = (): void => undefined;
   const thaw = new Promise<void>((resolve) => (goOn = resolve));
   let isIn = (): void => undefined;
   const entered = new Promise<void>((resolve) => (isIn = resolve));
   const page = frozen
-    .commit(share, token, at(1), async ({ context: { client } }) => {
+    .commit(shard, token, at(1), async ({ context: { client } }) => {
       await client.query(`insert into total values ('frozen')`);
       isIn();
       await thaw;
@@ -45,38 +45,38 @@ async function useFrozen(frozenUrl = (database: Database) => database.url) {
     goOn();
     return page;
   };
-  return { database, sink, share, frozen, token, lateEnd };
+  return { database, sink, shard, frozen, token, lateEnd };
 }
 
 const ids = ({ directUrl }: Database): Promise<unknown[]> => query(directUrl, `select id from ${name}.total`);
 
 describe('an owner that stands still in a page', () => {
-  it.each<[string, (sink: PostgresProjectionSink, share: ShareKey) => Promise<unknown>]>([
-    ['who takes over', (sink, share) => sink.acquire(share)],
+  it.each<[string, (sink: PostgresProjectionSink, shard: ShardKey) => Promise<unknown>]>([
+    ['who takes over', (sink, shard) => sink.acquire(shard)],
     ['a fence', (sink) => sink.fence(name)],
     [
       'a switch',
       async (sink) => {
-        const { build } = await sink.begin({ name, version: 2, shares: 1 }, { init, reset: undefined });
+        const { build } = await sink.begin({ name, version: 2, shards: 1 }, { init, reset: undefined });
         await sink.activate(name, build, undefined);
       },
     ],
   ])('is held to blame by no event, and holds up %s for a second', async (_who, takeOver) => {
-    const { database, sink, share, frozen, token, lateEnd } = await useFrozen();
+    const { database, sink, shard, frozen, token, lateEnd } = await useFrozen();
     const before = performance.now();
 
-    await takeOver(sink, share);
+    await takeOver(sink, shard);
 
     expect(performance.now() - before).toBeLessThan(4_000);
     expect(await lateEnd()).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    await expect(frozen.commit(share, token, at(1), async () => undefined)).rejects.toThrow(
+    await expect(frozen.commit(shard, token, at(1), async () => undefined)).rejects.toThrow(
       OwnershipLostError,
     );
     expect(await ids(database)).toEqual([]);
   });
 
   it('is named where the role may not end its session', async () => {
-    const { database, share, lateEnd } = await useFrozen();
+    const { database, shard, lateEnd } = await useFrozen();
     const role = await createRole();
     await query(database.directUrl, `grant usage on schema event_store_projections to "${role.name}"`);
     await query(
@@ -88,7 +88,7 @@ describe('an owner that stands still in a page', () => {
       `grant all on all sequences in schema event_store_projections to "${role.name}"`,
     );
 
-    const taking = sinkOf(role.as(database.url)).acquire(share);
+    const taking = sinkOf(role.as(database.url)).acquire(shard);
 
     await expect(taking).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await expect(taking).rejects.toThrow(/this role may not end.*pg_terminate_backend\(\d+\)/);
@@ -98,10 +98,10 @@ describe('an owner that stands still in a page', () => {
   it('is told from somebody else who has locked the row, who is named and left alone', async () => {
     const database = await createDatabase();
     const sink = sinkOf(database.url);
-    await sink.open({ name, version: 1, shares: 1 }, init);
+    await sink.open({ name, version: 1, shards: 1 }, init);
     const other = await connect(database.directUrl);
     await other.query('begin');
-    await other.query('select from event_store_projections.shares for update');
+    await other.query('select from event_store_projections.shards for update');
     const { rows } = await other.query<{ pid: number }>('select pg_backend_pid() as pid');
 
     await expect(sink.fence(name)).rejects.toThrow(`${rows[0]?.pid}, which is no owner`);

@@ -32,10 +32,10 @@ function eventAt(position: number, streamId: string, text = ''): RecordedEvent {
 const failureOf = (event: RecordedEvent): EventFailure => ({ event, error: 'poison', attempts: 2 });
 
 async function parkIn(sink: Sink, build: number, events: readonly RecordedEvent[]): Promise<void> {
-  const share = { name: 'totals', build, share: 0 };
-  const { token } = await sink.acquire(share);
+  const shard = { name: 'totals', build, shard: 0 };
+  const { token } = await sink.acquire(shard);
   const progress = { checkpoint: { storeId: 's', position: 0 }, applied: 0, rate: 0 };
-  await sink.commit(share, token, progress, async ({ park }) => {
+  await sink.commit(shard, token, progress, async ({ park }) => {
     for (const event of events) await park(failureOf(event));
   });
 }
@@ -58,10 +58,10 @@ describe.each<[string, () => Promise<Sink>]>([
       return new PGliteProjectionSink({ store });
     },
   ],
-])('events that were put aside in a %s', (_name, openSink) => {
+])('events that were parked in a %s', (_name, openSink) => {
   it('are told without what is in them, the first ones, and to the owner by their places', async () => {
     const sink = await openSink();
-    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const [live] = await sink.open({ name: 'totals', version: 1, shards: 1 }, none);
     const build = live?.build ?? 0;
     await parkIn(sink, build, [
       eventAt(1, 'A-1', large),
@@ -69,12 +69,12 @@ describe.each<[string, () => Promise<Sink>]>([
       eventAt(3, 'B-1', large),
       eventAt(4, 'C-1'),
     ]);
-    const share = { name: 'totals', build, share: 0 };
+    const shard = { name: 'totals', build, shard: 0 };
     const skip = { action: 'skip', eventId: idAt(4), operator: 'Ann', reason: 'wrong' } as const;
     expect(await sink.decide('totals', build, skip)).toBe(true);
     expect(await sink.decide('totals', build, { action: 'retry', eventId: idAt(2) })).toBe(true);
 
-    expect((await sink.acquire(share)).parked).toEqual({
+    expect((await sink.acquire(shard)).parked).toEqual({
       streams: ['A-1', 'B-1'],
       retrying: ['A-1'],
       skipped: [idAt(4)],
@@ -96,22 +96,22 @@ describe.each<[string, () => Promise<Sink>]>([
 
   it('are given one at a time to who tries them again, and wait again when one fails', async () => {
     const sink = await openSink();
-    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const [live] = await sink.open({ name: 'totals', version: 1, shards: 1 }, none);
     const build = live?.build ?? 0;
-    const share = { name: 'totals', build, share: 0 };
+    const shard = { name: 'totals', build, shard: 0 };
     const [first, second] = [eventAt(1, 'A-1', large), eventAt(2, 'A-1')];
     await parkIn(sink, build, [second, first]);
-    expect(await sink.nextRetried(share, 'A-1')).toBeUndefined();
+    expect(await sink.nextRetried(shard, 'A-1')).toBeUndefined();
     await sink.decide('totals', build, { action: 'retry', eventId: idAt(1) });
-    const { token } = await sink.acquire(share);
-    expect(await sink.nextRetried(share, 'A-1')).toEqual(first);
+    const { token } = await sink.acquire(shard);
+    expect(await sink.nextRetried(shard, 'A-1')).toEqual(first);
 
-    await sink.commit(share, token, { applied: 0, rate: 0 }, async ({ park, parkBehind }) => {
+    await sink.commit(shard, token, { applied: 0, rate: 0 }, async ({ park, parkBehind }) => {
       await park({ ...failureOf(first), error: 'again' });
       await parkBehind('A-1', 'behind');
     });
 
-    expect(await sink.nextRetried(share, 'A-1')).toBeUndefined();
+    expect(await sink.nextRetried(shard, 'A-1')).toBeUndefined();
     expect(await sink.parked('totals', build, 10)).toMatchObject([
       { event: { position: 1 }, error: 'again', attempts: 2, status: 'parked' },
       { event: { position: 2 }, error: 'behind', attempts: 0, status: 'parked' },
@@ -120,16 +120,16 @@ describe.each<[string, () => Promise<Sink>]>([
 
   it('may be about any text, and have any reason', async () => {
     const sink = await openSink();
-    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const [live] = await sink.open({ name: 'totals', version: 1, shards: 1 }, none);
     const build = live?.build ?? 0;
-    const share = { name: 'totals', build, share: 0 };
+    const shard = { name: 'totals', build, shard: 0 };
     const [one, two] = [eventAt(1, 'A-1'), eventAt(2, 'A-1')];
     const hostile = 'a\u0000b\uD800';
     await parkIn(sink, build, [one, two]);
     await sink.decide('totals', build, { action: 'retry', eventId: idAt(1) });
-    const { token } = await sink.acquire(share);
+    const { token } = await sink.acquire(shard);
 
-    await sink.commit(share, token, { applied: 0, rate: 0 }, async ({ park, parkBehind }) => {
+    await sink.commit(shard, token, { applied: 0, rate: 0 }, async ({ park, parkBehind }) => {
       await park({ ...failureOf(one), error: hostile });
       await parkBehind('A-1', hostile);
     });
@@ -139,7 +139,7 @@ describe.each<[string, () => Promise<Sink>]>([
       operator: hostile,
       reason: hostile,
     });
-    await sink.reportStop(share, token, { ...failureOf(eventAt(3, 'B-1')), error: hostile });
+    await sink.reportStop(shard, token, { ...failureOf(eventAt(3, 'B-1')), error: hostile });
 
     const stored = 'a\uFFFDb\uFFFD';
     expect(await sink.parked('totals', build, 10)).toMatchObject([
@@ -151,7 +151,7 @@ describe.each<[string, () => Promise<Sink>]>([
 
   it('are given to who tries them again as they were stored, also what no handler could read', async () => {
     const sink = await openSink();
-    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const [live] = await sink.open({ name: 'totals', version: 1, shards: 1 }, none);
     const build = live?.build ?? 0;
     const raw = {
       ...eventAt(1, 'A-1'),
@@ -160,27 +160,27 @@ describe.each<[string, () => Promise<Sink>]>([
     };
     await parkIn(sink, build, [raw]);
     await sink.decide('totals', build, { action: 'retry', eventId: idAt(1) });
-    expect(await sink.nextRetried({ name: 'totals', build, share: 0 }, 'A-1')).toEqual(raw);
+    expect(await sink.nextRetried({ name: 'totals', build, shard: 0 }, 'A-1')).toEqual(raw);
   });
 
   it('behind one are no more to who takes over than the one is', async () => {
     const sink = await openSink();
-    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const [live] = await sink.open({ name: 'totals', version: 1, shards: 1 }, none);
     const events = Array.from({ length: 300 }, (_, index) => eventAt(index + 1, 'A-1'));
     await parkIn(sink, live?.build ?? 0, events);
-    const { parked } = await sink.acquire({ name: 'totals', build: live?.build ?? 0, share: 0 });
+    const { parked } = await sink.acquire({ name: 'totals', build: live?.build ?? 0, shard: 0 });
     expect(parked).toEqual({ streams: ['A-1'], retrying: [], skipped: [], blocking: [] });
   });
 
-  it('are skipped in a new build when they were, in the share of their stream', async () => {
+  it('are skipped in a new build when they were, in the shard of their stream', async () => {
     const sink = await openSink();
-    const [live] = await sink.open({ name: 'totals', version: 1, shares: 1 }, none);
+    const [live] = await sink.open({ name: 'totals', version: 1, shards: 1 }, none);
     await parkIn(sink, live?.build ?? 0, [eventAt(1, 'A-1', large), eventAt(2, 'B-1')]);
     const skip = { action: 'skip', eventId: idAt(1), operator: 'Ann', reason: 'wrong' } as const;
     await sink.decide('totals', live?.build ?? 0, skip);
 
     const { build } = await sink.begin(
-      { name: 'totals', version: 2, shares: 3 },
+      { name: 'totals', version: 2, shards: 3 },
       { init: none, reset: none },
     );
 
@@ -195,7 +195,7 @@ describe.each<[string, () => Promise<Sink>]>([
       },
     ]);
     const places = await Promise.all(
-      [0, 1, 2].map(async (share) => (await sink.acquire({ name: 'totals', build, share })).parked.skipped),
+      [0, 1, 2].map(async (shard) => (await sink.acquire({ name: 'totals', build, shard })).parked.skipped),
     );
     expect(places.flat()).toEqual([idAt(1)]);
   });

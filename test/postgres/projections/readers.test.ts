@@ -26,15 +26,15 @@ async function useModel(url = (databaseUrl: string) => databaseUrl) {
   const pool = new pg.Pool({ connectionString: url(database.url) });
   onTestFinished(() => pool.end());
   const sink = new PostgresProjectionSink({ pool });
-  await sink.open({ name, version: 1, shares: 1 }, initOf(1));
+  await sink.open({ name, version: 1, shards: 1 }, initOf(1));
   let version = 1;
   const rebuild = async (init = initOf(version + 1)): Promise<number> => {
-    const { build } = await sink.begin({ name, version: ++version, shares: 1 }, { init, reset: undefined });
+    const { build } = await sink.begin({ name, version: ++version, shards: 1 }, { init, reset: undefined });
     await sink.activate(name, build, undefined);
     return build;
   };
   const live = async (): Promise<ProjectionBuild> =>
-    (await sink.open({ name, version, shares: 1 }, undefined))[0] as ProjectionBuild;
+    (await sink.open({ name, version, shards: 1 }, undefined))[0] as ProjectionBuild;
   return { database, reader, ask, asReader, sink, rebuild, live, role: `"${reader.name}"` };
 }
 
@@ -175,7 +175,7 @@ describe('a rebuild', () => {
 
     expect(await ask('select n from public.mine')).toEqual([{ n: 1 }]);
     await long.query('commit');
-    const next = (await sink.open({ name, version: 2, shares: 1 }, undefined)).find(
+    const next = (await sink.open({ name, version: 2, shards: 1 }, undefined)).find(
       ({ role }) => role === 'next',
     );
     await sink.activate(name, next?.build ?? 0, undefined);
@@ -190,7 +190,7 @@ describe('a rebuild', () => {
     await expect(rebuild()).rejects.toThrow('view public.mine');
 
     expect(await ask('select n from public.mine')).toEqual([{ n: 1 }]);
-    const previous = (await sink.open({ name, version: 2, shares: 1 }, undefined)).find(
+    const previous = (await sink.open({ name, version: 2, shards: 1 }, undefined)).find(
       ({ role }) => role === 'previous',
     );
     await expect(sink.drop(name, previous?.build ?? 0, undefined)).rejects.toThrow('view public.mine');

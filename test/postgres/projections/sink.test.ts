@@ -4,8 +4,8 @@ import {
   isEventStoreError,
   OwnershipLostError,
   type ProjectionBuild,
-  type ShareKey,
-  type ShareProgress,
+  type ShardKey,
+  type ShardProgress,
 } from 'temporal-event-store';
 import { PostgresProjectionSink, type SqlProjectionContext } from 'temporal-event-store/postgres';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -26,7 +26,7 @@ const insert =
   ({ context: { client } }: { context: SqlProjectionContext }) =>
     client.query('insert into total values ($1, 1)', [id]).then(() => undefined);
 
-function at(position: number): ShareProgress {
+function at(position: number): ShardProgress {
   return { checkpoint: { storeId: 'store', position }, applied: position, rate: 1 };
 }
 
@@ -40,10 +40,10 @@ async function useSink(
   return { sink: new PostgresProjectionSink({ pool }), database, pool };
 }
 
-async function useLive(name = 'totals'): Promise<Awaited<ReturnType<typeof useSink>> & { share: ShareKey }> {
+async function useLive(name = 'totals'): Promise<Awaited<ReturnType<typeof useSink>> & { shard: ShardKey }> {
   const used = await useSink();
-  const [live] = await used.sink.open({ name, version: 1, shares: 1 }, init);
-  return { ...used, share: { name, build: (live as ProjectionBuild).build, share: 0 } };
+  const [live] = await used.sink.open({ name, version: 1, shards: 1 }, init);
+  return { ...used, shard: { name, build: (live as ProjectionBuild).build, shard: 0 } };
 }
 
 async function ids({ directUrl }: Database, schema = name): Promise<string[]> {
@@ -53,19 +53,19 @@ async function ids({ directUrl }: Database, schema = name): Promise<string[]> {
 
 describe('a commit', () => {
   it('writes and moves the checkpoint together', async () => {
-    const { sink, database, share } = await useLive();
-    const { token } = await sink.acquire(share);
+    const { sink, database, shard } = await useLive();
+    const { token } = await sink.acquire(shard);
 
     const lastSeen = { position: 1, id: 'an event' };
-    await sink.commit(share, token, { ...at(1), lastSeen }, insert('a'));
-    const failing = sink.commit(share, token, at(2), async (transaction) => {
+    await sink.commit(shard, token, { ...at(1), lastSeen }, insert('a'));
+    const failing = sink.commit(shard, token, at(2), async (transaction) => {
       await insert('b')(transaction);
       throw new HandlerError(new TypeError('no'));
     });
 
     await expect(failing).rejects.toThrow(HandlerError);
     expect(await ids(database)).toEqual(['a']);
-    expect(await sink.acquire(share)).toMatchObject({
+    expect(await sink.acquire(shard)).toMatchObject({
       checkpoint: { storeId: 'store', position: 1 },
       applied: 1,
       lastSeen,
@@ -76,36 +76,36 @@ describe('a commit', () => {
     'takes any name to the letter, with standard_conforming_strings %s',
     async (setting) => {
       const hostile = `a'; drop schema "b" cascade; -- $1 __schema__ \\'`;
-      const { sink, database, pool, share } = await useLive(hostile);
+      const { sink, database, pool, shard } = await useLive(hostile);
       await pool.query(`set standard_conforming_strings = ${setting}`);
-      const { token } = await sink.acquire(share);
+      const { token } = await sink.acquire(shard);
       const checkpoint = { storeId: hostile, position: 1 };
 
-      await sink.commit(share, token, { ...at(1), checkpoint }, insert('a'));
+      await sink.commit(shard, token, { ...at(1), checkpoint }, insert('a'));
 
       expect(await ids(database, hostile.replaceAll('"', '""'))).toEqual(['a']);
-      expect(await sink.acquire(share)).toMatchObject({ checkpoint });
+      expect(await sink.acquire(shard)).toMatchObject({ checkpoint });
       // All of it on the connection with the setting.
       expect(pool.totalCount).toBe(1);
     },
   );
 
   it('of an owner who was succeeded writes nothing', async () => {
-    const { sink, database, share } = await useLive();
-    const first = await sink.acquire(share);
-    const second = await sink.acquire(share);
+    const { sink, database, shard } = await useLive();
+    const first = await sink.acquire(shard);
+    const second = await sink.acquire(shard);
 
-    await expect(sink.commit(share, first.token, at(1), insert('first'))).rejects.toThrow(OwnershipLostError);
-    await sink.commit(share, second.token, at(1), insert('second'));
+    await expect(sink.commit(shard, first.token, at(1), insert('first'))).rejects.toThrow(OwnershipLostError);
+    await sink.commit(shard, second.token, at(1), insert('second'));
 
     expect(await ids(database)).toEqual(['second']);
   });
 
   it('of an owner whose build was dropped writes nothing into the one that is made in its place', async () => {
     const { sink, database } = await useLive();
-    const begin = async (): Promise<ShareKey> => {
-      const { build } = await sink.begin({ name, version: 2, shares: 1 }, { init, reset: undefined });
-      return { name, build, share: 0 };
+    const begin = async (): Promise<ShardKey> => {
+      const { build } = await sink.begin({ name, version: 2, shards: 1 }, { init, reset: undefined });
+      return { name, build, shard: 0 };
     };
     const dropped = await begin();
     const before = await sink.acquire(dropped);
@@ -123,13 +123,13 @@ describe('a commit', () => {
   });
 
   it('that is under way is waited for by who takes over, and by a fence', async () => {
-    const { sink, database, share } = await useLive();
-    const { token } = await sink.acquire(share);
+    const { sink, database, shard } = await useLive();
+    const { token } = await sink.acquire(shard);
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     let isWriting = (): void => undefined;
     const writing = new Promise<void>((resolve) => (isWriting = resolve));
-    const committing = sink.commit(share, token, at(1), async (transaction) => {
+    const committing = sink.commit(shard, token, at(1), async (transaction) => {
       await insert('a')(transaction);
       isWriting();
       await held;
@@ -144,7 +144,7 @@ describe('a commit', () => {
     goOn();
     await Promise.all([committing, fencing]);
 
-    await expect(sink.commit(share, token, at(2), insert('b'))).rejects.toThrow(OwnershipLostError);
+    await expect(sink.commit(shard, token, at(2), insert('b'))).rejects.toThrow(OwnershipLostError);
     expect(await ids(database)).toEqual(['a']);
   });
 
@@ -163,10 +163,10 @@ describe('a commit', () => {
       },
     ],
   ])('whose handler %s is a failure of the handler', async (_what, handle) => {
-    const { sink, database, share } = await useLive();
-    const { token } = await sink.acquire(share);
+    const { sink, database, shard } = await useLive();
+    const { token } = await sink.acquire(shard);
 
-    const committing = sink.commit(share, token, at(1), async (transaction) => {
+    const committing = sink.commit(shard, token, at(1), async (transaction) => {
       await insert('a')(transaction);
       await handle(transaction.context);
     });
@@ -176,10 +176,10 @@ describe('a commit', () => {
   });
 
   it('that loses its connection is a failure of the database, whatever the handler says', async () => {
-    const { sink, database, share } = await useLive();
-    const { token } = await sink.acquire(share);
+    const { sink, database, shard } = await useLive();
+    const { token } = await sink.acquire(shard);
 
-    const committing = sink.commit(share, token, at(1), async ({ context: { client } }) => {
+    const committing = sink.commit(shard, token, at(1), async ({ context: { client } }) => {
       const { rows } = await client.query('select pg_backend_pid() as pid');
       await query(database.directUrl, 'select pg_terminate_backend($1)', [(rows[0] as { pid: number }).pid]);
       await client.query('select 1').catch((error: unknown) => {
@@ -188,7 +188,7 @@ describe('a commit', () => {
     });
 
     await expect(committing).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    await sink.commit(share, token, at(1), insert('a'));
+    await sink.commit(shard, token, at(1), insert('a'));
     expect(await ids(database)).toEqual(['a']);
   });
 
@@ -196,17 +196,17 @@ describe('a commit', () => {
     const database = await createDatabase();
     const proxy = await useTcpProxy(database.url);
     const { sink } = await useSink(proxy.url(database.url));
-    const [live] = await sink.open({ name, version: 1, shares: 1 }, init);
-    const share = { name, build: (live as ProjectionBuild).build, share: 0 };
-    const { token } = await sink.acquire(share);
+    const [live] = await sink.open({ name, version: 1, shards: 1 }, init);
+    const shard = { name, build: (live as ProjectionBuild).build, shard: 0 };
+    const { token } = await sink.acquire(shard);
 
     const cut = proxy.cutAfter(({ sql: [sql = ''] }) => sql.endsWith('commit'));
-    const committing = sink.commit(share, token, at(1), insert('a'));
+    const committing = sink.commit(shard, token, at(1), insert('a'));
 
     await expect(committing).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await cut;
     expect(await ids(database)).toEqual(['a']);
-    expect(await sink.acquire(share)).toMatchObject({ checkpoint: { position: 1 } });
+    expect(await sink.acquire(shard)).toMatchObject({ checkpoint: { position: 1 } });
   });
 });
 
@@ -216,7 +216,7 @@ describe('builds', () => {
     const other = new PostgresProjectionSink({ pool });
 
     const opened = await Promise.all(
-      [sink, other, sink, other].map((each) => each.open({ name, version: 1, shares: 2 }, init)),
+      [sink, other, sink, other].map((each) => each.open({ name, version: 1, shards: 2 }, init)),
     );
 
     for (const builds of opened) {
@@ -226,7 +226,7 @@ describe('builds', () => {
           build: 1,
           role: 'live',
           version: 1,
-          shares: 2,
+          shards: 2,
           progress: [
             { applied: 0, rate: 0 },
             { applied: 0, rate: 0 },
@@ -237,11 +237,11 @@ describe('builds', () => {
   });
 
   it('swap places at once: a reader never sees none, nor a half-built one', async () => {
-    const { sink, database, share } = await useLive();
-    const { token } = await sink.acquire(share);
-    await sink.commit(share, token, at(1), insert('old'));
-    const { build } = await sink.begin({ name, version: 2, shares: 1 }, { init, reset: undefined });
-    const next = { name, build, share: 0 };
+    const { sink, database, shard } = await useLive();
+    const { token } = await sink.acquire(shard);
+    await sink.commit(shard, token, at(1), insert('old'));
+    const { build } = await sink.begin({ name, version: 2, shards: 1 }, { init, reset: undefined });
+    const next = { name, build, shard: 0 };
     const owner = await sink.acquire(next);
     await sink.commit(next, owner.token, at(1), insert('new'));
     const seen = new Set<string>();
@@ -264,7 +264,7 @@ describe('builds', () => {
     await sink.activate(name, build, undefined);
     await expect.poll(() => [...seen]).toEqual(['old', 'new']);
     await sink.activate(name, build, undefined);
-    await sink.activate(name, share.build, undefined);
+    await sink.activate(name, shard.build, undefined);
     isDone = true;
     await reading;
 
@@ -278,14 +278,14 @@ describe('builds', () => {
   });
 
   it('hold up neither who applies events nor who asks where it stands while they are verified', async () => {
-    const { sink, database, share } = await useLive();
-    const { build } = await sink.begin({ name, version: 2, shares: 1 }, { init, reset: undefined });
+    const { sink, database, shard } = await useLive();
+    const { build } = await sink.begin({ name, version: 2, shards: 1 }, { init, reset: undefined });
     const done: string[] = [];
 
     await sink.inspect(name, build, async () => {
-      const { token } = await sink.acquire(share);
-      await sink.commit(share, token, at(1), insert('a'));
-      expect(await sink.open({ name, version: 2, shares: 1 }, init)).toHaveLength(2);
+      const { token } = await sink.acquire(shard);
+      await sink.commit(shard, token, at(1), insert('a'));
+      expect(await sink.open({ name, version: 2, shards: 1 }, init)).toHaveLength(2);
       done.push('written and opened');
     });
 
@@ -294,14 +294,14 @@ describe('builds', () => {
   });
 
   it('that were not finished, and the one before the previous, are dropped, and reset is told', async () => {
-    const { sink, database, share } = await useLive();
+    const { sink, database, shard } = await useLive();
     const reset: string[] = [];
     const hooks = { init, reset: ({ schema }: SqlProjectionContext) => reset.push(schema) };
-    await sink.begin({ name, version: 2, shares: 1 }, hooks);
-    const second = await sink.begin({ name, version: 2, shares: 3 }, hooks);
+    await sink.begin({ name, version: 2, shards: 1 }, hooks);
+    const second = await sink.begin({ name, version: 2, shards: 3 }, hooks);
     expect(reset).toEqual([`${name}__next`]);
     await sink.activate(name, second.build, hooks.reset);
-    const third = await sink.begin({ name, version: 3, shares: 1 }, hooks);
+    const third = await sink.begin({ name, version: 3, shards: 1 }, hooks);
     await sink.activate(name, third.build, hooks.reset);
 
     expect(reset).toEqual([`${name}__next`, `${name}__previous`]);
@@ -310,10 +310,10 @@ describe('builds', () => {
       `select nspname from pg_namespace where nspname like 'totals%' order by 1`,
     );
     expect(schemas).toEqual([{ nspname: name }, { nspname: `${name}__previous` }]);
-    await expect(sink.commit(share, 1, at(1), insert('late'))).rejects.toThrow(OwnershipLostError);
+    await expect(sink.commit(shard, 1, at(1), insert('late'))).rejects.toThrow(OwnershipLostError);
     await sink.drop(name, second.build, hooks.reset);
     await sink.drop(name, third.build, hooks.reset);
-    expect(await sink.open({ name, version: 3, shares: 1 }, init)).toMatchObject([
+    expect(await sink.open({ name, version: 3, shards: 1 }, init)).toMatchObject([
       { build: third.build, role: 'live' },
     ]);
   });
@@ -322,7 +322,7 @@ describe('builds', () => {
     const { sink, database } = await useSink();
 
     await expect(
-      sink.open({ name, version: 1, shares: 1 }, async (context) => {
+      sink.open({ name, version: 1, shards: 1 }, async (context) => {
         await init(context);
         throw new HandlerError(new Error('no'), 'init');
       }),
@@ -335,7 +335,7 @@ describe('builds', () => {
 describe('bad input', () => {
   it.each([['pg_totals'], ['x'.repeat(49)], ['ü'.repeat(30)]])('the name %s is refused', async (bad) => {
     const { sink } = await useSink();
-    await expect(sink.open({ name: bad, version: 1, shares: 1 }, undefined)).rejects.toMatchObject({
+    await expect(sink.open({ name: bad, version: 1, shards: 1 }, undefined)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
   });
@@ -343,10 +343,10 @@ describe('bad input', () => {
   it('hostile names are names', async () => {
     const { sink, database } = await useSink();
     const hostile = `a"; drop table x; --'`;
-    const [live] = await sink.open({ name: hostile, version: 1, shares: 1 }, init);
-    const share = { name: hostile, build: (live as ProjectionBuild).build, share: 0 };
-    const { token } = await sink.acquire(share);
-    await sink.commit(share, token, at(1), insert('a'));
+    const [live] = await sink.open({ name: hostile, version: 1, shards: 1 }, init);
+    const shard = { name: hostile, build: (live as ProjectionBuild).build, shard: 0 };
+    const { token } = await sink.acquire(shard);
+    await sink.commit(shard, token, at(1), insert('a'));
     const rows = await query(database.directUrl, `select id from ${pg.escapeIdentifier(hostile)}.total`);
     expect(rows).toEqual([{ id: 'a' }]);
   });
@@ -357,7 +357,7 @@ describe('bad input', () => {
     const pool = new pg.Pool({ connectionString: role.as(database.url) });
     onTestFinished(() => pool.end());
     const error: unknown = await new PostgresProjectionSink({ pool })
-      .open({ name, version: 1, shares: 1 }, init)
+      .open({ name, version: 1, shards: 1 }, init)
       .catch((e: unknown) => e);
     expect(isEventStoreError(error, 'STORE_ACCESS_DENIED')).toBe(true);
     expect(String(error)).not.toContain(role.password);

@@ -75,7 +75,7 @@ describe('a backup that is older than what a reader has seen', () => {
 });
 
 describe('rotating the id of the store', () => {
-  test('tells a reader who is not ahead that his position is of another store', async () => {
+  test('tells a reader that is not ahead that its position is of another store', async () => {
     const { store, restore } = await backedUp();
     const subscription = subscribe(store, { after: 4, pollInterval: 10 });
     await subscription.next();

@@ -22,7 +22,7 @@ test('a pool whose connections lead to different servers is refused for reading 
   const store = await PostgresEventStore.connect({ pool });
   onTestFinished(() => store.close());
 
-  const refused = { code: 'READ_NOT_SAFE', message: expect.stringContaining('different servers') as string };
+  const refused = { code: 'UNSAFE_READ', message: expect.stringContaining('different servers') as string };
   await expect(store.readAll()).rejects.toMatchObject(refused);
   await expect(store.readAll()).rejects.toMatchObject(refused);
 });

@@ -12,7 +12,7 @@ import { connect, createDatabase, query } from '../../support/postgres.js';
 const happened = [{ type: 'Happened', data: {} }];
 
 async function expectUnsafe(store: EventStore, says: RegExp): Promise<void> {
-  const unsafe = { code: 'READ_NOT_SAFE', message: expect.stringMatching(says) as string };
+  const unsafe = { code: 'UNSAFE_READ', message: expect.stringMatching(says) as string };
   await expect(store.readAll()).rejects.toMatchObject(unsafe);
   await expect(store.readAll({ filter: { types: ['Happened'] } })).rejects.toMatchObject(unsafe);
   await expect(store.readAll({ direction: 'backward' })).rejects.toMatchObject(unsafe);

@@ -1,5 +1,5 @@
 import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { ConcurrencyError, DomainError, isEventStoreError } from 'temporal-event-store';
+import { VersionConflictError, DomainError, isEventStoreError } from 'temporal-event-store';
 import { proxyEventStore, proxyRepository } from 'temporal-event-store/workflow';
 import { Account } from '../../support/account.js';
 
@@ -47,10 +47,10 @@ export async function catchTyped(): Promise<object> {
     return {};
   } catch (error) {
     return {
-      isTyped: error instanceof ConcurrencyError,
+      isTyped: error instanceof VersionConflictError,
       isKnown: isEventStoreError(error, 'VERSION_CONFLICT'),
       isOther: isEventStoreError(error, 'STORE_UNAVAILABLE'),
-      actualVersion: (error as ConcurrencyError).actualVersion,
+      actualVersion: (error as VersionConflictError).actualVersion,
     };
   }
 }

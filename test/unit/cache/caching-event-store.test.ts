@@ -152,7 +152,7 @@ describe('a cached stream', () => {
     expect(loads(seen)).toEqual([3, loaded]);
   });
 
-  it('does not change when a reader changes what he got', async () => {
+  it('does not change when a reader changes what it got', async () => {
     const { cached } = cache();
     const expected = await store.readStream('Account-1');
     for (let read = 1; read <= 3; read++) {

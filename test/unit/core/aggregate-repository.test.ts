@@ -1,6 +1,6 @@
 import {
   AggregateRepository,
-  ConcurrencyError,
+  VersionConflictError,
   InvalidArgumentError,
   type EventStore,
 } from 'temporal-event-store';
@@ -101,7 +101,7 @@ describe('save', () => {
     account.deposit(5);
     await store.appendToStream('Account-1', [deposited(100)]);
 
-    await expect(accounts.save(account)).rejects.toBeInstanceOf(ConcurrencyError);
+    await expect(accounts.save(account)).rejects.toBeInstanceOf(VersionConflictError);
     expect(account).toMatchObject({ version: 0, uncommittedEvents: [deposited(5)] });
     expect(await typesIn(store)).toEqual(['Deposited']);
   });

@@ -81,7 +81,7 @@ describe('defineProjection', () => {
     [{ name: 'any', handlers, maxAttempts: -1 }, 'maxAttempts'],
     [{ name: 'any', handlers, handlerTimeout: 0 }, 'handlerTimeout'],
     [{ name: 'any', handlers, onPoison: 'ignore' }, 'onPoison'],
-    [{ name: 'any', handlers, onPoison: 'quarantine' }, 'no sink'],
+    [{ name: 'any', handlers, onPoison: 'park' }, 'no sink'],
     [{ name: 'any', handlers, filter: { typo: ['Opened'] } }, 'typo'],
     [{ name: 'any', handlers, filters: {} }, `no option 'filters'`],
     [undefined, 'name'],

@@ -42,7 +42,7 @@ describe('definePublisher', () => {
   it('takes what a projection takes', () => {
     const sink = new MemoryProjectionSink(() => ({}));
     const given = {
-      onPoison: 'quarantine',
+      onPoison: 'park',
       sink,
       maxAttempts: 2,
       handlerTimeout: 6,
@@ -67,7 +67,7 @@ describe('definePublisher', () => {
     [{ name: 'any', publisher, handlerTimeout: 2 ** 31 }, 'handlerTimeout'],
     [{ name: 'any', publisher, handlers: {} }, `no option 'handlers'`],
     [{ name: 'any', publisher, version: 2 }, `no option 'version'`],
-    [{ name: 'any', publisher, onPoison: 'quarantine' }, 'no sink'],
+    [{ name: 'any', publisher, onPoison: 'park' }, 'no sink'],
   ])('refuses %j', (definition, says) => {
     expect(() => definePublisher(definition as PublisherDefinition)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(says) as string }),

@@ -185,7 +185,7 @@ describe('defineReaction', () => {
     [{ ...valid, maxAttempts: 0 }, 'maxAttempts'],
     [{ ...valid, maxDepth: 0 }, 'maxDepth'],
     [{ ...valid, handlerTimeout: 0 }, 'handlerTimeout'],
-    [{ ...valid, onPoison: 'quarantine' }, `no option 'onPoison'`],
+    [{ ...valid, onPoison: 'park' }, `no option 'onPoison'`],
   ])('refuses %j', (definition, says) => {
     expect(() => defineReaction(definition as ReactionDefinition)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(says) as string }),

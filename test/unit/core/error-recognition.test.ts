@@ -1,5 +1,5 @@
 import {
-  ConcurrencyError,
+  VersionConflictError,
   DomainError,
   findEventStoreError,
   InvalidArgumentError,
@@ -9,7 +9,7 @@ import {
 import type * as library from 'temporal-event-store';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
-const conflict = new ConcurrencyError('Too late', {
+const conflict = new VersionConflictError('Too late', {
   streamId: 'Account-1',
   expectedVersion: 1,
   actualVersion: 2,
@@ -50,13 +50,13 @@ describe('an error of this library', () => {
   });
 
   it('is recognised when another copy of the package threw it', () => {
-    const error = new copy.ConcurrencyError('Too late', {
+    const error = new copy.VersionConflictError('Too late', {
       streamId: 'Account-1',
       expectedVersion: 'noStream',
       actualVersion: 3,
     });
 
-    expect(error).not.toBeInstanceOf(ConcurrencyError);
+    expect(error).not.toBeInstanceOf(VersionConflictError);
     expect(findEventStoreError(error, 'VERSION_CONFLICT')).toBe(error);
     expect(copy.findEventStoreError(conflict, 'VERSION_CONFLICT')).toBe(conflict);
   });
@@ -96,9 +96,9 @@ describe('an error of this library', () => {
     ['a string', 'VERSION_CONFLICT'],
     ['a plain error', new Error('VERSION_CONFLICT')],
     ['an error with one of our codes', Object.assign(new Error('x'), { code: 'VERSION_CONFLICT' })],
-    ['an error with one of our names', Object.assign(new Error('x'), { name: 'ConcurrencyError' })],
+    ['an error with one of our names', Object.assign(new Error('x'), { name: 'VersionConflictError' })],
     ['an error of node', Object.assign(new Error('x'), { code: 'ECONNREFUSED', errno: -111 })],
-    ['a failure of another library', { type: 'other.ConcurrencyError', message: 'x', details: [] }],
+    ['a failure of another library', { type: 'other.VersionConflictError', message: 'x', details: [] }],
     ['a failure of no class of ours', { type: 'temporal-event-store.Nope', message: 'x', details: [] }],
     ['a failure named after a method of objects', { type: 'temporal-event-store.toString', message: 'x' }],
     ['a failure without a class', { type: 'temporal-event-store.', message: 'x' }],

@@ -1,4 +1,4 @@
-import { DomainError, EventStoreError, InvalidArgumentError, TryAgainLaterError } from 'temporal-event-store';
+import { DomainError, EventStoreError, InvalidArgumentError, RetryLaterError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import { errorClasses } from '../../../src/core/errors/errors.js';
 import { everyError } from '../fixtures/every-error.js';
@@ -28,15 +28,15 @@ describe('errors', () => {
   });
 });
 
-describe('TryAgainLaterError', () => {
+describe('RetryLaterError', () => {
   it.each([0, 0.5, 30_000])('takes %d', (value) => {
-    const error = new TryAgainLaterError('away', { retryAfter: value, done: value });
+    const error = new RetryLaterError('away', { retryAfter: value, done: value });
     expect(error).toMatchObject({ retryAfter: value, done: value });
   });
 
   it.each([-1, Number.NaN, Infinity, '5', null])('refuses %j', (value) => {
     for (const field of ['retryAfter', 'done']) {
-      const create = (): EventStoreError => new TryAgainLaterError('away', { [field]: value });
+      const create = (): EventStoreError => new RetryLaterError('away', { [field]: value });
       expect(create).toThrow(InvalidArgumentError);
       expect(create).toThrow(field);
     }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import {
-  anything,
+  validatedElsewhere,
   assertOptions,
   integerFrom,
   isFunction,
@@ -12,7 +12,7 @@ import {
   type OptionCheck,
 } from '../../../src/core/store/options.js';
 
-const checks = { limit: integerFrom(1), direction: oneOf('up', 'down'), note: anything };
+const checks = { limit: integerFrom(1), direction: oneOf('up', 'down'), note: validatedElsewhere };
 
 describe('the options of a call', () => {
   it.each([

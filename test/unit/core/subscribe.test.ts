@@ -141,7 +141,7 @@ describe('a subscription', () => {
   });
 
   describe('of a store that is away', () => {
-    const away = { STORE_UNAVAILABLE: StoreUnavailableError, READ_NOT_SAFE: UnsafeReadError };
+    const away = { STORE_UNAVAILABLE: StoreUnavailableError, UNSAFE_READ: UnsafeReadError };
 
     /** Throws these after its first answer, one after the other. */
     const failing = (...errors: readonly Error[]): EventStore => {

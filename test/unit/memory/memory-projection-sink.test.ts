@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 type Model = Map<string, number>;
 type Sink = MemoryProjectionSink<Model>;
 
-const spec = { name: 'balances', version: 1, shares: 2 };
+const spec = { name: 'balances', version: 1, shards: 2 };
 const untouched = { applied: 0, rate: 0 };
 const none = { init: undefined, reset: undefined };
 
@@ -49,10 +49,10 @@ async function opened(): Promise<{ sink: Sink; build: number }> {
   return { sink, build: live!.build };
 }
 
-/** Parks events of a share, at its checkpoint `position`. */
+/** Parks events of a shard, at its checkpoint `position`. */
 async function parkIn(
   sink: Sink,
-  key: { name: string; build: number; share: number },
+  key: { name: string; build: number; shard: number },
   failures: readonly ReturnType<typeof failureAt>[],
   position = 1,
 ): Promise<void> {
@@ -116,7 +116,7 @@ describe('opening a projection', () => {
 describe('a commit', () => {
   it('shows its page and its progress when it is done, not before', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 1 };
+    const key = { name: 'balances', build, shard: 1 };
     const { token } = await sink.acquire(key);
     const progress = { applied: 1, rate: 2, checkpoint: { position: 7, storeId: 's' } };
     await sink.commit(key, token, progress, async ({ context }) => {
@@ -130,7 +130,7 @@ describe('a commit', () => {
 
   it('that throws leaves nothing behind', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     const { token } = await sink.acquire(key);
     const failing = sink.commit(key, token, { applied: 1, rate: 1 }, async ({ context, park }) => {
       context.set('A-1', 1);
@@ -144,7 +144,7 @@ describe('a commit', () => {
 
   it('settles an event that was parked', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     await parkIn(sink, key, [failureAt(1), failureAt(2)]);
     const { token } = await sink.acquire(key);
     await sink.commit(key, token, untouched, ({ settle }) => settle('event-1'));
@@ -153,7 +153,7 @@ describe('a commit', () => {
 
   it('waits for the one before it', async () => {
     const { sink, build } = await opened();
-    const [first, second] = [0, 1].map((share) => ({ name: 'balances', build, share }));
+    const [first, second] = [0, 1].map((shard) => ({ name: 'balances', build, shard }));
     const tokens = [(await sink.acquire(first!)).token, (await sink.acquire(second!)).token];
     const steps: string[] = [];
     await Promise.all([
@@ -173,18 +173,18 @@ describe('a commit', () => {
   });
 });
 
-describe('the owner of a share', () => {
+describe('the owner of a shard', () => {
   const writeNothing = (): Promise<void> => Promise.reject(new Error('wrote'));
 
   it.each([
     [
       'another has acquired it',
-      (sink: Sink, build: number) => sink.acquire({ name: 'balances', build, share: 0 }),
+      (sink: Sink, build: number) => sink.acquire({ name: 'balances', build, shard: 0 }),
     ],
     ['the projection was fenced', (sink: Sink) => sink.fence('balances')],
   ])('writes nothing any more when %s', async (_when, take) => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     const { token } = await sink.acquire(key);
     await take(sink, build);
     await expect(sink.commit(key, token, untouched, writeNothing)).rejects.toThrow(OwnershipLostError);
@@ -193,20 +193,20 @@ describe('the owner of a share', () => {
 
   it('has a higher token than any before', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     const first = await sink.acquire(key);
     await sink.fence('balances');
-    const second = await sink.acquire({ ...key, share: 1 });
+    const second = await sink.acquire({ ...key, shard: 1 });
     const third = await sink.acquire(key);
     expect(second.token).toBeGreaterThan(first.token);
     expect(third.token).toBeGreaterThan(second.token);
   });
 
-  it('keeps it when another share is acquired, or another projection is fenced', async () => {
+  it('keeps it when another shard is acquired, or another projection is fenced', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     const { token } = await sink.acquire(key);
-    await sink.acquire({ ...key, share: 1 });
+    await sink.acquire({ ...key, shard: 1 });
     await sink.fence('totals');
     await sink.commit(key, token, untouched, async ({ context }) => void context.set('A-1', 1));
     expect(sink.model('balances')).toEqual(new Map([['A-1', 1]]));
@@ -215,17 +215,17 @@ describe('the owner of a share', () => {
   it.each([
     ['projection', { name: 'totals' }],
     ['build', { build: -1 }],
-    ['share', { share: 2 }],
+    ['shard', { shard: 2 }],
   ])('is none of a %s that is not there', async (_what, other) => {
     const { sink, build } = await opened();
-    const acquiring = sink.acquire({ name: 'balances', build, share: 0, ...other });
+    const acquiring = sink.acquire({ name: 'balances', build, shard: 0, ...other });
     await expect(acquiring).rejects.toThrow(OwnershipLostError);
   });
 
-  it('gets the streams of its share in which events were put aside, in order', async () => {
+  it('gets the streams of its shard in which events were parked, in order', async () => {
     const { sink, build } = await opened();
-    await parkIn(sink, { name: 'balances', build, share: 1 }, [failureAt(1, 'A-2')]);
-    const key = { name: 'balances', build, share: 0 };
+    await parkIn(sink, { name: 'balances', build, shard: 1 }, [failureAt(1, 'A-2')]);
+    const key = { name: 'balances', build, shard: 0 };
     await parkIn(sink, key, [failureAt(4, 'A-3'), failureAt(2), failureAt(3)]);
     expect((await sink.acquire(key)).parked).toEqual({ ...nothingParked, streams: ['A-1', 'A-3'] });
   });
@@ -236,7 +236,7 @@ describe('the owner of a share', () => {
     ['behind its checkpoint', 5, []],
   ])('gets a skipped event %s: %i', async (_where, position, ids) => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     await parkIn(sink, key, [failureAt(4)], position);
     await sink.decide('balances', build, skip('event-4'));
     expect((await sink.acquire(key)).parked.skipped).toEqual(ids);
@@ -247,13 +247,13 @@ describe('a rebuild', () => {
   it('fills a build of its own, of which readers see nothing', async () => {
     const { sink, build } = await opened();
     const next = await sink.begin(
-      { ...spec, version: 2, shares: 1 },
+      { ...spec, version: 2, shards: 1 },
       { ...none, init: (model) => model.set('new', 1) },
     );
     expect(next).toEqual({
       name: 'balances',
       version: 2,
-      shares: 1,
+      shards: 1,
       build: next.build,
       role: 'next',
       progress: [untouched],
@@ -278,14 +278,14 @@ describe('a rebuild', () => {
     });
   });
 
-  it('passes over what an operator has skipped, and nothing else, in the share where it is now', async () => {
+  it('passes over what an operator has skipped, and nothing else, in the shard where it is now', async () => {
     const { sink, build } = await opened();
-    await parkIn(sink, { name: 'balances', build, share: 1 }, [failureAt(1, 'A-2'), failureAt(2, 'A-2')]);
+    await parkIn(sink, { name: 'balances', build, shard: 1 }, [failureAt(1, 'A-2'), failureAt(2, 'A-2')]);
     await sink.decide('balances', build, skip('event-1'));
-    const next = await sink.begin({ ...spec, shares: 1 }, none);
+    const next = await sink.begin({ ...spec, shards: 1 }, none);
     const skipped = { ...listedAt(1, 'A-2'), status: 'skipped', operator: 'Ann', reason: 'wrong' };
     expect(await sink.parked('balances', next.build, 100)).toMatchObject([skipped]);
-    const { parked } = await sink.acquire({ name: 'balances', build: next.build, share: 0 });
+    const { parked } = await sink.acquire({ name: 'balances', build: next.build, shard: 0 });
     expect(parked).toEqual({ ...nothingParked, skipped: ['event-1'] });
   });
 });
@@ -397,12 +397,12 @@ describe('inspecting a build', () => {
   });
 });
 
-describe('an event that was put aside', () => {
+describe('an event that was parked', () => {
   it.each(['parked', 'blocking'] as const)(
     'says what, why, since when, and that it is %s',
     async (status) => {
       const { sink, build } = await opened();
-      const key = { name: 'balances', build, share: 0 };
+      const key = { name: 'balances', build, shard: 0 };
       const before = new Date().toISOString();
       if (status === 'parked') await parkIn(sink, key, [failureAt(1)]);
       else await sink.reportStop(key, (await sink.acquire(key)).token, failureAt(1));
@@ -414,15 +414,15 @@ describe('an event that was put aside', () => {
 
   it('is listed with the others in the order of positions', async () => {
     const { sink, build } = await opened();
-    await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(10), failureAt(9)]);
-    await parkIn(sink, { name: 'balances', build, share: 1 }, [failureAt(2, 'A-2')]);
+    await parkIn(sink, { name: 'balances', build, shard: 0 }, [failureAt(10), failureAt(9)]);
+    await parkIn(sink, { name: 'balances', build, shard: 1 }, [failureAt(2, 'A-2')]);
     const positions = (await sink.parked('balances', build, 100)).map(({ event }) => event.position);
     expect(positions).toEqual([2, 9, 10]);
   });
 
   it('is tried again with the others that wait in its stream', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     await parkIn(sink, key, [failureAt(1), failureAt(2), failureAt(3, 'B-1')]);
     expect(await sink.decide('balances', build, retry('event-1'))).toBe(true);
     const statuses = (await sink.parked('balances', build, 100)).map(({ status }) => status);
@@ -431,7 +431,7 @@ describe('an event that was put aside', () => {
 
   it('is given to who tries it again, and waits again with those behind it when it fails', async () => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     await parkIn(sink, key, [failureAt(2), failureAt(1), failureAt(3, 'B-1')]);
     expect(await sink.nextRetried(key, 'A-1')).toBeUndefined();
     await sink.decide('balances', build, retry('event-2'));
@@ -453,7 +453,7 @@ describe('an event that was put aside', () => {
 
   it('is skipped for a reason, and those behind it are tried again', async () => {
     const { sink, build } = await opened();
-    await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(1), failureAt(2)]);
+    await parkIn(sink, { name: 'balances', build, shard: 0 }, [failureAt(1), failureAt(2)]);
     expect(await sink.decide('balances', build, skip('event-1'))).toBe(true);
     expect(await sink.parked('balances', build, 100)).toMatchObject([
       { status: 'skipped', operator: 'Ann', reason: 'wrong' },
@@ -466,7 +466,7 @@ describe('an event that was put aside', () => {
     ['skipped stays as such', skip('event-1'), [{ status: 'skipped', operator: 'Ann', reason: 'wrong' }]],
   ])('and blocks: %s, and what is parked behind stays', async (_what, decision, left) => {
     const { sink, build } = await opened();
-    const key = { name: 'balances', build, share: 0 };
+    const key = { name: 'balances', build, shard: 0 };
     await parkIn(sink, key, [failureAt(2)]);
     await sink.reportStop(key, (await sink.acquire(key)).token, failureAt(1));
     expect(await sink.decide('balances', build, decision)).toBe(true);
@@ -481,7 +481,7 @@ describe('an event that was put aside', () => {
     ['that was skipped', 'event-1'],
   ])('takes no decision %s', async (_which, eventId) => {
     const { sink, build } = await opened();
-    await parkIn(sink, { name: 'balances', build, share: 0 }, [failureAt(1)]);
+    await parkIn(sink, { name: 'balances', build, shard: 0 }, [failureAt(1)]);
     await sink.decide('balances', build, skip('event-1'));
     const before = await sink.parked('balances', build, 100);
     expect(await sink.decide('balances', build, retry(eventId))).toBe(false);

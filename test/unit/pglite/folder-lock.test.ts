@@ -46,7 +46,7 @@ describe('the lock of a folder', () => {
     }
   });
 
-  test('passes on from one who dies while he takes it over', async () => {
+  test('passes on from a process that dies while it takes the lock over', async () => {
     const folder = await emptyPlace();
     const [first, second] = [await deadHolder(), await deadHolder()];
     await leave(first, folder);

@@ -71,8 +71,11 @@ beforeEach(() => {
   batches = new Batches();
 });
 
-const queueOf = ({ lanes = 1, maxAppends = 1_000, maxBytes = defaultMaxQueuedBytes } = {}): AppendQueue =>
-  new AppendQueue(batches.run, { lanes, maxAppends, maxBytes });
+const queueOf = ({
+  maxConcurrentBatches = 1,
+  maxAppends = 1_000,
+  maxBytes = defaultMaxQueuedBytes,
+} = {}): AppendQueue => new AppendQueue(batches.run, { maxConcurrentBatches, maxAppends, maxBytes });
 
 describe('appends that come together', () => {
   it('go in one batch, and each gets its own outcome', async () => {
@@ -96,7 +99,7 @@ describe('appends that come together', () => {
     const run = vi.fn<RunBatch>(async (members) =>
       members.map(() => ({ status: 'fulfilled', value: appended })),
     );
-    const queue = new AppendQueue(run, { lanes: 1, maxAppends: 10, maxBytes: 1_000 });
+    const queue = new AppendQueue(run, { maxConcurrentBatches: 1, maxAppends: 10, maxBytes: 1_000 });
     const first = queue.append(append('A-1'));
     const between = performance.now();
     while (performance.now() === between);
@@ -104,8 +107,8 @@ describe('appends that come together', () => {
     expect(run.mock.calls[0]?.[1].enqueuedAt).toBeGreaterThan(between);
   });
 
-  it('wait while all lanes are busy, and then go together', async () => {
-    const queue = queueOf({ lanes: 2 });
+  it('wait while all batches are under way, and then go together', async () => {
+    const queue = queueOf({ maxConcurrentBatches: 2 });
     for (const stream of ['A-1', 'A-2', 'A-3', 'A-4']) {
       void queue.append(append(stream));
       await turn();
@@ -165,7 +168,7 @@ describe('the streams of a queue', () => {
   });
 
   it('are in one batch at a time, in the order of the calls', async () => {
-    const queue = queueOf({ lanes: 2 });
+    const queue = queueOf({ maxConcurrentBatches: 2 });
     const first = append('A-1', { events: 101 });
     const [second, third] = [append('A-1'), append('A-1')];
     for (const member of [first, second, third]) void queue.append(member);
@@ -315,7 +318,7 @@ describe('a stream that somebody else has locked', () => {
   }
 
   it('is out of the batches, and tried alone until it is free, in the order of its appends', async () => {
-    const queue = queueOf({ lanes: 2 });
+    const queue = queueOf({ maxConcurrentBatches: 2 });
     const [first, other, second] = await begin(queue);
     expect(await other).toBe(appended);
     void queue.append(append('A-2'));

@@ -2,7 +2,12 @@ import { inspect } from 'node:util';
 import { StoreClosedError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
 import { retrying } from '../../../src/sql/retrying.js';
-import { isCorruption, isPassing, isRefused, translateSqlError } from '../../../src/sql/sql-errors.js';
+import {
+  isCorruption,
+  isRetryableSqlError,
+  isRefused,
+  translateSqlError,
+} from '../../../src/sql/sql-errors.js';
 
 /** As a driver throws what the server said. */
 function said(code: string, message = 'no'): Error {
@@ -13,13 +18,13 @@ function said(code: string, message = 'no'): Error {
 const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 const noPassword = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string');
 
-const passing = 'STORE_UNAVAILABLE';
+const unavailable = 'STORE_UNAVAILABLE';
 
 describe('an error of a driver', () => {
   it('names statement_timeout, also where the server takes it for somebody', () => {
     const byUser = translateSqlError(said('57014', 'canceling statement due to user request'));
     expect(byUser).toMatchObject({
-      code: passing,
+      code: unavailable,
       message: expect.stringMatching(
         /user request: by the statement timeout \(statement_timeout\).*57014/,
       ) as string,
@@ -31,35 +36,35 @@ describe('an error of a driver', () => {
   });
 
   it.each([
-    ['a deadlock', said('40P01'), passing],
-    ['a serialization failure', said('40001'), passing],
-    ['a shutdown', said('57P01'), passing],
-    ['a full disk', said('53100'), passing],
-    ['a lost connection', said('08006'), passing],
-    ['an I/O error', said('58030'), passing],
-    ['an internal error', said('XX000'), passing],
+    ['a deadlock', said('40P01'), unavailable],
+    ['a serialization failure', said('40001'), unavailable],
+    ['a shutdown', said('57P01'), unavailable],
+    ['a full disk', said('53100'), unavailable],
+    ['a lost connection', said('08006'), unavailable],
+    ['an I/O error', said('58030'), unavailable],
+    ['an internal error', said('XX000'), unavailable],
     ['a damaged page', said('XX001'), 'STORE_CORRUPTED'],
     ['a damaged index', said('XX002'), 'STORE_CORRUPTED'],
-    ['a standby', said('25006'), passing],
-    ['a timeout of a lock', said('55P03'), passing],
-    ['no such database', said('3D000'), passing],
-    ['a reset', reset, passing],
-    ['something without a message', Object.assign(new Error(), { code: 'ECONNREFUSED' }), passing],
-    ['something that is no error', 'gone', passing],
-    ['null', null, passing],
+    ['a standby', said('25006'), unavailable],
+    ['a timeout of a lock', said('55P03'), unavailable],
+    ['no such database', said('3D000'), unavailable],
+    ['a reset', reset, unavailable],
+    ['something without a message', Object.assign(new Error(), { code: 'ECONNREFUSED' }), unavailable],
+    ['something that is no error', 'gone', unavailable],
+    ['null', null, unavailable],
     [
       'of a code that is none of the server',
       Object.assign(new Error('no'), { code: 7, severity: 'ERROR' }),
-      passing,
+      unavailable,
     ],
-    ['a word that only ends as SASL', new Error('it was not SASL'), passing],
+    ['a word that only ends as SASL', new Error('it was not SASL'), unavailable],
     ['a text about authentication', said('22P02', 'authentication failed'), 'INVALID_ARGUMENT'],
     ['a wrong password', said('28P01'), 'STORE_ACCESS_DENIED'],
     ['a missing grant', said('42501'), 'STORE_ACCESS_DENIED'],
     ['no password', noPassword, 'STORE_ACCESS_DENIED'],
     ['a wrong password behind PgBouncer', said('08P01', 'SASL authentication failed'), 'STORE_ACCESS_DENIED'],
     ['an unknown user of PgBouncer', said('08P01', 'no such user'), 'STORE_ACCESS_DENIED'],
-    ['another fault of PgBouncer', said('08P01', 'server conn crashed?'), passing],
+    ['another fault of PgBouncer', said('08P01', 'server conn crashed?'), unavailable],
     ['a missing table', said('42P01'), 'SCHEMA_OUTDATED'],
     ['a missing function', said('42883'), 'SCHEMA_OUTDATED'],
     ['a missing schema', said('3F000'), 'SCHEMA_OUTDATED'],
@@ -70,7 +75,7 @@ describe('an error of a driver', () => {
     ['a password that is data', said('22P02', 'password'), 'INVALID_ARGUMENT'],
   ])('that is %s is typed', (_what, error, code) => {
     expect(translateSqlError(error)).toMatchObject({ code });
-    expect(isPassing(error)).toBe(code === passing);
+    expect(isRetryableSqlError(error)).toBe(code === unavailable);
     expect(isRefused(error)).toBe(['INVALID_ARGUMENT', 'STORE_CORRUPTED'].includes(code));
     expect(isCorruption(error)).toBe(code === 'STORE_CORRUPTED');
   });
@@ -127,7 +132,7 @@ describe('an error of a driver', () => {
 
   it('names the setting that keeps a server from taking writes', () => {
     expect(translateSqlError(said('25006', 'cannot execute INSERT'))).toMatchObject({
-      code: passing,
+      code: unavailable,
       message: expect.stringContaining('default_transaction_read_only') as unknown,
     });
   });
@@ -148,11 +153,11 @@ describe('an error of a driver', () => {
     ['a defect of another kind', new RangeError('Invalid array length')],
   ])('stays what it is when it is %s', (_what, error) => {
     expect(translateSqlError(error)).toBe(error);
-    expect([isPassing(error), isRefused(error)]).toEqual([false, false]);
+    expect([isRetryableSqlError(error), isRefused(error)]).toEqual([false, false]);
   });
 
   it('may be nothing', () => {
-    expect(translateSqlError(undefined)).toMatchObject({ code: passing });
+    expect(translateSqlError(undefined)).toMatchObject({ code: unavailable });
   });
 
   it('says what the server said, and its code', () => {

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { definePublisher, OwnershipLostError, type Checkpoint, type Projection } from 'temporal-event-store';
 import { MemoryCheckpointStore, MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
-import { shareOf } from '../../../src/core/projections/share-of.js';
+import { shardOf } from '../../../src/core/projections/shard-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
 import {
-  projectShare,
-  type ShareOutcome,
-} from '../../../src/temporal/activities/projections/project-share.js';
+  projectShard,
+  type ShardOutcome,
+} from '../../../src/temporal/activities/projections/project-shard.js';
 import { expectTypedError } from '../../support/typed-error.js';
 
 const streams = Array.from({ length: 9 }, (_, index) => `Payment-${index}`);
@@ -52,15 +52,15 @@ class Deployments {
     });
   }
 
-  async run(shards: number, share: number): Promise<ShareOutcome> {
+  async run(shards: number, shard: number): Promise<ShardOutcome> {
     const projection = this.publisher(shards);
-    await this.sink.open({ name: 'out', version: 1, shares: shards }, undefined);
-    return projectShare({
+    await this.sink.open({ name: 'out', version: 1, shards: shards }, undefined);
+    return projectShard({
       projection,
       store: this.store,
       sink: this.sink,
-      share: { name: 'out', build: shards, share },
-      shares: shards,
+      shard: { name: 'out', build: shards, shard },
+      shards: shards,
       until: 'end',
       duration: 60_000,
       signal: new AbortController().signal,
@@ -70,13 +70,13 @@ class Deployments {
   }
 
   async runAll(shards: number): Promise<void> {
-    for (let share = 0; share < shards; share++) {
-      expect(await this.run(shards, share)).toEqual({ kind: 'reached' });
+    for (let shard = 0; shard < shards; shard++) {
+      expect(await this.run(shards, shard)).toEqual({ kind: 'reached' });
     }
   }
 
   async status(shards: number): Promise<{ positions: readonly number[]; applied: number }> {
-    const builds = await this.sink.open({ name: 'out', version: 1, shares: shards }, undefined);
+    const builds = await this.sink.open({ name: 'out', version: 1, shards: shards }, undefined);
     const { progress = [] } = builds.find(({ role }) => role === 'live') ?? {};
     return {
       positions: progress.map(({ checkpoint }) => checkpoint?.position ?? 0),
@@ -87,7 +87,7 @@ class Deployments {
   async rebase(shards: number, after: number | 'checkpoint'): Promise<void> {
     const { storeId, events } = await this.store.readAll({ direction: 'backward', limit: 1 });
     const end = events[0]?.position ?? 0;
-    await this.sink.rebase({ name: 'out', version: 1, shares: shards }, { storeId, after, end });
+    await this.sink.rebase({ name: 'out', version: 1, shards: shards }, { storeId, after, end });
   }
 
   /** Each event of the store, in the order of its stream. */
@@ -118,8 +118,8 @@ describe('a publisher with another number of shards', () => {
   ])('publishes each event once: %i, then %i, and back', async (before, after) => {
     const out = new Deployments();
     await out.append(30);
-    // Of the first deployment, one share has not begun, and another has stopped on the way.
-    for (let share = 1; share < before; share++) await out.run(before, share);
+    // Of the first deployment, one shard has not begun, and another has stopped on the way.
+    for (let shard = 1; shard < before; shard++) await out.run(before, shard);
     await out.status(before);
     for (const shards of [after, before, after]) {
       out.replaceWorker();
@@ -137,7 +137,7 @@ describe('a publisher with another number of shards', () => {
   it('loses nothing and breaks no order, whoever runs or dies, and whenever', async () => {
     const run = fc.record({
       shards: fc.integer({ min: 1, max: 4 }),
-      share: fc.nat(),
+      shard: fc.nat(),
       append: fc.nat({ max: 4 }),
       /** Events that go out before the worker dies; or none dies. */
       diesAfter: fc.option(fc.nat({ max: 5 }), { nil: undefined }),
@@ -150,7 +150,7 @@ describe('a publisher with another number of shards', () => {
           const out = new Deployments();
           await out.append(12);
           let deaths = 0;
-          for (const { shards, share, append, diesAfter } of runs) {
+          for (const { shards, shard, append, diesAfter } of runs) {
             await out.append(append);
             let left = diesAfter ?? Infinity;
             const sink = out.sink;
@@ -159,9 +159,9 @@ describe('a publisher with another number of shards', () => {
               left = Infinity;
               deaths++;
               void sink.fence('out');
-              throw new OwnershipLostError({ name: 'out', build: shards, share });
+              throw new OwnershipLostError({ name: 'out', build: shards, shard });
             };
-            await out.run(shards, share % shards).catch(() => undefined);
+            await out.run(shards, shard % shards).catch(() => undefined);
             out.replaceWorker();
           }
           out.onPublish = () => undefined;
@@ -177,7 +177,7 @@ describe('a publisher with another number of shards', () => {
   it('passes over no event when one at which it stopped before the change is skipped after it', async () => {
     const out = new Deployments();
     await out.append(18);
-    const poison = streams.findLast((stream) => shareOf(stream, 2) === 0);
+    const poison = streams.findLast((stream) => shardOf(stream, 2) === 0);
     out.onPublish = (streamId) => {
       if (streamId === poison) throw new Error('poison');
     };
@@ -188,13 +188,13 @@ describe('a publisher with another number of shards', () => {
     const checkpoint: Checkpoint = { storeId: blocked.storeId, position: event.position };
 
     out.replaceWorker();
-    await out.sink.open({ name: 'out', version: 1, shares: 1 }, undefined);
+    await out.sink.open({ name: 'out', version: 1, shards: 1 }, undefined);
     await out.sink.decide('out', 1, {
       action: 'skip',
       eventId: event.id,
       operator: 'Ann',
       reason: 'poison',
-      blockedAt: { build: 2, share: 0, checkpoint },
+      blockedAt: { build: 2, shard: 0, checkpoint },
     });
     out.onPublish = () => undefined;
     await out.runAll(1);
@@ -205,7 +205,7 @@ describe('a publisher with another number of shards', () => {
 
   it('is refused more shards than can be told apart', async () => {
     const { sink } = new Deployments();
-    await expectTypedError(sink.open({ name: 'out', version: 1, shares: 2 ** 20 }, undefined), {
+    await expectTypedError(sink.open({ name: 'out', version: 1, shards: 2 ** 20 }, undefined), {
       code: 'INVALID_ARGUMENT',
       says: /1048576 shards/,
     });
@@ -241,12 +241,12 @@ describe('a publisher that is rebased', () => {
     await out.append(6);
     const frozen = out.sink;
     await out.runAll(1);
-    const { token } = await frozen.acquire({ name: 'out', build: 1, share: 0 });
+    const { token } = await frozen.acquire({ name: 'out', build: 1, shard: 0 });
     out.replaceWorker();
     await out.rebase(1, 0);
     const { storeId } = await out.store.readAll();
     const late = { checkpoint: { storeId, position: 6 }, applied: 6, rate: 1 };
-    await frozen.commit({ name: 'out', build: 1, share: 0 }, token, late, async () => undefined);
+    await frozen.commit({ name: 'out', build: 1, shard: 0 }, token, late, async () => undefined);
     expect((await out.status(1)).positions).toEqual([0]);
     await out.runAll(1);
     expect(out.published).toHaveLength(12);
@@ -256,7 +256,10 @@ describe('a publisher that is rebased', () => {
     const out = new Deployments();
     await out.append(3);
     await out.runAll(1);
-    await expectTypedError(out.rebase(1, 4), { code: 'INVALID_ARGUMENT', says: /position 4 .* is at 3/ });
+    await expectTypedError(out.rebase(1, 4), {
+      code: 'POSITION_AHEAD_OF_STORE',
+      says: /position 4 .* is at 3/,
+    });
     expect((await out.status(1)).positions).toEqual([3]);
   });
 
@@ -296,7 +299,7 @@ describe('the events that a publisher has applied', () => {
     await out.append(5);
     await out.runAll(1);
     const other = new CheckpointSink(out.checkpoints, {} as ReactionPort);
-    const read = () => other.open({ name: 'out', version: 1, shares: 1 }, undefined);
+    const read = () => other.open({ name: 'out', version: 1, shards: 1 }, undefined);
     await expect.poll(read, { timeout: 5_000 }).toMatchObject([{ progress: [{ applied: 5 }] }]);
   });
 });
@@ -305,8 +308,8 @@ describe('a page that never ends', () => {
   it('holds up nobody who fences it, and moves nothing when it ends after all', async () => {
     const out = new Deployments();
     await out.append(1);
-    await out.sink.open({ name: 'out', version: 1, shares: 1 }, undefined);
-    const key = { name: 'out', build: 1, share: 0 };
+    await out.sink.open({ name: 'out', version: 1, shards: 1 }, undefined);
+    const key = { name: 'out', build: 1, shard: 0 };
     const { token } = await out.sink.acquire(key);
     let end = (): void => undefined;
     const hanging = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   AggregateRoot,
-  ConcurrencyError,
+  VersionConflictError,
   findEventStoreError,
   StoreUnavailableError,
   type CommitChain,
@@ -230,7 +230,7 @@ describe('an aggregate that others change all the time', () => {
         readAll: inner.readAll.bind(inner),
         findCommit: inner.findCommit.bind(inner),
         appendCommits: async (streamId) => {
-          throw new ConcurrencyError('Changed.', { streamId, expectedVersion: 0, actualVersion: 1 });
+          throw new VersionConflictError('Changed.', { streamId, expectedVersion: 0, actualVersion: 1 });
         },
       },
       aggregates: new AggregateRegistry([Wallet]),
@@ -243,7 +243,7 @@ describe('an aggregate that others change all the time', () => {
     });
     const commands = [commandOf({ wallet: 1, number: 3 })];
     expect(await executor.execute({ category: 'Wallet', commands }, {}, noMetrics)).toMatchObject([
-      { kind: 'failed', error: { type: 'temporal-event-store.ConcurrencyError' } },
+      { kind: 'failed', error: { type: 'temporal-event-store.VersionConflictError' } },
     ]);
   });
 

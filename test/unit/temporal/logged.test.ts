@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, it } from 'vitest';
-import { ConcurrencyError, StoreUnavailableError } from '../../../src/core/errors/errors.js';
+import { VersionConflictError, StoreUnavailableError } from '../../../src/core/errors/errors.js';
 import { logged } from '../../../src/temporal/activities/logged.js';
 
 type Entry = readonly [level: string, message: string, attributes: Record<string, unknown> | undefined];
@@ -28,7 +28,9 @@ it.each([
   [
     'a conflict',
     async () =>
-      Promise.reject(new ConcurrencyError('behind', { streamId: 's', expectedVersion: 1, actualVersion: 2 })),
+      Promise.reject(
+        new VersionConflictError('behind', { streamId: 's', expectedVersion: 1, actualVersion: 2 }),
+      ),
     'warn',
     'Work failed',
   ],

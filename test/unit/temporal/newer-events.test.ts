@@ -13,7 +13,7 @@ it.each([
   const store = withEvents(memory, defineEvents({ Paid: {} }));
   const publisher = definePublisher({ name: 'bus', publisher: { publish: () => Promise.resolve() } });
   const { eventStoreProject } = createProjectionActivities({ store, projections: [publisher] });
-  const input = { version: 1, name: 'bus', build: 1, share: 0, heartbeatTimeout: 10_000 } as const;
+  const input = { version: 1, name: 'bus', build: 1, shard: 0, heartbeatTimeout: 10_000 } as const;
   const run = new MockActivityEnvironment({ attempt }).run(() => eventStoreProject(input));
   await expect(run).rejects.toMatchObject({
     type: 'temporal-event-store.UnknownHere',

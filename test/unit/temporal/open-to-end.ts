@@ -1,8 +1,8 @@
 import type { AnyProjection, EventStore, ProjectionSink } from 'temporal-event-store';
 import {
-  projectShare,
-  type ShareOutcome,
-} from '../../../src/temporal/activities/projections/project-share.js';
+  projectShard,
+  type ShardOutcome,
+} from '../../../src/temporal/activities/projections/project-shard.js';
 
 /** Projects the one shard of a projection, without a worker. @returns a way to do so, as often as it is called, and what is parked */
 export async function openToEnd<Context>(
@@ -11,16 +11,16 @@ export async function openToEnd<Context>(
   sink: ProjectionSink<Context>,
 ) {
   const { name, version } = projection;
-  const [live] = await sink.open({ name, version, shares: 1 }, undefined);
+  const [live] = await sink.open({ name, version, shards: 1 }, undefined);
   const build = live?.build ?? 0;
   return {
-    run: (): Promise<ShareOutcome> =>
-      projectShare({
+    run: (): Promise<ShardOutcome> =>
+      projectShard({
         store,
         projection,
         sink: sink,
-        share: { name, build, share: 0 },
-        shares: 1,
+        shard: { name, build, shard: 0 },
+        shards: 1,
         until: 'end',
         duration: 60_000,
         signal: new AbortController().signal,

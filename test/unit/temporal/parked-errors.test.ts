@@ -11,7 +11,7 @@ async function keptOf(thrown: unknown): Promise<string | undefined> {
   const projection = defineProjection({
     name: 'failing',
     sink,
-    onPoison: 'quarantine',
+    onPoison: 'park',
     maxAttempts: 1,
     handlers: {
       T: () => {

@@ -3,7 +3,7 @@ import {
   findEventStoreError,
   toCloudEvent,
   type RecordedEvent,
-  type TryAgainLaterError,
+  type RetryLaterError,
 } from 'temporal-event-store';
 import { WebhookPublisher, type WebhookPublisherOptions } from 'temporal-event-store/activities';
 import { MemoryEventStore } from 'temporal-event-store/memory';
@@ -23,11 +23,11 @@ async function recorded(count = 1): Promise<readonly RecordedEvent[]> {
   return (await store.readStream('Payment-1')).events;
 }
 
-async function delayOf(publishing: Promise<void>): Promise<TryAgainLaterError> {
+async function delayOf(publishing: Promise<void>): Promise<RetryLaterError> {
   const error: unknown = await publishing.catch((reason: unknown) => reason);
-  const delay = findEventStoreError(error, 'TRY_AGAIN_LATER');
+  const delay = findEventStoreError(error, 'RETRY_LATER');
   expect(delay, String(error)).toBeDefined();
-  return delay as TryAgainLaterError;
+  return delay as RetryLaterError;
 }
 
 describe('a message to a webhook', () => {
@@ -124,7 +124,7 @@ describe('an answer', () => {
     const refusals = async (): Promise<number> => {
       for (let count = 0; ; count++) {
         const error: unknown = await publisher.publish(events).catch((e: unknown) => e);
-        if (findEventStoreError(error, 'TRY_AGAIN_LATER') === undefined) {
+        if (findEventStoreError(error, 'RETRY_LATER') === undefined) {
           expect(String(error)).toContain('answered 404');
           return count;
         }

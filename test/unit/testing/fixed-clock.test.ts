@@ -24,7 +24,7 @@ it('jumps to a time', () => {
   expect(clock()).toEqual(new Date('2030-01-01T00:00:00Z'));
 });
 
-it('does not change when a reader changes the date that he got', () => {
+it('does not change when a reader changes the date that it got', () => {
   const clock = fixedClock(new Date(0));
   clock().setFullYear(1999);
   expect(clock()).toEqual(new Date(0));

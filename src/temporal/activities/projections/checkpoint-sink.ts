@@ -9,9 +9,9 @@ import {
   type ProjectionBuild,
   type ProjectionSink,
   type RebaseTarget,
-  type ShareKey,
-  type ShareOwnership,
-  type ShareProgress,
+  type ShardKey,
+  type ShardOwnership,
+  type ShardProgress,
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { ReactionPort } from '../../../core/reactions/consequences.js';
@@ -23,7 +23,7 @@ import { passedBefore, ShardCheckpoints, startOf, type ShardLayouts } from './sh
 
 /** A shard that was taken over in this process. */
 interface OwnedShard {
-  readonly key: ShareKey;
+  readonly key: ShardKey;
   readonly epoch: number;
   token: number;
   applied: number;
@@ -50,7 +50,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   readonly #context: ReactionPort;
   readonly #owned = new Map<string, OwnedShard>();
   readonly #blocking = new Map<string, ParkedEvent>();
-  /** Of each shard: who takes over, or holds the projection up, waits for a page under way. */
+  /** One for each shard: a takeover or a fence waits for the page under way. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #lastToken = 0;
 
@@ -62,7 +62,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
 
   async open(spec: BuildSpec, init: BuildHook<ReactionPort>): Promise<readonly ProjectionBuild[]> {
     await this.#saveApplied(spec.name);
-    const found = await this.#checkpoints.open(spec.name, spec.shares);
+    const found = await this.#checkpoints.open(spec.name, spec.shards);
     const { layouts } = found;
     if (layouts.every(({ checkpoints }) => checkpoints.every((each) => each === undefined))) {
       await init?.(this.#context);
@@ -83,12 +83,12 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     }
     await this.fence(spec.name);
     await reset(this.#context);
-    await this.#checkpoints.replace(spec.name, [{ shards: spec.shares, checkpoints: [], applied: [] }]);
+    await this.#checkpoints.replace(spec.name, [{ shards: spec.shards, checkpoints: [], applied: [] }]);
     await init?.(this.#context);
-    return this.#build(spec, await this.#checkpoints.open(spec.name, spec.shares), spec.shares);
+    return this.#build(spec, await this.#checkpoints.open(spec.name, spec.shards), spec.shards);
   }
 
-  acquire(key: ShareKey): Promise<ShareOwnership> {
+  acquire(key: ShardKey): Promise<ShardOwnership> {
     const id = idOf(key);
     return this.#inTurn(id, async () => {
       const before = this.#owned.get(id);
@@ -96,10 +96,10 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
       if (before !== undefined) before.token = token;
       await this.#saveApplied(key.name);
       const { epoch, layouts } = await this.#checkpoints.read(key.name);
-      const applied = layouts.find(({ shards }) => shards === key.build)?.applied[key.share] ?? 0;
+      const applied = layouts.find(({ shards }) => shards === key.build)?.applied[key.shard] ?? 0;
       const rate = before?.rate ?? 0;
       this.#owned.set(id, { key, epoch, token, applied, appliedSaved: applied, rate });
-      const checkpoint = startOf(layouts, key.build, key.share);
+      const checkpoint = startOf(layouts, key.build, key.shard);
       const isPassed = passedBefore(layouts, checkpoint);
       const blocking = this.#blockingOf(key.name).map(({ event }) => event.id);
       const parked = { streams: [], retrying: [], skipped: [], blocking };
@@ -128,9 +128,9 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 
   commit(
-    key: ShareKey,
+    key: ShardKey,
     token: number,
-    { checkpoint, applied, rate }: ShareProgress,
+    { checkpoint, applied, rate }: ShardProgress,
     write: (transaction: SinkTransaction<ReactionPort>) => Promise<void>,
   ): Promise<void> {
     return this.#inTurn(idOf(key), async () => {
@@ -139,7 +139,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
         context: this.#context,
         park: () => {
           throw new InvalidArgumentError(
-            `The projection '${key.name}' has no sink to put events aside in: with onPoison 'quarantine' it needs one.`,
+            `The projection '${key.name}' has no sink to park events in: with onPoison 'park' it needs one.`,
           );
         },
         parkBehind: async () => undefined,
@@ -150,7 +150,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
       // It may have taken longer than others wait for.
       this.#assertOwner(key, token);
       if (checkpoint !== undefined) {
-        await this.#checkpoints.save(key.name, shard.epoch, key.build, key.share, checkpoint);
+        await this.#checkpoints.save(key.name, shard.epoch, key.build, key.shard, checkpoint);
       }
       shard.applied = applied;
       shard.rate = rate;
@@ -179,7 +179,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     return this.#blockingOf(name);
   }
 
-  async reportStop(key: ShareKey, token: number, failure: EventFailure): Promise<void> {
+  async reportStop(key: ShardKey, token: number, failure: EventFailure): Promise<void> {
     this.#assertOwner(key, token);
     const parkedAt = new Date().toISOString();
     const { id, streamId, version, position, type } = failure.event;
@@ -192,37 +192,41 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     this.#settle(name, decision.eventId);
     if (decision.action === 'retry') return true;
     if (decision.blockedAt === undefined) return false;
-    const { share, checkpoint, build: blockedBuild = build } = decision.blockedAt;
+    const { shard, checkpoint, build: blockedBuild = build } = decision.blockedAt;
     const { epoch } = await this.#checkpoints.read(name);
-    await this.#checkpoints.save(name, epoch, blockedBuild, share, checkpoint);
+    await this.#checkpoints.save(name, epoch, blockedBuild, shard, checkpoint);
     return true;
   }
 
   async rebase(spec: BuildSpec, target: RebaseTarget): Promise<void> {
     await this.fence(spec.name);
     await this.#saveApplied(spec.name);
-    const { layouts } = await this.#checkpoints.open(spec.name, spec.shares);
+    const { layouts } = await this.#checkpoints.open(spec.name, spec.shards);
     await this.#checkpoints.replace(spec.name, rebased(spec, layouts, target));
     for (const [id, { key }] of this.#owned) if (key.name === spec.name) this.#blocking.delete(id);
   }
 
-  #build({ name, version, shares }: BuildSpec, { layouts }: ShardLayouts, shards: number): ProjectionBuild {
+  #build(
+    { name, version, shards: current }: BuildSpec,
+    { layouts }: ShardLayouts,
+    shards: number,
+  ): ProjectionBuild {
     // Those that it has applied while it had another number are among those of the first shard.
-    const others = shards === shares ? layouts.filter((layout) => layout.shards !== shards) : [];
+    const others = shards === current ? layouts.filter((layout) => layout.shards !== shards) : [];
     const before = others.flatMap(({ applied }) => applied).reduce((sum, each) => sum + each, 0);
     const own = layouts.find((layout) => layout.shards === shards);
-    const progress = Array.from({ length: shards }, (_, share): ShareProgress => {
-      const checkpoint = startOf(layouts, shards, share);
-      const { rate = 0 } = this.#owned.get(idOf({ name, build: shards, share })) ?? {};
-      const applied = (own?.applied[share] ?? 0) + (share === 0 ? before : 0);
+    const progress = Array.from({ length: shards }, (_, shard): ShardProgress => {
+      const checkpoint = startOf(layouts, shards, shard);
+      const { rate = 0 } = this.#owned.get(idOf({ name, build: shards, shard })) ?? {};
+      const applied = (own?.applied[shard] ?? 0) + (shard === 0 ? before : 0);
       return { ...(checkpoint !== undefined && { checkpoint }), applied, rate };
     });
     return {
       name,
       build: shards,
-      role: shards === shares ? 'live' : 'former',
+      role: shards === current ? 'live' : 'former',
       version,
-      shares: shards,
+      shards,
       progress,
     };
   }
@@ -259,7 +263,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     delete shard.saving;
     const { key, epoch, applied } = shard;
     if (applied === shard.appliedSaved) return;
-    await this.#checkpoints.saveApplied(key.name, epoch, key.build, key.share, applied);
+    await this.#checkpoints.saveApplied(key.name, epoch, key.build, key.shard, applied);
     shard.appliedSaved = applied;
   }
 
@@ -272,13 +276,13 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     return turn;
   }
 
-  #assertOwner(key: ShareKey, token: number): OwnedShard {
+  #assertOwner(key: ShardKey, token: number): OwnedShard {
     const shard = this.#owned.get(idOf(key));
     if (shard?.token !== token) throw new OwnershipLostError(key);
     return shard;
   }
 }
 
-function idOf({ name, build, share }: ShareKey): string {
-  return joinNames(name, build, share);
+function idOf({ name, build, shard }: ShardKey): string {
+  return joinNames(name, build, shard);
 }

@@ -17,7 +17,7 @@ const watches = new WeakMap<object, EndWatch>();
 /** Calls when the end of a store has moved: one look serves all shards of a process that wait there. */
 export class EndWatch {
   readonly #store: EventStore & ReaderHints;
-  /** Who waits, by the position that each has come to. */
+  /** The callbacks of those that wait, with the position that each has come to. */
   readonly #waiting = new Map<() => void, number>();
   readonly #wakeUp = new WakeUp();
   #last: SeenEvent | undefined;
@@ -55,7 +55,7 @@ export class EndWatch {
 
   /** Looks from time to time until the returned function is called, while somebody waits. */
   use(): () => void {
-    // Of a store that is the user's, it may throw.
+    // A user's own store may throw here.
     if (this.#users === 0) this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
     this.#users++;
     if (!this.#isLooking) void this.#keepLooking();
@@ -94,7 +94,7 @@ export class EndWatch {
       try {
         pause = (await this.#look()) ? shortestPause : Math.min(pause * 2, longestPause);
       } catch {
-        // Who waits need not know: the next look of its own, which is rare, tells it.
+        // Waiting shards need not know: their own next look, which is rare, will show it.
         pause = Math.min(Math.max(pause * 2, longestPause), longestFailurePause);
       }
       // Whoever appends much must not make as many looks.
@@ -108,7 +108,7 @@ export class EndWatch {
     const before = this.#last;
     const isLost = await this.#hasLost();
     if (isLost === undefined) return false;
-    // Backward: that waits for no append under way. Who reads in order waits for it.
+    // A backward read waits for no append under way; the shards read in order, and wait for it.
     const { events, storeId } = await storedReadsOf(this.#store).readAll({ direction: 'backward', limit: 1 });
     const [last] = events;
     this.#last = last && seen(last);

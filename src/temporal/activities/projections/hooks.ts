@@ -18,7 +18,7 @@ export function hookOf(projection: AnyProjection, name: 'init' | 'reset' | 'veri
   );
 }
 
-/** As {@link logged}; what a hook threw is a defect that another attempt doesn't mend. */
+/** As {@link logged}; what a hook throws is a defect, which another attempt doesn't correct. */
 export const loggedHooks: typeof logged = (logger, operation, attributes, run, ...rest) =>
   logged(
     logger,

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { hookOf } from './hooks.js';
-import type { ProjectionRegistry, SunkProjection } from './projection-registry.js';
+import type { ProjectionRegistry, RegisteredProjection } from './projection-registry.js';
 
 /** The builds of the projections that a worker knows. */
 export class KnownBuilds {
@@ -13,21 +13,24 @@ export class KnownBuilds {
   }
 
   /** All of a projection; makes an empty live one where there is none. */
-  open({ projection, sink }: SunkProjection): Promise<readonly ProjectionBuild[]> {
+  open({ projection, sink }: RegisteredProjection): Promise<readonly ProjectionBuild[]> {
     return sink.open(specOf(projection), hookOf(projection, 'init'));
   }
 
   /** One, with the projection that it is of. @throws UnknownProjectionError when this worker doesn't know it in its version */
-  async of(name: string, build: number): Promise<SunkProjection & Pick<ProjectionBuild, 'shares' | 'role'>> {
+  async of(
+    name: string,
+    build: number,
+  ): Promise<RegisteredProjection & Pick<ProjectionBuild, 'shards' | 'role'>> {
     const found = (await this.open(this.#registry.newest(name))).find((other) => other.build === build);
     if (found === undefined) {
       throw new InvalidArgumentError(`The projection '${name}' has no build ${build} any more.`);
     }
     const { projection, sink } = this.#registry.get(name, found.version);
-    return { projection, sink, shares: found.shares, role: found.role };
+    return { projection, sink, shards: found.shards, role: found.role };
   }
 }
 
 export function specOf({ name, version, shards, fingerprint }: AnyProjection): BuildSpec {
-  return { name, version, shares: shards, ...(fingerprint !== undefined && { fingerprint }) };
+  return { name, version, shards: shards, ...(fingerprint !== undefined && { fingerprint }) };
 }

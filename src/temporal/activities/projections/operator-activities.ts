@@ -2,6 +2,7 @@ import { CompleteAsyncError, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { EventNotParkedError } from '../../../core/errors/projection-errors.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import type { CheckpointStore, StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
@@ -18,7 +19,7 @@ import type { PositionWatches } from './position-watches.js';
 import {
   UnknownProjectionError,
   type ProjectionRegistry,
-  type SunkProjection,
+  type RegisteredProjection,
 } from './projection-registry.js';
 import { UnseenTypes } from './unseen-types.js';
 import { untilPrimary } from './until-primary.js';
@@ -33,7 +34,7 @@ export interface OperatorActivitiesOptions {
   /** As events are stored. */
   readonly stored: EventStore;
   readonly checkpoints: CheckpointStore | undefined;
-  /** Of projections without a sink of their own. */
+  /** The sink of projections without one of their own. */
   readonly checkpointSink: ProjectionSink<unknown> | undefined;
   readonly logger: ActivityLogger | undefined;
 }
@@ -216,8 +217,9 @@ export function operatorActivities({
               : { action: 'skip', eventId, ...skip, ...(place !== undefined && { blockedAt: place }) },
           );
           if (!isDecided) {
-            throw new InvalidArgumentError(
+            throw new EventNotParkedError(
               `The event '${eventId}' is not parked by the projection '${name}'.`,
+              { projection: name, eventId },
             );
           }
         },
@@ -226,7 +228,7 @@ export function operatorActivities({
   };
 
   /** Never older than the live one. One of the same version is built when nobody is found who knows a newer one. */
-  async function newestToBuild(name: string, settles: boolean): Promise<SunkProjection> {
+  async function newestToBuild(name: string, settles: boolean): Promise<RegisteredProjection> {
     const newest = registry.newest(name);
     const { version = 0 } = liveBuildOf(await builds.open(newest)) ?? {};
     const isOlder = newest.projection.version < version;

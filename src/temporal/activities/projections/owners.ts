@@ -1,11 +1,11 @@
 import {
   OwnershipLostError,
   type ProjectionSink,
-  type ShareKey,
+  type ShardKey,
 } from '../../../core/projections/projection-sink.js';
 
 interface Owner {
-  readonly share: ShareKey;
+  readonly shard: ShardKey;
   readonly end: AbortController;
 }
 
@@ -19,12 +19,12 @@ const owners = new WeakMap<object, Set<Owner>>();
  */
 export async function asOwner<T>(
   sink: ProjectionSink<unknown>,
-  share: ShareKey,
+  shard: ShardKey,
   signal: AbortSignal,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  endOwners(sink, share);
-  const owner: Owner = { share, end: new AbortController() };
+  endOwners(sink, shard);
+  const owner: Owner = { shard, end: new AbortController() };
   const others = owners.get(sink) ?? new Set();
   owners.set(sink, others.add(owner));
   try {
@@ -34,17 +34,17 @@ export async function asOwner<T>(
   }
 }
 
-/** @param shares those of a projection, or one of them */
+/** @param shards those of a projection, or one of them */
 export function endOwners(
   sink: ProjectionSink<unknown>,
-  { name, build, share }: Pick<ShareKey, 'name'> & Partial<ShareKey>,
+  { name, build, shard }: Pick<ShardKey, 'name'> & Partial<ShardKey>,
 ): void {
   for (const owner of owners.get(sink) ?? []) {
-    const other = owner.share;
+    const other = owner.shard;
     if (
       other.name !== name ||
       (build ?? other.build) !== other.build ||
-      (share ?? other.share) !== other.share
+      (shard ?? other.shard) !== other.shard
     ) {
       continue;
     }

@@ -121,7 +121,7 @@ class PositionWatch {
   }
 
   #startLook(): Look {
-    // Of a look that doesn't end, nothing is known.
+    // Nothing is known from a look that doesn't end.
     this.#position = undefined;
     this.#error = new Error('Its store gives no answer.');
     const done = this.#look()

@@ -6,7 +6,7 @@ import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
-import { liveBuildOf, positionOf, type ProjectionSigns } from '../../shared/projection.js';
+import { liveBuildOf, positionOf, type ShardHeartbeat } from '../../shared/projection.js';
 import { madeOf } from '../activity-source.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 import { reactionPort } from '../reactions/reaction-port.js';
@@ -20,7 +20,7 @@ import { operatorActivities } from './operator-activities.js';
 import { asOwner } from './owners.js';
 import { maxErrorLength, summaryOf } from './parked-summary.js';
 import { PositionWatches } from './position-watches.js';
-import { projectShare, type ShareOutcome } from './project-share.js';
+import { projectShard, type ShardOutcome } from './project-shard.js';
 import { ProjectionRegistry } from './projection-registry.js';
 
 export interface ProjectionActivitiesOptions {
@@ -102,33 +102,33 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const activities: ProjectionActivities = {
     ...operatorActivities({ registry, builds, watches, store, stored, checkpoints, checkpointSink, logger }),
 
-    eventStoreProject: ({ name, build, share, until, maxRate, heartbeatTimeout, isIdle = false }) =>
+    eventStoreProject: ({ name, build, shard, until, maxRate, heartbeatTimeout, isIdle = false }) =>
       loggedHooks(
         logger,
         'Project',
-        { projection: name, build, share },
+        { projection: name, build, shard },
         async () => {
           const context = Context.current();
-          let signs: ProjectionSigns = {};
-          const withWarning = (): ProjectionSigns => {
+          let signs: ShardHeartbeat = {};
+          const withWarning = (): ShardHeartbeat => {
             const warning = warnings.of(name);
             return { ...signs, ...(warning !== undefined && { warning }) };
           };
-          const tell = (said: ProjectionSigns): void => {
+          const tell = (said: ShardHeartbeat): void => {
             signs = said;
             context.heartbeat(withWarning());
           };
-          const run = async (): Promise<ShareOutcome> => {
-            const { projection, sink, shares, role } = await builds.of(name, build).catch(leaveToOthers);
-            const key = { name, build, share };
+          const run = async (): Promise<ShardOutcome> => {
+            const { projection, sink, shards, role } = await builds.of(name, build).catch(leaveToOthers);
+            const key = { name, build, shard };
             const duration = isIdle ? idlePace.duration : runDuration;
-            const project = (signal: AbortSignal): Promise<ShareOutcome> =>
-              projectShare({
+            const project = (signal: AbortSignal): Promise<ShardOutcome> =>
+              projectShard({
                 store,
                 projection,
                 sink,
-                share: key,
-                shares,
+                shard: key,
+                shards,
                 until,
                 maxRate,
                 // Who decided on this number of shards may have left: whoever asks next decides anew.
@@ -154,7 +154,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                   const attributes = {
                     projection: name,
                     build,
-                    share,
+                    shard,
                     position,
                     reason,
                     delayMs: Math.round(delay),
@@ -166,7 +166,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             return outcome.kind === 'paused' && role === 'former' ? { kind: 'outdated' } : outcome;
           };
           const outcome = await heartbeating(run, withWarning);
-          return replyOf(outcome, { build, share }, Math.max(idlePace.heartbeatTimeout, heartbeatTimeout));
+          return replyOf(outcome, { build, shard }, Math.max(idlePace.heartbeatTimeout, heartbeatTimeout));
         },
         'debug',
         ({ kind }) => ({ kind }),
@@ -176,8 +176,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
 }
 
 function replyOf(
-  outcome: ShareOutcome,
-  place: { readonly build: number; readonly share: number },
+  outcome: ShardOutcome,
+  place: { readonly build: number; readonly shard: number },
   heartbeatTimeout: number,
 ): Awaited<ReturnType<ProjectionActivities['eventStoreProject']>> {
   if (outcome.kind === 'paused') {

@@ -1,19 +1,18 @@
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { ProjectionUnknownError } from '../../../core/errors/projection-errors.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';
 import { describeValue } from '../../../core/values/describe-value.js';
 import { describeUnknown } from '../../shared/projection.js';
 
 /** A projection and where it goes. */
-export interface SunkProjection {
+export interface RegisteredProjection {
   readonly projection: AnyProjection;
   readonly sink: ProjectionSink<unknown>;
 }
 
 /** This worker doesn't know the projection, or not in this version; another one may. */
-export class UnknownProjectionError extends InvalidArgumentError {
-  /** The names, or the versions, that it knows. */
-  readonly known: readonly string[];
+export class UnknownProjectionError extends ProjectionUnknownError {
   readonly what: string;
   readonly advice: string;
 
@@ -21,8 +20,7 @@ export class UnknownProjectionError extends InvalidArgumentError {
   readonly isOfVersion: boolean;
 
   constructor(what: string, known: readonly string[], advice: string, isOfVersion = false) {
-    super(describeUnknown({ what, advice }, known));
-    this.known = known;
+    super(describeUnknown({ what, advice }, known), { known });
     this.what = what;
     this.advice = advice;
     this.isOfVersion = isOfVersion;
@@ -31,7 +29,7 @@ export class UnknownProjectionError extends InvalidArgumentError {
 
 /** The projections that a worker knows, by name and version. */
 export class ProjectionRegistry {
-  readonly #byName = new Map<string, Map<number, SunkProjection>>();
+  readonly #byName = new Map<string, Map<number, RegisteredProjection>>();
 
   /**
    * @param sinkOf the sink of a projection that names none
@@ -48,7 +46,7 @@ export class ProjectionRegistry {
         );
       }
       const { name, version } = projection;
-      const versions = this.#byName.get(name) ?? new Map<number, SunkProjection>();
+      const versions = this.#byName.get(name) ?? new Map<number, RegisteredProjection>();
       if (versions.has(version)) {
         throw new InvalidArgumentError(`Two projections have the name '${name}' and the version ${version}.`);
       }
@@ -59,7 +57,7 @@ export class ProjectionRegistry {
   }
 
   /** The newest version. @throws UnknownProjectionError when there is none of this name */
-  newest(name: string): SunkProjection {
+  newest(name: string): RegisteredProjection {
     const versions = [...(this.#byName.get(name)?.values() ?? [])];
     const [first, ...others] = versions;
     if (first === undefined) {
@@ -81,7 +79,7 @@ export class ProjectionRegistry {
   }
 
   /** @throws UnknownProjectionError when this version isn't there any more */
-  get(name: string, version: number): SunkProjection {
+  get(name: string, version: number): RegisteredProjection {
     this.newest(name);
     const found = this.#byName.get(name)?.get(version);
     if (found !== undefined) return found;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
 import type { BuildSpec, RebaseTarget } from '../../../core/projections/projection-sink.js';
 import type { Checkpoint } from '../../../core/store/capabilities.js';
 import type { ShardLayout } from './shard-checkpoints.js';
@@ -6,18 +6,19 @@ import type { ShardLayout } from './shard-checkpoints.js';
 /**
  * The checkpoints of a projection that goes on from somewhere else. How many events it has applied stays known.
  *
- * @throws InvalidArgumentError when that is behind the end of the store, where events to come would be passed over
+ * @throws PositionAheadOfStoreError when that is behind the end of the store, where events to come would be passed over
  */
 export function rebased(
-  { name, shares }: BuildSpec,
+  { name, shards }: BuildSpec,
   layouts: readonly ShardLayout[],
   { storeId, after, end }: RebaseTarget,
 ): readonly ShardLayout[] {
   const assertStored = (position: number, what: string): Checkpoint => {
     if (position <= end) return { storeId, position };
-    throw new InvalidArgumentError(
+    throw new PositionAheadOfStoreError(
       `${what} ${position} of '${name}' is behind the end of the store, which is at ${end}: events to come would be passed over. ` +
         `Rebase it to a position up to that, to the 'beginning' or to the 'end'.`,
+      { position, storeId, lastPosition: end },
     );
   };
   if (after === 'checkpoint') {
@@ -29,6 +30,6 @@ export function rebased(
   const checkpoint = assertStored(after, 'The position');
   const applied = layouts.flatMap((layout) => layout.applied).reduce((sum, each) => sum + each, 0);
   return [
-    { shards: shares, checkpoints: Array.from({ length: shares }, () => checkpoint), applied: [applied] },
+    { shards: shards, checkpoints: Array.from({ length: shards }, () => checkpoint), applied: [applied] },
   ];
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../../../core/errors/errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
-import { shareOf } from '../../../core/projections/share-of.js';
+import { shardOf } from '../../../core/projections/shard-of.js';
 import type { Checkpoint, CheckpointStore } from '../../../core/store/capabilities.js';
 import { joinNames } from '../../shared/workflow-id.js';
 
@@ -161,7 +161,7 @@ export function passedBefore(
     .filter((positions) => positions.some((position) => position > start.position));
   if (further.length === 0) return undefined;
   return ({ streamId, position }) =>
-    further.some((positions) => position <= Number(positions[shareOf(streamId, positions.length)]));
+    further.some((positions) => position <= Number(positions[shardOf(streamId, positions.length)]));
 }
 
 /** Up to where all shards of a layout have come that may hold streams of this one. */

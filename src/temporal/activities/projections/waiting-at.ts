@@ -1,7 +1,7 @@
 import type { ParkDecision, ProjectionBuild } from '../../../core/projections/projection-sink.js';
-import { shareOf } from '../../../core/projections/share-of.js';
+import { shardOf } from '../../../core/projections/shard-of.js';
 import type { EventStore } from '../../../core/store/event-store.js';
-import type { SunkProjection } from './projection-registry.js';
+import type { RegisteredProjection } from './projection-registry.js';
 
 type Place = NonNullable<Extract<ParkDecision, { readonly action: 'skip' }>['blockedAt']>;
 
@@ -13,13 +13,13 @@ type Place = NonNullable<Extract<ParkDecision, { readonly action: 'skip' }>['blo
  */
 export async function findWaitingAt(
   store: EventStore,
-  { projection }: SunkProjection,
+  { projection }: RegisteredProjection,
   builds: readonly ProjectionBuild[],
   eventId: string,
 ): Promise<Place | undefined> {
   const { filter } = projection;
-  for (const { build, shares, progress } of builds) {
-    for (const [share, { checkpoint }] of progress.entries()) {
+  for (const { build, shards, progress } of builds) {
+    for (const [shard, { checkpoint }] of progress.entries()) {
       const {
         events: [next],
         storeId,
@@ -28,8 +28,8 @@ export async function findWaitingAt(
         limit: 1,
         ...(filter !== undefined && { filter }),
       });
-      if (next?.id !== eventId || shareOf(next.streamId, shares) !== share) continue;
-      return { build, share, checkpoint: { storeId, position: next.position } };
+      if (next?.id !== eventId || shardOf(next.streamId, shards) !== shard) continue;
+      return { build, shard, checkpoint: { storeId, position: next.position } };
     }
   }
   return undefined;

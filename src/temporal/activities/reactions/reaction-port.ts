@@ -2,17 +2,17 @@ import { Context } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { CommandTarget } from '../../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { TryAgainLaterError } from '../../../core/errors/errors.js';
-import type { CommandOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
+import { RetryLaterError } from '../../../core/errors/errors.js';
+import type { ConsequenceOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
 import { depthKey } from '../../../core/reactions/reaction-depth.js';
 import { AggregateClient } from '../../client/aggregate-client.js';
-import { isTransient } from '../../client/send-commands.js';
+import { isRetryableCallError } from '../../client/send-commands.js';
 import { workflowIdOf } from '../../shared/workflow-id.js';
 import type { ReactionWarnings } from './reaction-warnings.js';
 
 /** Acts by the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
 export function reactionPort(warnings: ReactionWarnings): ReactionPort {
-  /** Of each client by what they are made of: the commands of several shares travel together. */
+  /** The senders of each client, by their options: the commands of several shards travel together. */
   const senders = new WeakMap<Client, Map<string, AggregateClient<CommandTarget>>>();
   const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<CommandTarget> => {
     const { client, info } = Context.current();
@@ -43,17 +43,14 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return;
         const reason = reasonOf(error);
-        if (!isTransient(error)) {
+        if (!isRetryableCallError(error)) {
           throw new Error(`Temporal refuses to start the workflow '${workflowType}': ${reason}`, {
             cause: error,
           });
         }
-        throw new TryAgainLaterError(
-          `The workflow '${workflowType}' could not be started just now: ${reason}`,
-          {
-            cause: error,
-          },
-        );
+        throw new RetryLaterError(`The workflow '${workflowType}' could not be started just now: ${reason}`, {
+          cause: error,
+        });
       }
     },
 
@@ -78,7 +75,7 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
       } catch (error) {
         const code = findEventStoreError(error)?.code;
         if (code !== 'COMMAND_OUTCOME_UNKNOWN') throw error;
-        throw new TryAgainLaterError((error as Error).message, { cause: error });
+        throw new RetryLaterError((error as Error).message, { cause: error });
       }
     },
   };
@@ -91,6 +88,6 @@ function reasonOf(error: unknown): string {
 }
 
 /** `event-store/reaction/<reaction>/<event id>/<place>`: of the workflow, or of the command. No other store has the event's id. */
-function reactionId({ reaction, event, place }: CommandOrigin): string {
+function reactionId({ reaction, event, place }: ConsequenceOrigin): string {
   return workflowIdOf('reaction', reaction, event.id, ...place.split('/'));
 }

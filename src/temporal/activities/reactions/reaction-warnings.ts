@@ -1,4 +1,4 @@
-import type { CommandOrigin } from '../../../core/reactions/consequences.js';
+import type { ConsequenceOrigin } from '../../../core/reactions/consequences.js';
 import { suspiciousDepth } from '../../../core/reactions/reaction-depth.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 
@@ -18,8 +18,8 @@ export class ReactionWarnings {
     this.#now = now;
   }
 
-  /** Of a command that a reaction sends. */
-  note({ reaction, event, depth }: CommandOrigin): void {
+  /** Notes a command that a reaction sends. */
+  note({ reaction, event, depth }: ConsequenceOrigin): void {
     if (depth < suspiciousDepth) return;
     const at = this.#now();
     const text = `'${reaction}' seems to feed itself: ${depth} reactions led to its command, one after the other.`;

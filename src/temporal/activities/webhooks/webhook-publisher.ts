@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { InvalidArgumentError, TryAgainLaterError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError, RetryLaterError } from '../../../core/errors/errors.js';
 import { toCloudEvent } from '../../../core/events/cloud-event.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import type { EventPublisher, PublishLimits } from '../../../core/projections/publisher.js';
@@ -111,7 +111,7 @@ export class WebhookPublisher implements EventPublisher {
     for (const [done, event] of events.entries()) {
       if (done > 0 && Date.now() - startedAt > longest) {
         const message = `${this.#name} takes its time: ${done} events in ${Date.now() - startedAt} ms. It goes on.`;
-        throw new TryAgainLaterError(message, { retryAfter: 0, done });
+        throw new RetryLaterError(message, { retryAfter: 0, done });
       }
       await this.#deliver(event, done);
     }
@@ -120,7 +120,7 @@ export class WebhookPublisher implements EventPublisher {
   async #deliver(event: RecordedEvent, done: number): Promise<void> {
     const wait = this.#closedUntil - Date.now();
     if (wait > 0) {
-      throw new TryAgainLaterError(`${this.#name} rests: it ${this.#reason}.`, { retryAfter: wait, done });
+      throw new RetryLaterError(`${this.#name} rests: it ${this.#reason}.`, { retryAfter: wait, done });
     }
     let response: Response;
     try {
@@ -140,11 +140,11 @@ export class WebhookPublisher implements EventPublisher {
     if (blamed === 'nobody') return;
     const message = `${this.#name} answered ${status} to the event ${event.type} ${event.id}.`;
     // Those before it are not to be posted again.
-    if (done > 0) throw new TryAgainLaterError(message, { retryAfter: 0, done });
+    if (done > 0) throw new RetryLaterError(message, { retryAfter: 0, done });
     throw new Error(message);
   }
 
-  /** @throws TryAgainLaterError as long as the endpoint may be put right by those who run it */
+  /** @throws RetryLaterError as long as the endpoint may be put right by those who run it */
   #assertCounts(status: number, wanted: number, done: number): void {
     this.#refusedSince ??= Date.now();
     const countsFrom = this.#refusedSince + this.#endpointErrorsFor;
@@ -175,14 +175,14 @@ export class WebhookPublisher implements EventPublisher {
     return response;
   }
 
-  #later(what: string, wanted: number, done: number): TryAgainLaterError {
+  #later(what: string, wanted: number, done: number): RetryLaterError {
     const pause = Math.min(this.#firstPause * 2 ** this.#failures, this.#longestPause);
     this.#failures++;
     this.#reason = what;
     // So that those who fail together don't come back together.
     const retryAfter = Math.max(pause * (0.5 + Math.random() / 2), wanted);
     this.#closedUntil = Date.now() + retryAfter;
-    return new TryAgainLaterError(`${this.#name} ${what}.`, { retryAfter, done });
+    return new RetryLaterError(`${this.#name} ${what}.`, { retryAfter, done });
   }
 
   /** Without path and query, in which there may be a secret. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 /** What stands before the base64 of a secret. */
 const prefix = 'whsec_';
-/** Of a secret, in bytes. */
+/** Least and most bytes of a secret. */
 const least = 24;
 const most = 64;
 

@@ -113,7 +113,7 @@ export const appends: readonly Mutation[] = [
   {
     name: 'A connection to a server that takes no writes is kept',
     file: 'src/sql/sql-errors.ts',
-    find: `return !isRefused(error) && meaning !== 'again' && !ofStatement.test(state);`,
+    find: `return !isRefused(error) && meaning !== 'retryable' && !ofStatement.test(state);`,
     replace: 'return false;',
     project: 'postgres',
     tests: ['test/postgres/connections.test.ts'],

@@ -12,7 +12,7 @@ const sinkTest = 'test/unit/temporal/checkpoint-sink.test.ts';
 export const publishing: readonly Mutation[] = [
   {
     name: 'What a publisher has published of a page is published again',
-    file: 'src/temporal/activities/projections/share-pages.ts',
+    file: 'src/temporal/activities/projections/shard-pages.ts',
     find: '      await this.#keepDone(wanted, error);\n',
     replace: '',
     project: 'temporal',
@@ -67,8 +67,8 @@ export const publishing: readonly Mutation[] = [
   {
     name: 'An event that is skipped moves a shard of another number of shards than it stopped in',
     file: sink,
-    find: 'epoch, blockedBuild, share',
-    replace: 'epoch, build, share',
+    find: 'epoch, blockedBuild, shard',
+    replace: 'epoch, build, shard',
     project: 'unit',
     tests: [sinkTest],
     pattern: 'passes over no event',
@@ -92,7 +92,7 @@ export const publishing: readonly Mutation[] = [
     pattern: 'rebased',
   },
   {
-    name: 'Whoever writes the depth of a reaction into his metadata stops reactions',
+    name: 'Whoever writes the depth of a reaction into its metadata stops reactions',
     file: 'src/core/reactions/reaction-depth.ts',
     find: ' && commitId.startsWith(commandPrefix)',
     replace: '',

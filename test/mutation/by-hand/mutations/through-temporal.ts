@@ -35,7 +35,7 @@ export const throughTemporal: readonly Mutation[] = [
   {
     name: 'A state that is too large to travel is tried again for ever',
     file: 'src/temporal/activities/aggregate-activities.ts',
-    find: `state: assertTravels('The state', shown)`,
+    find: `state: assertFitsPayload('The state', shown)`,
     replace: 'state: shown',
     project: 'temporal',
     tests: ['test/temporal/ready-made-workflows.test.ts'],
@@ -51,7 +51,7 @@ export const throughTemporal: readonly Mutation[] = [
     pattern: 'join the one that is under way',
   },
   {
-    name: 'Who joins an append that is under way is told that he stored it',
+    name: 'Who joins an append that is under way is told that it stored it',
     file: client,
     find: 'return { ...result, deduplicated: true };',
     replace: 'return result;',

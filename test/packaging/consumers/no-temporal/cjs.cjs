@@ -1,5 +1,5 @@
 const assert = require('node:assert/strict');
-const { ConcurrencyError } = require('temporal-event-store');
+const { VersionConflictError } = require('temporal-event-store');
 const { cachingEventStore } = require('temporal-event-store/cache');
 const { MemoryEventStore } = require('temporal-event-store/memory');
 const { fixedClock } = require('temporal-event-store/testing');
@@ -18,7 +18,7 @@ async function main() {
   await store.appendToStream('Account-1', [opened], { expectedVersion: 'noStream' });
   await assert.rejects(
     store.appendToStream('Account-1', [opened], { expectedVersion: 'noStream' }),
-    ConcurrencyError,
+    VersionConflictError,
   );
   console.log('".", ./memory, ./cache and ./testing work by require');
 }

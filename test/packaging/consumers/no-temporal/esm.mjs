@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AggregateRoot, ConcurrencyError, DomainError } from 'temporal-event-store';
+import { AggregateRoot, VersionConflictError, DomainError } from 'temporal-event-store';
 import { cachingEventStore } from 'temporal-event-store/cache';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describeEventStore, fixedClock, given } from 'temporal-event-store/testing';
@@ -19,7 +19,7 @@ const { events } = await store.readStream('Account-1');
 assert.equal(events[0].recordedAt, '2024-01-01T00:00:00.000Z');
 await assert.rejects(
   store.appendToStream('Account-1', [opened], { expectedVersion: 'noStream' }),
-  ConcurrencyError,
+  VersionConflictError,
 );
 
 class Account extends AggregateRoot {

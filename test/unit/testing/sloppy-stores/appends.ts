@@ -118,7 +118,7 @@ export const withSloppyAppends: readonly SloppyStore[] = [
       },
     }),
     failsIn: 'exactly once > refuses other events under a commit id before it looks at the expected version',
-    because: /COMMIT_MISMATCH.*but got ConcurrencyError/,
+    because: /COMMIT_MISMATCH.*but got VersionConflictError/,
   },
   {
     defect: 'looks for a commit before it appends, and not as it does',

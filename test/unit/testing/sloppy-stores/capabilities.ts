@@ -100,7 +100,7 @@ export const withSloppyCapabilities: readonly SloppyStore[] = [
     }),
     failsIn:
       'append commits > names all commits that are stored already, before it looks at the expected version',
-    because: /COMMIT_EXISTS.*but got ConcurrencyError/,
+    because: /COMMIT_EXISTS.*but got VersionConflictError/,
   },
   {
     defect: 'names the first commit of a chain that is stored, and not all',
@@ -205,7 +205,7 @@ export const withSloppyCapabilities: readonly SloppyStore[] = [
         },
       }))(store);
     },
-    failsIn: 'snapshots > is not changed by a caller who changes his state, or what he loaded, later',
+    failsIn: 'snapshots > does not change when the caller later changes the state it saved or loaded',
     because: /"lines":\[1\].*but got .*"lines":\[1,2/,
   },
   {
@@ -298,7 +298,7 @@ export const withSloppyCapabilities: readonly SloppyStore[] = [
         },
       };
     },
-    failsIn: 'checkpoints > is not changed by a caller who changes his checkpoint, or what he loaded, later',
+    failsIn: 'checkpoints > does not change when the caller later changes the checkpoint it saved or loaded',
     because: /"position":4.*but got \{"position":6/,
   },
   {

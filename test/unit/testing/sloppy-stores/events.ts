@@ -237,7 +237,7 @@ export const withSloppyEvents: readonly SloppyStore[] = [
       const kept = new Map<string, unknown>();
       return reading((event) => kept.get(event.id) ?? (kept.set(event.id, event), event))(store);
     },
-    failsIn: 'an event stays the same > is not changed by a reader who changes what he got',
+    failsIn: 'an event stays the same > does not change when a reader changes what it got',
     because: /but got .*changed/,
   },
   {
@@ -253,7 +253,7 @@ export const withSloppyEvents: readonly SloppyStore[] = [
         },
       };
     },
-    failsIn: 'what goes in comes out > is not changed by a caller who changes his objects later',
+    failsIn: 'what goes in comes out > does not change when the caller changes its objects later',
     because: /"lines":\[1\].*but got .*"lines":\[1,2/,
   },
   {
@@ -305,7 +305,7 @@ export const withSloppyEvents: readonly SloppyStore[] = [
       event.metadata = { ...event.metadata };
       return event;
     }),
-    failsIn: 'an event stays the same > is taken from a caller who has frozen it, and left as it was',
+    failsIn: 'an event stays the same > is taken from a caller that has frozen it, and left as it was',
     because: /Cannot (add|assign)/,
   },
 ];

@@ -1,7 +1,7 @@
 import {
   AggregateRepository,
   AggregateRoot,
-  ConcurrencyError,
+  VersionConflictError,
   DomainError,
   isEventStoreError,
 } from 'temporal-event-store';
@@ -49,6 +49,9 @@ const conflict: unknown = await store
     expectedVersion: 7,
   })
   .catch((error: unknown) => error);
-assert(conflict instanceof ConcurrencyError, 'a class is one class, whichever subpath it comes through');
+assert(conflict instanceof VersionConflictError, 'a class is one class, whichever subpath it comes through');
 assert(isEventStoreError(conflict, 'VERSION_CONFLICT'), 'errors keep their brand');
-assert((conflict as Error).name === 'ConcurrencyError', 'errors keep their name when classes lose theirs');
+assert(
+  (conflict as Error).name === 'VersionConflictError',
+  'errors keep their name when classes lose theirs',
+);

@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import type { EventStoreError } from '../../../core/errors/errors.js';
+import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import { retryableCodes } from '../../../core/errors/temporal-failure.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
@@ -7,8 +7,8 @@ import {
   type EventFailure,
   type ParkedPlaces,
   type ProjectionSink,
-  type ShareKey,
-  type ShareOwnership,
+  type ShardKey,
+  type ShardOwnership,
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
@@ -21,11 +21,11 @@ import { wait } from '../../shared/wait.js';
 const firstPause = 100;
 const longestPause = 5_000;
 
-/** A share of a projection, to be written. */
-export interface ProjectedShare {
+/** A shard of a projection, to be written. */
+export interface ProjectedShard {
   readonly projection: AnyProjection;
   readonly sink: ProjectionSink<unknown>;
-  readonly share: ShareKey;
+  readonly shard: ShardKey;
   readonly signal: AbortSignal;
   /** Makes of an event as it is stored what handlers get. */
   readonly decode: (event: RecordedEvent) => RecordedEvent;
@@ -48,14 +48,14 @@ export class NewerEventError extends HandlerError {
 /** An event can't be decoded, by however many attempts. */
 class UndecodableEventError extends HandlerError {}
 
-/** Writes the pages of a share that it owns, and deals with the events that can't be applied. */
-export class SharePages {
-  readonly #run: ProjectedShare;
+/** Writes the pages of a shard that it owns, and deals with the events that can't be applied. */
+export class ShardPages {
+  readonly #run: ProjectedShard;
   readonly #token: number;
-  /** Streams with an event that was put aside: those that follow wait behind it. */
+  /** Streams with an event that was parked: those that follow wait behind it. */
   readonly #parkedStreams: Set<string>;
   readonly #skipped: ReadonlySet<string>;
-  readonly #isPassed: ShareOwnership['isPassed'];
+  readonly #isPassed: ShardOwnership['isPassed'];
   /** Events at which an owner before has stopped. */
   readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
@@ -66,15 +66,15 @@ export class SharePages {
   #rate: number;
   #lastCommitAt = performance.now();
 
-  /** Takes the share over, and tries again what an operator wants tried. */
-  static async acquire(run: ProjectedShare): Promise<SharePages> {
-    const ownership = await run.sink.acquire(run.share);
-    const pages = new SharePages(run, ownership);
+  /** Takes the shard over, and tries again what an operator wants tried. */
+  static async acquire(run: ProjectedShard): Promise<ShardPages> {
+    const ownership = await run.sink.acquire(run.shard);
+    const pages = new ShardPages(run, ownership);
     await pages.#retryParked(ownership.parked);
     return pages;
   }
 
-  private constructor(run: ProjectedShare, ownership: ShareOwnership) {
+  private constructor(run: ProjectedShard, ownership: ShardOwnership) {
     const { token, checkpoint, applied, rate, parked, lastSeen } = ownership;
     this.#run = run;
     this.#token = token;
@@ -143,7 +143,7 @@ export class SharePages {
   }
 
   async #writeOne(event: RecordedEvent): Promise<EventFailure | undefined> {
-    const { projection, sink, share } = this.#run;
+    const { projection, sink, shard } = this.#run;
     const failure = await this.#attempt(event, () => this.#commit([event], event.position)).catch(
       async (error: unknown) => {
         if (error instanceof NewerEventError) await this.#reportNewer(event, error);
@@ -152,7 +152,7 @@ export class SharePages {
     );
     if (failure === undefined) return undefined;
     if (projection.onPoison === 'stop') {
-      await sink.reportStop(share, this.#token, failure);
+      await sink.reportStop(shard, this.#token, failure);
       return failure;
     }
     await this.#move(event.position, 0, (transaction) => transaction.park(failure));
@@ -162,10 +162,10 @@ export class SharePages {
 
   /** As one at which it stops, for an operator to see and skip. */
   async #reportNewer(event: RecordedEvent, error: NewerEventError): Promise<void> {
-    const { sink, share } = this.#run;
+    const { sink, shard } = this.#run;
     // For them, the next event of the shard is the one that it waits at.
     if (event.position - 1 > this.#position) await this.#commit([], event.position - 1);
-    await sink.reportStop(share, this.#token, { event, error: describe(error), attempts: 1 });
+    await sink.reportStop(shard, this.#token, { event, error: describe(error), attempts: 1 });
   }
 
   /** Those that an operator wants tried again, stream by stream, until one of a stream fails. */
@@ -175,9 +175,9 @@ export class SharePages {
 
   /** One at a time: they may be many, and large. */
   async #retryStream(stream: string): Promise<void> {
-    const { sink, share } = this.#run;
+    const { sink, shard } = this.#run;
     for (;;) {
-      const event = await sink.nextRetried(share, stream);
+      const event = await sink.nextRetried(shard, stream);
       if (event === undefined) break;
       const failure = await this.#attempt(event, () =>
         this.#move(this.#position, 1, async (transaction) => {
@@ -221,7 +221,7 @@ export class SharePages {
 
   /** What a publisher says to have published before it failed, is not published again. */
   async #keepDone(events: readonly RecordedEvent[], error: unknown): Promise<void> {
-    const { done = 0 } = findEventStoreError(error, 'TRY_AGAIN_LATER') ?? {};
+    const { done = 0 } = findEventStoreError(error, 'RETRY_LATER') ?? {};
     const last = this.#split(events).ready[done - 1];
     if (this.#run.projection.publishes !== true || last === undefined) return;
     const until = events.slice(0, events.indexOf(last) + 1);
@@ -280,7 +280,7 @@ export class SharePages {
     applied: number,
     write: (transaction: SinkTransaction<unknown>) => Promise<void>,
   ): Promise<void> {
-    const { sink, share } = this.#run;
+    const { sink, shard } = this.#run;
     const now = performance.now();
     const rate =
       applied === 0 ? this.#rate : smoothed(this.#rate, (applied * 1_000) / (now - this.#lastCommitAt + 1));
@@ -292,7 +292,7 @@ export class SharePages {
       rate,
       ...(lastSeen !== undefined && { lastSeen }),
     };
-    await sink.commit(share, this.#token, progress, write);
+    await sink.commit(shard, this.#token, progress, write);
     this.#position = position;
     this.#lastSeen = lastSeen;
     this.#applied += applied;
@@ -302,16 +302,16 @@ export class SharePages {
 }
 
 /**
- * The error by which a handler says that no event is to blame: TRY_AGAIN_LATER, or one of a store that another attempt may not meet,
+ * The error by which a handler says that no event is to blame: RETRY_LATER, or one of a store that another attempt may not meet,
  * as in a failover.
  */
 function findDelay({ cause }: HandlerError): EventStoreError | undefined {
-  return [...retryableCodes, 'READ_NOT_SAFE' as const]
+  return [...retryableCodes, 'UNSAFE_READ' as const]
     .map((code) => findEventStoreError(cause, code))
     .find((error) => error !== undefined);
 }
 
-const behindAnother = 'An earlier event of its stream was put aside.';
+const behindAnother = 'An earlier event of its stream was parked.';
 
 function waitingBehind(event: RecordedEvent): EventFailure {
   return { event, error: behindAnother, attempts: 0 };

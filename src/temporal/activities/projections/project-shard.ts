@@ -7,7 +7,7 @@ import {
   type EventFailure,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
-import { shareOf } from '../../../core/projections/share-of.js';
+import { shardOf } from '../../../core/projections/shard-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
 import { assertStillThere, lostEvent, type SeenEvent, type Witness } from '../../../core/store/seen-event.js';
@@ -17,13 +17,13 @@ import type { SearchTrace } from '../../shared/projection.js';
 import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';
-import { NewerEventError, SharePages, type ProjectedShare } from './share-pages.js';
+import { NewerEventError, ShardPages, type ProjectedShard } from './shard-pages.js';
 import { untilPrimary } from './until-primary.js';
 
-export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
+export interface ShardRun extends Omit<ProjectedShard, 'decode' | 'isBrief'> {
   readonly store: EventStore & ReaderHints;
-  /** Of the build. */
-  readonly shares: number;
+  /** How many shards the build has. */
+  readonly shards: number;
   /** Ends when this position, or the end of the store, is reached. */
   readonly until?: number | 'end' | undefined;
   /** Most events a second. */
@@ -45,7 +45,7 @@ export interface ShareRun extends Omit<ProjectedShare, 'decode' | 'isBrief'> {
   readonly onDelay: (position: number, reason: string, delay: number) => void;
 }
 
-export type ShareOutcome =
+export type ShardOutcome =
   /** The time is over; there is more to come. How it goes on, where that is another pace than before. */
   | { readonly kind: 'paused'; readonly pace: 'busy' | 'idle' }
   /** `until` is reached. */
@@ -74,11 +74,11 @@ const firstDelay = 200;
 const longestDelay = 30_000;
 
 /**
- * Takes a share of a projection over and applies events to it, page by page. The next page is read while one is written.
+ * Takes a shard of a projection over and applies events to it, page by page. The next page is read while one is written.
  *
  * @throws whatever the store or the sink throw, for another attempt
  */
-export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
+export async function projectShard(run: ShardRun): Promise<ShardOutcome> {
   const wakeUp = new WakeUp();
   const watch = EndWatch.of(run.store);
   const stopUsing = watch.use();
@@ -107,14 +107,14 @@ export async function projectShare(run: ShareRun): Promise<ShareOutcome> {
 }
 
 /** What another attempt, perhaps of another worker, may find resolved. */
-function retriedLater(error: unknown, run: ShareRun): unknown {
-  // Of a store that decodes in a way of its own, so that the whole page failed.
+function retriedLater(error: unknown, run: ShardRun): unknown {
+  // A store that decodes in a way of its own fails the whole page.
   const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
   return newer === undefined ? untilPrimary(error) : leftToOthers('the definition of an event', newer, run);
 }
 
 /** To a worker of the release that has appended it. */
-function leftToOthers(what: string, { message: advice }: Error, { retryDelay = 1_000 }: ShareRun): unknown {
+function leftToOthers(what: string, { message: advice }: Error, { retryDelay = 1_000 }: ShardRun): unknown {
   // Each takes the shard over.
   const trace: SearchTrace = { unknown: { what, advice, triesAtOnce: 3 } };
   return unknownHereFailure(advice, { nextRetryDelay: retryDelay }, [trace]);
@@ -129,8 +129,8 @@ interface Reading {
   readonly page: Promise<AllSlice<never>>;
 }
 
-async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShareOutcome> {
-  const { store, projection, share, shares, until, signal, pace } = run;
+async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShardOutcome> {
+  const { store, projection, shard, shards, until, signal, pace } = run;
   const stored = storedReadsOf(store);
   const isIdle = pace?.kind === 'idle';
   const idleAfter = pace?.kind === 'busy' ? pace.idleAfter : Infinity;
@@ -138,7 +138,7 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   const startedAt = performance.now();
   const end = startedAt + run.duration;
   const { filter, pageSize: limit, pageBytes: maxBytes } = projection;
-  const pages = await SharePages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
+  const pages = await ShardPages.acquire({ ...run, decode: stored.decode, isBrief: isIdle });
   let losses = watch.losses.length;
   await assertStillThere(stored, pages.lastSeen, pages.storeId, witness);
   let lastOwnAt = startedAt;
@@ -174,10 +174,10 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     const readAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
     pages.saw(events.at(-1));
-    // Of what is no event of its own, too.
+    // Other shards' events count too.
     if (known !== undefined && known.position <= slice.position) pages.saw(known);
     const own =
-      shares === 1 ? events : events.filter((event) => shareOf(event.streamId, shares) === share.share);
+      shards === 1 ? events : events.filter((event) => shardOf(event.streamId, shards) === shard.shard);
     if (own.length > 0) {
       if (ownSince === Infinity || readAt - lastOwnAt > aloneAfter) ownSince = readAt;
       lastOwnAt = readAt;
@@ -220,7 +220,7 @@ async function project(run: ShareRun, wakeUp: WakeUp, watch: EndWatch): Promise<
 
 /** Milliseconds. @param delays how often in a row, without progress */
 function delayOf(error: HandlerError, delays: number): number {
-  const { retryAfter } = findEventStoreError(error, 'TRY_AGAIN_LATER') ?? {};
+  const { retryAfter } = findEventStoreError(error, 'RETRY_LATER') ?? {};
   // Without progress it comes to rest in any case.
   if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
   return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
@@ -228,7 +228,7 @@ function delayOf(error: HandlerError, delays: number): number {
 
 function assertSameStore(
   { storeId, position }: AllSlice<never>,
-  pages: SharePages,
+  pages: ShardPages,
   { name, sink, reset }: AnyProjection,
 ): void {
   if (pages.storeId === undefined || pages.storeId === storeId) return;

@@ -1,6 +1,6 @@
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 
-/** One who waits for the outcome. */
+/** A caller that waits for the outcome. */
 interface Waiter {
   readonly resolve: (outcome: CommandOutcome) => void;
   readonly reject: (error: unknown) => void;
@@ -9,9 +9,9 @@ interface Waiter {
 }
 
 /** A command on its way, and those who wait for its outcome. */
-export class CommandFlight {
+export class PendingCommand {
   readonly command: LaneCommand;
-  /** Of its JSON, in UTF-8. */
+  /** Bytes of its JSON in UTF-8. */
   readonly bytes: number;
   /**
    * The overflow lane that it may have reached, 0 for the lane itself; undefined before it is sent. It is sent again to the same,
@@ -62,7 +62,7 @@ export class CommandFlight {
     });
   }
 
-  land(outcome: CommandOutcome): void {
+  settle(outcome: CommandOutcome): void {
     for (const waiter of this.#waiters) {
       this.#release(waiter);
       waiter.resolve(outcome);

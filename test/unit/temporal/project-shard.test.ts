@@ -12,19 +12,19 @@ import {
   type EventToAppend,
   type Projection,
   type ProjectionSink,
-  type ShareKey,
+  type ShardKey,
 } from 'temporal-event-store';
 import { MemoryCheckpointStore, MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/memory';
 import { describe, expect, it, vi } from 'vitest';
-import { shareOf } from '../../../src/core/projections/share-of.js';
+import { shardOf } from '../../../src/core/projections/shard-of.js';
 import type { ReactionPort } from '../../../src/core/reactions/consequences.js';
 import { CheckpointSink } from '../../../src/temporal/activities/projections/checkpoint-sink.js';
 import { EndWatch } from '../../../src/temporal/activities/projections/end-watch.js';
 import {
-  projectShare,
-  type ShareOutcome,
-  type ShareRun,
-} from '../../../src/temporal/activities/projections/project-share.js';
+  projectShard,
+  type ShardOutcome,
+  type ShardRun,
+} from '../../../src/temporal/activities/projections/project-shard.js';
 import { openToEnd } from './open-to-end.js';
 
 type Happened = DomainEvent<'Happened', { readonly isPoison: boolean }>;
@@ -33,7 +33,7 @@ type Model = Map<string, number[]>;
 
 type Step =
   | { readonly kind: 'append'; readonly stream: string; readonly poison: readonly boolean[] }
-  | { readonly kind: 'run'; readonly share: number; readonly interruption: Interruption; readonly at: number }
+  | { readonly kind: 'run'; readonly shard: number; readonly interruption: Interruption; readonly at: number }
   | { readonly kind: 'mend' }
   | { readonly kind: 'decide'; readonly action: 'retry' | 'skip'; readonly which: number };
 
@@ -59,7 +59,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
       weight: 4,
       arbitrary: fc.record({
         kind: fc.constant('run' as const),
-        share: fc.nat({ max: 2 }),
+        shard: fc.nat({ max: 2 }),
         interruption: fc.constantFrom(...interruptions),
         at: fc.integer({ min: 1, max: 6 }),
       }),
@@ -82,7 +82,7 @@ const settings = fc.record({
   // Of events of some 20 bytes.
   pageBytes: fc.constantFrom(1, 50, 1_000),
   shards: fc.integer({ min: 1, max: 3 }),
-  onPoison: fc.constantFrom('stop' as const, 'quarantine' as const),
+  onPoison: fc.constantFrom('stop' as const, 'park' as const),
 });
 
 class Lost extends Error {}
@@ -113,17 +113,17 @@ class Rehearsal<Context> {
       ...rest,
       handlers: {
         Happened: async ({ id, streamId, version, data }, context) => {
-          const share = shareOf(streamId, shards);
-          // Owners of a share take turns.
-          expect(this.#running.has(share)).toBe(false);
-          this.#running.add(share);
+          const shard = shardOf(streamId, shards);
+          // Owners of a shard take turns.
+          expect(this.#running.has(shard)).toBe(false);
+          this.#running.add(shard);
           try {
             this.#onCall();
             await Promise.resolve();
             if (data.isPoison && !this.#mended.has(id)) throw new Error('poison');
             apply(streamId, version, context);
           } finally {
-            this.#running.delete(share);
+            this.#running.delete(shard);
           }
         },
       },
@@ -131,8 +131,8 @@ class Rehearsal<Context> {
   }
 
   async open(): Promise<void> {
-    const { name, version, shards: shares } = this.projection;
-    const [live] = await this.sink.open({ name, version, shares }, undefined);
+    const { name, version, shards: shards } = this.projection;
+    const [live] = await this.sink.open({ name, version, shards }, undefined);
     this.build = live?.build ?? 0;
   }
 
@@ -145,36 +145,36 @@ class Rehearsal<Context> {
     } else if (step.kind === 'decide') {
       await this.#decide(step.action, step.which);
     } else {
-      await this.run(step.share % this.projection.shards, step.interruption, step.at);
+      await this.run(step.shard % this.projection.shards, step.interruption, step.at);
     }
   }
 
   /** Mends all, and applies it. */
   async finish(): Promise<void> {
     await this.do({ kind: 'mend' });
-    for (let share = 0; share < this.projection.shards; share++) {
-      expect(await this.run(share, 'none', 0)).toMatchObject({ kind: 'reached' });
+    for (let shard = 0; shard < this.projection.shards; shard++) {
+      expect(await this.run(shard, 'none', 0)).toMatchObject({ kind: 'reached' });
     }
     while ((await this.waiting()).length > 0) {
       for (let which = (await this.waiting()).length; which > 0; which--) {
         await this.#decide('retry', which - 1);
       }
-      for (let share = 0; share < this.projection.shards; share++) await this.run(share, 'none', 0);
+      for (let shard = 0; shard < this.projection.shards; shard++) await this.run(shard, 'none', 0);
     }
   }
 
-  async run(share: number, interruption: Interruption, at: number): Promise<ShareOutcome | undefined> {
+  async run(shard: number, interruption: Interruption, at: number): Promise<ShardOutcome | undefined> {
     const controller = new AbortController();
     const besides: Promise<unknown>[] = [];
     let calls = 0;
     this.#onCall = () => {
       if (++calls !== at) return;
       if (interruption === 'abort') controller.abort(new Lost());
-      if (interruption === 'rival') besides.push(this.#project(share, this.sink));
+      if (interruption === 'rival') besides.push(this.#project(shard, this.sink));
       if (interruption === 'fence') besides.push(this.sink.fence(this.projection.name));
     };
     try {
-      return await this.#project(share, this.#losing(interruption, at), controller.signal);
+      return await this.#project(shard, this.#losing(interruption, at), controller.signal);
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
       return undefined;
@@ -202,23 +202,23 @@ class Rehearsal<Context> {
       .map(({ version }) => version);
   }
 
-  /** Events that were put aside, or stopped the projection. */
+  /** Events that were parked, or stopped the projection. */
   async waiting(): ReturnType<ProjectionSink<Context>['parked']> {
     const parked = await this.sink.parked(this.projection.name, this.build, 1_000);
     return parked.filter(({ status }) => status !== 'skipped');
   }
 
   async #project(
-    share: number,
+    shard: number,
     sink: ProjectionSink<Context>,
     signal = new AbortController().signal,
-  ): Promise<ShareOutcome> {
-    const outcome = await projectShare({
+  ): Promise<ShardOutcome> {
+    const outcome = await projectShard({
       store: this.store,
       projection: this.projection,
       sink,
-      share: this.#key(share),
-      shares: this.projection.shards,
+      shard: this.#key(shard),
+      shards: this.projection.shards,
       until: 'end',
       duration: 60_000,
       signal,
@@ -227,7 +227,7 @@ class Rehearsal<Context> {
     });
     if (outcome.kind === 'blocked') {
       const { storeId, failure } = outcome;
-      this.#blocked.set(share, { storeId, position: failure.event.position });
+      this.#blocked.set(shard, { storeId, position: failure.event.position });
     }
     return outcome;
   }
@@ -237,8 +237,8 @@ class Rehearsal<Context> {
     const found = waiting[which % waiting.length];
     if (found === undefined) return;
     const { id: eventId, streamId } = found.event;
-    const share = shareOf(streamId, this.projection.shards);
-    const checkpoint = this.#blocked.get(share);
+    const shard = shardOf(streamId, this.projection.shards);
+    const checkpoint = this.#blocked.get(shard);
     const isDecided = await this.sink.decide(
       this.projection.name,
       this.build,
@@ -249,7 +249,7 @@ class Rehearsal<Context> {
             eventId,
             operator: 'Ann',
             reason: 'a test',
-            ...(checkpoint !== undefined && { blockedAt: { share, checkpoint } }),
+            ...(checkpoint !== undefined && { blockedAt: { shard, checkpoint } }),
           },
     );
     expect(isDecided).toBe(true);
@@ -272,8 +272,8 @@ class Rehearsal<Context> {
     return { acquire, commit, reportStop, nextRetried } as ProjectionSink<Context>;
   }
 
-  #key(share: number): ShareKey {
-    return { name: this.projection.name, build: this.build, share };
+  #key(shard: number): ShardKey {
+    return { name: this.projection.name, build: this.build, shard };
   }
 }
 
@@ -308,11 +308,11 @@ async function check(rehearsal: Rehearsal<Model>, sink: MemoryProjectionSink<Mod
     const applied = model.get(streamId) ?? [];
     expect(applied).toEqual((await rehearsal.wanted(streamId)).slice(0, applied.length));
   }
-  const [live] = await sink.open({ name: 'rehearsed', version: 1, shares: 1 }, undefined);
+  const [live] = await sink.open({ name: 'rehearsed', version: 1, shards: 1 }, undefined);
   const waiting = new Set((await rehearsal.waiting()).map(({ event }) => event.id));
   for (const { id, streamId, version, position } of await rehearsal.events()) {
     const isApplied = model.get(streamId)?.includes(version) ?? false;
-    const { checkpoint } = live?.progress[shareOf(streamId, rehearsal.projection.shards)] ?? {};
+    const { checkpoint } = live?.progress[shardOf(streamId, rehearsal.projection.shards)] ?? {};
     const isPassed = position <= (checkpoint?.position ?? 0);
     if (isApplied) expect(waiting.has(id) || rehearsal.skipped.has(id)).toBe(false);
     else if (isPassed) expect(waiting.has(id) || rehearsal.skipped.has(id)).toBe(true);
@@ -367,15 +367,15 @@ it('waits for the primary when a standby answers, as for a store that is away', 
     sink,
     handlers: { Happened: () => undefined },
   });
-  const [live] = await sink.open({ name: 'waiting', version: 1, shares: 1 }, undefined);
+  const [live] = await sink.open({ name: 'waiting', version: 1, shards: 1 }, undefined);
   store.readAll = () => Promise.reject(new UnsafeReadError('This server is a standby'));
 
-  const run = projectShare({
+  const run = projectShard({
     store,
     projection: projection as Projection<never>,
     sink: sink,
-    share: { name: 'waiting', build: live?.build ?? 0, share: 0 },
-    shares: 1,
+    shard: { name: 'waiting', build: live?.build ?? 0, shard: 0 },
+    shards: 1,
     duration: 1_000,
     signal: new AbortController().signal,
     onProgress: () => undefined,
@@ -401,7 +401,7 @@ describe('a handler that reads a store', () => {
       name: 'reading',
       sink,
       maxAttempts: 1,
-      onPoison: 'quarantine',
+      onPoison: 'park',
       handlers: {
         Happened: ({ streamId }, applied) => {
           if (++calls <= 2) throw first;
@@ -442,7 +442,7 @@ describe('an event that cannot be decoded', () => {
   });
   const mendedEvents = upcasting((data) => ({ ...data, currency: 'EUR' }));
 
-  async function useBroken(onPoison: 'stop' | 'quarantine') {
+  async function useBroken(onPoison: 'stop' | 'park') {
     const memory = new MemoryEventStore();
     const sink = new MemoryProjectionSink<string[]>(() => []);
     const projection = defineProjection<DomainEvent, string[]>({
@@ -457,15 +457,15 @@ describe('an event that cannot be decoded', () => {
     await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
     await memory.appendToStream('A-2', [{ type: 'Paid', data: { broken: true } }]);
     await memory.appendToStream('A-1', [{ type: 'Paid', data: {} }]);
-    const [live] = await sink.open({ name: 'paid', version: 1, shares: 1 }, undefined);
+    const [live] = await sink.open({ name: 'paid', version: 1, shards: 1 }, undefined);
     const build = live?.build ?? 0;
-    const run = (events: EventRegistry, pace?: ShareRun['pace']): Promise<ShareOutcome> =>
-      projectShare({
+    const run = (events: EventRegistry, pace?: ShardRun['pace']): Promise<ShardOutcome> =>
+      projectShard({
         store: withEvents(memory, events),
         projection: projection as Projection<never>,
         sink,
-        share: { name: 'paid', build, share: 0 },
-        shares: 1,
+        shard: { name: 'paid', build, shard: 0 },
+        shards: 1,
         ...(pace === undefined ? { until: 'end' } : { pace }),
         duration: 60_000,
         signal: new AbortController().signal,
@@ -510,7 +510,7 @@ describe('an event that cannot be decoded', () => {
   });
 
   it('is parked as it is stored, and decoded again when it is tried again', async () => {
-    const { sink, run, decide, parked } = await useBroken('quarantine');
+    const { sink, run, decide, parked } = await useBroken('park');
     expect(await run(brokenEvents)).toEqual({ kind: 'reached' });
     expect(sink.model('paid')).toEqual([...before, behind]);
     expect(await parked()).toMatchObject([{ status: 'parked', error }]);
@@ -522,7 +522,7 @@ describe('an event that cannot be decoded', () => {
     expect(sink.model('paid')).toEqual([...before, behind, mended]);
   });
 
-  it.each(['stop', 'quarantine'] as const)(
+  it.each(['stop', 'park'] as const)(
     'because it is newer is left to others, with %s too',
     async (onPoison) => {
       const { sink, run, parked, append } = await useBroken(onPoison);
@@ -568,16 +568,16 @@ describe('the pace of a shard', () => {
         },
       },
     });
-    const [live] = await sink.open({ name: 'paced', version: 1, shares: shards }, undefined);
+    const [live] = await sink.open({ name: 'paced', version: 1, shards: shards }, undefined);
     const build = live?.build ?? 0;
     const end = new AbortController();
-    const run = (pace: NonNullable<ShareRun['pace']>, share = 0): Promise<ShareOutcome> =>
-      projectShare({
+    const run = (pace: NonNullable<ShardRun['pace']>, shard = 0): Promise<ShardOutcome> =>
+      projectShard({
         store,
         projection: projection as Projection<never>,
         sink,
-        share: { name: 'paced', build, share },
-        shares: shards,
+        shard: { name: 'paced', build, shard },
+        shards: shards,
         pace,
         duration: longTime,
         signal: end.signal,
@@ -587,7 +587,7 @@ describe('the pace of a shard', () => {
     const append = (streamId: string, type = 'Happened') =>
       store.appendToStream(streamId, [{ type, data: {} }]);
     const position = async (): Promise<number | undefined> =>
-      (await sink.open({ name: 'paced', version: 1, shares: shards }, undefined))[0]?.progress[0]?.checkpoint
+      (await sink.open({ name: 'paced', version: 1, shards: shards }, undefined))[0]?.progress[0]?.checkpoint
         ?.position;
     return { store, sink, run, append, position, end };
   }
@@ -601,9 +601,9 @@ describe('the pace of a shard', () => {
 
   it('is busy again when events of its own keep coming, which it has applied by then', async () => {
     const { sink, run, append } = await usePaces({ shards: 2 });
-    const share = shareOf('A-1', 2);
-    const other = ['A-2', 'A-3', 'A-4', 'A-5'].find((stream) => shareOf(stream, 2) !== share) ?? '';
-    const running = run({ kind: 'idle', busyAfter: 100 }, share);
+    const shard = shardOf('A-1', 2);
+    const other = ['A-2', 'A-3', 'A-4', 'A-5'].find((stream) => shardOf(stream, 2) !== shard) ?? '';
+    const running = run({ kind: 'idle', busyAfter: 100 }, shard);
     let isOver = false;
     const over = running.finally(() => {
       isOver = true;
@@ -642,7 +642,7 @@ describe('the pace of a shard', () => {
     });
     goOn();
     await expect.poll(() => sink.model('paced')?.at(-1), { timeout: 3_000 }).toBe('A-1@4');
-    end.abort(new OwnershipLostError({ name: 'paced', build: 1, share: 0 }));
+    end.abort(new OwnershipLostError({ name: 'paced', build: 1, shard: 0 }));
     expect(await running).toEqual({ kind: 'fenced' });
   });
 
@@ -653,7 +653,7 @@ describe('the pace of a shard', () => {
       await append('A-1', 'SomethingElse');
       await expect.poll(position, { timeout: 10_000 }).toBe(expected);
     }
-    end.abort(new OwnershipLostError({ name: 'paced', build: 1, share: 0 }));
+    end.abort(new OwnershipLostError({ name: 'paced', build: 1, shard: 0 }));
     expect(await running).toEqual({ kind: 'fenced' });
   });
 
@@ -691,14 +691,14 @@ describe('a primary that is lost', () => {
       sink,
       handlers: { Happened: ({ streamId, version }, applied) => applied.push(`${streamId}@${version}`) },
     });
-    const [live] = await sink.open({ name: 'read', version: 1, shares: 1 }, undefined);
-    const run = (until?: 'end'): Promise<ShareOutcome> =>
-      projectShare({
+    const [live] = await sink.open({ name: 'read', version: 1, shards: 1 }, undefined);
+    const run = (until?: 'end'): Promise<ShardOutcome> =>
+      projectShard({
         store,
         projection: projection as Projection<never>,
         sink,
-        share: { name: 'read', build: live?.build ?? 0, share: 0 },
-        shares: 1,
+        shard: { name: 'read', build: live?.build ?? 0, shard: 0 },
+        shards: 1,
         until,
         duration: 60_000,
         signal: new AbortController().signal,
@@ -735,7 +735,7 @@ describe('a primary that is lost', () => {
       const { store, sink, run, promote } = await useFailover(type);
       const running = run().catch((error: unknown) => error);
       const position = async () =>
-        (await sink.open({ name: 'read', version: 1, shares: 1 }, undefined))[0]?.progress[0]?.lastSeen
+        (await sink.open({ name: 'read', version: 1, shards: 1 }, undefined))[0]?.progress[0]?.lastSeen
           ?.position;
       if (type === 'Happened') await expect.poll(position).toBe(3);
       await expect.poll(() => EndWatch.of(store).end).toBe(3);

@@ -1,12 +1,12 @@
 import { ActivityCancellationType, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { ProjectionShareInput, ProjectionShareReply } from '../shared/projection.js';
+import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection.js';
 import { untilDone } from './projection-tasks.js';
 
 /** Activities after which it continues as new. A busy one takes ten minutes, an idle one an hour, and both less where the pace changes. */
 const maxActivities = 100;
 
-/** One share of a build of a projection. A child of `eventStoreProjection`, which says when it shall end. */
-export async function eventStoreProjectionShare(input: ProjectionShareInput): Promise<ProjectionShareReply> {
+/** One shard of a build of a projection. A child of `eventStoreProjection`, which says when it shall end. */
+export async function eventStoreProjectionShard(input: ProjectionShardInput): Promise<ProjectionShardReply> {
   let idle: { readonly heartbeatTimeout: number } | undefined;
   for (let activities = 1; ; activities++) {
     const activity = {
@@ -15,12 +15,12 @@ export async function eventStoreProjectionShare(input: ProjectionShareInput): Pr
       // The sink lets only the newest owner write, so there is nothing to wait for.
       cancellationType: ActivityCancellationType.TRY_CANCEL,
     } as const;
-    const shard: ProjectionShareInput = { ...input, ...(idle && { isIdle: true }) };
+    const shard: ProjectionShardInput = { ...input, ...(idle && { isIdle: true }) };
     const reply = await untilDone(activity, (tasks) => tasks.eventStoreProject(shard));
     if (reply.kind !== 'paused') return reply;
     idle = reply.idle;
     if (activities >= maxActivities || workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof eventStoreProjectionShare>(input);
+      await continueAsNew<typeof eventStoreProjectionShard>(input);
     }
   }
 }

@@ -1,0 +1,46 @@
+export type EventStoreErrorCode =
+  | 'VERSION_CONFLICT'
+  | 'COMMIT_MISMATCH'
+  | 'COMMIT_EXISTS'
+  | 'INVALID_EVENT'
+  | 'EVENT_TOO_LARGE'
+  | 'EVENT_TOO_NEW'
+  | 'INVALID_ARGUMENT'
+  | 'POSITION_AHEAD_OF_STORE'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_OVERLOADED'
+  | 'STORE_CLOSED'
+  | 'STORE_ACCESS_DENIED'
+  | 'STORE_CORRUPTED'
+  | 'SCHEMA_OUTDATED'
+  | 'UNSAFE_READ'
+  | 'COMMAND_OUTCOME_UNKNOWN'
+  | 'COMMAND_FAILED'
+  | 'PROJECTION_BEHIND'
+  | 'PROJECTION_NOT_RUNNING'
+  | 'PROJECTION_UNKNOWN'
+  | 'REBUILD_UNDER_WAY'
+  | 'REBUILD_NOT_UNDER_WAY'
+  | 'NO_PREVIOUS_BUILD'
+  | 'EVENT_NOT_PARKED'
+  | 'RETRY_LATER'
+  | 'DOMAIN_ERROR';
+
+/**
+ * Every error of this library. Tell them apart by `code` or with {@link isEventStoreError}, which also knows an error
+ * of another copy of the package or one that came through Temporal.
+ *
+ * In Temporal's eyes it is an `ApplicationFailure`: uncaught in a workflow it fails the workflow instead of its task,
+ * and it arrives typed wherever the failure goes.
+ */
+export class EventStoreError extends Error {
+  readonly code: EventStoreErrorCode;
+
+  constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/** What an error's constructor takes beside its message. */
+export type Fields<T> = T & ErrorOptions;
