@@ -139,7 +139,7 @@ describe('a projection answers, however long the errors are', () => {
     const projector = await useFailing({ handlers });
     await expect
       .poll(() => projector.status('failing'), { timeout: 10_000 })
-      .toMatchObject({ waitsFor: expect.stringContaining('TryAgainLater') as string });
+      .toMatchObject({ waitsFor: expect.stringContaining('RetryLater') as string });
   });
 
   it('of a hook', async () => {
