@@ -145,8 +145,8 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                   tell({ position });
                   watches.moved(name);
                 },
-                onFailure: (error) => {
-                  tell({ ...signs, waitsFor: error.slice(0, maxErrorLength) });
+                onFailure: (error, position) => {
+                  tell({ position, waitsFor: error.slice(0, maxErrorLength) });
                 },
                 onDelay: (position, said, delay) => {
                   const reason = said.slice(0, maxErrorLength);
