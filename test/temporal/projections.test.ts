@@ -549,6 +549,8 @@ describe('an event whose handler throws', () => {
       { streamId: 'Account-2', version: 2, status: 'parked', attempts: 0 },
       { streamId: 'Account-2', version: 3, status: 'parked', attempts: 0 },
     ]);
+    // Although the heartbeat with the handler's error is the last that the server has got.
+    expect(await projector.status('balances')).toMatchObject({ state: 'running', position: 4 });
 
     isBroken = false;
     order.length = 0;
