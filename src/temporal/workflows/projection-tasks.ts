@@ -81,12 +81,7 @@ export async function quickly<T>(limit: number, call: (tasks: ProjectionTasks) =
     if (!isCutShort && traceOf(error).unknown === undefined) throw error;
   }
   const end = Math.max(began + limit, Date.now() + leastOther);
-  try {
-    return await rethrowTyped(askAround({ end, isEager: false }, call));
-  } catch (error) {
-    if (error instanceof UnknownError) throw refusalOf(error);
-    throw error;
-  }
+  return rethrowTyped(askAround({ end, isEager: false }, call));
 }
 
 interface AskOptions {
@@ -99,13 +94,11 @@ interface AskOptions {
 }
 
 /** Nobody knew enough. */
-class UnknownError extends Error {
-  readonly known: readonly string[];
+class UnknownToAllError extends ProjectionUnknownError {
   readonly heldUpBy: string | undefined;
 
   constructor(message: string, known: readonly string[], heldUpBy: string | undefined) {
-    super(message);
-    this.known = known;
+    super(message, { known });
     this.heldUpBy = heldUpBy;
   }
 }
@@ -114,7 +107,7 @@ class UnknownError extends Error {
  * Asks one worker after the other until one knows enough. By an activity each: the server hands one that failed out again after a second
  * at the earliest, and then to the same worker more often than not.
  *
- * @throws UnknownError when the time is up · what an activity failed of otherwise
+ * @throws UnknownToAllError when the time is up · what an activity failed of otherwise
  */
 async function askAround<T>(
   { end, isEager, activity }: AskOptions,
@@ -140,7 +133,7 @@ async function askAround<T>(
       if (trace.unknown === undefined) throw error;
       found = mergeTraces(found, trace);
       const { unknown = trace.unknown, known = [], heldUpBy } = found;
-      if (Date.now() >= end) throw new UnknownError(describeUnknown(unknown, known), known, heldUpBy);
+      if (Date.now() >= end) throw new UnknownToAllError(describeUnknown(unknown, known), known, heldUpBy);
       const atOnce = trace.unknown.triesAtOnce ?? triesAtOnce;
       if (tries % atOnce === atOnce - 1) await sleep(pauseBetween);
     }
@@ -159,7 +152,7 @@ export async function untilDone<T>(
   try {
     return await askAround({ end: Date.now() + firstSearch, isEager: true, activity }, call);
   } catch (error) {
-    if (!(error instanceof UnknownError)) throw error;
+    if (!(error instanceof UnknownToAllError)) throw error;
     return call(proxyActivities<ProjectionActivities>({ ...activity, retry }));
   }
 }
@@ -192,18 +185,14 @@ export async function search<T>(
             Infinity,
           );
     } catch (error) {
-      const isUnknown = error instanceof UnknownError;
+      const isUnknown = error instanceof UnknownToAllError;
       if (isUnknown && refuses && error.heldUpBy === undefined) {
-        throw refusalOf(error);
+        throw error;
       }
       if (!isUnknown && !isExpired(error)) throw findEventStoreError(error) ?? error;
       onWait(reasonOf(error));
     }
   }
-}
-
-function refusalOf(error: UnknownError): ProjectionUnknownError {
-  return new ProjectionUnknownError(error.message, { known: error.known, cause: error });
 }
 
 /** What those have found out who tried an activity. A failure has it in its details, a time-out in its last heartbeat. */
@@ -227,9 +216,9 @@ function isExpired(error: unknown): boolean {
 
 /** What kept an activity from being done, for people. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof UnknownToAllError) return error.heldUpBy ?? error.message;
   const ours = findEventStoreError(error);
   if (ours !== undefined) return ours.message;
-  if (error instanceof UnknownError) return error.heldUpBy ?? error.message;
   const { unknown, heldUpBy, known = [] } = traceOf(error);
   if (heldUpBy !== undefined) return heldUpBy;
   if (unknown !== undefined) return describeUnknown(unknown, known);

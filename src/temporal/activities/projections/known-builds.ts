@@ -17,7 +17,7 @@ export class KnownBuilds {
     return sink.open(specOf(projection), hookOf(projection, 'init'));
   }
 
-  /** One, with the projection that it is of. @throws UnknownProjectionError when this worker doesn't know it in its version */
+  /** One, with the projection that it is of. @throws UnknownHereError when this worker doesn't know it in its version */
   async of(
     name: string,
     build: number,

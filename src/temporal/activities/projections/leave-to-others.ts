@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { describeError } from '../../../core/values/describe-error.js';
 import { describeUnknown, mergeTraces, type SearchTrace } from '../../shared/projection.js';
 import { unknownHereFailure } from '../unknown-here.js';
-import { UnknownProjectionError } from './projection-registry.js';
+import { UnknownHereError } from './projection-registry.js';
 
 /** Most characters of an error that are left to the next attempt. */
 const longestReason = 500;
@@ -24,27 +24,27 @@ export async function leavingToOthers<T>(run: () => Promise<T>): Promise<T> {
     const context = Context.current();
     const { attempt, isLocal } = context.info;
     const earlier = (context.info.heartbeatDetails ?? {}) as SearchTrace;
-    const trace = traceAfter(error, earlier);
+    const trace = mergeTraces(earlier, traceOf(error));
     // Sent with the failure, and told when the time is up.
     if (!isLocal) context.heartbeat(trace);
-    if (!(error instanceof UnknownProjectionError)) throw error;
+    if (!(error instanceof UnknownHereError)) throw error;
     const retry = isLocal ? { nonRetryable: true as const } : { nextRetryDelay: delayOf(attempt) };
     const { unknown = error, known = [] } = trace;
     throw unknownHereFailure(describeUnknown(unknown, known), retry, [trace]);
   }
 }
 
-function traceAfter(error: unknown, earlier: SearchTrace): SearchTrace {
-  if (!(error instanceof UnknownProjectionError)) {
-    return { ...earlier, heldUpBy: describeError(error).slice(0, longestReason) };
+function traceOf(error: unknown): SearchTrace {
+  if (!(error instanceof UnknownHereError)) {
+    return { heldUpBy: describeError(error).slice(0, longestReason) };
   }
   const { what, advice, known, isOfVersion } = error;
-  return mergeTraces(earlier, { known, unknown: { what, advice, ...(isOfVersion && { isOfVersion }) } });
+  return { known, unknown: { what, advice, ...(isOfVersion && { isOfVersion }) } };
 }
 
 /** As {@link leavingToOthers}, of an activity whose heartbeats say something else. */
 export function leaveToOthers(error: unknown): never {
-  if (!(error instanceof UnknownProjectionError)) throw error;
+  if (!(error instanceof UnknownHereError)) throw error;
   const retry = { nextRetryDelay: delayOf(Context.current().info.attempt) };
-  throw unknownHereFailure(error.message, retry, [traceAfter(error, {})]);
+  throw unknownHereFailure(error.message, retry, [traceOf(error)]);
 }

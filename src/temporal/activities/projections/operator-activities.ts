@@ -17,7 +17,7 @@ import { endOwners } from './owners.js';
 import { maxParked, summariesOf } from './parked-summary.js';
 import type { PositionWatches } from './position-watches.js';
 import {
-  UnknownProjectionError,
+  UnknownHereError,
   type ProjectionRegistry,
   type RegisteredProjection,
 } from './projection-registry.js';
@@ -234,7 +234,7 @@ export function operatorActivities({
     const isOlder = newest.projection.version < version;
     const mayBeNew = newest.projection.version > version || settles;
     if (mayBeNew && !isOlder) return newest;
-    throw new UnknownProjectionError(
+    throw new UnknownHereError(
       `version ${version} of the projection '${name}', which is live, or a newer one`,
       registry.versions(name),
       `Deploy one that does, or say which version is to be built: rebuild('${name}', { version }).`,

@@ -1,7 +1,7 @@
 import { describeError } from '../../../core/values/describe-error.js';
 import { longestTimer } from '../../../core/values/longest-timer.js';
 import type { AwaitedPosition, ReachedPosition } from '../../shared/projection.js';
-import { UnknownProjectionError } from './projection-registry.js';
+import { UnknownHereError } from './projection-registry.js';
 
 interface Waiter {
   readonly awaited: AwaitedPosition;
@@ -38,7 +38,7 @@ export class PositionWatches {
     this.#look = look;
   }
 
-  /** @throws what a look throws for good: UnknownProjectionError */
+  /** @throws what a look throws for good: UnknownHereError */
   wait(awaited: AwaitedPosition): Promise<ReachedPosition> {
     const { name } = awaited;
     const watch = this.#watches.get(name) ?? new PositionWatch(() => this.#look(name));
@@ -144,7 +144,7 @@ class PositionWatch {
   #settle(asking: ReadonlySet<Waiter>): void {
     for (const waiter of this.#waiters) {
       const position = asking.has(waiter) ? this.#position : undefined;
-      if (this.#error instanceof UnknownProjectionError) {
+      if (this.#error instanceof UnknownHereError) {
         this.#waiters.delete(waiter);
         waiter.fail(this.#error);
         continue;

@@ -118,6 +118,12 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             signs = said;
             context.heartbeat(withWarning());
           };
+          /** With the position: once the checkpoint has moved past it, the wait is over. */
+          const tellWait = (position: number, said: string): string => {
+            const waitsFor = said.slice(0, maxErrorLength);
+            tell({ position, waitsFor });
+            return waitsFor;
+          };
           const run = async (): Promise<ShardOutcome> => {
             const { projection, sink, shards, role } = await builds.of(name, build).catch(leaveToOthers);
             const key = { name, build, shard };
@@ -145,12 +151,9 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                   tell({ position });
                   watches.moved(name);
                 },
-                onFailure: (error, position) => {
-                  tell({ position, waitsFor: error.slice(0, maxErrorLength) });
-                },
+                onFailure: tellWait,
                 onDelay: (position, said, delay) => {
-                  const reason = said.slice(0, maxErrorLength);
-                  tell({ position, waitsFor: reason });
+                  const reason = tellWait(position, said);
                   const attributes = {
                     projection: name,
                     build,

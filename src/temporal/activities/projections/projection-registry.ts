@@ -12,10 +12,9 @@ export interface RegisteredProjection {
 }
 
 /** This worker doesn't know the projection, or not in this version; another one may. */
-export class UnknownProjectionError extends ProjectionUnknownError {
+export class UnknownHereError extends ProjectionUnknownError {
   readonly what: string;
   readonly advice: string;
-
   /** Whether the projection is known, in another version. */
   readonly isOfVersion: boolean;
 
@@ -56,12 +55,12 @@ export class ProjectionRegistry {
     }
   }
 
-  /** The newest version. @throws UnknownProjectionError when there is none of this name */
+  /** The newest version. @throws UnknownHereError when there is none of this name */
   newest(name: string): RegisteredProjection {
     const versions = [...(this.#byName.get(name)?.values() ?? [])];
     const [first, ...others] = versions;
     if (first === undefined) {
-      throw new UnknownProjectionError(
+      throw new UnknownHereError(
         `the projection '${name}'`,
         [...this.#byName.keys()],
         `Add it to the plugin's projections, or to createProjectionActivities.`,
@@ -78,12 +77,12 @@ export class ProjectionRegistry {
     return [...(this.#byName.get(name)?.keys() ?? [])].sort((a, b) => a - b).map(String);
   }
 
-  /** @throws UnknownProjectionError when this version isn't there any more */
+  /** @throws UnknownHereError when this version isn't there any more */
   get(name: string, version: number): RegisteredProjection {
     this.newest(name);
     const found = this.#byName.get(name)?.get(version);
     if (found !== undefined) return found;
-    throw new UnknownProjectionError(
+    throw new UnknownHereError(
       `version ${version} of the projection '${name}'`,
       this.versions(name),
       `Deploy one that does, or rebuild the projection: the read model serves as it is until then.`,

@@ -32,7 +32,7 @@ export interface ProjectedShard {
   /** Whether a page that fails is left to another run, which has the patience to try it again. Default: no. */
   readonly isBrief?: boolean;
   /** Called with what a handler threw when it is tried again. */
-  readonly onFailure?: (error: string, position: number) => void;
+  readonly onFailure?: (position: number, error: string) => void;
 }
 
 /** An event, or what its handler reads, is of a newer release than this worker. It blames no event: a worker of that release can apply it. */
@@ -130,7 +130,7 @@ export class ShardPages {
       if (this.#run.isBrief === true) throw error;
       if (!(error instanceof NewerEventError)) {
         this.#assertBlames(error);
-        this.#run.onFailure?.(describe(error), this.#position);
+        this.#run.onFailure?.(this.#position, describe(error));
       }
     }
     // One at a time: what comes before the event that can't be applied, is.
@@ -206,7 +206,7 @@ export class ShardPages {
         this.#assertBlames(error);
         const isFinal = attempts >= projection.maxAttempts || error instanceof UndecodableEventError;
         if (isFinal) return { event, error: describe(error), attempts };
-        this.#run.onFailure?.(describe(error), this.#position);
+        this.#run.onFailure?.(this.#position, describe(error));
       }
       await wait(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
     }
