@@ -10,12 +10,11 @@ import { MemoryEventStore, MemoryProjectionSink } from 'temporal-event-store/mem
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
-import { allowWorkerLog, completedForNobody, expectWorkerLog, largePayload } from '../support/worker-log.js';
+import { allowWorkerLog, expectWorkerLog, largePayload } from '../support/worker-log.js';
 
 expectWorkerLog(/ failed \w+: The (trends|statistics|result) would be \d+ bytes of JSON/);
 allowWorkerLog(
   largePayload,
-  completedForNobody,
   /^WARN activity: Projection waits/,
   /^WARN (activity: Verify build|worker: Activity) failed .*'verify'/,
 );

@@ -7,9 +7,6 @@ import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deposited, memoryBalances, type BalanceEvent } from '../support/balances.js';
 import { connectClient, uniqueName, useWorker } from '../support/temporal.js';
-import { allowWorkerLog, completedForNobody } from '../support/worker-log.js';
-
-allowWorkerLog(completedForNobody);
 
 let client: Client;
 beforeAll(async () => {

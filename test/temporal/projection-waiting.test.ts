@@ -7,11 +7,10 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { deposited, memoryBalances, type BalanceEvent } from '../support/balances.js';
 import { gate } from '../support/gated-store.js';
 import { connectClient, startWorker, uniqueName, useWorker } from '../support/temporal.js';
-import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/worker-log.js';
+import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(/ failed \w+: The database can't be reached/);
 // Of one that was hung.
-allowWorkerLog(completedForNobody, /^WARN core: Tried to complete untracked local activity/);
 
 let client: Client;
 beforeAll(async () => {

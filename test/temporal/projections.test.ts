@@ -25,7 +25,7 @@ import {
 import { gate } from '../support/gated-store.js';
 import { usePGliteStore } from '../support/pglite.js';
 import { connectClient, startWorker, uniqueName, useWorker } from '../support/temporal.js';
-import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../support/worker-log.js';
+import { expectWorkerLog } from '../support/worker-log.js';
 
 expectWorkerLog(
   / failed \w+: The event '[\da-f-]+' is not parked/,
@@ -33,7 +33,6 @@ expectWorkerLog(
   /^WARN worker: Workflow failed Error: No worker knows the projection 'balanecs'/,
   / failed \w+: 'verify' of the projection 'balances' threw Error: 3 rows are missing/,
 );
-allowWorkerLog(completedForNobody);
 
 let client: Client;
 beforeAll(async () => {

@@ -17,10 +17,7 @@ import { usePGliteStore } from '../support/pglite.js';
 import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { Wallet } from '../support/wallet.js';
 import { newSecret, useReceiver } from '../support/webhook-receiver.js';
-import { allowWorkerLog, completedForNobody } from '../support/worker-log.js';
 import type { refund } from './workflows/reactions.js';
-
-allowWorkerLog(completedForNobody);
 
 let client: Client;
 beforeAll(async () => {

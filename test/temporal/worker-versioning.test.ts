@@ -7,9 +7,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { deposited, memoryBalances } from '../support/balances.js';
 import { connectClient, startWorker, uniqueName } from '../support/temporal.js';
 import { Wallet } from '../support/wallet.js';
-import { allowWorkerLog, completedForNobody } from '../support/worker-log.js';
-
-allowWorkerLog(completedForNobody);
 
 let client: Client;
 beforeAll(async () => {

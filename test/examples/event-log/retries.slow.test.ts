@@ -7,7 +7,7 @@ import { importLog } from '../../../examples/event-log/import-log.js';
 import { gate } from '../../support/gated-store.js';
 import { serveStore } from '../../support/store-over-http.js';
 import { connectClient, shortWorkflowTasks, uniqueName } from '../../support/temporal.js';
-import { allowWorkerLog, completedForNobody, expectWorkerLog } from '../../support/worker-log.js';
+import { expectWorkerLog } from '../../support/worker-log.js';
 import { forkWorker } from '../../support/worker-process.js';
 import { importWorkflows, useImportWorker } from './import-worker.js';
 import { expectImported, generateLog, sourceOf } from './logs.js';
@@ -17,7 +17,6 @@ expectWorkerLog(
   / Activity failed Error: The connection was reset/,
   / Activity failed Error: The disk is gone/,
 );
-allowWorkerLog(completedForNobody);
 
 let client: Client;
 beforeAll(async () => {

@@ -7,10 +7,7 @@ import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggre
 import type { DailyTotal } from '../../../examples/payment/read-models/find-totals.js';
 import { PaymentReader } from '../../../examples/payment/read-models/payment-reader.js';
 import { uniqueName } from '../../support/temporal.js';
-import { allowWorkerLog, completedForNobody } from '../../support/worker-log.js';
 import { details, startEmbeddedService, type PaymentService } from './payment-service.js';
-
-allowWorkerLog(completedForNobody);
 
 let service: PaymentService;
 let api: FastifyInstance;

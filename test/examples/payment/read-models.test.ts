@@ -12,15 +12,12 @@ import type { DailyTotal } from '../../../examples/payment/read-models/find-tota
 import { PaymentReader } from '../../../examples/payment/read-models/payment-reader.js';
 import { readModelsOn } from '../../../examples/read-model-database.js';
 import { uniqueName } from '../../support/temporal.js';
-import { allowWorkerLog, completedForNobody } from '../../support/worker-log.js';
 import {
   details,
   startEmbeddedService,
   startPaymentService,
   type PaymentService,
 } from './payment-service.js';
-
-allowWorkerLog(completedForNobody);
 
 /** Starts the service on a database; what it returns ends both. */
 type Start = () => Promise<{ readonly service: PaymentService; readonly stop: () => Promise<void> }>;

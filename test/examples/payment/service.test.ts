@@ -11,10 +11,7 @@ import {
 } from '../../../examples/payment/process/temporal-client-factory.js';
 import { uniqueName } from '../../support/temporal.js';
 import { expectTypedError } from '../../support/typed-error.js';
-import { allowWorkerLog, completedForNobody } from '../../support/worker-log.js';
 import { startPaymentSystem } from './payment-system.js';
-
-allowWorkerLog(completedForNobody);
 
 describe("the seed's tests of the payment workflow", () => {
   it('testPaymentWorkflowExecution: a payment is processed successfully', async () => {

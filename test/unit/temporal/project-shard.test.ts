@@ -389,6 +389,25 @@ it('waits for the primary when a standby answers, as for a store that is away', 
   });
 });
 
+it('gives each of two projections that share a page events of its own', async () => {
+  const store = new MemoryEventStore();
+  await store.appendToStream('A-1', [{ type: 'Happened', data: { count: 1 } }]);
+  const useCounting = (name: string) => {
+    const sink = new MemoryProjectionSink<number[]>(() => []);
+    const projection = defineProjection<DomainEvent<'Happened', { count: number }>, number[]>({
+      name,
+      sink,
+      handlers: { Happened: ({ data }, counts) => void counts.push(data.count++) },
+    });
+    return openToEnd(store, projection as Projection<never>, sink).then(({ run }) => ({ sink, run }));
+  };
+  const [first, second] = [await useCounting('first'), await useCounting('second')];
+  const readAll = vi.spyOn(store, 'readAll');
+  await Promise.all([first.run(), second.run()]);
+  expect(readAll.mock.calls.length).toBe(1);
+  expect([first.sink.model('first'), second.sink.model('second')]).toEqual([[1], [1]]);
+});
+
 describe('a handler that reads a store', () => {
   const fields = { streamId: 'A-1', version: 1, eventType: 'Paid', schemaVersion: 2, knownSchemaVersion: 1 };
 

@@ -18,6 +18,7 @@ import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';
 import { NewerEventError, ShardPages, type ProjectedShard } from './shard-pages.js';
+import { SharedReads, type SharedPage } from './shared-reads.js';
 import { untilPrimary } from './until-primary.js';
 
 export interface ShardRun extends Omit<ProjectedShard, 'decode' | 'isBrief'> {
@@ -126,12 +127,13 @@ const witness: Witness = { which: 'the projection has seen', advice: 'which tell
 interface Reading {
   /** The last event that the watch had seen when it was asked for. */
   readonly known: SeenEvent | undefined;
-  readonly page: Promise<AllSlice<never>>;
+  readonly page: Promise<SharedPage>;
 }
 
 async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<ShardOutcome> {
   const { store, projection, shard, shards, until, signal, pace } = run;
   const stored = storedReadsOf(store);
+  const reads = SharedReads.of(store);
   const isIdle = pace?.kind === 'idle';
   const idleAfter = pace?.kind === 'busy' ? pace.idleAfter : Infinity;
   const busyAfter = pace?.kind === 'idle' ? pace.busyAfter : Infinity;
@@ -152,7 +154,7 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     signal.throwIfAborted();
     const known = watch.last;
     const options = { after, limit, maxBytes, signal };
-    const page = stored.readAll<never>({ ...(filter !== undefined && { filter }), ...options });
+    const page = reads.read({ ...(filter !== undefined && { filter }), ...options });
     // It may be given up before it is awaited.
     page.catch(() => undefined);
     return { known, page };
@@ -168,7 +170,7 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
       await assertStillThere(stored, pages.lastSeen, pages.storeId, witness);
     }
     const { known, page } = next ?? read(pages.position);
-    const slice = await page;
+    const { slice, isShared } = await page;
     assertSameStore(slice, pages, projection);
     next = slice.isEnd ? undefined : read(slice.position);
     const readAt = performance.now();
@@ -176,8 +178,10 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     pages.saw(events.at(-1));
     // Other shards' events count too.
     if (known !== undefined && known.position <= slice.position) pages.saw(known);
-    const own =
+    const ofShard =
       shards === 1 ? events : events.filter((event) => shardOf(event.streamId, shards) === shard.shard);
+    // A handler may do with an event what it likes.
+    const own = isShared ? ofShard.map((event) => structuredClone(event)) : ofShard;
     if (own.length > 0) {
       if (ownSince === Infinity || readAt - lastOwnAt > aloneAfter) ownSince = readAt;
       lastOwnAt = readAt;

@@ -7,6 +7,23 @@ const projection = 'test/temporal/projections.test.ts';
 /** Projections: their sink in SQL, and the workflows that keep them. */
 export const projections: readonly Mutation[] = [
   {
+    name: 'Shards that share a page share its events',
+    file: 'src/temporal/activities/projections/project-shard.ts',
+    find: 'isShared ? ofShard.map((event) => structuredClone(event)) : ofShard',
+    replace: 'ofShard',
+    project: 'unit',
+    tests: ['test/unit/temporal/project-shard.test.ts'],
+    pattern: 'events of its own',
+  },
+  {
+    name: 'A read that has begun is joined',
+    file: 'src/temporal/activities/projections/shared-reads.ts',
+    find: '      this.#open.delete(key);\n      return',
+    replace: '      return',
+    project: 'unit',
+    tests: ['test/unit/temporal/shared-reads.test.ts'],
+  },
+  {
     name: 'The owner before the newest may still write',
     file: statements,
     find: 'and s.token ${eq} $4',

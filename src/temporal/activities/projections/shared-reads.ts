@@ -1,0 +1,74 @@
+import type { AllSlice, EventStore, ReadAllOptions } from '../../../core/store/event-store.js';
+import { storedReadsOf, type StoredReads } from '../../../core/store/stored-reads.js';
+
+/** A page, and whether others have the same objects. */
+export interface SharedPage {
+  readonly slice: AllSlice<never>;
+  readonly isShared: boolean;
+}
+
+interface SharedRead {
+  readonly page: Promise<AllSlice<never>>;
+  /** Ends the read. */
+  readonly abort: AbortController;
+  /** How many asked for it, and how many of these still want it. */
+  asked: number;
+  wanted: number;
+}
+
+const reads = new WeakMap<EventStore, SharedReads>();
+
+/**
+ * The reads of a store, as stored: those that ask for the same page in the same turn of the event loop share one. An append wakes all
+ * shards of a process at once. A read that has begun is never joined: it may miss what its caller was woken for.
+ */
+export class SharedReads {
+  readonly #stored: StoredReads;
+  readonly #open = new Map<string, SharedRead>();
+
+  static of(store: EventStore): SharedReads {
+    const known = reads.get(store) ?? new SharedReads(store);
+    reads.set(store, known);
+    return known;
+  }
+
+  private constructor(store: EventStore) {
+    this.#stored = storedReadsOf(store);
+  }
+
+  async read({ signal, ...options }: ReadAllOptions & { readonly signal: AbortSignal }): Promise<SharedPage> {
+    signal.throwIfAborted();
+    const key = JSON.stringify([options.after, options.limit, options.maxBytes, options.filter]);
+    const read = this.#open.get(key) ?? this.#begin(key, options);
+    read.asked++;
+    read.wanted++;
+    const slice = await new Promise<AllSlice<never>>((resolve, reject) => {
+      const giveUp = (): void => {
+        if (--read.wanted === 0) this.#end(key, read);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      const stopListening = (): void => {
+        signal.removeEventListener('abort', giveUp);
+      };
+      void read.page.then(resolve, reject).finally(stopListening);
+    });
+    return { slice, isShared: read.asked > 1 };
+  }
+
+  #end(key: string, read: SharedRead): void {
+    if (this.#open.get(key) === read) this.#open.delete(key);
+    read.abort.abort();
+  }
+
+  #begin(key: string, options: ReadAllOptions): SharedRead {
+    const abort = new AbortController();
+    const page = new Promise((resolve) => setImmediate(resolve)).then(() => {
+      this.#open.delete(key);
+      return this.#stored.readAll<never>({ ...options, signal: abort.signal });
+    });
+    const read = { page, abort, asked: 0, wanted: 0 };
+    this.#open.set(key, read);
+    return read;
+  }
+}
