@@ -3,17 +3,17 @@
  *
  * @packageDocumentation
  */
-export { createAggregateActivities } from './aggregate-activities.js';
+export { createAggregateActivities } from './commands/aggregate-activities.js';
 export type {
   AggregateActivitiesOptions,
   CommandLaneOptions,
   StateCacheOptions,
-} from './aggregate-activities.js';
-export type { AnyAggregate } from './aggregate-registry.js';
+} from './commands/aggregate-activities.js';
+export type { AnyAggregate } from './commands/aggregate-registry.js';
 export { createProjectionActivities } from './projections/projection-activities.js';
 export type { ProjectionActivitiesOptions } from './projections/projection-activities.js';
-export { createEventStoreActivities } from './event-store-activities.js';
-export type { EventStoreActivitiesOptions } from './event-store-activities.js';
+export { createEventStoreActivities } from './events/event-store-activities.js';
+export type { EventStoreActivitiesOptions } from './events/event-store-activities.js';
 export type { EventPublisher } from '../../core/projections/publisher.js';
 export { WebhookPublisher } from './webhooks/webhook-publisher.js';
 export type { WebhookPublisherOptions } from './webhooks/webhook-publisher.js';

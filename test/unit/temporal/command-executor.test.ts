@@ -10,9 +10,9 @@ import {
   type EventStore,
 } from '../../../src/core/index.js';
 import { MemoryEventStore } from '../../../src/memory/index.js';
-import { AggregateRegistry } from '../../../src/temporal/activities/aggregate-registry.js';
-import { CommandExecutor } from '../../../src/temporal/activities/command-executor.js';
-import { noMetrics } from '../../../src/temporal/activities/command-metrics.js';
+import { AggregateRegistry } from '../../../src/temporal/activities/commands/aggregate-registry.js';
+import { CommandExecutor } from '../../../src/temporal/activities/commands/command-executor.js';
+import { noMetrics } from '../../../src/temporal/activities/commands/command-metrics.js';
 import type { CommandOutcome, LaneCommand } from '../../../src/temporal/shared/command-lane.js';
 import { Wallet, type WalletEvent } from '../../support/wallet.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DomainError } from '../../../src/core/index.js';
-import { fitOutcomes } from '../../../src/temporal/activities/fit-outcomes.js';
+import { fitOutcomes } from '../../../src/temporal/activities/commands/fit-outcomes.js';
 import type { CommandOutcome } from '../../../src/temporal/shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../../../src/temporal/shared/error-message.js';
 

@@ -3,7 +3,7 @@ import {
   InterruptedError,
   interruptible,
   wasInterrupted,
-} from '../../../src/temporal/activities/interruptible.js';
+} from '../../../src/temporal/activities/commands/interruptible.js';
 
 const run = interruptible(100);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { executeOneByOne } from '../../../src/temporal/activities/one-by-one.js';
+import { executeOneByOne } from '../../../src/temporal/activities/commands/one-by-one.js';
 import type { CommandOutcome, LaneCommand } from '../../../src/temporal/shared/command-lane.js';
 
 const error = { type: 'any', message: 'open', details: [] };

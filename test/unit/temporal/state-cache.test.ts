@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { estimateMemory } from '../../../src/temporal/activities/memory-size.js';
-import { StateCache } from '../../../src/temporal/activities/state-cache.js';
+import { estimateMemory } from '../../../src/temporal/activities/commands/memory-size.js';
+import { StateCache } from '../../../src/temporal/activities/commands/state-cache.js';
 
 const kilobytes = (count: number): string => 'x'.repeat(count * 500);
 

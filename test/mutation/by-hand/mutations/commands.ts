@@ -1,7 +1,7 @@
 import type { Mutation } from '../mutation.js';
 
 const lane = 'src/temporal/workflows/command-lane.ts';
-const execution = 'src/temporal/activities/execute-on-stream.ts';
+const execution = 'src/temporal/activities/commands/execute-on-stream.ts';
 const tests = ['test/temporal/command-lanes.test.ts'];
 
 /** Commands: their lanes, their client and what decides them. */
@@ -44,7 +44,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'A stored command is answered to another one with its id',
-    file: 'src/temporal/activities/find-stored.ts',
+    file: 'src/temporal/activities/commands/find-stored.ts',
     find: 'storedHash === undefined || storedHash === commandHashOf(command)',
     replace: 'storedHash === undefined || commandHashOf(command) !== storedHash + 1',
     project: 'temporal',
@@ -80,7 +80,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'The errors of a batch may be too much to travel',
-    file: 'src/temporal/activities/aggregate-activities.ts',
+    file: 'src/temporal/activities/commands/aggregate-activities.ts',
     find: 'return fitOutcomes(outcomes);',
     replace: 'return outcomes;',
     project: 'temporal',
@@ -89,7 +89,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'A replay of an earlier version begins with the newest snapshot',
-    file: 'src/temporal/activities/aggregate-activities.ts',
+    file: 'src/temporal/activities/commands/aggregate-activities.ts',
     find: 'toVersion === undefined && until === undefined;',
     replace: 'toVersion === undefined || until === undefined;',
     project: 'temporal',
@@ -98,7 +98,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'A batch waits for the slowest of its aggregates',
-    file: 'src/temporal/activities/command-executor.ts',
+    file: 'src/temporal/activities/commands/command-executor.ts',
     find: 'else await withTimeLimit(yieldAfter, settled, () => undefined);',
     replace: 'else await settled;',
     project: 'temporal',
@@ -116,7 +116,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'A worker refuses a command that it does not know, though another may',
-    file: 'src/temporal/activities/aggregate-activities.ts',
+    file: 'src/temporal/activities/commands/aggregate-activities.ts',
     find: 'if (request.givesBack !== true) return executor',
     replace: 'if (request.givesBack !== undefined) return executor',
     project: 'temporal',
@@ -125,7 +125,7 @@ export const commands: readonly Mutation[] = [
   },
   {
     name: 'A command that is under way by one lane is decided again by another',
-    file: 'src/temporal/activities/stream-queue.ts',
+    file: 'src/temporal/activities/commands/stream-queue.ts',
     find: 'if (other !== undefined && isSameCommand(other, pending)) return other;',
     replace: '',
     project: 'unit',

@@ -34,7 +34,7 @@ export const throughTemporal: readonly Mutation[] = [
   },
   {
     name: 'A state that is too large to travel is tried again for ever',
-    file: 'src/temporal/activities/aggregate-activities.ts',
+    file: 'src/temporal/activities/commands/aggregate-activities.ts',
     find: `state: assertFitsPayload('The state', shown)`,
     replace: 'state: shown',
     project: 'temporal',
@@ -61,7 +61,7 @@ export const throughTemporal: readonly Mutation[] = [
   },
   {
     name: 'What schemas have made is changed by those of the worker once more',
-    file: 'src/temporal/activities/event-store-activities.ts',
+    file: 'src/temporal/activities/events/event-store-activities.ts',
     find: 'schemasApplied ? await unchangedBy(store, events) : events',
     replace: 'events',
     project: 'temporal',

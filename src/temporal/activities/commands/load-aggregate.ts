@@ -3,12 +3,12 @@ import {
   type LoadedState,
   type LoadOptions,
   type StateBuilder,
-} from '../../core/aggregates/load-state.js';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError } from '../../core/errors/errors.js';
-import type { Snapshot } from '../../core/store/capabilities.js';
-import type { EventStore } from '../../core/store/event-store.js';
-import { describeError } from '../../core/values/describe-error.js';
+} from '../../../core/aggregates/load-state.js';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import { CommandFailedError } from '../../../core/errors/errors.js';
+import type { Snapshot } from '../../../core/store/capabilities.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { describeError } from '../../../core/values/describe-error.js';
 
 /** Called with what an operator should know. */
 export type OnWarning = (message: string, attributes: Record<string, unknown>) => void;

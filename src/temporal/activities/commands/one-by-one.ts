@@ -1,5 +1,5 @@
-import { TurnQueue } from '../../core/values/turn-queue.js';
-import type { CommandOutcome, CommandReference, LaneCommand } from '../shared/command-lane.js';
+import { TurnQueue } from '../../../core/values/turn-queue.js';
+import type { CommandOutcome, CommandReference, LaneCommand } from '../../shared/command-lane.js';
 
 /** Shared by the whole process, so that the command that holds it up is the one that was named last. */
 const turns = new TurnQueue();

@@ -1,5 +1,5 @@
 import { metricMeter } from '@temporalio/activity';
-import type { CommandOutcome } from '../shared/command-lane.js';
+import type { CommandOutcome } from '../../shared/command-lane.js';
 
 /** Temporal metrics of the commands of one category, by the worker's own meter. */
 export interface CommandMetrics {

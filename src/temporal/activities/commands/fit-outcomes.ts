@@ -1,6 +1,6 @@
-import { utf8Length, type JsonValue } from '../../core/values/json.js';
-import type { CommandOutcome } from '../shared/command-lane.js';
-import type { ErrorMessage } from '../shared/error-message.js';
+import { utf8Length, type JsonValue } from '../../../core/values/json.js';
+import type { CommandOutcome } from '../../shared/command-lane.js';
+import type { ErrorMessage } from '../../shared/error-message.js';
 
 /**
  * Most bytes of JSON of the outcomes of a batch. They travel twice in one call of the worker, as a result and as the

@@ -1,24 +1,24 @@
 import { LRUCache } from 'lru-cache';
-import { isListed, unlisted } from '../../core/aggregates/commands.js';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError } from '../../core/errors/errors.js';
-import type { EventMetadata } from '../../core/events/event.js';
-import type { CommitChain } from '../../core/store/capabilities.js';
-import type { EventStore } from '../../core/store/event-store.js';
-import { storedFormOf } from '../../core/store/stored-form.js';
-import { streamId } from '../../core/store/stream-id.js';
-import { describeError } from '../../core/values/describe-error.js';
-import { withTimeLimit } from '../../core/values/time-limit.js';
+import { isListed, unlisted } from '../../../core/aggregates/commands.js';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
+import { CommandFailedError } from '../../../core/errors/errors.js';
+import type { EventMetadata } from '../../../core/events/event.js';
+import type { CommitChain } from '../../../core/store/capabilities.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { storedFormOf } from '../../../core/store/stored-form.js';
+import { streamId } from '../../../core/store/stream-id.js';
+import { describeError } from '../../../core/values/describe-error.js';
+import { withTimeLimit } from '../../../core/values/time-limit.js';
 import type {
   CommandOutcome,
   CommandReference,
   ExecuteRequest,
   LaneCommand,
-} from '../shared/command-lane.js';
-import { toErrorMessage, type ErrorMessage } from '../shared/error-message.js';
+} from '../../shared/command-lane.js';
+import { toErrorMessage, type ErrorMessage } from '../../shared/error-message.js';
+import { aggregateModelOf } from './aggregate-model.js';
 import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
 import { AggregateSnapshots, type AggregateSnapshotsOptions } from './aggregate-snapshots.js';
-import { aggregateModelOf } from './behaviour.js';
 import type { CommandMetrics } from './command-metrics.js';
 import { executeOnStream, unanswered, unknownHere } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
@@ -204,14 +204,14 @@ export class CommandExecutor {
     const stream = streamId(aggregate.category, id);
     // In a lane or not, a command that computes longer without a pause is taken for one that never ends.
     const run = batch.some(({ isSuspect }) => isSuspect) ? interruptible(batchTimeout) : directly;
-    const behaviour = aggregateModelOf(aggregate, id, storedFormOf(store), run);
-    const snapshots = this.#snapshots.of(aggregate, behaviour, stream);
+    const model = aggregateModelOf(aggregate, id, storedFormOf(store), run);
+    const snapshots = this.#snapshots.of(aggregate, model, stream);
     const states = this.#states;
     return executeOnStream(
       {
         store,
         streamId: stream,
-        behaviour,
+        model,
         findUnknown: ({ name }) => (isListed(aggregate, name) ? undefined : unlisted(aggregate, name)),
         onBlocked: ({ name, commandId }, milliseconds) => {
           onWarning('A command blocked the event loop', {
@@ -225,11 +225,11 @@ export class CommandExecutor {
           const cached = states.take(stream);
           metrics.onCacheLookup(cached !== undefined);
           const loaded =
-            cached ?? (await loadAggregate(store, stream, behaviour, onWarning, await snapshots.find()));
+            cached ?? (await loadAggregate(store, stream, model, onWarning, await snapshots.find()));
           snapshots.begin(loaded.version);
           return loaded;
         },
-        catchUp: (from) => loadAggregate(store, stream, behaviour, onWarning, { from }),
+        catchUp: (from) => loadAggregate(store, stream, model, onWarning, { from }),
         keep: async (loaded) => {
           await snapshots.saveIfDue(loaded);
           // Only now may others change it.

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { LoadedState } from '../../core/aggregates/load-state.js';
+import type { LoadedState } from '../../../core/aggregates/load-state.js';
 import { estimateMemory, type MemorySize } from './memory-size.js';
 
 /** The size of a state as it was at a version. */

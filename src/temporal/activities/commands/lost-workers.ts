@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
-import { withTimeLimit } from '../../core/values/time-limit.js';
-import type { CommandReference } from '../shared/command-lane.js';
-import { isInLocalActivity, isInActivity } from './logged.js';
+import { StoreUnavailableError } from '../../../core/errors/errors.js';
+import { withTimeLimit } from '../../../core/values/time-limit.js';
+import type { CommandReference } from '../../shared/command-lane.js';
+import { isInLocalActivity, isInActivity } from '../logged.js';
 
 /** Attempts that may hold their worker up, or end with it, after the first, before no other gets the work. */
 const maxLosses = 2;

@@ -1,4 +1,4 @@
-import { bytesPerCharacter } from '../../core/values/json.js';
+import { bytesPerCharacter } from '../../../core/values/json.js';
 
 /** What a value takes in memory, about, and of how many values it is made. */
 export interface MemorySize {

@@ -1,8 +1,8 @@
-import { InvalidEventError } from '../../core/errors/errors.js';
-import type { EventToAppend } from '../../core/events/event.js';
-import type { EventStore } from '../../core/store/event-store.js';
-import { storedFormOf } from '../../core/store/stored-form.js';
-import { findDifference } from '../../core/values/find-difference.js';
+import { InvalidEventError } from '../../../core/errors/errors.js';
+import type { EventToAppend } from '../../../core/events/event.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { storedFormOf } from '../../../core/store/stored-form.js';
+import { findDifference } from '../../../core/values/find-difference.js';
 
 /**
  * Events that schemas elsewhere have made, as the store's own leave them: a second change would be of what a state has applied.

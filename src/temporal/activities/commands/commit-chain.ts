@@ -1,8 +1,8 @@
-import { isEventStoreError } from '../../core/errors/error-recognition.js';
-import type { CommitChain } from '../../core/store/capabilities.js';
-import { commitExists } from '../../core/store/commit.js';
-import { decorateStore } from '../../core/store/decorated-store.js';
-import type { AppendResult, EventStore } from '../../core/store/event-store.js';
+import { isEventStoreError } from '../../../core/errors/error-recognition.js';
+import type { CommitChain } from '../../../core/store/capabilities.js';
+import { commitExists } from '../../../core/store/commit.js';
+import { decorateStore } from '../../../core/store/decorated-store.js';
+import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 
 /**
  * The store with `appendCommits`. Where it has none, the commits are appended one after the other: what stands when one

@@ -1,43 +1,43 @@
 import { Context } from '@temporalio/activity';
-import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
-import { assertStateIsJson } from '../../core/aggregates/load-state.js';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { snapshotModelOf } from '../../../core/aggregates/aggregate-repository.js';
+import { assertStateIsJson } from '../../../core/aggregates/load-state.js';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import {
   CommandFailedError,
   CommandOutcomeUnknownError,
   StoreUnavailableError,
-} from '../../core/errors/errors.js';
-import type { EventStoreError } from '../../core/errors/event-store-error.js';
-import type { EventMetadata } from '../../core/events/event.js';
-import type { CommitChain, SnapshotStore } from '../../core/store/capabilities.js';
-import type { EventStore } from '../../core/store/event-store.js';
-import { assertOptions, integerFrom, isPlainObject, type OptionCheck } from '../../core/store/options.js';
-import { streamId } from '../../core/store/stream-id.js';
-import { describeError } from '../../core/values/describe-error.js';
-import type { JsonValue } from '../../core/values/json.js';
-import type { AggregateActivities } from '../shared/activity-types.js';
+} from '../../../core/errors/errors.js';
+import type { EventStoreError } from '../../../core/errors/event-store-error.js';
+import type { EventMetadata } from '../../../core/events/event.js';
+import type { CommitChain, SnapshotStore } from '../../../core/store/capabilities.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { assertOptions, integerFrom, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
+import { streamId } from '../../../core/store/stream-id.js';
+import { describeError } from '../../../core/values/describe-error.js';
+import type { JsonValue } from '../../../core/values/json.js';
+import type { AggregateActivities } from '../../shared/activity-types.js';
 import {
   defaultLaneSettings,
   type CommandOutcome,
   type ExecuteRequest,
   type LaneCommand,
   type LaneSettings,
-} from '../shared/command-lane.js';
-import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
-import { assertFitsPayload } from '../shared/page-size.js';
-import { toReplayRequest } from '../shared/requests.js';
-import { madeOf } from './activity-source.js';
+} from '../../shared/command-lane.js';
+import { fromErrorMessage, toErrorMessage } from '../../shared/error-message.js';
+import { assertFitsPayload } from '../../shared/page-size.js';
+import { toReplayRequest } from '../../shared/requests.js';
+import { madeOf } from '../activity-source.js';
+import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from '../logged.js';
+import { unknownHereFailure } from '../unknown-here.js';
+import { aggregateModelOf, type AggregateModel } from './aggregate-model.js';
 import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
-import { aggregateModelOf, type AggregateModel } from './behaviour.js';
 import { CommandExecutor } from './command-executor.js';
 import { activityMetrics, noMetrics, type CommandMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
 import { fitOutcomes } from './fit-outcomes.js';
 import { directly, interruptible } from './interruptible.js';
 import { loadAggregate, type OnWarning } from './load-aggregate.js';
-import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from './logged.js';
 import { DecidingHeartbeats, survive } from './lost-workers.js';
-import { unknownHereFailure } from './unknown-here.js';
 
 export interface AggregateActivitiesOptions {
   /** With `appendCommits`, the commands of a batch that go to one stream are appended at once. */
@@ -182,7 +182,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
           const stream = streamId(category, id);
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
-          const behaviour = aggregateModelOf(aggregate, id, undefined);
+          const model = aggregateModelOf(aggregate, id, undefined);
           const { state, version } = await survive(
             (isSuspect) => {
               const run = isSuspect ? interruptible(laneSettings.batchTimeout) : directly;
@@ -194,7 +194,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
             const tooNew = findEventStoreError(error, 'EVENT_TOO_NEW');
             throw tooNew === undefined ? error : await toRefusal(givesBack, tooNew);
           });
-          const shown = assertStateIsJson(show(stream, behaviour, state), category);
+          const shown = assertStateIsJson(show(stream, model, state), category);
           return { version, state: assertFitsPayload('The state', shown) };
         },
         'debug',
@@ -205,9 +205,9 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
 }
 
 /** @throws CommandFailedError when the aggregate's own `toSnapshot` throws */
-function show<S>(stream: string, behaviour: AggregateModel<S>, state: S): JsonValue {
+function show<S>(stream: string, model: AggregateModel<S>, state: S): JsonValue {
   try {
-    return behaviour.show(state);
+    return model.show(state);
   } catch (error) {
     throw new CommandFailedError(
       `The state of '${stream}' can't be shown: 'toSnapshot' failed with ${describeError(error)}.`,

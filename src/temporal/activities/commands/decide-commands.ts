@@ -1,17 +1,17 @@
-import { hashCommand } from '../../core/aggregates/command-handler.js';
-import { findEventStoreError } from '../../core/errors/error-recognition.js';
+import { hashCommand } from '../../../core/aggregates/command-handler.js';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import {
   CommandFailedError,
   CommandOutcomeUnknownError,
   EventTooLargeError,
-} from '../../core/errors/errors.js';
-import type { EventStoreError } from '../../core/errors/event-store-error.js';
-import type { EventMetadata } from '../../core/events/event.js';
-import type { Commit } from '../../core/store/capabilities.js';
-import { describeError } from '../../core/values/describe-error.js';
-import { withTimeLimit } from '../../core/values/time-limit.js';
-import type { LaneCommand } from '../shared/command-lane.js';
-import { DirtyStateError, type AggregateModel } from './behaviour.js';
+} from '../../../core/errors/errors.js';
+import type { EventStoreError } from '../../../core/errors/event-store-error.js';
+import type { EventMetadata } from '../../../core/events/event.js';
+import type { Commit } from '../../../core/store/capabilities.js';
+import { describeError } from '../../../core/values/describe-error.js';
+import { withTimeLimit } from '../../../core/values/time-limit.js';
+import type { LaneCommand } from '../../shared/command-lane.js';
+import { DirtyStateError, type AggregateModel } from './aggregate-model.js';
 import { wasInterrupted } from './interruptible.js';
 import type { PendingCommand } from './pending-command.js';
 
@@ -47,7 +47,7 @@ export interface Decisions<S> {
  * @param onBlocked called with a command that held up everything else in the process for more than a second
  */
 export async function decideCommands<S>(
-  behaviour: AggregateModel<S>,
+  model: AggregateModel<S>,
   { state, version }: { readonly state: S; readonly version: number },
   batch: readonly PendingCommand[],
   onBlocked: (command: LaneCommand, milliseconds: number) => void,
@@ -61,12 +61,12 @@ export async function decideCommands<S>(
       const decided = await within(
         pending.timeLimit,
         command,
-        behaviour.decide(state, command.name, command.payload),
+        model.decide(state, command.name, command.payload),
       );
       const { events } = decided;
       if (decided.blockedFor > longestPause) onBlocked(command, Math.round(decided.blockedFor));
       const tooLarge = findTooLarge(command, events);
-      if (tooLarge !== undefined) throw behaviour.isImmutable ? tooLarge : new DirtyStateError(tooLarge);
+      if (tooLarge !== undefined) throw model.isImmutable ? tooLarge : new DirtyStateError(tooLarge);
       state = decided.state;
       version += events.length;
       decisions.push(

@@ -1,8 +1,8 @@
-import type { AggregateClass } from '../../core/aggregates/aggregate-root.js';
-import { assertCommandList } from '../../core/aggregates/commands.js';
-import type { Decider } from '../../core/aggregates/decider.js';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
-import { streamId } from '../../core/store/stream-id.js';
+import type { AggregateClass } from '../../../core/aggregates/aggregate-root.js';
+import { assertCommandList } from '../../../core/aggregates/commands.js';
+import type { Decider } from '../../../core/aggregates/decider.js';
+import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { streamId } from '../../../core/store/stream-id.js';
 
 /** A class that extends `AggregateRoot`, or a decider. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a registry holds deciders of every state and command

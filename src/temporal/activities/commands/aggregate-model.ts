@@ -1,14 +1,14 @@
-import { aggregateBuilder } from '../../core/aggregates/aggregate-repository.js';
-import type { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
-import { assertIsEventList, deciderBuilder } from '../../core/aggregates/command-handler.js';
-import { checkCommand } from '../../core/aggregates/commands.js';
-import type { Decider } from '../../core/aggregates/decider.js';
-import type { StateBuilder } from '../../core/aggregates/load-state.js';
-import { asDecided, asRaised } from '../../core/aggregates/raised-events.js';
-import { copyEvent } from '../../core/events/copy-event.js';
-import type { DomainEvent, EventToAppend, RecordedEvent } from '../../core/events/event.js';
-import type { StoredForm } from '../../core/store/stored-form.js';
-import type { JsonValue } from '../../core/values/json.js';
+import { aggregateBuilder } from '../../../core/aggregates/aggregate-repository.js';
+import type { AggregateRoot } from '../../../core/aggregates/aggregate-root.js';
+import { assertIsEventList, deciderBuilder } from '../../../core/aggregates/command-handler.js';
+import { checkCommand } from '../../../core/aggregates/commands.js';
+import type { Decider } from '../../../core/aggregates/decider.js';
+import type { StateBuilder } from '../../../core/aggregates/load-state.js';
+import { asDecided, asRaised } from '../../../core/aggregates/raised-events.js';
+import { copyEvent } from '../../../core/events/copy-event.js';
+import type { DomainEvent, EventToAppend, RecordedEvent } from '../../../core/events/event.js';
+import type { StoredForm } from '../../../core/store/stored-form.js';
+import type { JsonValue } from '../../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
 import { directly, type Run } from './interruptible.js';
 
@@ -55,20 +55,20 @@ export function aggregateModelOf(
   form: StoredForm | undefined,
   run: Run = directly,
 ): AggregateModel<unknown> {
-  const behaviour =
+  const model =
     typeof aggregate === 'function'
-      ? classBehaviour(aggregate, id, form, run)
-      : deciderBehaviour(aggregate as Decider<unknown, unknown, DomainEvent>, form, run);
-  if (run === directly) return behaviour;
+      ? modelOfClass(aggregate, id, form, run)
+      : modelOfDecider(aggregate as Decider<unknown, unknown, DomainEvent>, form, run);
+  if (run === directly) return model;
   return {
-    ...behaviour,
-    create: () => run(() => behaviour.create()),
-    restore: (snapshot) => run(() => behaviour.restore(snapshot)),
-    apply: (state, event) => run(() => behaviour.apply(state, event)),
+    ...model,
+    create: () => run(() => model.create()),
+    restore: (snapshot) => run(() => model.restore(snapshot)),
+    apply: (state, event) => run(() => model.apply(state, event)),
   };
 }
 
-function classBehaviour(
+function modelOfClass(
   aggregateClass: Extract<AnyAggregate, abstract new (...args: never[]) => unknown>,
   id: string,
   form: StoredForm | undefined,
@@ -97,7 +97,7 @@ function classBehaviour(
   };
 }
 
-function deciderBehaviour(
+function modelOfDecider(
   decider: Decider<unknown, unknown, DomainEvent>,
   form: StoredForm | undefined,
   run: Run,

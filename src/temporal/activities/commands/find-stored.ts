@@ -1,8 +1,8 @@
-import { CommitMismatchError } from '../../core/errors/errors.js';
-import type { CommitChain } from '../../core/store/capabilities.js';
-import type { EventStore } from '../../core/store/event-store.js';
-import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
-import { toErrorMessage } from '../shared/error-message.js';
+import { CommitMismatchError } from '../../../core/errors/errors.js';
+import type { CommitChain } from '../../../core/store/capabilities.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
+import { toErrorMessage } from '../../shared/error-message.js';
 import { commandHashOf } from './decide-commands.js';
 
 /** The outcome of a command that an earlier run of it has stored; undefined when none has. */

@@ -1,12 +1,16 @@
-import { snapshotModelOf } from '../../core/aggregates/aggregate-repository.js';
-import { AggregateRoot } from '../../core/aggregates/aggregate-root.js';
-import { assertStateIsJson, type LoadedState, type LoadOptions } from '../../core/aggregates/load-state.js';
-import { assertSnapshotIsWhole } from '../../core/aggregates/whole-snapshot.js';
-import type { SnapshotStore } from '../../core/store/capabilities.js';
-import { describeError } from '../../core/values/describe-error.js';
-import type { JsonValue } from '../../core/values/json.js';
+import { snapshotModelOf } from '../../../core/aggregates/aggregate-repository.js';
+import { AggregateRoot } from '../../../core/aggregates/aggregate-root.js';
+import {
+  assertStateIsJson,
+  type LoadedState,
+  type LoadOptions,
+} from '../../../core/aggregates/load-state.js';
+import { assertSnapshotIsWhole } from '../../../core/aggregates/whole-snapshot.js';
+import type { SnapshotStore } from '../../../core/store/capabilities.js';
+import { describeError } from '../../../core/values/describe-error.js';
+import type { JsonValue } from '../../../core/values/json.js';
+import type { AggregateModel } from './aggregate-model.js';
 import type { AnyAggregate } from './aggregate-registry.js';
-import type { AggregateModel } from './behaviour.js';
 import type { OnWarning } from './load-aggregate.js';
 
 export interface AggregateSnapshotsOptions {
@@ -41,11 +45,11 @@ export class AggregateSnapshots {
     this.#options = options;
   }
 
-  of(aggregate: AnyAggregate, behaviour: AggregateModel<unknown>, streamId: string): StreamSnapshots {
+  of(aggregate: AnyAggregate, model: AggregateModel<unknown>, streamId: string): StreamSnapshots {
     const { snapshots, snapshotEvery, onWarning } = this.#options;
     const isUsed = isMadeForSnapshots(aggregate) && !this.#turnedOff.has(aggregate);
     const store = isUsed ? snapshots : undefined;
-    const model = snapshotModelOf(aggregate);
+    const snapshotModel = snapshotModelOf(aggregate);
     let last: number | undefined;
     return {
       find: async () => {
@@ -53,11 +57,11 @@ export class AggregateSnapshots {
         if (this.#rare.has(aggregate)) {
           const load = (): ReturnType<SnapshotStore['load']> => {
             this.#rare.delete(aggregate);
-            return store.load(streamId, model);
+            return store.load(streamId, snapshotModel);
           };
           return { laterSnapshot: { after: Math.min(snapshotEvery, longestFirstPage), load } };
         }
-        const snapshot = await store.load(streamId, model);
+        const snapshot = await store.load(streamId, snapshotModel);
         if (snapshot === undefined) this.#rare.add(aggregate);
         return { snapshot };
       },
@@ -70,9 +74,9 @@ export class AggregateSnapshots {
         last = version;
         if (store === undefined || !isDue) return;
         try {
-          const shown = assertStateIsJson(behaviour.show(state), aggregate.category);
-          if (this.#isWhole(aggregate, behaviour, loaded, shown, streamId)) {
-            await store.save(streamId, model, version, shown);
+          const shown = assertStateIsJson(model.show(state), aggregate.category);
+          if (this.#isWhole(aggregate, model, loaded, shown, streamId)) {
+            await store.save(streamId, snapshotModel, version, shown);
           }
         } catch (error) {
           onWarning('Snapshot failed', { streamId, error: describeError(error) });
@@ -84,14 +88,14 @@ export class AggregateSnapshots {
   /** Whether the state can be restored from its snapshot; if not, the aggregate gets none from now on, and none is read. */
   #isWhole(
     aggregate: AnyAggregate,
-    behaviour: AggregateModel<unknown>,
+    model: AggregateModel<unknown>,
     loaded: LoadedState<unknown>,
     snapshot: JsonValue,
     streamId: string,
   ): boolean {
     const { category } = aggregate;
     try {
-      assertSnapshotIsWhole(behaviour, loaded, snapshot, category);
+      assertSnapshotIsWhole(model, loaded, snapshot, category);
       return true;
     } catch (error) {
       this.#turnedOff.add(aggregate);

@@ -1,13 +1,13 @@
-import type { LoadedState } from '../../core/aggregates/load-state.js';
-import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
-import type { EventStoreError } from '../../core/errors/event-store-error.js';
-import type { Commit, CommitChain } from '../../core/store/capabilities.js';
-import type { AppendResult, EventStore } from '../../core/store/event-store.js';
-import { describeError } from '../../core/values/describe-error.js';
-import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
-import { toErrorMessage } from '../shared/error-message.js';
-import type { AggregateModel } from './behaviour.js';
+import type { LoadedState } from '../../../core/aggregates/load-state.js';
+import { findEventStoreError, isRetryable } from '../../../core/errors/error-recognition.js';
+import { StoreUnavailableError } from '../../../core/errors/errors.js';
+import type { EventStoreError } from '../../../core/errors/event-store-error.js';
+import type { Commit, CommitChain } from '../../../core/store/capabilities.js';
+import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
+import { describeError } from '../../../core/values/describe-error.js';
+import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
+import { toErrorMessage } from '../../shared/error-message.js';
+import type { AggregateModel } from './aggregate-model.js';
 import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
 import { findStored } from './find-stored.js';
 import type { PendingCommand } from './pending-command.js';
@@ -16,7 +16,7 @@ import type { PendingCommand } from './pending-command.js';
 export interface StreamContext<S> {
   readonly store: EventStore & CommitChain;
   readonly streamId: string;
-  readonly behaviour: AggregateModel<S>;
+  readonly model: AggregateModel<S>;
   /** What to say of a command that this worker doesn't know. */
   findUnknown(command: LaneCommand): EventStoreError | undefined;
   /** Called with a command that held up everything else in the process for more than a second. */
@@ -117,11 +117,11 @@ class Rounds<S> {
   }
 
   async run(batch: readonly PendingCommand[]): Promise<void> {
-    const { store, streamId, behaviour, onBlocked } = this.#context;
+    const { store, streamId, model, onBlocked } = this.#context;
     const loaded = this.#loaded ?? (await this.#context.take());
     this.#loaded = undefined;
     const { decisions, state, isSpoilt } = await decideCommands(
-      behaviour,
+      model,
       loaded,
       batch.slice(0, this.#limit),
       onBlocked,
@@ -134,11 +134,11 @@ class Rounds<S> {
         results = await store.appendCommits(streamId, commits, { expectedVersion: loaded.version });
       } catch (error) {
         await this.#onRefusedAppend(error, effective);
-        if (behaviour.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
+        if (model.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
         return;
       }
     }
-    behaviour.commit(state);
+    model.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
     for (const [index, { pending, commit }] of effective.entries()) {
       pending.settle(committed(commit, results[index] as AppendResult));

@@ -1,14 +1,14 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
-import type { RecordedEvent } from '../../core/events/event.js';
-import { isPublisher, type EventPublisher } from '../../core/projections/publisher.js';
-import type { EventStatistics, StoreCapabilities } from '../../core/store/capabilities.js';
-import type { EventStore } from '../../core/store/event-store.js';
-import { iterateStream } from '../../core/store/iterate.js';
-import { assertOptions, isPlainObject, type OptionCheck } from '../../core/store/options.js';
-import type { EventStoreActivities } from '../shared/activity-types.js';
-import { assertFitsPayload, capPage, readToTravel } from '../shared/page-size.js';
-import { madeOf } from './activity-source.js';
-import { logged, type ActivityLogger } from './logged.js';
+import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import type { RecordedEvent } from '../../../core/events/event.js';
+import { isPublisher, type EventPublisher } from '../../../core/projections/publisher.js';
+import type { EventStatistics, StoreCapabilities } from '../../../core/store/capabilities.js';
+import type { EventStore } from '../../../core/store/event-store.js';
+import { iterateStream } from '../../../core/store/iterate.js';
+import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
+import type { EventStoreActivities } from '../../shared/activity-types.js';
+import { assertFitsPayload, capPage, readToTravel } from '../../shared/page-size.js';
+import { madeOf } from '../activity-source.js';
+import { logged, type ActivityLogger } from '../logged.js';
 import { unchangedBy } from './unchanged-events.js';
 
 export interface EventStoreActivitiesOptions {

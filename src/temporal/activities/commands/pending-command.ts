@@ -1,5 +1,5 @@
-import type { EventMetadata } from '../../core/events/event.js';
-import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
+import type { EventMetadata } from '../../../core/events/event.js';
+import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 
 /** A command on its way through this worker. Whoever asks for it again waits for the same outcome. */
 export class PendingCommand {
