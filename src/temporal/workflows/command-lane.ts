@@ -11,26 +11,23 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
-import { isObject } from '../../core/values/json.js';
-import { findNameProblem } from '../../core/values/name.js';
 import {
   laneIsDraining,
   laneStatusQuery,
   laneSuspectSignal,
   laneUpdateName,
-  maxCommandsPerUpdate,
   type CommandLaneInput,
   type CommandLaneStatus,
+  type CommandOutcome,
   type LaneCommand,
   type LaneReply,
   type LaneUpdateOptions,
 } from '../shared/command-lane.js';
-import { assertInput } from '../shared/requests.js';
 import { ApartCommands, reasonOf } from './apart-commands.js';
 import { LaneActivities } from './lane-activities.js';
+import { assertCommands, checkedInput } from './lane-requests.js';
 import { Suspects } from './lane-suspects.js';
-import { WaitingList } from './lane-waiting-list.js';
+import { WaitingList, type WaitingCommand } from './lane-waiting-list.js';
 
 const executeUpdate = defineUpdate<
   LaneReply,
@@ -54,167 +51,191 @@ const maxHistory = 1_000;
 export function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
   const { cancelRequested } = CancellationScope.current();
   // What it has accepted is answered also when it is cancelled.
-  return CancellationScope.nonCancellable(() => runLane(input, cancelRequested));
+  return CancellationScope.nonCancellable(() => new CommandLane(checkedInput(input), cancelRequested).run());
 }
 
-async function runLane(input: CommandLaneInput, cancelRequested: Promise<never>): Promise<void> {
-  const { category, suspects: earlier } = checkedInput(input);
-  const waiting = new WaitingList();
-  const activities = new LaneActivities(category);
-  const suspects = new Suspects(earlier);
-  const apart = new ApartCommands(waiting, activities, suspects, () => isDraining);
-  let [inBatch, batches, updates, inFlight, crowd] = [0, 0, 0, 0, 0];
-  let lastCommandAt = Date.now();
+/** A run of a lane: it takes batches from those who wait, one after the other, until it ends. */
+class CommandLane {
+  readonly #category: string;
+  readonly #waiting = new WaitingList();
+  readonly #activities: LaneActivities;
+  readonly #suspects: Suspects;
+  readonly #apart: ApartCommands;
+  #inBatch = 0;
+  #batches = 0;
+  #updates = 0;
+  #inFlight = 0;
+  /** Updates in flight when the last batch ended. */
+  #crowd = 0;
+  #lastCommandAt = Date.now();
   /** Whether this run ends as soon as nobody waits; those who are answered hold their next update back for it. */
-  let isEnding = false;
-  let isDraining = false;
-  let isIdle = false;
-  let cancellation: unknown;
-  cancelRequested.catch((error: unknown) => {
-    cancellation = error;
-    isDraining = true;
-  });
+  #isEnding = false;
+  /** Whether updates are refused, so that this run ends also when they come without a pause. */
+  #isDraining = false;
+  #isIdle = false;
+  #cancellation: unknown;
 
-  setHandler(statusQuery, () => ({
-    pending: waiting.size - inBatch,
-    inBatch,
-    processed: waiting.settled,
-    batches,
-    isDraining,
-  }));
-  // At first, so that it is heard before the updates that come with it.
-  setHandler(suspectSignal, (ids) => {
-    for (const id of ids) if (!waiting.isApart(id)) suspects.suspect(id);
-  });
-  setHandler(
-    executeUpdate,
-    async (commands, options) => {
-      updates++;
-      inFlight++;
-      lastCommandAt = Date.now();
-      const update = waiting.add(commands, options?.isPatient ?? false);
-      await CancellationScope.nonCancellable(() => condition(() => update.left === 0));
-      inFlight--;
-      return { outcomes: update.outcomes, updatesInFlight: crowd, ...(isEnding && { isEnding }) };
-    },
-    {
+  constructor({ category, suspects }: CommandLaneInput, cancelRequested: Promise<never>) {
+    this.#category = category;
+    this.#activities = new LaneActivities(category);
+    this.#suspects = new Suspects(suspects);
+    this.#apart = new ApartCommands(this.#waiting, this.#activities, this.#suspects, () => this.#isDraining);
+    cancelRequested.catch((error: unknown) => {
+      this.#cancellation = error;
+      this.#isDraining = true;
+    });
+    setHandler(statusQuery, () => this.#status);
+    // Before the updates, so that it is heard before those that come with it.
+    setHandler(suspectSignal, (ids) => {
+      for (const id of ids) if (!this.#waiting.isApart(id)) this.#suspects.suspect(id);
+    });
+    setHandler(executeUpdate, (commands, options) => this.#answer(commands, options?.isPatient ?? false), {
       validator: (commands, _options) => {
-        if (isDraining) {
+        if (this.#isDraining) {
           throw ApplicationFailure.nonRetryable('This run of the lane is about to end.', laneIsDraining);
         }
-        checkCommands(commands);
+        assertCommands(commands);
       },
-    },
-  );
+    });
+  }
+
+  async run(): Promise<void> {
+    this.#begin();
+    for (;;) {
+      await condition(
+        () => this.#waiting.isReady || (this.#waiting.size === 0 && (this.#isIdle || this.#isDraining)),
+      );
+      this.#probeSuspects();
+      if (this.#waiting.isReady) await this.#executeBatch();
+      this.#lookAtTheEnd();
+      if (this.#waiting.size > 0 || !(this.#isEnding || this.#isDraining || this.#isIdle)) continue;
+      // Whoever waits for an answer must have it before this run ends.
+      await condition(allHandlersFinished);
+      if (this.#waiting.size > 0) continue;
+      return this.#end();
+    }
+  }
+
+  get #status(): CommandLaneStatus {
+    return {
+      pending: this.#waiting.size - this.#inBatch,
+      inBatch: this.#inBatch,
+      processed: this.#waiting.settled,
+      batches: this.#batches,
+      isDraining: this.#isDraining,
+    };
+  }
+
+  async #answer(commands: readonly LaneCommand[], isPatient: boolean): Promise<LaneReply> {
+    this.#updates++;
+    this.#inFlight++;
+    this.#lastCommandAt = Date.now();
+    const update = this.#waiting.add(commands, isPatient);
+    await CancellationScope.nonCancellable(() => condition(() => update.left === 0));
+    this.#inFlight--;
+    return {
+      outcomes: update.outcomes,
+      updatesInFlight: this.#crowd,
+      ...(this.#isEnding && { isEnding: true }),
+    };
+  }
+
+  #begin(): void {
+    // A first run begins with commands, whose batch brings the settings.
+    const isFirst = workflowInfo().continuedFromExecutionRunId === undefined;
+    void (isFirst
+      ? this.#watchIdleness()
+      : this.#activities.loadSettings().then(() => this.#watchIdleness()));
+  }
 
   /** One timer, set again from the last command, instead of one a command. */
-  const watchIdleness = async (): Promise<void> => {
+  async #watchIdleness(): Promise<void> {
     for (;;) {
-      const { idleTimeout } = activities.settings;
-      const rest = lastCommandAt + idleTimeout - Date.now();
-      if (rest <= 0 && waiting.size === 0) break;
+      const { idleTimeout } = this.#activities.settings;
+      const rest = this.#lastCommandAt + idleTimeout - Date.now();
+      if (rest <= 0 && this.#waiting.size === 0) break;
       // The worker may say another than the default.
-      await condition(() => activities.settings.idleTimeout !== idleTimeout, Math.max(rest, 1_000));
+      await condition(() => this.#activities.settings.idleTimeout !== idleTimeout, Math.max(rest, 1_000));
     }
-    isIdle = true;
-  };
+    this.#isIdle = true;
+  }
 
-  const flush = async (): Promise<void> => {
+  /** What may hold a worker up leaves the batches before one is taken. */
+  #probeSuspects(): void {
+    if (this.#suspects.isEmpty) return;
+    const suspected = this.#waiting.idsOf((command) => this.#suspects.has(command));
+    if (suspected.size > 0) void this.#apart.probe(this.#waiting.takeBatch((id) => suspected.has(id)));
+  }
+
+  async #executeBatch(): Promise<void> {
+    const waiting = this.#waiting;
     const entries = waiting.takeBatch();
-    inBatch = entries.length;
-    batches++;
+    this.#inBatch = entries.length;
+    this.#batches++;
+    const left = waiting.size - this.#inBatch;
     setCurrentDetails(
-      `${inBatch} commands in batch ${batches}, ${waiting.size - inBatch} wait, ${waiting.settled} processed`,
+      `${this.#inBatch} commands in batch ${this.#batches}, ${left} wait, ${waiting.settled} processed`,
     );
-    const outcomes = await activities.executeTogether(entries.map(({ command }) => command));
-    inBatch = 0;
+    const outcomes = await this.#activities.executeTogether(entries.map(({ command }) => command));
+    this.#inBatch = 0;
     // With those that came meanwhile, before the first of them is answered.
-    crowd = inFlight;
-    const { maxUpdates } = activities.settings;
-    const { historyLength, continueAsNewSuggested } = workflowInfo();
-    isEnding = updates >= maxUpdates || historyLength >= maxHistory || continueAsNewSuggested;
+    this.#crowd = this.#inFlight;
+    this.#isEnding = this.#isLongEnough;
+    this.#settle(entries, outcomes);
+    setCurrentDetails(
+      `${waiting.settled} commands processed in ${this.#batches} batches, ${waiting.size} wait`,
+    );
+  }
+
+  /** Answers those that have an outcome; the others go on by themselves. */
+  #settle(entries: readonly WaitingCommand[], outcomes: readonly CommandOutcome[]): void {
     const unanswered: string[] = [];
     let openSince = Date.now();
-    for (const [id, left] of waiting.settle(entries, outcomes, isDraining)) {
+    for (const [id, left] of this.#waiting.settle(entries, outcomes, this.#isDraining)) {
       const reason = reasonOf(left.map((entry) => outcomes[entries.indexOf(entry)]));
       if (reason === 'lost') {
-        suspects.suspect(id);
+        this.#suspects.suspect(id);
       } else if (reason === 'store') {
         unanswered.push(id);
         openSince = Math.min(openSince, left[0]?.openSince ?? openSince);
       } else {
-        void apart.goOn(id, left, reason);
+        void this.#apart.goOn(id, left, reason);
       }
     }
-    if (unanswered.length > 0) void apart.waitForStore(unanswered, openSince);
-    setCurrentDetails(`${waiting.settled} commands processed in ${batches} batches, ${waiting.size} wait`);
-  };
-
-  // A first run begins with commands, whose batch brings the settings.
-  const isFirst = workflowInfo().continuedFromExecutionRunId === undefined;
-  void (isFirst ? watchIdleness() : activities.loadSettings().then(watchIdleness));
-  for (;;) {
-    await condition(() => waiting.isReady || (waiting.size === 0 && (isIdle || isDraining)));
-    const suspected = suspects.isEmpty ? undefined : waiting.idsOf((command) => suspects.has(command));
-    if (suspected !== undefined && suspected.size > 0) {
-      void apart.probe(waiting.takeBatch((id) => suspected.has(id)));
-    }
-    if (waiting.isReady) await flush();
-    const { idleTimeout, maxUpdates } = activities.settings;
-    if (isIdle && Date.now() < lastCommandAt + idleTimeout) {
-      isIdle = false;
-      void watchIdleness();
-    }
-    // Where updates come without a pause, they are refused in the end.
-    isDraining =
-      cancellation !== undefined || updates >= 2 * maxUpdates || workflowInfo().continueAsNewSuggested;
-    if (waiting.size > 0 || !(isEnding || isDraining || isIdle)) continue;
-    // Whoever waits for an answer must have it before this run ends.
-    await condition(allHandlersFinished);
-    if (waiting.size > 0) continue;
-    if (cancellation !== undefined) throw cancellation as Error;
-    if (isEnding || isDraining) {
-      const known = suspects.toList();
-      await continueAsNew<typeof eventStoreCommandLane>({
-        version: 1,
-        category,
-        ...(known.length > 0 && { suspects: known }),
-      });
-    }
-    return;
+    if (unanswered.length > 0) void this.#apart.waitForStore(unanswered, openSince);
   }
-}
 
-function checkedInput(input: CommandLaneInput): CommandLaneInput {
-  const { version, category } = assertInput('eventStoreCommandLane', input);
-  if (version === 1 && typeof category === 'string') return input;
-  throw new InvalidArgumentError(
-    'eventStoreCommandLane is started by AggregateClient, with { version: 1, category }.',
-  );
-}
-
-/** @throws InvalidArgumentError; the update then leaves no trace in the history */
-function checkCommands(commands: unknown): void {
-  if (!Array.isArray(commands) || commands.length === 0 || commands.length > maxCommandsPerUpdate) {
-    throw new InvalidArgumentError(
-      `${laneUpdateName} takes a list of 1 to ${maxCommandsPerUpdate} commands. Send them with AggregateClient.`,
+  get #isLongEnough(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    return (
+      this.#updates >= this.#activities.settings.maxUpdates ||
+      historyLength >= maxHistory ||
+      continueAsNewSuggested
     );
   }
-  for (const [index, command] of (commands as unknown[]).entries()) {
-    const { id, commandId, name, metadata, causationId } = (
-      isObject(command) ? command : {}
-    ) as Partial<LaneCommand>;
-    const names = { id, commandId, name, ...(causationId !== undefined && { causationId }) };
-    for (const [field, value] of Object.entries(names)) {
-      const problem = findNameProblem(value);
-      if (problem !== undefined) {
-        throw new InvalidArgumentError(
-          `commands[${index}].${field} ${problem}. Send them with AggregateClient.`,
-        );
-      }
+
+  #lookAtTheEnd(): void {
+    const { idleTimeout, maxUpdates } = this.#activities.settings;
+    if (this.#isIdle && Date.now() < this.#lastCommandAt + idleTimeout) {
+      this.#isIdle = false;
+      void this.#watchIdleness();
     }
-    if (metadata !== undefined && (!isObject(metadata) || Array.isArray(metadata))) {
-      throw new InvalidArgumentError(`commands[${index}].metadata must be an object.`);
-    }
+    // Where updates come without a pause, they are refused in the end.
+    this.#isDraining =
+      this.#cancellation !== undefined ||
+      this.#updates >= 2 * maxUpdates ||
+      workflowInfo().continueAsNewSuggested;
+  }
+
+  /** @throws the cancellation, where it was cancelled */
+  async #end(): Promise<void> {
+    if (this.#cancellation !== undefined) throw this.#cancellation as Error;
+    if (!this.#isEnding && !this.#isDraining) return;
+    const known = this.#suspects.toList();
+    await continueAsNew<typeof eventStoreCommandLane>({
+      version: 1,
+      category: this.#category,
+      ...(known.length > 0 && { suspects: known }),
+    });
   }
 }
