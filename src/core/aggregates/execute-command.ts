@@ -5,6 +5,7 @@ import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { integerFrom, isName, isPlainObject } from '../store/options.js';
 import { isPaced } from '../store/pacing.js';
+import { pauseAfter, type Backoff } from '../values/backoff.js';
 import { assertNotNested, isInCommand, runCommand } from './running-commands.js';
 import { inTurn } from './turns.js';
 
@@ -33,9 +34,13 @@ export type Execution<R> =
   | { readonly kind: 'deduplicated'; readonly commit: AppendResult };
 
 const defaultAttempts = 20;
-/** Milliseconds of a pause before another attempt, at most: they grow from the first to the second. */
-const firstPause = 10;
-const longestPause = 250;
+/** Calls in conflict must not come back together. */
+const backoff: Backoff = {
+  first: 10,
+  longest: 250,
+  // eslint-disable-next-line no-restricted-properties -- it decides nothing, and no workflow gets here
+  jitter: { part: 1, random: () => Math.random() },
+};
 
 /**
  * Load, decide, append with the loaded version as the expected one; again when another append came between.
@@ -104,16 +109,10 @@ async function attemptCommand<S extends { readonly version: number }, R>(
       if (earlier) return earlier;
       if (!isConflict) throw error;
       if (attempt >= maxAttempts) throw exhausted(error, attempt);
-      if (!isPaced(store)) await pauseAfter(attempt);
+      if (isPaced(store)) continue;
+      await new Promise((resolve) => setTimeout(resolve, pauseAfter(attempt, backoff)));
     }
   }
-}
-
-/** A pause of random length, so that calls in conflict don't come back together. */
-function pauseAfter(attempt: number): Promise<void> {
-  const longest = Math.min(longestPause, firstPause * 2 ** (attempt - 1));
-  // eslint-disable-next-line no-restricted-properties -- it decides nothing, and no workflow gets here
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
 }
 
 function exhausted(error: unknown, attempts: number): unknown {

@@ -1,6 +1,7 @@
 import { isEventStoreError } from '../errors/error-recognition.js';
 import { PositionAheadOfStoreError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import { pauseAfter } from '../values/backoff.js';
 import type { ReaderHints } from './capabilities.js';
 import type { AllSlice, EventStore, ReadAllOptions } from './event-store.js';
 import { validatedElsewhere, assertOptions, integerFrom, isSignal } from './options.js';
@@ -112,7 +113,7 @@ async function readNext<E extends DomainEvent>(
   const { read, pollInterval } = watch;
   let { position, isEnd, storeId } = last ?? { position: read.after, isEnd: false, storeId: undefined };
   let isBack = false;
-  for (let pause = pollInterval; ;) {
+  for (let failures = 0; ;) {
     if (isEnd && !signal.aborted) await wakeUp.wait(pollInterval);
     if (signal.aborted) return undefined;
     // What comes after this wakes: this look may miss it.
@@ -126,12 +127,12 @@ async function readNext<E extends DomainEvent>(
     } catch (error) {
       if (!isAway(error) || watch.retriesLeft <= 0) throw error;
       isBack = true;
+      const pause = pauseAfter(++failures, { first: pollInterval, longest: longestPause });
       await wakeUp.wait(pause);
       watch.retriesLeft -= pause;
-      pause = Math.min(pause * 2, longestPause);
       continue;
     }
-    pause = pollInterval;
+    failures = 0;
     watch.retriesLeft = watch.retryTimeout;
     storeId ??= slice.storeId;
     if (slice.storeId !== storeId) {

@@ -1,6 +1,8 @@
+import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import type { CommandOutcome, LaneCommand, LaneUpdateOptions } from '../shared/command-lane.js';
 import { fromErrorMessage } from '../shared/error-message.js';
 import { takeFairly } from '../shared/take-fairly.js';
+import { wait } from '../shared/wait.js';
 import type { PendingCommand } from './pending-command.js';
 import { isCrowded, isRetryableCallError } from './send-commands.js';
 
@@ -23,8 +25,7 @@ export interface LaneQueueOptions {
 
 /** Bytes of commands in one update; a larger one goes alone. Temporal warns at 512 KiB, and a codec adds to it. */
 const maxBatchBytes = 256 * 1024;
-const firstBackoff = 20;
-const maxBackoff = 2_000;
+const backoff: Backoff = { first: 40, longest: 2_000, jitter: { part: 0.5, random: Math.random } };
 
 /** Most updates of open commands under way. The server takes 10 of a lane, of all processes. */
 const maxFollowed = 3;
@@ -86,7 +87,7 @@ export class CommandLaneQueue {
     this.#followed++;
     for (let attempt = 0; this.#open.length > 0; attempt++) {
       const batch = this.#takeOpen();
-      if (attempt > 0) await backOff(attempt);
+      if (attempt > 0) await wait(pauseAfter(attempt, backoff));
       await this.#deliver(batch, { isPatient: true });
       this.#settle(batch);
     }
@@ -147,7 +148,7 @@ export class CommandLaneQueue {
       } finally {
         this.#deliveries.delete(delivery);
       }
-      await backOff(attempt);
+      await wait(pauseAfter(attempt + 1, backoff));
     }
   }
 
@@ -193,10 +194,4 @@ export class CommandLaneQueue {
     list.splice(list.indexOf(pending), 1);
     this.#options.onSettled(pending);
   }
-}
-
-/** Exponential with jitter. */
-function backOff(attempt: number): Promise<void> {
-  const delay = Math.min(maxBackoff, firstBackoff * 2 ** attempt) * (0.5 + Math.random() / 2);
-  return new Promise((resolve) => setTimeout(resolve, delay));
 }

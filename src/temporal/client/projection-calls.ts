@@ -10,6 +10,7 @@ import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { StoreUnavailableError } from '../../core/errors/errors.js';
 import { ProjectionNotRunningError } from '../../core/errors/projection-errors.js';
+import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import {
   awaitProjectionType,
   projectionIsDraining,
@@ -34,9 +35,8 @@ import { SharedWaits } from './shared-waits.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, untilTimeIsUp, withinTime, type WaitLimits } from './within-time.js';
 
-/** Milliseconds between two requests, which grow from the first to the second. */
-const firstPause = 10;
-const longestPause = 500;
+/** Between two requests. */
+const backoff: Backoff = { first: 10, longest: 500 };
 /** Milliseconds after which a request without an answer is made again. */
 const attemptTimeout = 20_000;
 /** Milliseconds, and the part of a call's time, for finding out why there was no answer. */
@@ -250,7 +250,8 @@ export class ProjectionCalls {
     const why = Math.min(longestWhy, given * whyPart);
     const reserve = Math.min(longestReserve, given * reservePart);
     const end = over - why - reserve;
-    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    for (let failures = 1; ; failures++) {
+      const pause = pauseAfter(failures, backoff);
       try {
         const timeout = Math.min(longestAttempt, Math.max(end - performance.now(), 1));
         return await withinTime(this.#client, { timeout: timeout + reserve, signal }, () =>

@@ -1,10 +1,10 @@
+import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import type { AwaitedPosition, ReachedPosition } from '../shared/projection.js';
 
 /** Milliseconds in which those who begin to wait at the same time come together. */
 const gathering = 2;
-/** Milliseconds until the next workflow for a projection, when one is under way; twice as long for each more, up to the second. */
-const firstInterval = 25;
-const longestInterval = 1_000;
+/** Until the next workflow for a projection, by how many are under way. */
+const intervals: Backoff = { first: 25, longest: 1_000 };
 /** Milliseconds by which a waiter's time may be over when the answer comes. */
 const tolerance = 100;
 
@@ -90,8 +90,7 @@ class Desk {
     }
     this.#gathered.add(waiter);
     const underWay = this.#underWay.size;
-    const interval =
-      underWay === 0 ? gathering : Math.min(firstInterval * 2 ** (underWay - 1), longestInterval);
+    const interval = underWay === 0 ? gathering : pauseAfter(underWay, intervals);
     if (this.#isGathering) return;
     this.#isGathering = true;
     setTimeout(() => void this.#start(), interval);

@@ -1,10 +1,14 @@
 import { sleep } from '@temporalio/workflow';
 import { CommandOutcomeUnknownError } from '../../core/errors/errors.js';
+import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import { maxSearch, type CommandOutcome, type LaneCommand } from '../shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';
 import type { LaneActivities } from './lane-activities.js';
 import type { Suspects } from './lane-suspects.js';
 import type { WaitingCommand, WaitingList } from './lane-waiting-list.js';
+
+/** Before those that are still open are offered to a worker again. */
+const backoff: Backoff = { first: 100, longest: 2_000 };
 
 /** Why a command has no outcome yet. */
 export type OpenReason = Extract<CommandOutcome, { readonly kind: 'open' }>['reason'];
@@ -43,7 +47,7 @@ export class ApartCommands {
     let unknownSince: number | undefined;
     for (let attempt = 0; left.length > 0; attempt++) {
       // One that doesn't know them takes its time before it gives them back.
-      if (attempt > 0 && reason !== 'unknown') await sleep(Math.min(2_000, 50 * 2 ** attempt));
+      if (attempt > 0 && reason !== 'unknown') await sleep(pauseAfter(attempt, backoff));
       unknownSince = reason === 'unknown' ? (unknownSince ?? Date.now()) : undefined;
       const givesBack = unknownSince === undefined || Date.now() - unknownSince < maxSearch;
       const outcomes = await this.#execute(left, givesBack);

@@ -4,9 +4,11 @@ import { StoreUnavailableError } from '../../../core/errors/errors.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import type { Commit, CommitChain } from '../../../core/store/capabilities.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
+import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';
+import { wait } from '../../shared/wait.js';
 import type { AggregateModel } from './aggregate-model.js';
 import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
 import { findStored } from './find-stored.js';
@@ -34,7 +36,8 @@ export interface StreamContext<S> {
 
 /** Rounds in which nothing was settled; others would have to append between each two reads of ours. */
 const maxFutileRounds = 30;
-const maxBackoff = 200;
+/** Two that are in conflict must not be so for ever. */
+const backoff: Backoff = { first: 2, longest: 200, jitter: { part: 1, random: Math.random } };
 
 /** What an operator has to see to: no fault of what was appended. */
 const faultsOfStore: readonly string[] = ['STORE_ACCESS_DENIED', 'STORE_CORRUPTED', 'SCHEMA_OUTDATED'];
@@ -89,7 +92,7 @@ async function runRounds<S>(round: Rounds<S>, batch: readonly PendingCommand[]):
     futileRounds = left.length < open.length ? 0 : futileRounds + 1;
     open = left;
     if (futileRounds >= maxFutileRounds) throw round.lastError;
-    if (futileRounds > 0) await backOff(futileRounds);
+    if (futileRounds > 0) await wait(pauseAfter(futileRounds, backoff));
   }
 }
 
@@ -259,10 +262,4 @@ function failure(error: EventStoreError): CommandOutcome {
 function firstOfEach(batch: readonly PendingCommand[]): readonly PendingCommand[] {
   const seen = new Set<string>();
   return batch.filter(({ command: { commandId } }) => !seen.has(commandId) && seen.add(commandId));
-}
-
-/** Exponential with jitter, so that two who conflict don't do so for ever. */
-function backOff(round: number): Promise<void> {
-  const delay = Math.random() * Math.min(maxBackoff, 2 ** round);
-  return new Promise((resolve) => setTimeout(resolve, delay));
 }

@@ -5,12 +5,12 @@ import type { EventStore } from '../../../core/store/event-store.js';
 import { lookFor, seen, type SeenEvent } from '../../../core/store/seen-event.js';
 import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
+import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 
-/** Milliseconds between two looks at a store that has nothing new: they grow from the first to the second. */
-const shortestPause = 20;
-const longestPause = 1_000;
-/** Most milliseconds between two looks at a store that can't be read. */
-const longestFailurePause = 5_000;
+/** Between two looks at a store that has nothing new. */
+const quietly: Backoff = { first: 20, longest: 1_000 };
+/** Between two looks at a store that can't be read. */
+const afterFailure: Backoff = { first: quietly.longest, longest: 5_000 };
 
 const watches = new WeakMap<object, EndWatch>();
 
@@ -83,22 +83,27 @@ export class EndWatch {
 
   async #keepLooking(): Promise<void> {
     this.#isLooking = true;
-    for (let pause = shortestPause; this.#users > 0;) {
+    let pause = quietly.first;
+    let quiet = 1;
+    let failures = 0;
+    while (this.#users > 0) {
       await this.#wakeUp.wait(pause);
       // What comes after this wakes: this look may miss it.
       this.#wakeUp.reset();
       if (this.#waiting.size === 0) {
-        pause = longestPause;
+        pause = quietly.longest;
         continue;
       }
       try {
-        pause = (await this.#look()) ? shortestPause : Math.min(pause * 2, longestPause);
+        quiet = (await this.#look()) ? 1 : quiet + 1;
+        failures = 0;
+        pause = pauseAfter(quiet, quietly);
       } catch {
         // Waiting shards need not know: their own next look, which is rare, will show it.
-        pause = Math.min(Math.max(pause * 2, longestPause), longestFailurePause);
+        pause = pauseAfter(++failures, afterFailure);
       }
       // Whoever appends much must not make as many looks.
-      await new Promise((resolve) => setTimeout(resolve, shortestPause));
+      await new Promise((resolve) => setTimeout(resolve, quietly.first));
     }
     this.#isLooking = false;
   }

@@ -13,6 +13,7 @@ import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
 import { assertStillThere, lostEvent, type SeenEvent, type Witness } from '../../../core/store/seen-event.js';
 import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
+import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import type { SearchTrace } from '../../shared/projection.js';
 import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
@@ -70,9 +71,8 @@ const passInterval = 1_000;
 
 /** Milliseconds before a handler that made no progress is called again, whatever it says. */
 const shortestPause = 20;
-/** Milliseconds before a page is tried again when no event is to blame, which grow from the first to the second. */
-const firstDelay = 200;
-const longestDelay = 30_000;
+/** Before a page is tried again when no event is to blame. */
+const backoff: Backoff = { first: 200, longest: 30_000, jitter: { part: 0.5, random: Math.random } };
 
 /**
  * Takes a shard of a projection over and applies events to it, page by page. The next page is read while one is written.
@@ -227,7 +227,7 @@ function delayOf(error: HandlerError, delays: number): number {
   const { retryAfter } = findEventStoreError(error, 'RETRY_LATER') ?? {};
   // Without progress it comes to rest in any case.
   if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
-  return Math.min(firstDelay * 2 ** delays, longestDelay) * (0.5 + Math.random() / 2);
+  return pauseAfter(delays + 1, backoff);
 }
 
 function assertSameStore(

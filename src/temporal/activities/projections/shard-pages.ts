@@ -13,13 +13,13 @@ import {
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { seen, type SeenEvent } from '../../../core/store/seen-event.js';
+import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import { storableText } from '../../../core/values/storable-text.js';
 import { wait } from '../../shared/wait.js';
 
-/** Milliseconds before a handler is tried again, which grow from the first to the second. */
-const firstPause = 100;
-const longestPause = 5_000;
+/** Before a handler is tried again. */
+const backoff: Backoff = { first: 100, longest: 5_000 };
 
 /** A shard of a projection, to be written. */
 export interface ProjectedShard {
@@ -208,7 +208,7 @@ export class ShardPages {
         if (isFinal) return { event, error: describe(error), attempts };
         this.#run.onFailure?.(this.#position, describe(error));
       }
-      await wait(Math.min(firstPause * 2 ** (attempts - 1), longestPause), signal);
+      await wait(pauseAfter(attempts, backoff), signal);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   isPlainObject,
   type OptionCheck,
 } from '../../../core/store/options.js';
+import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { isInActivity } from '../logged.js';
 import { blamedFor } from './blamed-for.js';
 import { retryAfterOf } from './retry-after.js';
@@ -64,8 +65,7 @@ export class WebhookPublisher implements EventPublisher {
   readonly #source: { readonly source?: string };
   readonly #headers: Headers;
   readonly #timeout: number;
-  readonly #firstPause: number;
-  readonly #longestPause: number;
+  readonly #backoff: Backoff;
   readonly #endpointErrorsFor: number;
   /** Since when, in milliseconds since 1970, nothing but answers about the endpoint has come. */
   #refusedSince: number | undefined;
@@ -99,8 +99,11 @@ export class WebhookPublisher implements EventPublisher {
     this.#source = source === undefined ? {} : { source };
     this.#headers = checkHeaders(headers);
     this.#timeout = timeout;
-    this.#firstPause = backoff?.first ?? 1_000;
-    this.#longestPause = backoff?.longest ?? 300_000;
+    this.#backoff = {
+      first: backoff?.first ?? 1_000,
+      longest: backoff?.longest ?? 300_000,
+      jitter: { part: 0.5, random: Math.random },
+    };
     this.#endpointErrorsFor = options.endpointErrorsFor ?? 24 * 60 * 60_000;
   }
 
@@ -176,11 +179,9 @@ export class WebhookPublisher implements EventPublisher {
   }
 
   #later(what: string, wanted: number, done: number): RetryLaterError {
-    const pause = Math.min(this.#firstPause * 2 ** this.#failures, this.#longestPause);
-    this.#failures++;
+    const pause = pauseAfter(++this.#failures, this.#backoff);
     this.#reason = what;
-    // So that those who fail together don't come back together.
-    const retryAfter = Math.max(pause * (0.5 + Math.random() / 2), wanted);
+    const retryAfter = Math.max(pause, wanted);
     this.#closedUntil = Date.now() + retryAfter;
     return new RetryLaterError(`${this.#name} ${what}.`, { retryAfter, done });
   }
