@@ -44,12 +44,6 @@ export type {
   LaneSettings,
 } from '../shared/command-lane.js';
 export type { ErrorMessage } from '../shared/error-message.js';
-export type {
-  AwaitedPosition,
-  BlockedShard,
-  ParkedEventSummary,
-  ProjectionProgress,
-  ProjectionShardInput,
-  ProjectionShardReply,
-  ReachedPosition,
-} from '../shared/projection.js';
+export type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
+export type { BlockedShard, ProjectionShardInput, ProjectionShardReply } from '../shared/projection-run.js';
+export type { ParkedEventSummary, ProjectionProgress } from '../shared/projection-run.js';

@@ -12,13 +12,9 @@ export type {
   StatusOptions,
   WaitForOptions,
 } from './projection-client.js';
-export type {
-  ParkedEventSummary,
-  ProjectionStateName,
-  ProjectionStatus,
-  RebaseFrom,
-  RebuildStatus,
-} from '../shared/projection.js';
+export type { ParkedEventSummary } from '../shared/projection-run.js';
+export type { ProjectionStateName, ProjectionStatus, RebuildStatus } from '../shared/projection-status.js';
+export type { RebaseFrom } from '../shared/projection-requests.js';
 export { TemporalEventStore } from './temporal-event-store.js';
 export type { ReplayOptions, TemporalEventStoreOptions } from './temporal-event-store.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';

@@ -22,11 +22,11 @@ import {
   type AwaitedPosition,
   type Patience,
   type ProjectionAction,
-  type ProjectionInput,
   type ProjectionMemo,
-  type ProjectionStatus,
   type ReachedPosition,
-} from '../shared/projection.js';
+} from '../shared/projection-requests.js';
+import type { ProjectionInput } from '../shared/projection-run.js';
+import type { ProjectionStatus } from '../shared/projection-status.js';
 import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
 import { findSigns, type Seen, type ShownSigns } from './projection-waits.js';

@@ -8,15 +8,14 @@ import {
   isRebaseFrom,
   parkedEventsUpdate,
   projectionStatusUpdate,
-  stateOf,
-  type ParkedEventSummary,
   type Patience,
   type ProjectionAction,
-  type ProjectionInput,
-  type ProjectionStatus,
   type ReachedPosition,
   type RebaseFrom,
-} from '../shared/projection.js';
+} from '../shared/projection-requests.js';
+import type { ProjectionInput } from '../shared/projection-run.js';
+import type { ParkedEventSummary } from '../shared/projection-run.js';
+import { stateOf, type ProjectionStatus } from '../shared/projection-status.js';
 import {
   limitsOf,
   longestLook,

@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { ShardHeartbeat } from '../shared/projection.js';
+import type { ShardHeartbeat } from '../shared/projection-run.js';
 
 type Description = WorkflowExecutionDescription['raw'];
 type PendingActivity = NonNullable<Description['pendingActivities']>[number];

@@ -1,5 +1,5 @@
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
-import type { AwaitedPosition, ReachedPosition } from '../shared/projection.js';
+import type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
 
 /** Milliseconds in which those who begin to wait at the same time come together. */
 const gathering = 2;

@@ -11,16 +11,9 @@ import type {
 } from '../../core/store/event-store.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneSettings } from './command-lane.js';
-import type {
-  AwaitedPosition,
-  BlockedShard,
-  ParkedEventSummary,
-  ProjectionProgress,
-  ProjectionShardInput,
-  ProjectionShardReply,
-  ReachedPosition,
-  RebaseFrom,
-} from './projection.js';
+import type { AwaitedPosition, ReachedPosition, RebaseFrom } from './projection-requests.js';
+import type { BlockedShard, ProjectionShardInput, ProjectionShardReply } from './projection-run.js';
+import type { ParkedEventSummary, ProjectionProgress } from './projection-run.js';
 
 /** An append as it travels: checked, plain JSON, always with a commit id. */
 export interface AppendRequest {

@@ -23,17 +23,16 @@ export {
 } from './event-store-workflows.js';
 export type { AppendInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
+export type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
 export type {
-  AwaitedPosition,
   ProjectionInput,
   ProjectionMode,
-  ProjectionProgress,
   ProjectionRun,
   ProjectionShardInput,
   ProjectionShardReply,
-  ReachedPosition,
   RebuildRun,
-} from '../shared/projection.js';
+} from '../shared/projection-run.js';
+export type { ProjectionProgress } from '../shared/projection-run.js';
 export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';
 
 // By this text `EventStorePlugin` knows a bundle that has these workflows. It stands nowhere else in what gets into a bundle.

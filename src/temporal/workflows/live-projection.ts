@@ -1,7 +1,8 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import { StoreUnavailableError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import { liveBuildOf, type ProjectionInput } from '../shared/projection.js';
+import type { ProjectionInput } from '../shared/projection-run.js';
+import { liveBuildOf } from '../shared/projection-status.js';
 import { rethrowTyped } from '../shared/remote-store.js';
 import { projectBuild } from './project-build.js';
 import type { ProjectionState } from './projection-state.js';

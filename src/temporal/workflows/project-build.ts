@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection.js';
+import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection-run.js';
 import { joinNames } from '../shared/workflow-id.js';
 import { eventStoreProjectionShard } from './projection-shard.js';
 

@@ -5,7 +5,8 @@ import {
   ProjectionNotRunningError,
   RebuildUnderWayError,
 } from '../../core/errors/projection-errors.js';
-import type { BlockedShard, ProjectionAction, RebaseFrom } from '../shared/projection.js';
+import type { ProjectionAction, RebaseFrom } from '../shared/projection-requests.js';
+import type { BlockedShard } from '../shared/projection-run.js';
 import type { LiveProjection } from './live-projection.js';
 import type { ProjectionRebuild } from './projection-rebuild.js';
 import type { ProjectionState } from './projection-state.js';

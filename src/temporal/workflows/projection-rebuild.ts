@@ -1,7 +1,8 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { RebuildNotUnderWayError } from '../../core/errors/projection-errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import { positionOf, type ProjectionInput } from '../shared/projection.js';
+import type { ProjectionInput } from '../shared/projection-run.js';
+import { positionOf } from '../shared/projection-status.js';
 import type { LiveProjection } from './live-projection.js';
 import { completeBuild } from './project-build.js';
 import type { ProjectionState } from './projection-state.js';

@@ -3,8 +3,8 @@ import {
   controlProjectionUpdate,
   isRebaseFrom,
   type ProjectionAction,
-  type ProjectionInput,
-} from '../shared/projection.js';
+} from '../shared/projection-requests.js';
+import type { ProjectionInput } from '../shared/projection-run.js';
 import { assertInput } from '../shared/requests.js';
 
 /** @throws InvalidArgumentError */

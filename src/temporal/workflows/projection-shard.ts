@@ -1,5 +1,5 @@
 import { ActivityCancellationType, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection.js';
+import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection-run.js';
 import { untilDone } from './projection-tasks.js';
 
 /** Activities after which it continues as new. A busy one takes ten minutes, an idle one an hour, and both less where the pace changes. */

@@ -1,10 +1,6 @@
 import { setCurrentDetails, upsertMemo, workflowInfo } from '@temporalio/workflow';
-import {
-  projectionMemo,
-  type ProjectionMemo,
-  type ProjectionRun,
-  type RebuildRun,
-} from '../shared/projection.js';
+import { projectionMemo, type ProjectionMemo } from '../shared/projection-requests.js';
+import type { ProjectionRun, RebuildRun } from '../shared/projection-run.js';
 
 /** Most characters of an error in the memo. */
 const maxWhy = 500;

@@ -14,8 +14,8 @@ import { findEventStoreError, isRetryable } from '../../core/errors/error-recogn
 import { ProjectionUnknownError } from '../../core/errors/projection-errors.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
 import { unknownHereType } from '../shared/command-lane.js';
-import { describeUnknown, mergeTraces, type SearchTrace } from '../shared/projection.js';
 import { rethrowTyped } from '../shared/remote-store.js';
+import { describeUnknown, mergeTraces, type SearchTrace } from '../shared/search-trace.js';
 
 /** Milliseconds that an operator waits who doesn't say. */
 export const patience = 20_000;

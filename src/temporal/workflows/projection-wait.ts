@@ -2,7 +2,7 @@ import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/errors.js';
 import { integerFrom, isName } from '../../core/store/options.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
-import type { AwaitedPosition, ReachedPosition } from '../shared/projection.js';
+import type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
 import { assertInput } from '../shared/requests.js';
 import { reasonOf } from './projection-tasks.js';
 

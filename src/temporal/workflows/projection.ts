@@ -14,15 +14,12 @@ import {
   projectionIsDraining,
   projectionStatusQuery,
   projectionStatusUpdate,
-  statusOf,
-  type ParkedEventSummary,
   type Patience,
   type ProjectionAction,
-  type ProjectionInput,
-  type ProjectionProgress,
-  type ProjectionRun,
-  type ProjectionStatus,
-} from '../shared/projection.js';
+} from '../shared/projection-requests.js';
+import type { ProjectionInput, ProjectionRun } from '../shared/projection-run.js';
+import type { ParkedEventSummary, ProjectionProgress } from '../shared/projection-run.js';
+import { statusOf, type ProjectionStatus } from '../shared/projection-status.js';
 import { LiveProjection, notOpened } from './live-projection.js';
 import { ProjectionActions } from './projection-actions.js';
 import { ProjectionRebuild } from './projection-rebuild.js';

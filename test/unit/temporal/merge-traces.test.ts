@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mergeTraces, type SearchTrace } from '../../../src/temporal/shared/projection.js';
+import { mergeTraces, type SearchTrace } from '../../../src/temporal/shared/search-trace.js';
 
 const nothing: SearchTrace = {};
 const without: SearchTrace = { known: [], unknown: { what: 'the projection', advice: 'Add it.' } };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aggregateLaneId, overflowLaneId, shardLaneId } from '../../../src/temporal/shared/command-lane.js';
-import { projectionWorkflowId } from '../../../src/temporal/shared/projection.js';
+import { projectionWorkflowId } from '../../../src/temporal/shared/projection-requests.js';
 import { joinNames, workflowIdOf } from '../../../src/temporal/shared/workflow-id.js';
 
 /** Names of little but what could be mistaken for the sign between them. */

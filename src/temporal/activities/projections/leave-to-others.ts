@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { describeError } from '../../../core/values/describe-error.js';
-import { describeUnknown, mergeTraces, type SearchTrace } from '../../shared/projection.js';
+import { describeUnknown, mergeTraces, type SearchTrace } from '../../shared/search-trace.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { UnknownHereError } from './projection-registry.js';
 

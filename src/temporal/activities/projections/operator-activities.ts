@@ -7,7 +7,8 @@ import type { ProjectionSink } from '../../../core/projections/projection-sink.j
 import type { CheckpointStore, StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
-import { liveBuildOf, positionOf, type ReachedPosition } from '../../shared/projection.js';
+import type { ReachedPosition } from '../../shared/projection-requests.js';
+import { liveBuildOf, positionOf } from '../../shared/projection-status.js';
 import type { ActivityLogger } from '../logged.js';
 import { heartbeating } from './heartbeating.js';
 import { hookOf, loggedHooks } from './hooks.js';

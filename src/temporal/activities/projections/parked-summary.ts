@@ -1,6 +1,6 @@
 import type { ParkedEvent } from '../../../core/projections/projection-sink.js';
 import { fittingPage } from '../../shared/page-size.js';
-import type { ParkedEventSummary } from '../../shared/projection.js';
+import type { ParkedEventSummary } from '../../shared/projection-run.js';
 
 /** Most parked events in one answer, of which there are fewer when they are large; and characters of what they say. */
 export const maxParked = 200;

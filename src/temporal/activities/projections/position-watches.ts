@@ -1,6 +1,6 @@
 import { describeError } from '../../../core/values/describe-error.js';
 import { longestTimer } from '../../../core/values/longest-timer.js';
-import type { AwaitedPosition, ReachedPosition } from '../../shared/projection.js';
+import type { AwaitedPosition, ReachedPosition } from '../../shared/projection-requests.js';
 import { UnknownHereError } from './projection-registry.js';
 
 interface Waiter {

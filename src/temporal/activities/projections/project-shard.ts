@@ -14,7 +14,7 @@ import { assertStillThere, lostEvent, type SeenEvent, type Witness } from '../..
 import { storedReadsOf } from '../../../core/store/stored-reads.js';
 import { WakeUp } from '../../../core/store/wake-up.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
-import type { SearchTrace } from '../../shared/projection.js';
+import type { SearchTrace } from '../../shared/search-trace.js';
 import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';

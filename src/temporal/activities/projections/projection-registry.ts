@@ -3,7 +3,7 @@ import { ProjectionUnknownError } from '../../../core/errors/projection-errors.j
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';
 import { describeValue } from '../../../core/values/describe-value.js';
-import { describeUnknown } from '../../shared/projection.js';
+import { describeUnknown } from '../../shared/search-trace.js';
 
 /** A projection and where it goes. */
 export interface RegisteredProjection {
