@@ -46,17 +46,11 @@ export type {
 export type { Decider, DomainCommand } from './aggregates/decider.js';
 export type { DecoratedStore } from './store/decorated-store.js';
 export { findEventStoreError, isEventStoreError } from './errors/error-recognition.js';
+export { CommandFailedError, CommandOutcomeUnknownError, DomainError } from './errors/command-errors.js';
+export { CommitExistsError, CommitMismatchError, VersionConflictError } from './errors/append-errors.js';
+export { EventTooLargeError, EventTooNewError, InvalidEventError } from './errors/event-errors.js';
+export { InvalidArgumentError } from './errors/invalid-argument-error.js';
 export {
-  CommandFailedError,
-  CommandOutcomeUnknownError,
-  CommitExistsError,
-  CommitMismatchError,
-  VersionConflictError,
-  DomainError,
-  EventTooLargeError,
-  EventTooNewError,
-  InvalidArgumentError,
-  InvalidEventError,
   PositionAheadOfStoreError,
   SchemaOutdatedError,
   StoreAccessDeniedError,
@@ -64,9 +58,9 @@ export {
   StoreCorruptedError,
   StoreOverloadedError,
   StoreUnavailableError,
-  RetryLaterError,
   UnsafeReadError,
-} from './errors/errors.js';
+} from './errors/store-errors.js';
+export { RetryLaterError } from './errors/retry-later-error.js';
 export { EventStoreError } from './errors/event-store-error.js';
 export {
   EventNotParkedError,
@@ -78,7 +72,8 @@ export {
   RebuildUnderWayError,
 } from './errors/projection-errors.js';
 export type { EventStoreErrorCode } from './errors/event-store-error.js';
-export type { EventStoreErrorOf, SchemaIssue } from './errors/errors.js';
+export type { EventStoreErrorOf } from './errors/error-classes.js';
+export type { SchemaIssue } from './errors/schema-issue.js';
 export { defineProjection } from './projections/projection.js';
 export type {
   AnyProjection,

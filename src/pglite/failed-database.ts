@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../core/errors/errors.js';
+import { StoreUnavailableError } from '../core/errors/store-errors.js';
 import { isObject } from '../core/values/json.js';
 
 /**

@@ -1,6 +1,6 @@
 import { link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { StoreUnavailableError } from '../core/errors/errors.js';
+import { StoreUnavailableError } from '../core/errors/store-errors.js';
 import { isAlive, isOfThisMachine, isProcess, parseHolder, thisProcess, type Holder } from './lock-holder.js';
 
 const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';

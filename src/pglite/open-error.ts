@@ -1,9 +1,6 @@
-import {
-  InvalidArgumentError,
-  StoreAccessDeniedError,
-  StoreUnavailableError,
-} from '../core/errors/errors.js';
 import { EventStoreError } from '../core/errors/event-store-error.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
+import { StoreAccessDeniedError, StoreUnavailableError } from '../core/errors/store-errors.js';
 import { isObject } from '../core/values/json.js';
 import { messageOf, sqlStateOf, translateSqlError } from '../sql/sql-errors.js';
 

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { keyOfClient } from './client-facts.js';
 import { within } from './no-answer.js';
 import { readRows } from './row-query.js';

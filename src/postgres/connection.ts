@@ -1,5 +1,5 @@
 import pg, { type Client, type ClientConfig, type Pool } from 'pg';
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import {
   assertOptions,
   integerFrom,

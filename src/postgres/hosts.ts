@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import type { ClientFacts } from './client-facts.js';
 
 /** Which servers are wanted, as `target_session_attrs` of libpq says it. */

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import { UnsafeReadError } from '../core/errors/errors.js';
+import { UnsafeReadError } from '../core/errors/store-errors.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
 import { AppendQueue, closedStore } from '../sql/append-queue.js';

@@ -1,4 +1,4 @@
-import { UnsafeReadError } from '../core/errors/errors.js';
+import { UnsafeReadError } from '../core/errors/store-errors.js';
 import { advisoryLocks } from '../sql/advisory-locks.js';
 import { eq } from '../sql/operators.js';
 import { asRetryable } from '../sql/sql-errors.js';

@@ -1,5 +1,5 @@
 import type { Client, ClientBase, Submittable } from 'pg';
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { isPromise } from '../core/values/is-promise.js';
 import { isObject } from '../core/values/json.js';
 import type { SqlRow } from '../sql/sql-port.js';

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { StoreUnavailableError } from '../core/errors/errors.js';
+import { StoreUnavailableError } from '../core/errors/store-errors.js';
 import { HandlerError } from '../core/projections/projection-sink.js';
 import { isSessionChange } from '../sql/projections/session-state.js';
 import type { TransactionFrame } from '../sql/projections/sink-database.js';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { TurnQueue } from '../core/values/turn-queue.js';
 import { appendMembers } from '../sql/append-batch.js';
 import { checkedPort } from '../sql/checked-port.js';

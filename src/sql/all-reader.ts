@@ -1,4 +1,4 @@
-import { UnsafeReadError } from '../core/errors/errors.js';
+import { UnsafeReadError } from '../core/errors/store-errors.js';
 import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import type { AllSlice } from '../core/store/event-store.js';
 import type { NormalFilter } from '../core/store/filter.js';

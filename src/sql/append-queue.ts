@@ -1,4 +1,4 @@
-import { StoreClosedError, StoreOverloadedError } from '../core/errors/errors.js';
+import { StoreClosedError, StoreOverloadedError } from '../core/errors/store-errors.js';
 import { bytesPerCharacter } from '../core/values/json.js';
 import type { AppendOutcome } from './append-batch.js';
 import type { AppendMember } from './append-member.js';

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, SchemaOutdatedError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
+import { SchemaOutdatedError } from '../core/errors/store-errors.js';
 import { findMissingMigrations } from './migrations.js';
 import { outdatedSchema } from './sql-errors.js';
 import { statement, type SqlPort } from './sql-port.js';

@@ -1,4 +1,4 @@
-import { SchemaOutdatedError } from '../core/errors/errors.js';
+import { SchemaOutdatedError } from '../core/errors/store-errors.js';
 import { uuidV5 } from '../core/events/event-id.js';
 import { advisoryLocks } from './advisory-locks.js';
 import eventStore from './migrations/0001_event_store.sql';

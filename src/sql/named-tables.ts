@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { eq } from './operators.js';
 
 /** A query for what in the schema `$1` has one of the names, with its columns: somebody else may have taken them. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../core/errors/errors.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { describeValue } from '../core/values/describe-value.js';
 
 export const defaultSchema = 'event_store';

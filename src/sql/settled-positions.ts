@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../core/errors/errors.js';
+import { StoreUnavailableError } from '../core/errors/store-errors.js';
 import { bitAnd, eq, gt, le } from './operators.js';
 import { delay } from './retrying.js';
 import { statement, type SqlPort } from './sql-port.js';

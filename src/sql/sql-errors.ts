@@ -1,11 +1,11 @@
+import { EventStoreError } from '../core/errors/event-store-error.js';
+import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import {
-  InvalidArgumentError,
   SchemaOutdatedError,
   StoreAccessDeniedError,
   StoreCorruptedError,
   StoreUnavailableError,
-} from '../core/errors/errors.js';
-import { EventStoreError } from '../core/errors/event-store-error.js';
+} from '../core/errors/store-errors.js';
 import { describeError } from '../core/values/describe-error.js';
 import { isObject } from '../core/values/json.js';
 import { messageWithoutValues, withoutValues } from './database-error.js';

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../core/errors/errors.js';
+import { StoreUnavailableError } from '../core/errors/store-errors.js';
 import type { AppendMember } from './append-member.js';
 import { eq } from './operators.js';
 import { causeOf } from './sql-errors.js';

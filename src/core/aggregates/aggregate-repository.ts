@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata } from '../events/event.js';
 import type { SnapshotModel, SnapshotStore } from '../store/capabilities.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { copyEvent, frozenEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { StoredForm } from '../store/stored-form.js';

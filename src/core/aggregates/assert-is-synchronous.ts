@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { isPromise } from '../values/is-promise.js';
 
 /**

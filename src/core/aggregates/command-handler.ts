@@ -1,4 +1,5 @@
-import { CommitMismatchError, InvalidArgumentError } from '../errors/errors.js';
+import { CommitMismatchError } from '../errors/append-errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { uuidV5 } from '../events/event-id.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import type { SnapshotStore } from '../store/capabilities.js';

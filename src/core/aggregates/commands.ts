@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { DomainEvent } from '../events/event.js';
 import { tellIssues } from '../registry/schema-issues.js';
 import { applySchema, type SchemaOutcome, type StandardSchema } from '../registry/standard-schema.js';

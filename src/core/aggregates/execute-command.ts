@@ -1,5 +1,5 @@
+import { VersionConflictError } from '../errors/append-errors.js';
 import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
-import { VersionConflictError } from '../errors/errors.js';
 import type { EventMetadata, EventToAppend } from '../events/event.js';
 import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../events/event.js';
 import type { Snapshot } from '../store/capabilities.js';
 import type { EventStore } from '../store/event-store.js';

@@ -1,4 +1,4 @@
-import { InvalidEventError } from '../errors/errors.js';
+import { InvalidEventError } from '../errors/event-errors.js';
 import { copyEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import type { StoredForm } from '../store/stored-form.js';

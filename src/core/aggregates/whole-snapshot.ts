@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { describeError } from '../values/describe-error.js';
 import { findDifference } from '../values/find-difference.js';
 import type { JsonValue } from '../values/json.js';

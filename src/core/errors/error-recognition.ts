@@ -1,5 +1,5 @@
 import { isObject } from '../values/json.js';
-import { errorClasses, type EventStoreErrorOf } from './errors.js';
+import { errorClasses, type EventStoreErrorOf } from './error-classes.js';
 import type { EventStoreError, EventStoreErrorCode } from './event-store-error.js';
 import { failureTypePrefix, isOurs } from './temporal-failure.js';
 

@@ -1,3 +1,5 @@
+import { crossesTemporal, errorClassName } from './temporal-failure.js';
+
 export type EventStoreErrorCode =
   | 'VERSION_CONFLICT'
   | 'COMMIT_MISMATCH'
@@ -34,6 +36,11 @@ export type EventStoreErrorCode =
  * and it arrives typed wherever the failure goes.
  */
 export class EventStoreError extends Error {
+  static {
+    crossesTemporal(this.prototype);
+    nameErrors(this, 'EventStoreError');
+  }
+
   readonly code: EventStoreErrorCode;
 
   constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {
@@ -44,3 +51,9 @@ export class EventStoreError extends Error {
 
 /** What an error's constructor takes beside its message. */
 export type Fields<T> = T & ErrorOptions;
+
+/** Written out on the prototype of each class, because a minifier changes the names of classes. */
+export function nameErrors({ prototype }: { readonly prototype: EventStoreError }, name: string): void {
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(prototype, errorClassName, { value: name });
+}

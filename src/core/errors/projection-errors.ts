@@ -1,7 +1,11 @@
-import { EventStoreError, type Fields } from './event-store-error.js';
+import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 
 /** A projection didn't reach a position in time, or can't for now. */
 export class ProjectionBehindError extends EventStoreError {
+  static {
+    nameErrors(this, 'ProjectionBehindError');
+  }
+
   declare readonly code: 'PROJECTION_BEHIND';
   readonly projection: string;
   /** What was waited for. */
@@ -22,6 +26,10 @@ export class ProjectionBehindError extends EventStoreError {
 
 /** A projection was never started, or it was stopped. Start it. */
 export class ProjectionNotRunningError extends EventStoreError {
+  static {
+    nameErrors(this, 'ProjectionNotRunningError');
+  }
+
   declare readonly code: 'PROJECTION_NOT_RUNNING';
   readonly projection: string;
 
@@ -33,6 +41,10 @@ export class ProjectionNotRunningError extends EventStoreError {
 
 /** No worker of the task queue knows a projection, or the version of it that was asked for. */
 export class ProjectionUnknownError extends EventStoreError {
+  static {
+    nameErrors(this, 'ProjectionUnknownError');
+  }
+
   declare readonly code: 'PROJECTION_UNKNOWN';
   /** What the workers know instead, such as `balances (version 2)`. */
   readonly known: readonly string[];
@@ -45,6 +57,10 @@ export class ProjectionUnknownError extends EventStoreError {
 
 /** A projection is being rebuilt. Wait until it is done, or cancel the rebuild. */
 export class RebuildUnderWayError extends EventStoreError {
+  static {
+    nameErrors(this, 'RebuildUnderWayError');
+  }
+
   declare readonly code: 'REBUILD_UNDER_WAY';
   readonly projection: string;
 
@@ -56,6 +72,10 @@ export class RebuildUnderWayError extends EventStoreError {
 
 /** There is no rebuild to cancel. */
 export class RebuildNotUnderWayError extends EventStoreError {
+  static {
+    nameErrors(this, 'RebuildNotUnderWayError');
+  }
+
   declare readonly code: 'REBUILD_NOT_UNDER_WAY';
   readonly projection: string;
 
@@ -67,6 +87,10 @@ export class RebuildNotUnderWayError extends EventStoreError {
 
 /** A projection has no earlier build to roll back to. */
 export class NoPreviousBuildError extends EventStoreError {
+  static {
+    nameErrors(this, 'NoPreviousBuildError');
+  }
+
   declare readonly code: 'NO_PREVIOUS_BUILD';
   readonly projection: string;
 
@@ -78,6 +102,10 @@ export class NoPreviousBuildError extends EventStoreError {
 
 /** An event is not parked, or not any more, so it can be neither retried nor skipped. */
 export class EventNotParkedError extends EventStoreError {
+  static {
+    nameErrors(this, 'EventNotParkedError');
+  }
+
   declare readonly code: 'EVENT_NOT_PARKED';
   readonly projection: string;
   readonly eventId: string;

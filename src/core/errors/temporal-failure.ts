@@ -38,6 +38,7 @@ const benign = 1;
  */
 export function crossesTemporal(prototype: Error): void {
   Object.defineProperties(prototype, {
+    [errorBrand]: { value: true },
     [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
     [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
     type: property('type', (error) => failureTypePrefix + String(error[errorClassName])),

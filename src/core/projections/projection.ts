@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import type { EventFilter } from '../store/event-store.js';
 import { normalizeFilters } from '../store/filter.js';

@@ -4,7 +4,7 @@ import type {
   CommandPayloadOf,
   CommandTarget,
 } from '../aggregates/commands.js';
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata, RecordedEvent } from '../events/event.js';
 import {
   validatedElsewhere,

@@ -1,5 +1,5 @@
+import type { DomainError } from '../errors/command-errors.js';
 import { findEventStoreError } from '../errors/error-recognition.js';
-import type { DomainError } from '../errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { inTime } from '../projections/handler-timeout.js';
 import {

@@ -1,4 +1,5 @@
-import { EventTooNewError, InvalidArgumentError, InvalidEventError } from '../errors/errors.js';
+import { EventTooNewError, InvalidEventError } from '../errors/event-errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
 import { invalidEvent } from '../store/prepare-events.js';

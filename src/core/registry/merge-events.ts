@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { assertRegistry, EventRegistry, type EventDefinition } from './event-registry.js';
 
 /** The definitions of several registries, as those of one. */

@@ -1,4 +1,4 @@
-import type { SchemaIssue } from '../errors/errors.js';
+import type { SchemaIssue } from '../errors/schema-issue.js';
 import { formatPathSegment, isObject } from '../values/json.js';
 import type { StandardSchemaIssue } from './standard-schema.js';
 

@@ -1,4 +1,5 @@
-import { CommitExistsError, CommitMismatchError, InvalidArgumentError } from '../errors/errors.js';
+import { CommitExistsError, CommitMismatchError } from '../errors/append-errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { eventIdOf } from '../events/event-id.js';
 import { sameJson } from '../values/json.js';
 import type { Commit } from './capabilities.js';

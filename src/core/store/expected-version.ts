@@ -1,4 +1,4 @@
-import { VersionConflictError } from '../errors/errors.js';
+import { VersionConflictError } from '../errors/append-errors.js';
 import type { ExpectedVersion } from './event-store.js';
 
 /** @throws {@link VersionConflictError} unless the stream stands where the append expects it */

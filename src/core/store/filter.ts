@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { parseTimestamp } from '../values/timestamp.js';
 import type { EventFilter } from './event-store.js';
 import { assertOptions, isName, type OptionCheck } from './options.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { describeValue } from '../values/describe-value.js';
 import { findNameProblem } from '../values/name.js';
 

@@ -1,4 +1,5 @@
-import { EventTooLargeError, InvalidArgumentError, InvalidEventError } from '../errors/errors.js';
+import { EventTooLargeError, InvalidEventError } from '../errors/event-errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata, EventToAppend } from '../events/event.js';
 import { describeValue } from '../values/describe-value.js';
 import { findJsonFault, formatPathSegment, isObject, utf8Length } from '../values/json.js';

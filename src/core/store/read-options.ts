@@ -1,4 +1,4 @@
-import { PositionAheadOfStoreError } from '../errors/errors.js';
+import { PositionAheadOfStoreError } from '../errors/store-errors.js';
 import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
 import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from './event-store.js';
 import { normalizeFilters, type NormalFilter } from './filter.js';

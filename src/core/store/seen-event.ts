@@ -1,4 +1,4 @@
-import { PositionAheadOfStoreError } from '../errors/errors.js';
+import { PositionAheadOfStoreError } from '../errors/store-errors.js';
 import type { AllSlice } from './event-store.js';
 import type { StoredReads } from './stored-reads.js';
 

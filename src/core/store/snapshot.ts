@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { findJsonFault } from '../values/json.js';
 import type { Snapshot, SnapshotModel } from './capabilities.js';
 import { assertOptions, integerFrom, isName } from './options.js';

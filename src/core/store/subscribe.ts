@@ -1,5 +1,5 @@
 import { isEventStoreError } from '../errors/error-recognition.js';
-import { PositionAheadOfStoreError } from '../errors/errors.js';
+import { PositionAheadOfStoreError } from '../errors/store-errors.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
 import { pauseAfter } from '../values/backoff.js';
 import type { ReaderHints } from './capabilities.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/errors.js';
+import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { TrendBucket, TrendInterval } from './capabilities.js';
 import type { NormalFilter } from './filter.js';
 

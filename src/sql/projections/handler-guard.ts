@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { HandlerError } from '../../core/projections/projection-sink.js';
 import { kindOf, mayMakeTemporary, outlivesTransaction, statementsOf } from './statement-text.js';
 

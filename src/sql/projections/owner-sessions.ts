@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import type { ShardKey } from '../../core/projections/projection-sink.js';
 import { isObject } from '../../core/values/json.js';
 import { sqlStateOf } from '../sql-errors.js';

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { causeOf, isRetryableSqlError, messageOf } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
 import * as statements from './reader-statements.js';

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { HandlerError, OwnershipLostError } from '../../core/projections/projection-sink.js';
 import { isObject } from '../../core/values/json.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';

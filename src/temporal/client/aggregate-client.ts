@@ -9,14 +9,11 @@ import {
   type EventTypeOf,
   type StateOf,
 } from '../../core/aggregates/commands.js';
+import { CommitMismatchError } from '../../core/errors/append-errors.js';
+import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import {
-  CommandOutcomeUnknownError,
-  CommitMismatchError,
-  EventTooLargeError,
-  StoreClosedError,
-  StoreOverloadedError,
-} from '../../core/errors/errors.js';
+import { EventTooLargeError } from '../../core/errors/event-errors.js';
+import { StoreClosedError, StoreOverloadedError } from '../../core/errors/store-errors.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { utf8Length } from '../../core/values/json.js';
 import type { ReplayedState } from '../shared/activity-types.js';

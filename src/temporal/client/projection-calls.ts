@@ -8,8 +8,8 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
 import { ProjectionNotRunningError } from '../../core/errors/projection-errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import {
   awaitProjectionType,

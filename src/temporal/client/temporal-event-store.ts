@@ -5,7 +5,7 @@ import {
   WorkflowFailedError,
   type Client,
 } from '@temporalio/client';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { uuidV5 } from '../../core/events/event-id.js';
 import type {
   EventStatistics,

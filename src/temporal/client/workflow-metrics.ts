@@ -1,5 +1,6 @@
 import { isGrpcServiceError, ServiceError, type Client } from '@temporalio/client';
-import { InvalidArgumentError, StoreUnavailableError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import {
   assertOptions,
   integerFrom,

@@ -1,5 +1,5 @@
+import { CommandFailedError } from '../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
-import { CommandFailedError } from '../../core/errors/errors.js';
 import type { EventStoreError } from '../../core/errors/event-store-error.js';
 import { crossingFields, isOurs } from '../../core/errors/temporal-failure.js';
 import type { JsonValue } from '../../core/values/json.js';

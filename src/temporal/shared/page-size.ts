@@ -1,4 +1,4 @@
-import { EventTooLargeError } from '../../core/errors/errors.js';
+import { EventTooLargeError } from '../../core/errors/event-errors.js';
 import { countThatFits } from '../../core/store/page-bytes.js';
 import { utf8Length } from '../../core/values/json.js';
 

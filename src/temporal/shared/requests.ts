@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import type { EventMetadata, EventToAppend } from '../../core/events/event.js';
 import { checkAppendOptions } from '../../core/store/append-options.js';
 import type { StatisticsOptions, TrendsOptions } from '../../core/store/capabilities.js';

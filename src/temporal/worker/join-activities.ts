@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { describeSources, sourceOf, type ActivitySource } from '../activities/activity-source.js';
 
 type Activities = Readonly<Record<string, unknown>>;

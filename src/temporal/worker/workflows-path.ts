@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 
 /**
  * The file of the ready-made workflows: beside this one in the package; or, where a bundler has put this one elsewhere, that of the

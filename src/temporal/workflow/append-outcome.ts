@@ -1,5 +1,5 @@
 import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import type { AppendReply, AppendRequest, EventStoreActivities } from '../shared/activity-types.js';
 import { rethrowTyped } from '../shared/remote-store.js';
 

@@ -16,8 +16,8 @@ import {
   type CommandTarget,
   type EventTypeOf,
 } from '../../core/aggregates/commands.js';
+import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
-import { CommandOutcomeUnknownError } from '../../core/errors/errors.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
 import { streamId } from '../../core/store/stream-id.js';

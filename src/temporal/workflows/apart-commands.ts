@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/workflow';
-import { CommandOutcomeUnknownError } from '../../core/errors/errors.js';
+import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import { maxSearch, type CommandOutcome, type LaneCommand } from '../shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../shared/error-message.js';

@@ -4,7 +4,7 @@ import {
   proxyLocalActivities,
   type LocalActivityOptions,
 } from '@temporalio/workflow';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import type { EventToAppend } from '../../core/events/event.js';
 import type {
   StatisticsOptions,

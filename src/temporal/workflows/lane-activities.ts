@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { describeError } from '../../core/values/describe-error.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import {

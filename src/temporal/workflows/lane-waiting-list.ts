@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import { takeFairly } from '../shared/take-fairly.js';

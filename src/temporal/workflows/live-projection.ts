@@ -1,5 +1,5 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { ProjectionInput } from '../shared/projection-run.js';
 import { liveBuildOf } from '../shared/projection-status.js';

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CancellationScope, isCancellation, sleep, startChild, workflowInfo } from '@temporalio/workflow';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection-run.js';
 import { joinNames } from '../shared/workflow-id.js';

@@ -1,10 +1,10 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { StoreUnavailableError } from '../../core/errors/errors.js';
 import {
   NoPreviousBuildError,
   ProjectionNotRunningError,
   RebuildUnderWayError,
 } from '../../core/errors/projection-errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import type { ProjectionAction, RebaseFrom } from '../shared/projection-requests.js';
 import type { BlockedShard } from '../shared/projection-run.js';
 import type { LiveProjection } from './live-projection.js';

@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { integerFrom, isName } from '../../core/store/options.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
 import type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { assertOptions, integerFrom } from '../../core/store/options.js';
 import { describeAppend } from './append-cases.js';
 import { runWithinLimits } from './case-limits.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errorClasses } from '../../../src/core/errors/errors.js';
+import { errorClasses } from '../../../src/core/errors/error-classes.js';
 import { everyError } from '../fixtures/every-error.js';
 
 const guide = readFileSync(new URL('../../../docs/guide/concepts.md', import.meta.url), 'utf8');

@@ -1,6 +1,6 @@
 import { DomainError, EventStoreError, InvalidArgumentError, RetryLaterError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
-import { errorClasses } from '../../../src/core/errors/errors.js';
+import { errorClasses } from '../../../src/core/errors/error-classes.js';
 import { everyError } from '../fixtures/every-error.js';
 
 describe('errors', () => {

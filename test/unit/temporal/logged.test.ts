@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, it } from 'vitest';
-import { VersionConflictError, StoreUnavailableError } from '../../../src/core/errors/errors.js';
+import { VersionConflictError } from '../../../src/core/errors/append-errors.js';
+import { StoreUnavailableError } from '../../../src/core/errors/store-errors.js';
 import { logged } from '../../../src/temporal/activities/logged.js';
 
 type Entry = readonly [level: string, message: string, attributes: Record<string, unknown> | undefined];

@@ -1,13 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../../core/aggregates/aggregate-repository.js';
 import { assertStateIsJson } from '../../../core/aggregates/load-state.js';
+import { CommandFailedError, CommandOutcomeUnknownError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import {
-  CommandFailedError,
-  CommandOutcomeUnknownError,
-  StoreUnavailableError,
-} from '../../../core/errors/errors.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
+import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
 import type { EventMetadata } from '../../../core/events/event.js';
 import type { CommitChain, SnapshotStore } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';

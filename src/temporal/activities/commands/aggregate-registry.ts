@@ -1,7 +1,7 @@
 import type { AggregateClass } from '../../../core/aggregates/aggregate-root.js';
 import { assertCommandList } from '../../../core/aggregates/commands.js';
 import type { Decider } from '../../../core/aggregates/decider.js';
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import { streamId } from '../../../core/store/stream-id.js';
 
 /** A class that extends `AggregateRoot`, or a decider. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { isListed, unlisted } from '../../../core/aggregates/commands.js';
+import { CommandFailedError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { CommandFailedError } from '../../../core/errors/errors.js';
 import type { EventMetadata } from '../../../core/events/event.js';
 import type { CommitChain } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';

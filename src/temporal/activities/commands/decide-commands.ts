@@ -1,10 +1,7 @@
 import { hashCommand } from '../../../core/aggregates/command-handler.js';
+import { CommandFailedError, CommandOutcomeUnknownError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import {
-  CommandFailedError,
-  CommandOutcomeUnknownError,
-  EventTooLargeError,
-} from '../../../core/errors/errors.js';
+import { EventTooLargeError } from '../../../core/errors/event-errors.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import type { EventMetadata } from '../../../core/events/event.js';
 import type { Commit } from '../../../core/store/capabilities.js';

@@ -1,4 +1,4 @@
-import { CommitMismatchError } from '../../../core/errors/errors.js';
+import { CommitMismatchError } from '../../../core/errors/append-errors.js';
 import type { CommitChain } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';

@@ -4,8 +4,8 @@ import {
   type LoadOptions,
   type StateBuilder,
 } from '../../../core/aggregates/load-state.js';
+import { CommandFailedError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { CommandFailedError } from '../../../core/errors/errors.js';
 import type { Snapshot } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { describeError } from '../../../core/values/describe-error.js';

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { StoreUnavailableError } from '../../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
 import { withTimeLimit } from '../../../core/values/time-limit.js';
 import type { CommandReference } from '../../shared/command-lane.js';
 import { isInLocalActivity, isInActivity } from '../logged.js';

@@ -1,4 +1,4 @@
-import { InvalidEventError } from '../../../core/errors/errors.js';
+import { InvalidEventError } from '../../../core/errors/event-errors.js';
 import type { EventToAppend } from '../../../core/events/event.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { storedFormOf } from '../../../core/store/stored-form.js';

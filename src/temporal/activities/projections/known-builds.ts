@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import type { BuildSpec, ProjectionBuild } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { hookOf } from './hooks.js';

@@ -1,7 +1,7 @@
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import { EventNotParkedError } from '../../../core/errors/projection-errors.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import type { CheckpointStore, StoreCapabilities } from '../../../core/store/capabilities.js';

@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { PositionAheadOfStoreError } from '../../../core/errors/errors.js';
+import { PositionAheadOfStoreError } from '../../../core/errors/store-errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import {
   HandlerError,

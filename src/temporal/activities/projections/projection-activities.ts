@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
 import { innermostOf } from '../../../core/store/decorated-store.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import { ProjectionUnknownError } from '../../../core/errors/projection-errors.js';
 import type { ProjectionSink } from '../../../core/projections/projection-sink.js';
 import { isProjection, type AnyProjection } from '../../../core/projections/projection.js';

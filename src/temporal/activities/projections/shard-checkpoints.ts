@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import { shardOf } from '../../../core/projections/shard-of.js';
 import type { Checkpoint, CheckpointStore } from '../../../core/store/capabilities.js';

@@ -1,5 +1,5 @@
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { StoreUnavailableError } from '../../../core/errors/errors.js';
+import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
 
 /**
  * What is thrown when a standby answers for the primary: as of a store that can't be reached, so that it is tried again. A failover ends it.

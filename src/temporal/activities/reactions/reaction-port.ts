@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { CommandTarget } from '../../../core/aggregates/commands.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import { RetryLaterError } from '../../../core/errors/errors.js';
+import { RetryLaterError } from '../../../core/errors/retry-later-error.js';
 import type { ConsequenceOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
 import { depthKey } from '../../../core/reactions/reaction-depth.js';
 import { AggregateClient } from '../../client/aggregate-client.js';

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import { InvalidArgumentError, RetryLaterError } from '../../../core/errors/errors.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
+import { RetryLaterError } from '../../../core/errors/retry-later-error.js';
 import { toCloudEvent } from '../../../core/events/cloud-event.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import type { EventPublisher, PublishLimits } from '../../../core/projections/publisher.js';

@@ -1,0 +1,57 @@
+import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
+
+/** The stream is not where the append expected it. Load again and decide again. */
+export class VersionConflictError extends EventStoreError {
+  static {
+    nameErrors(this, 'VersionConflictError');
+  }
+
+  declare readonly code: 'VERSION_CONFLICT';
+  readonly streamId: string;
+  readonly expectedVersion: number | 'noStream' | 'streamExists';
+  readonly actualVersion: number;
+
+  constructor(
+    message: string,
+    fields: Fields<Pick<VersionConflictError, 'streamId' | 'expectedVersion' | 'actualVersion'>>,
+  ) {
+    super('VERSION_CONFLICT', message, fields);
+    this.streamId = fields.streamId;
+    this.expectedVersion = fields.expectedVersion;
+    this.actualVersion = fields.actualVersion;
+  }
+}
+
+/** The commit id (or command id) was used before with other content. */
+export class CommitMismatchError extends EventStoreError {
+  static {
+    nameErrors(this, 'CommitMismatchError');
+  }
+
+  declare readonly code: 'COMMIT_MISMATCH';
+  readonly streamId: string;
+  readonly commitId: string;
+
+  constructor(message: string, fields: Fields<Pick<CommitMismatchError, 'streamId' | 'commitId'>>) {
+    super('COMMIT_MISMATCH', message, fields);
+    this.streamId = fields.streamId;
+    this.commitId = fields.commitId;
+  }
+}
+
+/** `appendCommits` found some of its commits stored already, and appended nothing. */
+export class CommitExistsError extends EventStoreError {
+  static {
+    nameErrors(this, 'CommitExistsError');
+  }
+
+  declare readonly code: 'COMMIT_EXISTS';
+  readonly streamId: string;
+  readonly commitIds: readonly string[];
+
+  constructor(message: string, fields: Fields<Pick<CommitExistsError, 'streamId' | 'commitIds'>>) {
+    super('COMMIT_EXISTS', message, fields);
+    this.streamId = fields.streamId;
+    this.commitIds = fields.commitIds;
+  }
+}

@@ -1,0 +1,61 @@
+import { VersionConflictError, CommitMismatchError, CommitExistsError } from './append-errors.js';
+import { CommandOutcomeUnknownError, CommandFailedError, DomainError } from './command-errors.js';
+import { InvalidEventError, EventTooLargeError, EventTooNewError } from './event-errors.js';
+import type { EventStoreErrorCode } from './event-store-error.js';
+import { InvalidArgumentError } from './invalid-argument-error.js';
+import {
+  EventNotParkedError,
+  NoPreviousBuildError,
+  ProjectionBehindError,
+  ProjectionNotRunningError,
+  ProjectionUnknownError,
+  RebuildNotUnderWayError,
+  RebuildUnderWayError,
+} from './projection-errors.js';
+import { RetryLaterError } from './retry-later-error.js';
+import {
+  PositionAheadOfStoreError,
+  StoreUnavailableError,
+  StoreOverloadedError,
+  StoreClosedError,
+  StoreAccessDeniedError,
+  StoreCorruptedError,
+  SchemaOutdatedError,
+  UnsafeReadError,
+} from './store-errors.js';
+
+/** The classes by name, by which an error is built again on the other side of a boundary. */
+export const errorClasses = {
+  VersionConflictError,
+  CommitMismatchError,
+  CommitExistsError,
+  InvalidEventError,
+  EventTooLargeError,
+  EventTooNewError,
+  InvalidArgumentError,
+  PositionAheadOfStoreError,
+  StoreUnavailableError,
+  StoreOverloadedError,
+  StoreClosedError,
+  StoreAccessDeniedError,
+  StoreCorruptedError,
+  SchemaOutdatedError,
+  UnsafeReadError,
+  CommandOutcomeUnknownError,
+  CommandFailedError,
+  ProjectionBehindError,
+  ProjectionNotRunningError,
+  ProjectionUnknownError,
+  RebuildUnderWayError,
+  RebuildNotUnderWayError,
+  NoPreviousBuildError,
+  EventNotParkedError,
+  RetryLaterError,
+  DomainError,
+};
+
+/** The error class of a code. */
+export type EventStoreErrorOf<Code extends EventStoreErrorCode> = Extract<
+  InstanceType<(typeof errorClasses)[keyof typeof errorClasses]>,
+  { readonly code: Code }
+>;
