@@ -13,11 +13,11 @@ const statements = [...guide.matchAll(/^```sql( no-rows)?\n(.*?)^```$/gms)].map(
 function documented() {
   const sections = guide.split(/^### /m).slice(1);
   const tables = sections.flatMap((section) => {
-    const [, table] = /^`(\w+)`/.exec(section) ?? [];
+    const [, table] = /^Table (\w+)/.exec(section) ?? [];
     const columns = [...section.matchAll(/^\| `(\w+)` +\| `([\w[\]]+)` +\|/gm)];
     return table === undefined ? [] : columns.map(([, column, type]) => `${table}.${column} ${type}`);
   });
-  const sequences = sections.flatMap((section) => /^Sequence `(\w+)`/.exec(section)?.[1] ?? []);
+  const sequences = sections.flatMap((section) => /^Sequence (\w+)/.exec(section)?.[1] ?? []);
   return { tables: tables.sort(), sequences: sequences.sort() };
 }
 
