@@ -13,8 +13,8 @@ export interface RaisedEvents {
 }
 
 /**
- * The events of an aggregate as they will be stored. Most of the time they are that already, because `raise` has asked the store;
- * they aren't where a schema is asynchronous, or the aggregate was not loaded from this store.
+ * The events of an aggregate as they will be stored. Usually they already have that form, because `raise` has asked the
+ * store. They don't if a schema is asynchronous, or the aggregate was not loaded from this store.
  *
  * @throws InvalidEventError when one doesn't fit its schema, or another one was raised on a state that no replay gives
  */

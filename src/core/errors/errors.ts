@@ -11,7 +11,7 @@ import {
 } from './projection-errors.js';
 import { crossesTemporal, errorBrand, errorClassName } from './temporal-failure.js';
 
-/** The stream is not where the append expected it. Load again and decide again. */
+/** The stream is not at the version that the append expected. Load again and decide again. */
 export class VersionConflictError extends EventStoreError {
   declare readonly code: 'VERSION_CONFLICT';
   readonly streamId: string;
@@ -29,7 +29,9 @@ export class VersionConflictError extends EventStoreError {
   }
 }
 
-/** The commit id (or command id) was used before with other content. */
+/**
+ * The commit id (or command id) was used on this stream before, with other content. Give each request an id of its own.
+ */
 export class CommitMismatchError extends EventStoreError {
   declare readonly code: 'COMMIT_MISMATCH';
   readonly streamId: string;
@@ -42,7 +44,7 @@ export class CommitMismatchError extends EventStoreError {
   }
 }
 
-/** `appendCommits` found some of its commits stored already, and appended nothing. */
+/** `appendCommits` found some of its commits stored already, and appended nothing. Leave these out. */
 export class CommitExistsError extends EventStoreError {
   declare readonly code: 'COMMIT_EXISTS';
   readonly streamId: string;
@@ -63,14 +65,14 @@ export interface SchemaIssue {
   readonly message: string;
 }
 
-/** An event would not come back as it was given, or does not fit its schema. */
+/** An event would not come back from the store as it was given, or does not fit its schema. */
 export class InvalidEventError extends EventStoreError {
   declare readonly code: 'INVALID_EVENT';
-  /** Where the offender stands, such as `events[0].data.lines[2].price`; the first of several. */
+  /** The path of the first fault, such as `events[0].data.lines[2].price`. */
   readonly path: string;
-  /** Where and why it does not fit its schema: the first 10. */
+  /** The first 10 places where it does not fit its schema. Absent for other faults. */
   declare readonly issues?: readonly SchemaIssue[];
-  /** How many there are beside `issues`. */
+  /** The number of faults beyond `issues`. */
   declare readonly moreIssues?: number;
 
   constructor(message: string, fields: Fields<Pick<InvalidEventError, 'path' | 'issues' | 'moreIssues'>>) {
@@ -81,7 +83,7 @@ export class InvalidEventError extends EventStoreError {
   }
 }
 
-/** A commit (or a state or page that has to travel) is larger than its limit. */
+/** A commit, or a state or page that Temporal has to carry, is larger than its limit. */
 export class EventTooLargeError extends EventStoreError {
   declare readonly code: 'EVENT_TOO_LARGE';
   /** Bytes of JSON. */
@@ -96,7 +98,10 @@ export class EventTooLargeError extends EventStoreError {
   }
 }
 
-/** A recorded event has a newer schema version than this process knows. Another, of a newer release, can read it. */
+/**
+ * A recorded event has a newer schema version than this process knows. Deploy the release that knows it; its processes
+ * can read the event.
+ */
 export class EventTooNewError extends EventStoreError {
   declare readonly code: 'EVENT_TOO_NEW';
   readonly streamId: string;
@@ -121,12 +126,12 @@ export class EventTooNewError extends EventStoreError {
   }
 }
 
-/** A call that can't be right: an unknown option, a wrong type, a malformed name. */
+/** The call is wrong: an unknown option, a wrong type, a malformed name, a command that isn't listed. */
 export class InvalidArgumentError extends EventStoreError {
   declare readonly code: 'INVALID_ARGUMENT';
-  /** Where and why the payload of a command does not fit its schema: the first 10. */
+  /** The first 10 places where the payload of a command does not fit its schema. Absent for other faults. */
   declare readonly issues?: readonly SchemaIssue[];
-  /** How many there are beside `issues`. */
+  /** The number of faults beyond `issues`. */
   declare readonly moreIssues?: number;
 
   constructor(message: string, fields: Fields<Pick<InvalidArgumentError, 'issues' | 'moreIssues'>> = {}) {
@@ -136,10 +141,13 @@ export class InvalidArgumentError extends EventStoreError {
   }
 }
 
-/** The position to read after is beyond the store's end: it belongs to another store, or the store was restored. */
+/**
+ * The position to read after is beyond the store's end: it belongs to another store, or the store was restored from an
+ * older backup.
+ */
 export class PositionAheadOfStoreError extends EventStoreError {
   declare readonly code: 'POSITION_AHEAD_OF_STORE';
-  /** The position that was asked for. */
+  /** The position that the reader gave. */
   readonly position: number;
   readonly storeId: string;
   /** The last position of the store. */
@@ -156,7 +164,7 @@ export class PositionAheadOfStoreError extends EventStoreError {
   }
 }
 
-/** The store can't be reached, and what became of the call is unknown. Retry an append with this `commitId`. */
+/** The store gave no answer, so the outcome of the call is unknown. Retry an append with this `commitId`. */
 export class StoreUnavailableError extends EventStoreError {
   declare readonly code: 'STORE_UNAVAILABLE';
   readonly commitId?: string;
@@ -195,8 +203,8 @@ export class StoreAccessDeniedError extends EventStoreError {
 }
 
 /**
- * The database found its own files damaged where the call needed them. To repeat it is of no use: an operator has to restore, or
- * to rebuild what is damaged. Whether an append was stored is unknown.
+ * The database found files damaged that the call needed. Repeating it doesn't help: an operator has to restore or
+ * rebuild what is damaged. Whether an append was stored is unknown.
  */
 export class StoreCorruptedError extends EventStoreError {
   declare readonly code: 'STORE_CORRUPTED';
@@ -206,7 +214,7 @@ export class StoreCorruptedError extends EventStoreError {
   }
 }
 
-/** The store's schema is missing or older than this version of the library needs. Migrate it. */
+/** The store's schema is missing, or older than this version of the library needs. Call `migrate()` as its owner. */
 export class SchemaOutdatedError extends EventStoreError {
   declare readonly code: 'SCHEMA_OUTDATED';
 
@@ -215,7 +223,7 @@ export class SchemaOutdatedError extends EventStoreError {
   }
 }
 
-/** Reading in order can't be guaranteed on this server, for example a standby. */
+/** This server, for example a standby, can't guarantee to read in order. Read from the primary. */
 export class UnsafeReadError extends EventStoreError {
   declare readonly code: 'UNSAFE_READ';
 
@@ -224,7 +232,7 @@ export class UnsafeReadError extends EventStoreError {
   }
 }
 
-/** A command got no answer in time. It may have taken effect: ask again with the same `commandId`. */
+/** A command got no answer in time. It may have taken effect: send it again with the same `commandId`. */
 export class CommandOutcomeUnknownError extends EventStoreError {
   declare readonly code: 'COMMAND_OUTCOME_UNKNOWN';
   readonly commandId: string;
@@ -236,8 +244,8 @@ export class CommandOutcomeUnknownError extends EventStoreError {
 }
 
 /**
- * The code of an aggregate threw something else than a {@link DomainError}, while it decided a command or built up its state: a
- * defect. Nothing was stored.
+ * The code of an aggregate threw something other than a {@link DomainError} while it decided a command or built its
+ * state, or took too long. Nothing was stored. Fix the code.
  */
 export class CommandFailedError extends EventStoreError {
   declare readonly code: 'COMMAND_FAILED';
@@ -248,23 +256,23 @@ export class CommandFailedError extends EventStoreError {
 }
 
 /**
- * Thrown by a handler or a publisher of yours when no event is to blame: the receiver can't be reached, or is too busy. The
- * projection keeps its place and tries again for as long as it takes.
+ * Throw it from a handler or a publisher when no event is to blame: the receiver can't be reached, or is too busy. The
+ * projection keeps its place, is `waiting`, and tries again for as long as it takes.
  *
  * @example
  * throw new RetryLaterError("The broker can't be reached", { retryAfter: 5_000 });
  */
 export class RetryLaterError extends EventStoreError {
   declare readonly code: 'RETRY_LATER';
-  /** Milliseconds. Default: pauses that grow from 200 ms to 30 s. */
+  /** Milliseconds until the next attempt. Default: pauses that grow from 200 ms to 30 s. */
   readonly retryAfter?: number;
   /**
-   * How many events of the page, from its first, a publisher has published: they don't come again. Elsewhere it counts
-   * for nothing. Default 0.
+   * How many events of the page, from the first, a publisher has published: they don't come again. Ignored outside of
+   * publishers. Default 0.
    */
   readonly done?: number;
 
-  /** @throws {@link InvalidArgumentError} for a field that is no number from 0 */
+  /** @throws {@link InvalidArgumentError} when a field is not a number from 0 */
   constructor(
     message: string,
     fields: Fields<{ readonly retryAfter?: number | undefined; readonly done?: number | undefined }> = {},
@@ -281,14 +289,14 @@ export class RetryLaterError extends EventStoreError {
 }
 
 /**
- * A business rule said no. Thrown by aggregates and deciders; never retried.
+ * A business rule said no. Throw it from aggregates and deciders; it is never retried.
  *
  * @example
  * throw new DomainError('The payment is captured already', { reason: 'ALREADY_CAPTURED' });
  */
 export class DomainError extends EventStoreError {
   declare readonly code: 'DOMAIN_ERROR';
-  /** Your own code for the rule, to be told apart by programs. */
+  /** Your own code for the rule, for programs to compare. */
   readonly reason?: string;
   readonly details?: JsonValue;
 
@@ -307,7 +315,7 @@ export class DomainError extends EventStoreError {
   }
 }
 
-/** The classes by name, by which an error is built again on the other side of a boundary. */
+/** The classes by name, to rebuild an error on the other side of a boundary. */
 export const errorClasses = {
   VersionConflictError,
   CommitMismatchError,

@@ -27,11 +27,11 @@ export type EventStoreErrorCode =
   | 'DOMAIN_ERROR';
 
 /**
- * Every error of this library. Tell them apart by `code` or with {@link isEventStoreError}, which also knows an error
- * of another copy of the package or one that came through Temporal.
+ * The base class of every error of this library. Tell errors apart by `code`, or with {@link isEventStoreError}, which
+ * also recognises errors of another copy of the package and those that came through Temporal.
  *
- * In Temporal's eyes it is an `ApplicationFailure`: uncaught in a workflow it fails the workflow instead of its task,
- * and it arrives typed wherever the failure goes.
+ * To Temporal it is an `ApplicationFailure`: uncaught in a workflow, it fails the workflow instead of its task, and it
+ * arrives typed wherever the failure goes.
  */
 export class EventStoreError extends Error {
   readonly code: EventStoreErrorCode;
@@ -42,5 +42,5 @@ export class EventStoreError extends Error {
   }
 }
 
-/** What an error's constructor takes beside its message. */
+/** The fields that an error's constructor takes after its message. */
 export type Fields<T> = T & ErrorOptions;

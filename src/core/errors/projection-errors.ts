@@ -1,12 +1,15 @@
 import { EventStoreError, type Fields } from './event-store-error.js';
 
-/** A projection didn't reach a position in time, or can't for now. */
+/**
+ * A read model didn't reach a position in time, or its projection is blocked, failed, paused or stopped. The event is
+ * stored; only the read model is late. The message says what the projection waits for.
+ */
 export class ProjectionBehindError extends EventStoreError {
   declare readonly code: 'PROJECTION_BEHIND';
   readonly projection: string;
-  /** What was waited for. */
+  /** The position that was waited for. */
   readonly position: number;
-  /** Where it was last seen. */
+  /** The position that the projection had reached when it was last seen. */
   readonly reachedPosition: number;
 
   constructor(
@@ -20,7 +23,7 @@ export class ProjectionBehindError extends EventStoreError {
   }
 }
 
-/** A projection was never started, or it was stopped. Start it. */
+/** The projection was never started, or it was stopped. Call `ProjectionClient.start`. */
 export class ProjectionNotRunningError extends EventStoreError {
   declare readonly code: 'PROJECTION_NOT_RUNNING';
   readonly projection: string;
@@ -31,10 +34,10 @@ export class ProjectionNotRunningError extends EventStoreError {
   }
 }
 
-/** No worker of the task queue knows a projection, or the version of it that was asked for. */
+/** No worker of the task queue knows the projection, or the requested version of it. Deploy one that does. */
 export class ProjectionUnknownError extends EventStoreError {
   declare readonly code: 'PROJECTION_UNKNOWN';
-  /** What the workers know instead, such as `balances (version 2)`. */
+  /** What the workers know, such as `balances (version 2)`. */
   readonly known: readonly string[];
 
   constructor(message: string, fields: Fields<Pick<ProjectionUnknownError, 'known'>>) {
@@ -43,7 +46,7 @@ export class ProjectionUnknownError extends EventStoreError {
   }
 }
 
-/** A projection is being rebuilt. Wait until it is done, or cancel the rebuild. */
+/** The projection is being rebuilt. Wait until that is done, or cancel the rebuild. */
 export class RebuildUnderWayError extends EventStoreError {
   declare readonly code: 'REBUILD_UNDER_WAY';
   readonly projection: string;
@@ -54,7 +57,7 @@ export class RebuildUnderWayError extends EventStoreError {
   }
 }
 
-/** There is no rebuild to cancel. */
+/** The projection is not being rebuilt, so there is nothing to cancel. */
 export class RebuildNotUnderWayError extends EventStoreError {
   declare readonly code: 'REBUILD_NOT_UNDER_WAY';
   readonly projection: string;
@@ -65,7 +68,7 @@ export class RebuildNotUnderWayError extends EventStoreError {
   }
 }
 
-/** A projection has no earlier build to roll back to. */
+/** The projection has no earlier build to roll back to. */
 export class NoPreviousBuildError extends EventStoreError {
   declare readonly code: 'NO_PREVIOUS_BUILD';
   readonly projection: string;
@@ -76,7 +79,7 @@ export class NoPreviousBuildError extends EventStoreError {
   }
 }
 
-/** An event is not parked, or not any more, so it can be neither retried nor skipped. */
+/** The event is not parked, or no longer, so it can't be retried or skipped. */
 export class EventNotParkedError extends EventStoreError {
   declare readonly code: 'EVENT_NOT_PARKED';
   readonly projection: string;
