@@ -27,7 +27,7 @@ interface CachedStream {
 
 interface CachedEvent {
   readonly json: string;
-  /** All of it, which is a little more than a page counts. */
+  /** Bytes of the whole event, a little more than a page counts. */
   readonly bytes: number;
 }
 

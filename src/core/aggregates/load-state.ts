@@ -4,7 +4,7 @@ import type { Snapshot } from '../store/capabilities.js';
 import type { EventStore } from '../store/event-store.js';
 import { findJsonFault, type JsonValue } from '../values/json.js';
 
-/** How a state is built up, whether an aggregate's or a decider's. */
+/** How the state of an aggregate or decider is built from events. */
 export interface StateBuilder<S> {
   create(): S;
   restore(snapshot: Snapshot): S;

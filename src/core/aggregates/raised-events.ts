@@ -5,7 +5,7 @@ import type { StoredForm } from '../store/stored-form.js';
 import { findDifference } from '../values/find-difference.js';
 import { isPromise } from '../values/is-promise.js';
 
-/** What an aggregate raised, as it will be stored. */
+/** The events that an aggregate raised, as they will be stored. */
 export interface RaisedEvents {
   readonly events: readonly EventToAppend[];
   /** Set when the aggregate applied another event than will be read: its state is not that of its stream. */

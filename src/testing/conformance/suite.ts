@@ -12,7 +12,7 @@ export type ConformanceExpect = (actual: unknown) => {
 /** A store under test: the four methods, and the capabilities that are declared for it. */
 export type StoreUnderTest = EventStore & Partial<StoreCapabilities>;
 
-/** What the cases are written with. */
+/** The functions that cases are written with. */
 export interface Suite {
   describe(name: string, define: () => void): void;
   /** A case gets a store and a category that no other case uses, so that cases can share a store. */
