@@ -8,13 +8,12 @@ import { checkStreamRead } from '../core/store/read-options.js';
 import { bytesPerCharacter, utf8Length } from '../core/values/json.js';
 
 export interface CachingEventStoreOptions {
-  /** Most streams that are kept; the least recently read go first. Default 1,000. */
+  /** Most streams to keep; the least recently read are dropped first. Default 1,000. */
   readonly max?: number;
-  /** Milliseconds that a stream is kept after it was last read from the store in full. Default: no limit. */
+  /** Milliseconds to keep a stream after it was last read in full from the store. Default: no limit. */
   readonly ttl?: number;
   /**
-   * Most bytes that are kept, of all streams together, counted as two for each character of the events' JSON. Default
-   * 64,000,000.
+   * Most bytes to keep, over all streams, counted as two for each character of the events' JSON. Default 64,000,000.
    */
   readonly maxBytes?: number;
 }
@@ -28,7 +27,7 @@ interface CachedStream {
 
 interface CachedEvent {
   readonly json: string;
-  /** All of it, which is a little more than a page counts. */
+  /** Bytes of the whole event, a little more than a page counts. */
   readonly bytes: number;
 }
 
@@ -37,11 +36,11 @@ function toCached(json: string): CachedEvent {
 }
 
 /**
- * A store that keeps the events of the streams it has read, and reads only what was appended since. It is never stale:
- * each read asks the store for the last kept event and those after it, most of the time for that one event.
+ * Wraps a store so that it keeps the events of the streams it has read, and reads only what was appended since. It is
+ * never stale: each read asks the store for the last kept event and those after it, which usually is one event.
  *
- * Only forward reads of a stream gain; all else goes straight to the store, and all that the store has stays. A store on a transaction
- * (`inTransaction`) is not cached: what it reads may be rolled back.
+ * Only forward reads of a stream become faster. Everything else goes straight to the store, which keeps all its
+ * methods. A store on a transaction (`inTransaction`) is not cached: what it reads may be rolled back.
  *
  * @throws InvalidArgumentError for an unknown option
  * @example

@@ -1,5 +1,5 @@
 /**
- * A cache of streams that is never stale, on lru-cache.
+ * A cache of streams that is never stale, built on lru-cache.
  *
  * @packageDocumentation
  */

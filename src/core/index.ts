@@ -1,5 +1,6 @@
 /**
- * Events, stores, aggregates and deciders. No dependency and no Node API: it runs in Temporal's workflow sandbox too.
+ * Events, stores, aggregates, deciders, projections and reactions. It has no dependency and uses no Node API, so it
+ * also runs in Temporal's workflow sandbox.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
 /**
- * An event store in the memory of the process: for tests, and as the definition of what a store does.
+ * An event store in the memory of the process, for tests. It is also the reference for what a store does.
  *
  * @packageDocumentation
  */

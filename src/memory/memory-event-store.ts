@@ -45,7 +45,7 @@ import { MemoryCheckpointStore } from './memory-checkpoint-store.js';
 import { MemorySnapshotStore } from './memory-snapshot-store.js';
 
 export interface MemoryEventStoreOptions {
-  /** Where `recordedAt` comes from. Default: the system's clock. */
+  /** Clock for `recordedAt`, and for `occurredAt` of events that have none. Default: the system's clock. */
   readonly clock?: () => Date;
   /** Most bytes of JSON in one commit. Default 2,000,000. */
   readonly maxCommitBytes?: number;
@@ -64,9 +64,9 @@ interface StoredEvent extends PreparedEvent {
 }
 
 /**
- * An event store in the memory of the process, for tests and as the definition of what a store does: a list of all
- * events, the same events by stream, and those of each commit. Each method reads or changes them in one go, without
- * awaiting in between, so nothing can come in the middle of it.
+ * An event store in the memory of the process, for tests and as the reference for what a store does. It has a list of
+ * all events, the same events by stream, and those of each commit. Each method reads or changes them in one go, without
+ * awaiting in between, so no other call can interleave.
  */
 export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHints {
   readonly snapshots = new MemorySnapshotStore();

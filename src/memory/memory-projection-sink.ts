@@ -33,8 +33,8 @@ interface Build<Model> extends BuildSpec {
 }
 
 /**
- * Read models in the memory of the process, exactly once. A page works on a copy (`structuredClone`), which takes the
- * place of the model when it is done: for tests and small models.
+ * Keeps read models in the memory of the process, exactly once, for tests and small models. Each page works on a copy
+ * (`structuredClone`), which replaces the model when the page is done.
  *
  * @example
  * const sink = new MemoryProjectionSink(() => new Map<string, number>());
@@ -62,7 +62,7 @@ export class MemoryProjectionSink<Model> implements ProjectionSink<Model> {
     this.#create = create;
   }
 
-  /** The read model that is live. Treat it as read-only. */
+  /** The live read model; undefined before the projection was started. Treat it as read-only. */
   model(name: string): Model | undefined {
     return this.#of(name).find(({ role }) => role === 'live')?.model;
   }

@@ -1,14 +1,14 @@
-/** A clock that stands still until it is told otherwise. */
+/** A clock that stands still until you move it. */
 export interface FixedClock {
   (): Date;
-  /** Moves on by milliseconds. */
+  /** Moves the clock on by milliseconds. */
   advance(milliseconds: number): void;
   /** Jumps to a time. */
   set(time: string | Date): void;
 }
 
 /**
- * A clock for tests, to be given to a store.
+ * Makes a clock for tests, for the `clock` option of `MemoryEventStore`.
  *
  * @param start default `2024-01-01T00:00:00.000Z`
  * @throws RangeError when the start is not a time

@@ -3,17 +3,20 @@ import type { Decider } from '../core/aggregates/decider.js';
 import type { DomainEvent } from '../core/events/event.js';
 import { canonicalJson } from '../core/values/json.js';
 
-/** What is expected: the events (their type and data), or an error by its class, its message or its fields. */
+/**
+ * What a command is expected to do: lead to events (type and data, in order), or throw an error, given by its class, a
+ * pattern for its message, or some of its fields.
+ */
 export type Expectation<E extends DomainEvent> =
   readonly Outcome<E>[] | (new (...args: never[]) => Error) | RegExp | Readonly<Record<string, unknown>>;
 
 /** Distributes over a union of events, so that each type has its own data. */
 type Outcome<E extends DomainEvent> = E extends DomainEvent ? Pick<E, 'type' | 'data'> : never;
 
-/** The last step of given, when, then. */
+/** The last step of given/when/then. */
 export interface Then<E extends DomainEvent> {
   /**
-   * To be called with one expectation; what is awaited without it fails.
+   * Call it with one expectation and await it. Awaiting `when(…)` without `then` fails.
    *
    * @param expected events: exactly these types and data, in order; else the error that the command must throw
    * @throws an Error that shows what was expected and what happened
@@ -21,14 +24,14 @@ export interface Then<E extends DomainEvent> {
   then(expected: Expectation<E>): Promise<void>;
 }
 
-/** After these events, this command. */
+/** The step that names the command. */
 export interface Given<Command, E extends DomainEvent> {
   when(command: Command): Then<E>;
 }
 
 /**
- * A specification of an aggregate or decider: given what happened, when this command comes, then these events or that
- * error. No store takes part, and no test runner: it throws.
+ * Specifies an aggregate or decider: given these events, when this command comes, then these events or that error. It
+ * needs no store and no test runner: a failed expectation throws.
  *
  * @example
  * await given(Account, [deposited(5)]).when((account) => account.withdraw(7)).then(DomainError);

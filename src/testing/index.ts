@@ -1,5 +1,5 @@
 /**
- * For tests: specifications of aggregates and deciders, a clock that stands still, and the conformance suite for stores.
+ * For tests: given/when/then for aggregates and deciders, a clock that you set, and the conformance suite for stores.
  *
  * @packageDocumentation
  */

@@ -137,15 +137,28 @@ it('the quick start of the README runs, on the built package, and is about 30 li
   const code = quickStart?.code ?? '';
   expect(code.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(35);
 
-  const file = `${folder}quick-start.ts`;
+  expect(await run('quick-start.ts', code)).toContain('Balance: 5');
+});
+
+it.each(
+  documentSnippets()
+    .filter(({ name }) => name === 'runs')
+    .map(({ place, code }, index) => [place, index, code] as const),
+)('the snippet at %s, which checks itself, runs on the built package', async (_place, index, code) => {
+  await run(`runs-${index}.ts`, code);
+});
+
+/** What a program says, in a process of its own. */
+async function run(name: string, code: string): Promise<string> {
+  const file = `${folder}${name}`;
   writeFileSync(file, code);
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [fileURLToPath(import.meta.resolve('tsx/cli')), '--tsconfig', `${root}tsconfig.build.json`, file],
     { env: { ...process.env, TEMPORAL_ADDRESS: inject('temporal').address } },
   );
-  expect(stdout).toContain('Balance: 5');
-});
+  return stdout;
+}
 
 /** The names that files export, each with what to import it from. */
 function exportedNames(files: Record<string, string>): [string, string][] {

@@ -131,12 +131,14 @@ describe('while a release is rolled out', () => {
   });
 });
 
-describe('a command that no worker knows', () => {
+describe('a command that no worker knows, or whose aggregate has an event that is newer than all workers', () => {
   it('is refused after ten seconds with what is known, holds nobody up, and is answered where it is stored', async () => {
     const { store, accounts, taskQueue } = await useReleases({ fresh: 0 });
     await store.appendToStream('Account-stored', [{ type: 'Closed', data: {} }], { commitId: 'close-1' });
     const anybody = new AggregateClient({ client, aggregate: { category: 'Account' }, taskQueue });
+    await store.appendToStream('Account-newer', [{ type: 'Opened', data: {}, schemaVersion: 2 }]);
     const began = performance.now();
+    const tooNew = accounts.execute('newer', 'open').catch((error: unknown) => error);
     const refused = anybody.execute('1', 'rename').catch((error: unknown) => error);
     const stored = accounts.execute('stored', 'close', undefined, { commandId: 'close-1' });
     for (const id of ['2', '3', '4']) {
@@ -149,6 +151,7 @@ describe('a command that no worker knows', () => {
       message: expect.stringContaining('is not in its list of commands: open') as string,
     });
     expect(performance.now() - began).toBeGreaterThan(9_000);
+    expect(await tooNew).toMatchObject({ code: 'EVENT_TOO_NEW', streamId: 'Account-newer' });
     // A worker that has left had decided it.
     expect(await stored).toMatchObject({ version: 1, deduplicated: true });
     expect(await anybody.execute('1', 'open')).toMatchObject({ version: 1 });

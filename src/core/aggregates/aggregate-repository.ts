@@ -20,18 +20,18 @@ import { asRaised } from './raised-events.js';
 import { assertSnapshotIsWhole } from './whole-snapshot.js';
 
 export interface AggregateRepositoryOptions {
-  /** Read before the events, so that only those after the snapshot are loaded. */
+  /** Snapshots are read from here, and then only the events after them. Default: none; all events are read. */
   readonly snapshots?: SnapshotStore;
-  /** Most events read at a time. Default 500. */
+  /** Most events in a page. Default 500. */
   readonly pageSize?: number;
-  /** Most bytes of JSON read at a time, as `maxBytes` of a read. Default 4,000,000. */
+  /** Most bytes of JSON in a page, as `maxBytes` of a read. Default 4,000,000. */
   readonly pageBytes?: number;
 }
 
 export interface SaveOptions {
-  /** Makes the save exactly-once. */
+  /** Makes the save exactly-once: saved again with it, nothing is stored. */
   readonly commitId?: string;
-  /** Merged under the metadata of each event. */
+  /** Added to the metadata of each event; the event's own keys win. */
   readonly metadata?: EventMetadata;
 }
 
@@ -70,7 +70,7 @@ export class AggregateRepository<A extends AggregateRoot> {
     this.#options = options;
   }
 
-  /** The aggregate as it stands; a new one of version 0 when it has no events. */
+  /** The aggregate with its current state; a new one, of version 0, if it has no events. */
   async load(id: string): Promise<A> {
     const { snapshots, pageSize, pageBytes } = this.#options;
     const stream = this.#streamId(id);
@@ -79,7 +79,7 @@ export class AggregateRepository<A extends AggregateRoot> {
     return (await loadState(this.#store, stream, builder, { pageSize, pageBytes, snapshot })).state;
   }
 
-  /** The aggregate, or undefined when it has no events. */
+  /** The aggregate, or undefined if it has no events. */
   async find(id: string): Promise<A | undefined> {
     const aggregate = await this.load(id);
     return aggregate.version === 0 ? undefined : aggregate;
@@ -92,11 +92,12 @@ export class AggregateRepository<A extends AggregateRoot> {
 
   /**
    * Appends the uncommitted events, expecting the version that was loaded, and marks them as committed. Saving an
-   * unchanged aggregate appends nothing; its result then has no event ids, and position 0.
+   * unchanged aggregate appends nothing and returns a result without event ids, at position 0.
    *
-   * @throws VersionConflictError when another append came first; the aggregate keeps its uncommitted events
-   * @throws InvalidEventError when an event doesn't fit its schema, or would be stored otherwise than the aggregate has applied
-   *   it: made with `new`, it doesn't know the schemas of the store, and it doesn't wait for asynchronous ones
+   * @throws {@link VersionConflictError} when another append came first; the aggregate keeps its uncommitted events
+   * @throws {@link InvalidEventError} when an event doesn't fit its schema, or would be stored differently from how the
+   *   aggregate applied it: an aggregate made with `new` doesn't know the store's schemas, and none waits for an
+   *   asynchronous schema
    */
   async save(aggregate: A, options: SaveOptions = {}): Promise<AppendResult> {
     assertOptions('save', options, { commitId: isName, metadata: isPlainObject });
@@ -116,12 +117,12 @@ export class AggregateRepository<A extends AggregateRoot> {
   }
 
   /**
-   * Loads the aggregate, runs the command on it and saves it; again when another append came between. Sent again with
-   * its `commandId` after a success, also one that the caller never heard of, it stores nothing and returns the first
-   * version. A command that was rejected, or raised no events, leaves no trace and is decided again.
+   * Loads the aggregate, runs the command on it and saves it, and does so again when another append came in between.
+   * Sent again with its `commandId` after a success, even one whose answer was lost, the command stores nothing and
+   * returns the first version. A command that was rejected, or raised no events, leaves no trace and is decided again.
    *
    * @throws whatever the command throws, when nothing was stored
-   * @throws VersionConflictError when others were faster at every attempt
+   * @throws {@link VersionConflictError} when other appends were faster at every attempt
    */
   async execute<R>(
     id: string,
@@ -147,10 +148,10 @@ export class AggregateRepository<A extends AggregateRoot> {
   }
 
   /**
-   * Keeps the state of a saved aggregate as its snapshot.
+   * Stores the state of a saved aggregate as its snapshot.
    *
-   * @throws {@link InvalidArgumentError} without a snapshot store, with uncommitted events, when the state is not JSON, or when
-   *   the aggregate that is restored from it is another
+   * @throws {@link InvalidArgumentError} without a snapshot store, with uncommitted events, when the state is not JSON,
+   *   or when the aggregate restored from it differs
    */
   async saveSnapshot(aggregate: A): Promise<void> {
     const { snapshots } = this.#options;
@@ -209,7 +210,7 @@ export function aggregateBuilder<A extends AggregateRoot>(
   };
 }
 
-/** Whose snapshots are read: those of the category, in the version that the class or decider declares. */
+/** The snapshots to read: those of the category, in the version that the class or decider declares. */
 export function snapshotModelOf(model: {
   readonly category: string;
   readonly snapshotVersion?: number;

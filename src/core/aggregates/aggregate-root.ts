@@ -13,11 +13,12 @@ export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
   /** First part of the ids of its streams. */
   readonly category: string;
   /**
-   * Version of what {@link AggregateRoot.toSnapshot} returns; raise it when that changes shape. Declaring it also says that
-   * snapshots hold the whole state, so that commands may make them by themselves. Default 1, and none by themselves.
+   * Version of what {@link AggregateRoot.toSnapshot} returns; raise it when its shape or meaning changes. Declaring it
+   * also says that snapshots hold the whole state, so that command lanes may make them automatically. Default: 1,
+   * without automatic snapshots.
    */
   readonly snapshotVersion?: number;
-  /** The methods that are commands, for those who send them from outside. Default: none. */
+  /** The methods that clients may send as commands. Default: none. */
   readonly commands?: CommandList;
 }
 
@@ -36,8 +37,8 @@ export const outdate = Symbol.for('temporal-event-store/outdate');
 export const assertIsCurrent = Symbol.for('temporal-event-store/assert-is-current');
 
 /**
- * An aggregate whose state is what its events say. A command is a method that checks the rules and raises events; the
- * state changes in `apply` alone, so that a replay gives the same.
+ * An aggregate whose state follows from its events. A command is a method that checks the rules and raises events. Only
+ * `apply` changes the state, so that a replay gives the same state.
  *
  * @example
  * class Account extends AggregateRoot<Deposited> {
@@ -65,26 +66,31 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
     return this.#version;
   }
 
-  /** What was raised since the aggregate was loaded or saved. */
+  /** The events that were raised since the aggregate was loaded or saved. They are frozen. */
   get uncommittedEvents(): readonly EventToAppend<E>[] {
     return [...this.#uncommittedEvents];
   }
 
-  /** Called after an append: the version moves on by the number of uncommitted events, and they are forgotten. */
+  /**
+   * Call it after you have appended the events yourself: the version grows by the number of uncommitted events, and
+   * their list is emptied. A repository does so in `save`.
+   */
   markEventsAsCommitted(): void {
     this.#version += this.#uncommittedEvents.length;
     this.#uncommittedEvents = [];
   }
 
   /**
-   * The state as JSON, for snapshots and for everyone who asks for the state. By default the aggregate's own data
-   * fields; override it, and `restoreSnapshot`, for `#private` ones or fields that JSON can't hold.
+   * The state as JSON, for snapshots and for `AggregateClient.state`. By default the aggregate's own data fields,
+   * without its `id`. Override it and `restoreSnapshot` for `#private` fields and fields that JSON can't hold.
    */
   toSnapshot(): JsonValue {
     return Object.fromEntries(Object.entries(this).filter(isDataField));
   }
 
-  /** Takes over a state that `toSnapshot` returned. By default a data field that it doesn't hold was undefined. */
+  /**
+   * Restores a state that `toSnapshot` returned. By default, data fields that the state doesn't have become undefined.
+   */
   restoreSnapshot(state: JsonValue): void {
     const absent = Object.entries(this)
       .filter(isDataField)
@@ -95,8 +101,8 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   }
 
   /**
-   * The aggregate that the events lead to; its version is that of the last recorded event, or their number where they
-   * carry no version.
+   * Builds an aggregate from events, without a store. Its version is that of the last recorded event, or the number of
+   * events if they have no version.
    */
   static fromEvents<A extends AggregateRoot>(
     this: new (id: string) => A,
@@ -110,11 +116,12 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   }
 
   /**
-   * Applies an event and records it as uncommitted, as it is at this moment: what it was made of may change later. An aggregate
-   * that was loaded from a store with schemas (`withEvents`) applies what its schema makes of it.
+   * Applies an event and records a copy of it as uncommitted; later changes to the given objects have no effect. An
+   * aggregate that was loaded from a store with schemas (`withEvents`) applies the event as its schema returns it.
    *
-   * @throws InvalidEventError when the event doesn't fit its schema; it is not applied
-   * @throws {@link InvalidArgumentError} when a store on the other side of Temporal has changed what was saved before
+   * @throws {@link InvalidEventError} when the event doesn't fit its schema; it is not applied
+   * @throws {@link InvalidArgumentError} when a schema on the other side of Temporal changed events that were saved
+   *   before: load the aggregate again
    */
   protected raise(event: EventToAppend<E>): void {
     this[assertIsCurrent]();
@@ -134,7 +141,7 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
     return event;
   }
 
-  /** Changes the state, at once. It must not decide, ask a clock or throw for what has happened. */
+  /** Changes the state, synchronously. It must not decide, read a clock, or throw: the event has happened. */
   protected abstract apply(event: E): void;
 
   /** @throws {@link InvalidArgumentError} when `apply` returns a promise: the state would change too late to decide on */

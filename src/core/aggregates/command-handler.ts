@@ -17,16 +17,16 @@ import { loadState, type StateBuilder } from './load-state.js';
 import { asDecided } from './raised-events.js';
 
 export interface CommandHandlerOptions {
-  /** Read before the events, so that only those after the snapshot are loaded. */
+  /** Snapshots are read from here, and then only the events after them. Default: none; all events are read. */
   readonly snapshots?: SnapshotStore;
-  /** Most events read at a time. Default 500. */
+  /** Most events in a page. Default 500. */
   readonly pageSize?: number;
-  /** Most bytes of JSON read at a time, as `maxBytes` of a read. Default 4,000,000. */
+  /** Most bytes of JSON in a page, as `maxBytes` of a read. Default 4,000,000. */
   readonly pageBytes?: number;
 }
 
 export interface CommandResult<E extends DomainEvent> {
-  /** The events that the command led to, as they are stored; undefined when an earlier run of it was found. */
+  /** The events that the command led to, as they are stored; undefined if the command had taken effect before. */
   readonly events: readonly EventToAppend<E>[] | undefined;
   /** Version of the stream after the command. */
   readonly version: number;
@@ -36,18 +36,18 @@ export interface CommandResult<E extends DomainEvent> {
 
 export interface CommandHandler<Command, E extends DomainEvent> {
   /**
-   * Loads the state, decides the command and appends; again when another append came between. Sent again with its
-   * `commandId` after a success, it stores nothing and returns the first version.
+   * Loads the state, decides the command and appends its events, and does so again when another append came in between.
+   * Sent again with its `commandId` after a success, the command stores nothing and returns the first version.
    *
    * @throws whatever `decide` throws, when nothing was stored
-   * @throws VersionConflictError when others were faster at every attempt
-   * @throws CommitMismatchError when the `commandId` was used for another command
+   * @throws {@link VersionConflictError} when other appends were faster at every attempt
+   * @throws {@link CommitMismatchError} when the `commandId` was used for another command
    */
   execute(id: string, command: Command, options?: ExecuteOptions): Promise<CommandResult<E>>;
 }
 
 /**
- * Runs the commands of a decider over any {@link EventStore}.
+ * Runs the commands of a decider on any {@link EventStore}.
  *
  * @throws InvalidArgumentError for an unknown option or a malformed category
  * @example
@@ -124,7 +124,7 @@ export function deciderBuilder<State, E extends DomainEvent>(
   };
 }
 
-/** Tells a command that is sent again from another with its id. Only a command that is JSON can be compared. */
+/** Distinguishes a repeated command from another one with its id. Only a command that is JSON can be compared. */
 export function hashCommand(command: unknown): string | undefined {
   return findJsonFault(command) === undefined ? uuidV5(canonicalJson(command)) : undefined;
 }

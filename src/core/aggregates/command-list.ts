@@ -1,7 +1,7 @@
 import type { StandardSchema } from '../registry/standard-schema.js';
 
 /**
- * The commands that may be sent to an aggregate from outside, by name: with the schema of their payload (Standard Schema:
- * zod, valibot, arktype and others), or `true` where any JSON will do.
+ * The commands that clients may send to an aggregate, by name. The value is the schema of the payload (Standard Schema:
+ * zod, valibot, arktype and others), or `true` to take any JSON.
  */
 export type CommandList = Readonly<Record<string, StandardSchema | boolean>>;

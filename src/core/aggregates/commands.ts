@@ -6,20 +6,20 @@ import { findJsonFault, type JsonValue } from '../values/json.js';
 import { AggregateRoot, type EventsOf } from './aggregate-root.js';
 import type { CommandList } from './command-list.js';
 
-/** What names a category and its commands: a class that extends `AggregateRoot`, a decider, or just the two. */
+/** The target of commands: a class that extends `AggregateRoot`, a decider, or an object with these two fields. */
 export interface CommandTarget {
   readonly category: string;
   readonly commands?: CommandList;
 }
 
-/** The names of the commands of a class or decider; any string where it lists none. */
+/** The names of the commands of a class or decider; any string if it lists none. */
 export type CommandNameOf<T> = T extends { readonly commands: infer List }
   ? Extract<keyof List, string>
   : string;
 
 /**
- * What a command takes: the input of its schema, else what the class's method takes first, or the `data` of the decider's
- * command of this type.
+ * The payload of a command: the input of its schema, else the first parameter of the class's method, or the `data` of
+ * the decider's command of this type.
  */
 export type CommandPayloadOf<T, Name extends string> = T extends {
   readonly commands: Readonly<Record<Name, StandardSchema<infer Input>>>;
@@ -39,36 +39,37 @@ export type CommandPayloadOf<T, Name extends string> = T extends {
         : unknown
       : unknown;
 
-/** The types of the events of a class or decider; any string of a mere category. */
+/** The event types of a class or decider; any string for a bare category. */
 export type EventTypeOf<T> = T extends abstract new (id: string) => infer A
   ? EventsOf<A>['type']
   : T extends { readonly evolve: (state: never, event: infer E extends DomainEvent) => unknown }
     ? E['type']
     : string;
 
-/** The state of a class or decider as it travels: what the class's `toSnapshot` returns, or the decider's state. */
+/** The state of a class or decider as clients get it: what the class's `toSnapshot` returns, or the decider's state. */
 export type StateOf<T> = T extends abstract new (id: string) => { toSnapshot(): infer State }
   ? State
   : T extends { initialState(): infer State }
     ? State
     : JsonValue;
 
-/** What a command led to. */
+/** The outcome of a command that took effect. */
 export interface CommandReceipt<EventType extends string = string> {
   /** Version of the stream after the command. */
   readonly version: number;
   /**
-   * Position up to which a read model shows what the command led to, for `ProjectionClient.waitFor`: of its last event; of the
-   * last event of the stream when it changed nothing, 0 where there is none.
+   * The position for `ProjectionClient.waitFor`: a read model that has reached it shows the effect of the command. It
+   * is that of the command's last event; if the command changed nothing, that of the stream's last event, or 0 for an
+   * empty stream.
    */
   readonly position: number;
-  /** Its events in order; none when it changed nothing. */
+  /** The command's events in order; none if it changed nothing. */
   readonly events: readonly { readonly id: string; readonly type: EventType }[];
-  /** True when the command had taken effect before. */
+  /** True if the command had taken effect before. */
   readonly deduplicated: boolean;
 }
 
-/** A payload that may be undefined may be left out. */
+/** A payload that may be undefined can be omitted. */
 export type CommandArguments<Payload, Options> = undefined extends Payload
   ? [payload?: Payload, options?: Options]
   : [payload: Payload, options?: Options];
@@ -93,9 +94,9 @@ export function assertCommandList(target: CommandTarget): void {
 }
 
 /**
- * Checks that a command is listed, and that its payload is JSON and fits its schema; at once, where the schema does.
+ * Checks that a command is listed, and that its payload is JSON and fits its schema. Synchronous if the schema is.
  *
- * @returns the payload as the schema makes it
+ * @returns the payload as the schema returns it
  * @throws {@link InvalidArgumentError}
  */
 export function checkCommand(target: CommandTarget, name: string, payload: unknown): unknown {

@@ -1,15 +1,15 @@
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import type { CommandList } from './command-list.js';
 
-/** What a decider decides, unless it has commands of its own form. */
+/** The default form of a decider's commands. */
 export interface DomainCommand<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
 }
 
 /**
- * An aggregate as three functions: where it begins, how an event changes it, and what a command leads to. (After Jérémie
- * Chassaing, "Functional Event Sourcing Decider", 2021.)
+ * An aggregate as three functions: its initial state, how an event changes it, and which events a command leads to.
+ * (After Jérémie Chassaing, "Functional Event Sourcing Decider", 2021.)
  *
  * @example
  * const account: Decider<{ balance: number }, Deposit, Deposited> = {
@@ -22,12 +22,12 @@ export interface DomainCommand<Type extends string = string, Data = unknown> {
 export interface Decider<State, Command, E extends DomainEvent> {
   /** First part of the ids of its streams. */
   readonly category: string;
-  /** Version of the shape of the state in snapshots; raise it when that changes. Default 1. */
+  /** Version of the state in snapshots; raise it when its shape or meaning changes. Default 1. */
   readonly snapshotVersion?: number;
-  /** The types of its commands, for those who send them from outside. Default: none. */
+  /** The command types that clients may send. Default: none. */
   readonly commands?: CommandList;
   initialState(): State;
   evolve(state: State, event: E): State;
-  /** Returns the events to append, none when nothing changes, or throws a `DomainError`. */
+  /** Returns the events to append, none if nothing changes, or throws a {@link DomainError}. */
   decide(state: State, command: Command): readonly EventToAppend<E>[] | Promise<readonly EventToAppend<E>[]>;
 }

@@ -11,13 +11,13 @@ import { inTurn } from './turns.js';
 
 /** Options of one command. */
 export interface ExecuteOptions {
-  /** Makes the command exactly-once: it is the id of the commit that the command causes. */
+  /** Makes the command exactly-once: it becomes the id of the commit that the command causes. */
   readonly commandId?: string;
-  /** Merged under the metadata of each event. */
+  /** Added to the metadata of each event; the event's own keys win. */
   readonly metadata?: EventMetadata;
   /**
-   * How often the command is decided when others append to the stream at the same time, with pauses that grow to a quarter of a
-   * second. Commands of one process take turns, and don't count. Default 20.
+   * How often the command is decided when other processes append to the stream at the same time, with pauses that grow
+   * to a quarter of a second. Commands of one process take turns, and don't count as attempts. Default 20.
    */
   readonly maxAttempts?: number;
 }
@@ -43,10 +43,11 @@ const backoff: Backoff = {
 };
 
 /**
- * Load, decide, append with the loaded version as the expected one; again when another append came between.
+ * Loads, decides, and appends with the loaded version as the expected one; does so again when another append came in
+ * between.
  *
- * A command that is sent again after a success decides on a state that already holds its own events, so its answer is
- * worth nothing: whenever it fails, yields nothing or conflicts, the commit is looked up first. A command that goes
+ * A command that is sent again after a success decides on a state that already holds its own events, so its answer
+ * proves nothing. Whenever it fails, yields nothing or conflicts, the commit is looked up first. A command that goes
  * through at once pays nothing for that.
  *
  * @throws InvalidArgumentError when it is called inside a command to the same stream

@@ -4,7 +4,7 @@ import type { Snapshot } from '../store/capabilities.js';
 import type { EventStore } from '../store/event-store.js';
 import { findJsonFault, type JsonValue } from '../values/json.js';
 
-/** How a state is built up, whether an aggregate's or a decider's. */
+/** How the state of an aggregate or decider is built from events. */
 export interface StateBuilder<S> {
   create(): S;
   restore(snapshot: Snapshot): S;
@@ -26,7 +26,9 @@ export interface LoadOptions<S> {
   readonly pageSize?: number | undefined;
   readonly pageBytes?: number | undefined;
   readonly snapshot?: Snapshot | undefined;
-  /** Instead of `snapshot`, where most streams are too short to have one: it is asked for only behind that many events. */
+  /**
+   * Instead of `snapshot`, when most streams are too short to have one: it is asked for only after that many events.
+   */
   readonly laterSnapshot?: LaterSnapshot | undefined;
   /** Called with why a snapshot can't be restored; the events are then read from the first. Default: it is thrown. */
   readonly onBrokenSnapshot?: ((error: unknown) => void) | undefined;
@@ -38,7 +40,7 @@ export interface LoadOptions<S> {
   readonly until?: string | undefined;
 }
 
-/** The state of a stream: from an earlier state or a snapshot, if there is one to be had, and the events after it. */
+/** The state of a stream: from an earlier state or a snapshot, if there is one, and the events after it. */
 export async function loadState<S>(
   store: EventStore,
   streamId: string,

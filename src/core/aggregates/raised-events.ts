@@ -5,7 +5,7 @@ import type { StoredForm } from '../store/stored-form.js';
 import { findDifference } from '../values/find-difference.js';
 import { isPromise } from '../values/is-promise.js';
 
-/** What an aggregate raised, as it will be stored. */
+/** The events that an aggregate raised, as they will be stored. */
 export interface RaisedEvents {
   readonly events: readonly EventToAppend[];
   /** Set when the aggregate applied another event than will be read: its state is not that of its stream. */
@@ -13,8 +13,8 @@ export interface RaisedEvents {
 }
 
 /**
- * The events of an aggregate as they will be stored. Most of the time they are that already, because `raise` has asked the store;
- * they aren't where a schema is asynchronous, or the aggregate was not loaded from this store.
+ * The events of an aggregate as they will be stored. Usually they already have that form, because `raise` has asked the
+ * store. They don't if a schema is asynchronous, or the aggregate was not loaded from this store.
  *
  * @throws InvalidEventError when one doesn't fit its schema, or another one was raised on a state that no replay gives
  */

@@ -12,8 +12,8 @@ interface Turn {
 const turns = new WeakMap<object, Map<string, Turn>>();
 
 /**
- * Runs what is to change a stream after what is at work on it in this process: side by side, all but one would load and decide in
- * vain. Others aren't waited for longer than a second each.
+ * Runs a change of a stream after the one that this process is making: side by side, all but one would load and decide
+ * in vain. It waits for no other change longer than a second.
  */
 export async function inTurn<T>(store: object, streamId: string, run: () => Promise<T>): Promise<T> {
   const ofStore = turns.get(store) ?? new Map<string, Turn>();

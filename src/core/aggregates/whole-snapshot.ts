@@ -5,8 +5,8 @@ import type { JsonValue } from '../values/json.js';
 import type { LoadedState, StateBuilder } from './load-state.js';
 
 /**
- * Checks that a snapshot gives the state back that it was made of, before it is kept: from then on it decides. Seen is what can be
- * seen from outside; of `#private` fields nobody knows.
+ * Checks that a snapshot restores the state it was made of, before it is stored and decides from then on. Only what is
+ * visible from outside is compared, so no `#private` fields.
  *
  * @throws {@link InvalidArgumentError} with the field that differs
  */

@@ -1,6 +1,6 @@
 import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 
-/** The stream is not where the append expected it. Load again and decide again. */
+/** The stream is not at the version that the append expected. Load again and decide again. */
 export class VersionConflictError extends EventStoreError {
   static {
     nameErrors(this, 'VersionConflictError');
@@ -22,7 +22,9 @@ export class VersionConflictError extends EventStoreError {
   }
 }
 
-/** The commit id (or command id) was used before with other content. */
+/**
+ * The commit id (or command id) was used on this stream before, with other content. Give each request an id of its own.
+ */
 export class CommitMismatchError extends EventStoreError {
   static {
     nameErrors(this, 'CommitMismatchError');
@@ -39,7 +41,7 @@ export class CommitMismatchError extends EventStoreError {
   }
 }
 
-/** `appendCommits` found some of its commits stored already, and appended nothing. */
+/** `appendCommits` found some of its commits stored already, and appended nothing. Leave these out. */
 export class CommitExistsError extends EventStoreError {
   static {
     nameErrors(this, 'CommitExistsError');

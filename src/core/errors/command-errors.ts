@@ -2,7 +2,7 @@ import { findJsonFault, type JsonValue } from '../values/json.js';
 import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 import { InvalidArgumentError } from './invalid-argument-error.js';
 
-/** A command got no answer in time. It may have taken effect: ask again with the same `commandId`. */
+/** A command got no answer in time. It may have taken effect: send it again with the same `commandId`. */
 export class CommandOutcomeUnknownError extends EventStoreError {
   static {
     nameErrors(this, 'CommandOutcomeUnknownError');
@@ -18,8 +18,8 @@ export class CommandOutcomeUnknownError extends EventStoreError {
 }
 
 /**
- * The code of an aggregate threw something else than a {@link DomainError}, while it decided a command or built up its state: a
- * defect. Nothing was stored.
+ * The code of an aggregate threw something other than a {@link DomainError} while it decided a command or built its
+ * state, or took too long. Nothing was stored. Fix the code.
  */
 export class CommandFailedError extends EventStoreError {
   static {
@@ -34,7 +34,7 @@ export class CommandFailedError extends EventStoreError {
 }
 
 /**
- * A business rule said no. Thrown by aggregates and deciders; never retried.
+ * A business rule said no. Throw it from aggregates and deciders; it is never retried.
  *
  * @example
  * throw new DomainError('The payment is captured already', { reason: 'ALREADY_CAPTURED' });
@@ -45,7 +45,7 @@ export class DomainError extends EventStoreError {
   }
 
   declare readonly code: 'DOMAIN_ERROR';
-  /** Your own code for the rule, to be told apart by programs. */
+  /** Your own code for the rule, for programs to compare. */
   readonly reason?: string;
   readonly details?: JsonValue;
 

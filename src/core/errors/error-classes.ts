@@ -24,7 +24,7 @@ import {
   UnsafeReadError,
 } from './store-errors.js';
 
-/** The classes by name, by which an error is built again on the other side of a boundary. */
+/** The classes by name, to rebuild an error on the other side of a boundary. */
 export const errorClasses = {
   VersionConflictError,
   CommitMismatchError,

@@ -4,11 +4,11 @@ import type { EventStoreError, EventStoreErrorCode } from './event-store-error.j
 import { failureTypePrefix, isOurs } from './temporal-failure.js';
 
 /**
- * Whether an error is one of this library (with this code): thrown here, by another copy of the package, or at any
- * depth of `cause` of a failure that came through Temporal.
+ * Whether an error is one of this library (with this code): thrown here, by another copy of the package, or anywhere in
+ * the causes of a failure that came through Temporal.
  *
- * Where the error itself is a wrapper, such as Temporal's `WorkflowFailedError`, it has no `code` of its own; get the
- * typed error out of it with {@link findEventStoreError}.
+ * A wrapper, such as Temporal's `WorkflowFailedError`, has no `code` of its own; get the typed error out of it with
+ * {@link findEventStoreError}.
  *
  * @example
  * try {
@@ -41,8 +41,8 @@ export function findEventStoreError<Code extends EventStoreErrorCode = EventStor
 }
 
 /**
- * Whether the same call may go through when it is made again: the store gave no answer, is closed or full, or said something
- * that isn't ours.
+ * Whether the same call may go through when it is made again: the store gave no answer, is closed or full, or the error
+ * isn't one of this library.
  */
 export function isRetryable(error: unknown): boolean {
   const ours = findEventStoreError(error);

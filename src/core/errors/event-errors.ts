@@ -1,18 +1,18 @@
 import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 import type { SchemaIssue } from './schema-issue.js';
 
-/** An event would not come back as it was given, or does not fit its schema. */
+/** An event would not come back from the store as it was given, or does not fit its schema. */
 export class InvalidEventError extends EventStoreError {
   static {
     nameErrors(this, 'InvalidEventError');
   }
 
   declare readonly code: 'INVALID_EVENT';
-  /** Where the offender stands, such as `events[0].data.lines[2].price`; the first of several. */
+  /** The path of the first fault, such as `events[0].data.lines[2].price`. */
   readonly path: string;
-  /** Where and why it does not fit its schema: the first 10. */
+  /** The first 10 places where it does not fit its schema. Absent for other faults. */
   declare readonly issues?: readonly SchemaIssue[];
-  /** How many there are beside `issues`. */
+  /** The number of faults beyond `issues`. */
   declare readonly moreIssues?: number;
 
   constructor(message: string, fields: Fields<Pick<InvalidEventError, 'path' | 'issues' | 'moreIssues'>>) {
@@ -23,7 +23,7 @@ export class InvalidEventError extends EventStoreError {
   }
 }
 
-/** A commit (or a state or page that has to travel) is larger than its limit. */
+/** A commit, or a state or page that Temporal has to carry, is larger than its limit. */
 export class EventTooLargeError extends EventStoreError {
   static {
     nameErrors(this, 'EventTooLargeError');
@@ -42,7 +42,10 @@ export class EventTooLargeError extends EventStoreError {
   }
 }
 
-/** A recorded event has a newer schema version than this process knows. Another, of a newer release, can read it. */
+/**
+ * A recorded event has a newer schema version than this process knows. Deploy the release that knows it; its processes
+ * can read the event.
+ */
 export class EventTooNewError extends EventStoreError {
   static {
     nameErrors(this, 'EventTooNewError');

@@ -29,11 +29,11 @@ export type EventStoreErrorCode =
   | 'DOMAIN_ERROR';
 
 /**
- * Every error of this library. Tell them apart by `code` or with {@link isEventStoreError}, which also knows an error
- * of another copy of the package or one that came through Temporal.
+ * The base class of every error of this library. Tell errors apart by `code`, or with {@link isEventStoreError}, which
+ * also recognises errors of another copy of the package and those that came through Temporal.
  *
- * In Temporal's eyes it is an `ApplicationFailure`: uncaught in a workflow it fails the workflow instead of its task,
- * and it arrives typed wherever the failure goes.
+ * To Temporal it is an `ApplicationFailure`: uncaught in a workflow, it fails the workflow instead of its task, and it
+ * arrives typed wherever the failure goes.
  */
 export class EventStoreError extends Error {
   static {
@@ -49,7 +49,7 @@ export class EventStoreError extends Error {
   }
 }
 
-/** What an error's constructor takes beside its message. */
+/** The fields that an error's constructor takes after its message. */
 export type Fields<T> = T & ErrorOptions;
 
 /** Written out on the prototype of each class, because a minifier changes the names of classes. */

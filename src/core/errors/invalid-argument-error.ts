@@ -1,16 +1,16 @@
 import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 import type { SchemaIssue } from './schema-issue.js';
 
-/** A call that can't be right: an unknown option, a wrong type, a malformed name. */
+/** The call is wrong: an unknown option, a wrong type, a malformed name, a command that isn't listed. */
 export class InvalidArgumentError extends EventStoreError {
   static {
     nameErrors(this, 'InvalidArgumentError');
   }
 
   declare readonly code: 'INVALID_ARGUMENT';
-  /** Where and why the payload of a command does not fit its schema: the first 10. */
+  /** The first 10 places where the payload of a command does not fit its schema. Absent for other faults. */
   declare readonly issues?: readonly SchemaIssue[];
-  /** How many there are beside `issues`. */
+  /** The number of faults beyond `issues`. */
   declare readonly moreIssues?: number;
 
   constructor(message: string, fields: Fields<Pick<InvalidArgumentError, 'issues' | 'moreIssues'>> = {}) {

@@ -1,6 +1,9 @@
 import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 
-/** A projection didn't reach a position in time, or can't for now. */
+/**
+ * A read model didn't reach a position in time, or its projection is blocked, failed, paused or stopped. The event is
+ * stored; only the read model is late. The message says what the projection waits for.
+ */
 export class ProjectionBehindError extends EventStoreError {
   static {
     nameErrors(this, 'ProjectionBehindError');
@@ -8,9 +11,9 @@ export class ProjectionBehindError extends EventStoreError {
 
   declare readonly code: 'PROJECTION_BEHIND';
   readonly projection: string;
-  /** What was waited for. */
+  /** The position that was waited for. */
   readonly position: number;
-  /** Where it was last seen. */
+  /** The position that the projection had reached when it was last seen. */
   readonly reachedPosition: number;
 
   constructor(
@@ -24,7 +27,7 @@ export class ProjectionBehindError extends EventStoreError {
   }
 }
 
-/** A projection was never started, or it was stopped. Start it. */
+/** The projection was never started, or it was stopped. Call `ProjectionClient.start`. */
 export class ProjectionNotRunningError extends EventStoreError {
   static {
     nameErrors(this, 'ProjectionNotRunningError');
@@ -39,14 +42,14 @@ export class ProjectionNotRunningError extends EventStoreError {
   }
 }
 
-/** No worker of the task queue knows a projection, or the version of it that was asked for. */
+/** No worker of the task queue knows the projection, or the requested version of it. Deploy one that does. */
 export class ProjectionUnknownError extends EventStoreError {
   static {
     nameErrors(this, 'ProjectionUnknownError');
   }
 
   declare readonly code: 'PROJECTION_UNKNOWN';
-  /** What the workers know instead, such as `balances (version 2)`. */
+  /** What the workers know, such as `balances (version 2)`. */
   readonly known: readonly string[];
 
   constructor(message: string, fields: Fields<Pick<ProjectionUnknownError, 'known'>>) {
@@ -55,7 +58,7 @@ export class ProjectionUnknownError extends EventStoreError {
   }
 }
 
-/** A projection is being rebuilt. Wait until it is done, or cancel the rebuild. */
+/** The projection is being rebuilt. Wait until that is done, or cancel the rebuild. */
 export class RebuildUnderWayError extends EventStoreError {
   static {
     nameErrors(this, 'RebuildUnderWayError');
@@ -70,7 +73,7 @@ export class RebuildUnderWayError extends EventStoreError {
   }
 }
 
-/** There is no rebuild to cancel. */
+/** The projection is not being rebuilt, so there is nothing to cancel. */
 export class RebuildNotUnderWayError extends EventStoreError {
   static {
     nameErrors(this, 'RebuildNotUnderWayError');
@@ -85,7 +88,7 @@ export class RebuildNotUnderWayError extends EventStoreError {
   }
 }
 
-/** A projection has no earlier build to roll back to. */
+/** The projection has no earlier build to roll back to. */
 export class NoPreviousBuildError extends EventStoreError {
   static {
     nameErrors(this, 'NoPreviousBuildError');
@@ -100,7 +103,7 @@ export class NoPreviousBuildError extends EventStoreError {
   }
 }
 
-/** An event is not parked, or not any more, so it can be neither retried nor skipped. */
+/** The event is not parked, or no longer, so it can't be retried or skipped. */
 export class EventNotParkedError extends EventStoreError {
   static {
     nameErrors(this, 'EventNotParkedError');

@@ -2,8 +2,8 @@ import { EventStoreError, nameErrors, type Fields } from './event-store-error.js
 import { InvalidArgumentError } from './invalid-argument-error.js';
 
 /**
- * Thrown by a handler or a publisher of yours when no event is to blame: the receiver can't be reached, or is too busy. The
- * projection keeps its place and tries again for as long as it takes.
+ * Throw it from a handler or a publisher when no event is to blame: the receiver can't be reached, or is too busy. The
+ * projection keeps its place, is `waiting`, and tries again for as long as it takes.
  *
  * @example
  * throw new RetryLaterError("The broker can't be reached", { retryAfter: 5_000 });
@@ -14,15 +14,15 @@ export class RetryLaterError extends EventStoreError {
   }
 
   declare readonly code: 'RETRY_LATER';
-  /** Milliseconds. Default: pauses that grow from 200 ms to 30 s. */
+  /** Milliseconds until the next attempt. Default: pauses that grow from 200 ms to 30 s. */
   readonly retryAfter?: number;
   /**
-   * How many events of the page, from its first, a publisher has published: they don't come again. Elsewhere it counts
-   * for nothing. Default 0.
+   * How many events of the page, from the first, a publisher has published: they don't come again. Ignored outside of
+   * publishers. Default 0.
    */
   readonly done?: number;
 
-  /** @throws {@link InvalidArgumentError} for a field that is no number from 0 */
+  /** @throws {@link InvalidArgumentError} when a field is not a number from 0 */
   constructor(
     message: string,
     fields: Fields<{ readonly retryAfter?: number | undefined; readonly done?: number | undefined }> = {},

@@ -1,13 +1,16 @@
 import { EventStoreError, nameErrors, type Fields } from './event-store-error.js';
 
-/** The position to read after is beyond the store's end: it belongs to another store, or the store was restored. */
+/**
+ * The position to read after is beyond the store's end: it belongs to another store, or the store was restored from an
+ * older backup.
+ */
 export class PositionAheadOfStoreError extends EventStoreError {
   static {
     nameErrors(this, 'PositionAheadOfStoreError');
   }
 
   declare readonly code: 'POSITION_AHEAD_OF_STORE';
-  /** The position that was asked for. */
+  /** The position that the reader gave. */
   readonly position: number;
   readonly storeId: string;
   /** The last position of the store. */
@@ -24,7 +27,7 @@ export class PositionAheadOfStoreError extends EventStoreError {
   }
 }
 
-/** The store can't be reached, and what became of the call is unknown. Retry an append with this `commitId`. */
+/** The store gave no answer, so the outcome of the call is unknown. Retry an append with this `commitId`. */
 export class StoreUnavailableError extends EventStoreError {
   static {
     nameErrors(this, 'StoreUnavailableError');
@@ -79,8 +82,8 @@ export class StoreAccessDeniedError extends EventStoreError {
 }
 
 /**
- * The database found its own files damaged where the call needed them. To repeat it is of no use: an operator has to restore, or
- * to rebuild what is damaged. Whether an append was stored is unknown.
+ * The database found files damaged that the call needed. Repeating it doesn't help: an operator has to restore or
+ * rebuild what is damaged. Whether an append was stored is unknown.
  */
 export class StoreCorruptedError extends EventStoreError {
   static {
@@ -94,7 +97,7 @@ export class StoreCorruptedError extends EventStoreError {
   }
 }
 
-/** The store's schema is missing or older than this version of the library needs. Migrate it. */
+/** The store's schema is missing, or older than this version of the library needs. Call `migrate()` as its owner. */
 export class SchemaOutdatedError extends EventStoreError {
   static {
     nameErrors(this, 'SchemaOutdatedError');
@@ -107,7 +110,7 @@ export class SchemaOutdatedError extends EventStoreError {
   }
 }
 
-/** Reading in order can't be guaranteed on this server, for example a standby. */
+/** This server, for example a standby, can't guarantee to read in order. Read from the primary. */
 export class UnsafeReadError extends EventStoreError {
   static {
     nameErrors(this, 'UnsafeReadError');

@@ -6,7 +6,7 @@ export const failureTypePrefix = 'temporal-event-store.';
 /** Marks our errors across copies of the package (ESM and CJS, bundle and host), where `instanceof` fails. */
 export const errorBrand = Symbol.for('temporal-event-store/error');
 
-/** Names the class of ours that an error is of, on its prototype: a user's subclass may have another `name`. */
+/** Names the library's class of an error, on its prototype: a user's subclass may have another `name`. */
 export const errorClassName = Symbol.for('temporal-event-store/error-class');
 
 /** What every `EventStoreError` has, by its prototype. */
@@ -64,7 +64,7 @@ export function crossingFields(error: CrossingError): Record<string, unknown> {
   );
 }
 
-/** Derived from the error, until somebody sets it: `ApplicationFailure.fromError` does. */
+/** Derived from the error until it is set, as `ApplicationFailure.fromError` does. */
 function property(name: string, get: (error: CrossingError) => unknown): PropertyDescriptor {
   return {
     get(this: CrossingError) {
@@ -78,8 +78,8 @@ function property(name: string, get: (error: CrossingError) => unknown): Propert
 }
 
 /**
- * `temporal.api.failure.v1.Failure`. Without the cause: it would pass by a failure converter that encodes messages, which
- * the SDK asks for the outermost alone.
+ * `temporal.api.failure.v1.Failure`. Without the cause, whose message would bypass a failure converter that encodes
+ * messages: the SDK calls it for the outermost error only.
  */
 function toFailureMessage(error: CrossingError): object {
   const { message, stack = '', type, nonRetryable, category } = error;
@@ -96,7 +96,7 @@ function toFailureMessage(error: CrossingError): object {
   };
 }
 
-/** Also for an error of another copy of the package. */
+/** True for an error of another copy of the package, too. */
 export function isOurs(error: object): error is CrossingError {
   return (error as { [errorBrand]?: unknown })[errorBrand] === true;
 }

@@ -3,18 +3,18 @@ import type { RecordedEvent } from './event.js';
 /** A CloudEvent 1.0 in its JSON form (https://cloudevents.io). Extension attributes are lower-case, as it demands. */
 export interface CloudEvent<Data = unknown> {
   readonly specversion: '1.0';
-  /** The id of the event: what a receiver that has seen it recognises. */
+  /** The id of the event. Receivers recognise repeats by it. */
   readonly id: string;
-  /** Where it comes from, a URI reference; with `id` unique. */
+  /** A URI reference that names the producer. `source` and `id` together are unique. */
   readonly source: string;
   readonly type: string;
-  /** The stream. */
+  /** The stream id. */
   readonly subject: string;
-  /** When it happened. */
+  /** When it happened: `occurredAt`. */
   readonly time: string;
   readonly datacontenttype: 'application/json';
   readonly data: Data;
-  /** The version in its stream: receivers order by it. */
+  /** The event's version in its stream, as text. Receivers order by it. */
   readonly sequence: string;
   readonly schemaversion: number;
   readonly correlationid?: string;
@@ -22,8 +22,8 @@ export interface CloudEvent<Data = unknown> {
 }
 
 /**
- * @param options.source a URI reference that names the producer. Default `/` and the stream's category: give one by which receivers
- *   tell stores apart, where several publish to them. The `id` is unique without it.
+ * @param options.source a URI reference that names the producer. Default: `/` and the stream's category. When several
+ *   stores publish to the same receivers, set it so that they can tell the stores apart. The `id` is unique without it.
  */
 export function toCloudEvent<E extends RecordedEvent>(
   event: E,

@@ -2,14 +2,14 @@ import { findJsonFault, isObject } from '../values/json.js';
 import type { DomainEvent, EventToAppend } from './event.js';
 
 /**
- * The event as it will be read: what happens later to what it was made of doesn't change it, a property that is `undefined` is
+ * A copy of the event as it will be read: later changes to the original don't reach it, an `undefined` property is
  * absent, and `-0` is `0`. What JSON can't hold stays as it is, for the store to refuse.
  */
 export function copyEvent<E extends DomainEvent>(event: EventToAppend<E>): EventToAppend<E> {
   return isObject(event) ? withParts(event, (part) => part) : event;
 }
 
-/** The same, and nobody can change it. */
+/** The same copy, frozen. */
 export function frozenEvent<E extends DomainEvent>(event: EventToAppend<E>): EventToAppend<E> {
   if (!isObject(event)) return event;
   const copy = withParts(event, freeze);
@@ -30,7 +30,7 @@ function withParts<E extends DomainEvent>(
   } as EventToAppend<E>;
 }
 
-/** What can't be copied is its owner's, and not finished either. */
+/** What can't be copied belongs to its owner, and isn't frozen either. */
 function copyJson<T>(value: T, finish: <C>(copied: C) => C): T {
   if (typeof value !== 'object' || value === null) return value;
   return findJsonFault(value) === undefined ? finish(JSON.parse(JSON.stringify(value)) as T) : value;

@@ -11,9 +11,9 @@ const shortName = new Uint8Array(1024);
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
- * The id of an event: a UUID of version 5 over its store, the stream, the commit and the event's place in the commit (from 0).
- * The same append to a store has the same ids however often it is made, so a unique index on the id is a last guard
- * against storing it twice; and no other store has them. See docs/decisions/0020.
+ * The id of an event: a UUID of version 5 over its store, the stream, the commit and the event's place in the commit
+ * (from 0). The same append to a store has the same ids however often it is made, so a unique index on the id is the
+ * last guard against storing it twice. No other store has the same ids. See docs/decisions/0020.
  *
  * @param namespace of the store, which never changes; not the store id that an operator may rotate
  */

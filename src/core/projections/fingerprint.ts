@@ -2,10 +2,10 @@ import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { BuildSpec, ProjectionBuild } from './projection-sink.js';
 
 /**
- * Looks whether the live build has the tables of the definition, as far as both say so.
+ * Checks that the live build has the tables of the definition, if both have a fingerprint.
  *
  * @returns the builds
- * @throws InvalidArgumentError when it was made by a definition of the same version and another fingerprint
+ * @throws InvalidArgumentError when it was made by a definition with the same version and another fingerprint
  */
 export function assertSameTables(
   { name, version, fingerprint }: BuildSpec,

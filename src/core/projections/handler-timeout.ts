@@ -12,7 +12,7 @@ export const isHandlerTimeout: OptionCheck = (value) =>
     : `an integer of milliseconds from 1 to ${longestTimer}`;
 
 /**
- * Waits for what a handler does no longer than that. It may still be under way then: what becomes of it is not looked at.
+ * Waits for a handler, but no longer than the given time. Then it may still be running, and its outcome is ignored.
  *
  * @throws Error when it takes longer, which counts as if the handler had thrown it
  */

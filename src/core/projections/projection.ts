@@ -15,12 +15,12 @@ import { defaultPageBytes } from '../store/read-options.js';
 import { defaultHandlerTimeout, inTime, isHandlerTimeout } from './handler-timeout.js';
 import type { ProjectionSink } from './projection-sink.js';
 
-/** What is done with an event, by its type. */
+/** Handlers by event type. */
 export type ProjectionHandlers<E extends DomainEvent, Context> = {
   readonly [Type in E['type']]?: (event: RecordedEvent<EventOfType<E, Type>>, context: Context) => unknown;
 };
 
-/** The events of a type, also where one event is defined with several; any event where the types aren't known. */
+/** The events of a type, even if one event is defined with several types; any event if the types aren't known. */
 export type EventOfType<E extends DomainEvent, Type> = string extends E['type']
   ? E
   : E extends { readonly type: Type }
@@ -32,54 +32,54 @@ export type EventOfType<E extends DomainEvent, Type> = string extends E['type']
 export interface ProjectionDefinition<E extends DomainEvent = DomainEvent, Context = unknown> {
   /** Names the projection, and in an SQL sink the schema of its read model. */
   readonly name: string;
-  /** Raise it when handlers or tables change, and rebuild. Default 1. */
+  /** Raise it when handlers, tables or upcasters change, and rebuild. Default 1. */
   readonly version?: number;
   /**
-   * Tells this definition from another of the same version, of which the read model may have other tables: say, a hash of the statements
-   * of `init`. A live read model that was made with another is then an error until the version is raised, instead of one in a
-   * handler. At most 1,000 bytes. Absent: not compared.
+   * Identifies the tables of this version, for example by a hash of the statements of `init`. If the live read model
+   * was made with another fingerprint, the projection fails until the version is raised, instead of failing in a
+   * handler. At most 1,000 bytes. Default: not compared.
    */
   readonly fingerprint?: string;
-  /** Which events it wants. Default: those of the types that have a handler; with `handlePage`, all. */
+  /** The events that it wants. Default: those of the types that have a handler; with `handlePage`, all. */
   readonly filter?: EventFilter<E['type']> | readonly EventFilter<E['type']>[];
-  /** Called one after the other, in order; an event of a type without a handler is passed over. */
+  /** Called one after the other, in order. An event of a type without a handler is skipped. */
   readonly handlers?: ProjectionHandlers<E, Context>;
-  /** Instead of `handlers`: called with the events of a page, for writes in bulk. */
+  /** Instead of `handlers`: called with all events of a page, for bulk writes. */
   readonly handlePage?: (events: readonly RecordedEvent<E>[], context: Context) => unknown;
   /**
-   * Where the read model is. Default: anywhere; the handlers then get an event again after a crash, and tell by its `id`
-   * that they had it.
+   * Keeps the read model and the checkpoint. Default: none; the read model may be anywhere, and after a crash handlers
+   * may get an event again, which they recognise by its `id`.
    */
   readonly sink?: ProjectionSink<Context>;
-  /** Makes an empty read model: creates its tables, for example. */
+  /** Makes an empty read model, for example creates its tables. */
   readonly init?: (context: Context) => unknown;
-  /** Clears away what a read model has outside its sink, before it is dropped or rebuilt in place. */
+  /** Removes what a read model has outside its sink, before it is dropped or rebuilt in place. */
   readonly reset?: (context: Context) => unknown;
-  /** Looks at a rebuilt read model before readers get it; throws when it isn't right. */
+  /** Checks a rebuilt read model before readers get it; throws if it is wrong. */
   readonly verify?: (context: Context) => unknown;
   /**
-   * What becomes of an event whose handler still throws after `maxAttempts`. `stop` (default): the projection stops and
-   * waits for an operator. `park`: the event, and those that follow in its stream, are parked for an operator, and the
-   * projection goes on.
+   * What happens to an event whose handler still throws after `maxAttempts`. `stop` (default): the projection is
+   * `blocked` until an operator decides. `park`: the event, and those that follow in its stream, are parked for an
+   * operator, and the projection goes on; it needs a `sink`.
    */
   readonly onPoison?: 'stop' | 'park';
-  /** How often a handler is tried on an event, with pauses that grow from 100 ms to 5 s. Default 5. */
+  /** How often an event is tried, with pauses that grow from 100 ms to 5 s. Default 5. */
   readonly maxAttempts?: number;
   /**
-   * Milliseconds for a call of a handler, `handlePage` or `publish`. One that takes longer counts as one that threw, and may still be
-   * under way: it can't be ended. What it does then moves nothing. Default 60,000.
+   * Milliseconds for a call of a handler, `handlePage` or `publish`. A longer call counts as one that threw. It can't
+   * be ended and may still run, but moves no checkpoint. Default 60,000.
    */
   readonly handlerTimeout?: number;
   /**
-   * Parts that are projected side by side, told apart by the stream. With a sink, kept for the life of a build; without one,
-   * another number is taken up by the next deploy. Default 1.
+   * Number of parts that are projected side by side; a stream belongs to one of them. With a sink it is fixed for a
+   * build; without one, a new number takes effect with the next deploy. Default 1.
    */
   readonly shards?: number;
   /** Most events in one transaction of the sink. Default 500. */
   readonly pageSize?: number;
   /**
-   * Most bytes of JSON in one transaction of the sink, of the data, metadata and tags of its events; a single event may have
-   * more. A page is read while the one before is written, by each shard. Default 4,000,000.
+   * Most bytes of JSON in one transaction of the sink, counted over data, metadata and tags; a single event may be
+   * larger. Each shard reads a page while it writes the one before. Default 4,000,000.
    */
   readonly pageBytes?: number;
 }
@@ -97,7 +97,7 @@ export interface Projection<E extends DomainEvent = DomainEvent, Context = unkno
   readonly pageSize: number;
   readonly pageBytes: number;
   readonly filter: readonly EventFilter[] | undefined;
-  /** Whether it writes nothing into its sink, so that a part of a page may be done. */
+  /** Present if it writes nothing into its sink, so that part of a page may be done. */
   readonly publishes?: true;
   readonly handle: (events: readonly RecordedEvent<E>[], context: Context) => Promise<void>;
 }
@@ -107,9 +107,9 @@ export interface Projection<E extends DomainEvent = DomainEvent, Context = unkno
 export type AnyProjection = Projection<any, any>;
 
 /**
- * Declares a projection: a read model that is made of events, in order.
+ * Declares a projection, which turns events into a read model, in order.
  *
- * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'park' without a sink
+ * @throws {@link InvalidArgumentError} for a missing, unknown or malformed option, or for 'park' without a sink
  * @example
  * const deposits = defineProjection<Deposited, SqlProjectionContext>({
  *   name: 'deposits',
@@ -128,7 +128,7 @@ export function defineProjection<E extends DomainEvent = DomainEvent, Context = 
 }
 
 /**
- * A projection that is handled in a way of its own.
+ * A projection whose pages are handled by `handlerOf`.
  *
  * @param handlerOf called when the options are known to be right
  * @throws InvalidArgumentError as {@link defineProjection} does
@@ -210,7 +210,7 @@ function pageHandler<E extends DomainEvent, Context>(
   };
 }
 
-/** Whether something was made by {@link defineProjection}, as far as can be seen. */
+/** Whether a value looks like a projection made by {@link defineProjection}. */
 export function isProjection(value: unknown): value is AnyProjection {
   const { name, version, handle } = (value ?? {}) as Partial<AnyProjection>;
   return typeof name === 'string' && typeof version === 'number' && typeof handle === 'function';

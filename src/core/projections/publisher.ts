@@ -3,23 +3,20 @@ import { validatedElsewhere, assertOptions, isName, type OptionCheck } from '../
 import { inTime } from './handler-timeout.js';
 import { projectionOf, type Projection, type ProjectionDefinition } from './projection.js';
 
-/**
- * Takes events to where others wait for them: a broker, a webhook, handlers in the process. It may get an event again,
- * with the same `id`.
- */
+/** Sends events to a broker, a webhook, or handlers in the process. It may get an event again, with the same `id`. */
 export interface EventPublisher<E extends DomainEvent = DomainEvent> {
   /**
-   * @throws RetryLaterError when no event is to blame: the events come again for as long as it takes. Anything else
-   *   counts as an event that can't be published
+   * @throws RetryLaterError when no event is to blame: the events come again for as long as it takes. Any other
+   *   error counts as an event that can't be published
    */
   publish(events: readonly RecordedEvent<E>[], limits?: PublishLimits): Promise<void>;
 }
 
-/** What a publisher of {@link definePublisher} gets with its events. */
+/** What a publisher gets beside its events. */
 export interface PublishLimits {
   /**
-   * Milliseconds until the call counts as failed: `handlerTimeout`. A publisher that needs longer hands the rest of the events back in time,
-   * by a RetryLaterError that says how many are `done`.
+   * Milliseconds until the call counts as failed: `handlerTimeout`. A publisher that needs longer throws a {@link
+   * RetryLaterError} in time, which says how many events are `done`; the others come again.
    */
   readonly timeout: number;
 }
@@ -34,11 +31,11 @@ export interface PublisherDefinition<E extends DomainEvent = DomainEvent> extend
 }
 
 /**
- * Declares a projection that hands events to a publisher: in order, at least once, from the first event that its filter
- * takes. Its checkpoints are in the store; to park events it needs a `sink`, whose transaction then stays open while
- * a page is published.
+ * Declares a projection that hands events to a publisher, in order and at least once, from the first event that matches
+ * its filter. Its checkpoints are in the store. To park events it needs a `sink`, whose transaction then stays open
+ * while a page is published.
  *
- * @throws InvalidArgumentError for a missing, unknown or malformed option, or for 'park' without a sink
+ * @throws {@link InvalidArgumentError} for a missing, unknown or malformed option, or for 'park' without a sink
  * @example
  * const toBroker = definePublisher({
  *   name: 'payments-to-broker',

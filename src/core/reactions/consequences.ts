@@ -16,11 +16,11 @@ import {
 } from '../store/options.js';
 import { describeValue } from '../values/describe-value.js';
 
-/** What follows from an event. */
+/** A consequence of an event: a workflow to start, or a command to send. */
 export type Consequence =
   { readonly startWorkflow: WorkflowToStart } | { readonly sendCommand: CommandToSend };
 
-/** One, several in their order, or nothing. */
+/** One consequence, several in order, or none. */
 // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that returns nothing may say so
 export type Consequences = Consequence | readonly Consequence[] | undefined | void;
 
@@ -34,13 +34,13 @@ export interface WorkflowToStart {
   /** Default: that of the worker on which the reaction runs. */
   readonly taskQueue?: string;
   /**
-   * Default: derived from the reaction, the event and the place among its consequences, and so no other store's. One of yours is
-   * what you make of it: a workflow that has it, whoever started it, counts as started.
+   * Default: derived from the reaction, the event and the place among its consequences, so it is unique across stores.
+   * If you give one, any workflow that has this id, whatever started it, counts as started.
    */
   readonly workflowId?: string;
 }
 
-/** What is said of a workflow beside its type; of one that is only named, any arguments. */
+/** Options of a workflow to start; without the function's type, any arguments are allowed. */
 export type StartWorkflowOptions<W extends WorkflowFunction> = Pick<
   WorkflowToStart,
   'taskQueue' | 'workflowId'
@@ -61,32 +61,34 @@ export interface CommandToSend {
   readonly payload?: unknown;
   /** The task queue of a worker that knows the aggregate. Default: that of the worker on which the reaction runs. */
   readonly taskQueue?: string;
-  /** As all who send commands to the category have it. Default 1. */
+  /** The same as in all clients that send commands to the category. Default 1. */
   readonly lanes?: 'per-aggregate' | number;
-  /** Metadata of its events, beside the event as their `causationId`. Default: the event's `correlationId`. */
+  /**
+   * Metadata of the command's events. Their `causationId` is always the event. Default: the event's `correlationId`.
+   */
   readonly metadata?: EventMetadata;
 }
 
-/** Where a consequence comes from, and what makes it happen once. */
+/** Where a consequence comes from. Its id derives from this, so it happens once. */
 export interface ConsequenceOrigin {
   readonly reaction: string;
   readonly event: RecordedEvent;
-  /** Place among the consequences of the event, such as `0`; behind a rejected command `0/rejected/0`. */
+  /** Place among the consequences of the event, such as `0`; after a rejected command `0/rejected/0`. */
   readonly place: string;
   /** How many reactions led to it, one after the other, this one included. */
   readonly depth: number;
 }
 
-/** What consequences are carried out with. The worker has one. */
+/** Carries consequences out. The worker provides it. */
 export interface ReactionPort {
-  /** Returns also when it was started before. */
+  /** Resolves even if the workflow was started before. */
   startWorkflow(workflow: WorkflowToStart, origin: ConsequenceOrigin): Promise<void>;
   /** @throws DomainError when a rule says no */
   sendCommand(command: CommandToSend, origin: ConsequenceOrigin): Promise<void>;
 }
 
 /**
- * A workflow that follows from an event; for {@link defineReaction}.
+ * Makes a workflow a consequence of an event, for {@link defineReaction}.
  *
  * @param workflow the function, or its name: `startWorkflow<typeof refund>('refund', …)` needs no import of its code
  * @throws InvalidArgumentError for a function without a name
@@ -99,7 +101,7 @@ export function startWorkflow<W extends WorkflowFunction = WorkflowFunction>(
   return checkConsequence({ startWorkflow: { workflowType, ...options } });
 }
 
-/** A command that follows from an event; for {@link defineReaction}. @throws InvalidArgumentError */
+/** Makes a command a consequence of an event, for {@link defineReaction}. @throws InvalidArgumentError */
 export function sendCommand<T extends CommandTarget, Name extends CommandNameOf<T>>(
   aggregate: T,
   id: string,

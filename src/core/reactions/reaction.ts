@@ -31,48 +31,51 @@ export interface ReactionDefinition<E extends DomainEvent = DomainEvent> extends
   ProjectionDefinition,
   'maxAttempts' | 'handlerTimeout' | 'shards'
 > {
-  /** Names the reaction, in its namespace of Temporal. Ids derive from it: under another name all happens again. */
+  /**
+   * Names the reaction in its Temporal namespace. Ids derive from it: under another name every consequence happens
+   * again.
+   */
   readonly name: string;
   /** The types of the events that it reacts to. */
   readonly on: E['type'] | readonly E['type'][];
-  /** What else the events must be. Default: nothing. */
+  /** Further conditions on the events. Default: none. */
   readonly filter?: Omit<EventFilter, 'types'>;
-  /** Says what follows from an event: for the same event always the same, since it may be asked again. */
+  /** Returns the consequences of an event. It must return the same for the same event, since it may be called again. */
   readonly handle: (event: RecordedEvent<E>) => Consequences | Promise<Consequences>;
   /**
-   * Says what follows when a rule of the aggregate refuses a command; nothing may. Without it the reaction stops at the event,
-   * as it does when one of these commands is refused in turn.
+   * Returns the consequences when a rule of the aggregate refuses a command; there may be none. Without `onRejected`
+   * the reaction stops at the event. It also stops when one of these commands is refused in turn.
    */
   readonly onRejected?: (
     rejection: CommandRejection,
     event: RecordedEvent<E>,
   ) => Consequences | Promise<Consequences>;
   /**
-   * Most reactions that may lead to a command, one after the other: a reaction that feeds itself, or two that feed each other, stop at
-   * the event that would go further. From 10 on they are warned of. Default 100.
+   * Most reactions that may lead to a command, one after the other. A reaction that feeds itself, or two that feed each
+   * other, stop at the event that would exceed it. From 10 on there are warnings. Default 100.
    */
   readonly maxDepth?: number;
 }
 
-/** A reaction to events of one type: it gets those, and not all of the union. */
+/** A reaction to one event type: its handlers get events of that type only. */
 export type ReactionToOne<E extends DomainEvent = DomainEvent> = {
   readonly [Type in E['type']]: Omit<ReactionDefinition<EventOfType<E, Type>>, 'on'> & { readonly on: Type };
 }[E['type']];
 
-/** A command, and why it was refused. */
+/** A refused command, and the error that refused it. */
 export interface CommandRejection {
   readonly command: CommandToSend;
   readonly error: DomainError;
 }
 
-/** A projection whose read model is what it sets going, made by {@link defineReaction}. */
+/** A projection that carries out consequences instead of writing a read model. Make one with {@link defineReaction}. */
 export type Reaction<E extends DomainEvent = DomainEvent> = Projection<E, ReactionPort>;
 
 /**
- * Declares a reaction (a process manager): from events follow workflows, each started once, and commands, each taking
- * effect once. It runs as a projection does.
+ * Declares a reaction: events start workflows, each once, and send commands, each of which takes effect once. It runs
+ * as a projection does.
  *
- * @throws InvalidArgumentError for a missing, unknown or malformed option
+ * @throws {@link InvalidArgumentError} for a missing, unknown or malformed option
  * @example
  * const receipts = defineReaction<PaymentEvent>({
  *   name: 'receipts',

@@ -9,23 +9,29 @@ import { findNameProblem } from '../values/name.js';
 import { tellIssues } from './schema-issues.js';
 import { applySchema, type StandardSchema, type StandardSchemaIssue } from './standard-schema.js';
 
-/** Turns the data of one schema version into that of the next. */
+/**
+ * Turns the data of one schema version into the data of the next. Synchronous; the schema doesn't check what it
+ * returns.
+ */
 export type Upcaster = (data: never, event: RecordedEvent) => unknown;
 
-/** One type of event: the present shape of its data, and the way there from each older shape. */
+/** One event type: the present shape of its data, and how to get there from each older shape. */
 export interface EventDefinition {
   /** Version of the present shape. Default 1. */
   readonly schemaVersion?: number;
-  /** Checks the data of new events: any Standard Schema, for example of zod, valibot or arktype. */
+  /**
+   * Checks and may change the data of new events. Any Standard Schema, for example of zod, valibot or arktype. Default:
+   * any JSON.
+   */
   readonly schema?: StandardSchema;
-  /** By older version: makes its data into that of the version after it. */
+  /** Upcasters by older version: each leads to the version after it, and none may be missing. */
   readonly upcast?: Readonly<Record<number, Upcaster>>;
 }
 
 /** Definitions by event type. */
 export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
 
-/** The event types of an application, made by {@link defineEvents} and `mergeEvents`. */
+/** The event types of an application. Make one with {@link defineEvents} or {@link mergeEvents}. */
 export class EventRegistry<D extends EventDefinitions = Record<string, EventDefinition>> {
   readonly definitions: D;
 
@@ -34,7 +40,7 @@ export class EventRegistry<D extends EventDefinitions = Record<string, EventDefi
     this.definitions = definitions;
   }
 
-  /** The types that it lists. A copy by `{ ...registry }` has none: it would be a part of what it was made of. */
+  /** The event types that it lists. A copy by `{ ...registry }` doesn't have this getter, and is refused. */
   get types(): readonly string[] {
     return Object.keys(this.definitions);
   }
@@ -55,7 +61,7 @@ export type InferEvents<R extends EventRegistry> = {
   [Type in keyof R['definitions'] & string]: DomainEvent<Type, DataOf<R['definitions'][Type]>>;
 }[keyof R['definitions'] & string];
 
-/** The same, as they are appended: before their schemas have filled in and changed what they do. */
+/** The union of the events of a registry as they are appended, before their schemas fill in defaults or change data. */
 export type InferNewEvents<R extends EventRegistry> = {
   [Type in keyof R['definitions'] & string]: DomainEvent<Type, InputOf<R['definitions'][Type]>>;
 }[keyof R['definitions'] & string];
@@ -108,8 +114,8 @@ export function defineEvents<const D extends EventDefinitions>(definitions: D): 
 }
 
 /**
- * A new event with its data as the schema returns it (defaults filled in) and the present schema version; at once, where the
- * schema does.
+ * A new event with its data as the schema returns it (defaults filled in) and the present schema version. Synchronous
+ * if the schema is.
  */
 export function validateEvent(
   { definitions }: EventRegistry,
@@ -142,7 +148,7 @@ export function validateEvent(
   });
 }
 
-/** A recorded event in its present shape. Types that the registry doesn't know stay as they are. */
+/** A recorded event in its present shape. Events of types that the registry doesn't list stay as they are. */
 export function upcastEvent({ definitions }: EventRegistry, event: RecordedEvent): RecordedEvent {
   const definition = Object.hasOwn(definitions, event.type) ? definitions[event.type] : undefined;
   const { schemaVersion = 1, upcast = {} } = definition ?? { schemaVersion: event.schemaVersion };
@@ -188,7 +194,7 @@ function unfitEvent(place: string, found: readonly StandardSchemaIssue[]): Inval
   return new InvalidEventError(`${place} ${problem}.`, { path: fields.issues[0]?.path ?? place, ...fields });
 }
 
-/** The path of a property that a schema took out of an object: schemas of zod and valibot strip by default. */
+/** The path of a property that a schema dropped from an object: schemas of zod and valibot strip by default. */
 function findDropped(given: unknown, kept: unknown): string | undefined {
   // What the schema passed on untouched is not walked: it may be a cycle, for the store to refuse.
   if (given === kept || !isObject(given) || !isObject(kept)) return undefined;

@@ -12,9 +12,10 @@ export type MergedDefinitions<R extends readonly EventRegistry[]> = R extends re
     : Record<string, EventDefinition>;
 
 /**
- * Puts registries together, say of the modules of an application, for a store that holds the events of all of them.
+ * Puts registries together, for example those of an application's modules, for a store that holds the events of all of
+ * them.
  *
- * @throws {@link InvalidArgumentError} when two of them define a type, each in its own way
+ * @throws {@link InvalidArgumentError} when two of them define the same type differently
  * @example
  * const store = withEvents(postgres, mergeEvents(paymentEvents, orderEvents));
  */

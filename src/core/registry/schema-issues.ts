@@ -6,7 +6,7 @@ import type { StandardSchemaIssue } from './standard-schema.js';
 const maxIssues = 10;
 const maxLength = 300;
 
-/** What an error says about the issues of a schema. */
+/** The part of an error that reports the issues of a schema. */
 export interface ToldIssues {
   /** `does not fit its schema: Too low (at payload.amount); Required (at payload.currency); and 3 more` */
   readonly problem: string;

@@ -22,11 +22,11 @@ export interface StandardSchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** The value as the schema makes it, or why it doesn't fit. */
+/** The value as the schema returns it, or why it doesn't fit. */
 export type SchemaOutcome<Output> =
   { readonly value: Output } | { readonly issues: readonly StandardSchemaIssue[] };
 
-/** Validates a value: at once, where the schema does. */
+/** Validates a value. Synchronous if the schema is. */
 export function applySchema<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,

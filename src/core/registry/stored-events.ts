@@ -35,7 +35,7 @@ export function storedFormBy(registry: EventRegistry, below: StoredForm | undefi
   };
 }
 
-/** What the registry has made of this event, or that this is what it has made. */
+/** What the registry has made of this event; the event itself if it is the registry's result. */
 export function findMade(registry: EventRegistry, event: EventToAppend): Made | undefined {
   const known = madeBy.get(registry);
   if (known === undefined || !isObject(event)) return undefined;

@@ -3,7 +3,10 @@ import type { CommitChain } from '../store/capabilities.js';
 import type { EventStore } from '../store/event-store.js';
 import type { EventRegistry, InferEvents, InferNewEvents } from './event-registry.js';
 
-/** A store that holds the events of a registry: it appends no others, and reads these. All else is as it was. */
+/**
+ * A store that holds the events of a registry: it appends only these, and its reads return these. Everything else is as
+ * in the store below.
+ */
 export type TypedStore<S extends EventStore, R extends EventRegistry> = EventStore<
   ReadEvents<InferEvents<R>>,
   InferNewEvents<R>

@@ -10,15 +10,17 @@ import { findMade, storedFormBy } from './stored-events.js';
 import type { TypedStore } from './typed-store.js';
 
 /**
- * A store that checks new events against their schemas and returns old ones in their present shape, at every read; so
- * aggregates, projections and subscriptions see present events only.
+ * Wraps a store so that it checks new events against their schemas and returns old ones in their present shape, at
+ * every read. Aggregates, projections and subscriptions then see present shapes only.
  *
- * An event of a type that the registry doesn't list is refused at the append, also by its type, and left as it is at a read.
+ * An event type that the registry doesn't list doesn't compile in an append and is refused; a read returns such an
+ * event as it is stored.
  *
- * All else that the store has stays: capabilities, `migrate`, `close`. A store that one of its methods returns, such as
+ * The store keeps everything else: capabilities, `migrate`, `close`. A store that one of its methods returns, such as
  * `inTransaction`, checks and upcasts in the same way.
  *
- * @throws InvalidArgumentError for a registry that was copied, such as `{ ...a, ...b }`: see `mergeEvents`
+ * @throws {@link InvalidArgumentError} for a registry that was copied, such as `{ ...a, ...b }`: use {@link
+ *   mergeEvents}
  * @throws InvalidEventError from appends, with the path of what does not fit; from reads, when an upcaster throws
  * @throws EventTooNewError from reads, when the event is newer than the registry
  * @example
@@ -82,7 +84,7 @@ function decorated(
   return decorateStore(inner, replaced, (other) => decorated(other, registry));
 }
 
-/** Says of an append that the schemas have changed something. */
+/** Marks the result of an append whose events the schemas have changed. */
 function marked(
   result: AppendResult,
   given: readonly EventToAppend[],
@@ -94,7 +96,7 @@ function marked(
   return isChanged ? { ...result, changedBySchema: true } : result;
 }
 
-/** What isn't even a list is left to the store, which knows what to say. */
+/** What isn't a list is left to the store, whose error says so. */
 async function validate(
   registry: EventRegistry,
   events: readonly EventToAppend[],

@@ -2,14 +2,14 @@ import type { DomainEvent, EventMetadata, EventToAppend } from '../events/event.
 import type { JsonValue } from '../values/json.js';
 import type { AppendResult, EventFilter, ExpectedVersion } from './event-store.js';
 
-/** One of several commits that are appended together by {@link CommitChain.appendCommits}. */
+/** One of several commits that {@link CommitChain.appendCommits} appends together. */
 export interface Commit<E extends DomainEvent = DomainEvent> {
   readonly commitId: string;
   readonly events: readonly EventToAppend<E>[];
   readonly metadata?: EventMetadata;
 }
 
-/** Several commits to one stream, one after the other, in one transaction. */
+/** Appends several commits to one stream, one after the other, in one transaction. */
 export interface CommitChain<NewEvents extends DomainEvent = DomainEvent> {
   /**
    * @returns a result per commit
@@ -23,7 +23,7 @@ export interface CommitChain<NewEvents extends DomainEvent = DomainEvent> {
   ): Promise<readonly AppendResult[]>;
 }
 
-/** Whose state a snapshot holds. A change of the version leaves older snapshots unread. */
+/** Names the state that a snapshot holds. Snapshots of another version aren't read. */
 export interface SnapshotModel {
   readonly name: string;
   readonly version: number;
@@ -35,16 +35,16 @@ export interface Snapshot {
   readonly state: JsonValue;
 }
 
-/** Keeps one snapshot per stream and model name. Snapshots are a speed-up: losing them loses nothing. */
+/** Keeps one snapshot for each stream and model name. Snapshots only save time: losing them loses nothing. */
 export interface SnapshotStore {
-  /** The snapshot of this model name and version, if that is what is stored. */
+  /** The snapshot of this model name and version; undefined if none is stored, or one of another version. */
   load(streamId: string, model: SnapshotModel): Promise<Snapshot | undefined>;
-  /** Never goes back: an older stream version of the same model version is ignored. */
+  /** Never goes back: with the same model version, an older stream version is ignored. */
   save(streamId: string, model: SnapshotModel, version: number, state: JsonValue): Promise<void>;
   delete(streamId: string, model: SnapshotModel): Promise<void>;
 }
 
-/** How far a reader has come in a store. */
+/** How far a reader has come in a store: everything up to the position is done. */
 export interface Checkpoint {
   readonly position: number;
   /** The store that the position belongs to. */
@@ -53,7 +53,9 @@ export interface Checkpoint {
 
 export interface CheckpointStore {
   load(name: string): Promise<Checkpoint | undefined>;
-  /** Never goes back in the same store; a checkpoint of another store replaces the old one. */
+  /**
+   * Never goes back within a store: a lower position is ignored. A checkpoint of another store replaces the old one.
+   */
   save(name: string, checkpoint: Checkpoint): Promise<void>;
   delete(name: string): Promise<void>;
 }
@@ -98,20 +100,20 @@ export interface TrendBucket {
   readonly count: number;
 }
 
-/** Everything that a store can do beside {@link EventStore}. */
+/** What a store may do beyond {@link EventStore}. */
 export interface StoreCapabilities extends CommitChain, EventStatistics {
   readonly snapshots: SnapshotStore;
   readonly checkpoints: CheckpointStore;
 }
 
-/** What makes reading faster where a store has it, and changes nothing else. */
+/** Optional members of a store that make reading faster and change nothing else. */
 export interface ReaderHints {
-  /** True when iterators should read the next page while this one is used. */
+  /** True if iterators should read the next page while this one is used. */
   readonly readsAhead?: boolean;
   /**
    * Calls back after something may have been appended. It may come twice, late, or not at all.
    *
-   * @returns ends it
+   * @returns a function that removes the listener
    */
   readonly onAppend?: (listener: () => void) => () => void;
 }

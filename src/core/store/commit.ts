@@ -85,7 +85,7 @@ export function isSameCommit(stored: readonly PreparedEvent[], repeated: readonl
   );
 }
 
-/** Whether a stored commit can be the append itself, whose reply was lost: the metadata, too, says where it came from. */
+/** Whether a stored commit can be the append itself, whose reply was lost: its metadata must be the same, too. */
 export function isOwnCommit(stored: readonly PreparedEvent[], sent: readonly PreparedEvent[]): boolean {
   return (
     isSameCommit(stored, sent) &&

@@ -3,7 +3,7 @@ import type { EventStore } from './event-store.js';
 import type { HasStoredForm } from './stored-form.js';
 import { storedReads, storedReadsOf, type HasStoredReads } from './stored-reads.js';
 
-/** A store around another: all that the inner one has. */
+/** A store around another, with everything that the inner one has. */
 export type DecoratedStore<S extends EventStore> = { [K in keyof S]: S[K] };
 
 /** What a decorator does itself. */

@@ -4,8 +4,8 @@ import type { AllSlice, EventStore, ReadAllOptions, ReadStreamOptions, StreamSli
 import { PagedEvents, type PageSource } from './paged-events.js';
 
 /**
- * The events of a stream, read page by page (`limit` and `maxBytes` are the size of a page) until the end that the stream
- * has when the last page is read. A stream that does not exist has none.
+ * Iterates the events of a stream, page by page (`limit` and `maxBytes` are the size of a page), up to the end that the
+ * stream has when the last page is read. A stream that does not exist has no events.
  *
  * @example
  * for await (const event of iterateStream<PaymentEvent>(store, 'Payment-123')) console.log(event.type);
@@ -31,8 +31,8 @@ export function iterateStream<E extends DomainEvent = DomainEvent>(
 }
 
 /**
- * The events of all streams in the order of their positions, read page by page (`limit` and `maxBytes` are the size of
- * a page) until the end that the store has when the last page is read.
+ * Iterates the events of all streams in the order of positions, page by page (`limit` and `maxBytes` are the size of a
+ * page), up to the end that the store has when the last page is read.
  */
 export function iterateAll<E extends DomainEvent = DomainEvent>(
   store: EventStore<E>,

@@ -69,5 +69,5 @@ export const isFunction: OptionCheck = (value) => (typeof value === 'function' ?
 export const isSignal: OptionCheck = (value) =>
   typeof (value as AbortSignal | null)?.aborted === 'boolean' ? undefined : 'an AbortSignal';
 
-/** Checked where it is understood. */
+/** For an option that another function checks. */
 export const validatedElsewhere: OptionCheck = () => undefined;

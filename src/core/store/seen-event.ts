@@ -8,7 +8,7 @@ export interface SeenEvent {
   readonly id: string;
 }
 
-/** What an event is known by: the event itself may be large. */
+/** Position and id of an event; the event itself may be large. */
 export function seen({ position, id }: SeenEvent): SeenEvent {
   return { position, id };
 }
@@ -22,7 +22,7 @@ export async function lookFor(
   return { slice, isThere: slice.events[0]?.id === id };
 }
 
-/** Who has seen an event, and what to do when the store has lost it. */
+/** Names the reader that has seen an event, and what to do when the store has lost it. */
 export interface Witness {
   /** As in "which the projection has seen". */
   readonly which: string;
@@ -30,9 +30,10 @@ export interface Witness {
 }
 
 /**
- * A primary that was lost with its last commits gives their positions to other events: whoever went on would miss those.
+ * A primary that was lost with its last commits gives their positions to other events, which a reader that went on
+ * would miss.
  *
- * @param storeId of the store that the event was seen in. Of another store its next page tells.
+ * @param storeId of the store that the event was seen in. The next page shows whether it is another store.
  * @throws PositionAheadOfStoreError
  */
 export async function assertStillThere(

@@ -1,7 +1,10 @@
 import type { RecordedEvent } from '../events/event.js';
 import type { EventStore } from './event-store.js';
 
-/** The reads of a store in two steps: events as they are stored, and each of them as the store's `readAll` would give it. */
+/**
+ * The reads of a store in two steps: events as they are stored, and each of them as the store's `readAll` would return
+ * it.
+ */
 export interface StoredReads {
   readonly readAll: EventStore['readAll'];
   /** @throws what `readAll` of the store would throw of this event */
@@ -9,8 +12,8 @@ export interface StoredReads {
 }
 
 /**
- * What a store has that changes events when they are read, as `withEvents` does. By a symbol, so that decorators that spread a
- * store pass it on.
+ * The member of a store that changes events when they are read, as `withEvents` does. A symbol, so that decorators that
+ * spread a store pass it on.
  */
 export const storedReads = Symbol.for('temporal-event-store/stored-reads');
 
@@ -23,8 +26,8 @@ export interface HasStoredReads {
 }
 
 /**
- * How to read a store so that an event that can't be decoded doesn't keep those beside it from being read. A store that decodes in a
- * `readAll` of its own gives what that gives.
+ * How to read a store so that an event that can't be decoded doesn't keep its neighbours from being read. A store that
+ * decodes in a `readAll` of its own returns what that returns.
  */
 export function storedReadsOf(store: EventStore): StoredReads {
   const { [storedReads]: own = { of: undefined } } = store as EventStore & HasStoredReads;

@@ -5,8 +5,8 @@ import { findNameProblem } from '../values/name.js';
 /**
  * The id of an aggregate's stream: `streamId('Payment', '123')` is `Payment-123`.
  *
- * @param category letters, digits and `_` only, so that the first `-` ends it
- * @param id any non-empty text; it may contain `-`
+ * @param category letters, digits and `_` only; the first `-` ends it
+ * @param id any non-empty text, which may contain `-`; the whole stream id takes at most 1,000 bytes
  * @throws {@link InvalidArgumentError} when either is malformed
  */
 export function streamId(category: string, id: string): string {
@@ -25,7 +25,10 @@ export function streamId(category: string, id: string): string {
   return whole;
 }
 
-/** Splits a stream id at its first `-`. Without one, all of it is the category and the id is empty. */
+/**
+ * Splits a stream id at its first `-`: `parseStreamId('Payment-123')` is `{ category: 'Payment', id: '123' }`. Without
+ * a `-`, all of it is the category and the id is empty.
+ */
 export function parseStreamId(streamId: string): { readonly category: string; readonly id: string } {
   const dash = streamId.indexOf('-');
   return dash < 0

@@ -15,13 +15,13 @@ export interface SubscribeOptions<Type extends string = string> extends Omit<
   'direction'
 > {
   /**
-   * Milliseconds between two looks for new events once all are read. Default 250, or 1,000 where the store calls when
-   * something is appended (`onAppend`).
+   * Milliseconds between two looks for new events once all are read. Default: 1,000 if the store announces appends
+   * (`onAppend`), else 250.
    */
   readonly pollInterval?: number;
   /**
-   * Milliseconds of pauses between attempts when the store can't be reached (STORE_UNAVAILABLE), or no primary just now
-   * (UNSAFE_READ), after it could be read; then the error is thrown. Default 300,000.
+   * Milliseconds of pauses between attempts, after a first successful read, while the store (`STORE_UNAVAILABLE`) or
+   * its primary (`UNSAFE_READ`) can't be reached; then the error is thrown. Default 300,000.
    */
   readonly retryTimeout?: number;
 }
@@ -30,13 +30,14 @@ export interface SubscribeOptions<Type extends string = string> extends Omit<
 const longestPause = 5_000;
 
 /**
- * All events after a position, and then those to come: an iterator that never ends by itself. When the signal aborts,
- * it ends quietly; and at once when it is given up by `return()`, also while it waits. A store that can't be reached for a while, as in a
- * failover, is waited for. Any other error of the store is thrown, and so is one of its first look; go on after the last event
- * that you handled.
+ * Iterates all events after a position, and then the events to come; it never ends by itself. It ends without an error
+ * when the signal aborts, and at once on `return()`, even while it waits. It waits for a store that can't be reached
+ * for a while, as in a failover. It throws any other error of the store, and any error of its first look; subscribe
+ * again after the last event that you handled.
  *
- * @throws PositionAheadOfStoreError also when another store has taken the place of the one that the subscription began
- *   with, so that its position means nothing any more; or when the store has come back without the last event that it gave
+ * @throws {@link PositionAheadOfStoreError} when the position is beyond the end; when another store has taken the place
+ *   of the first, so that the position means nothing any more; or when the store has come back without the last event
+ *   that it gave
  */
 export function subscribe<E extends DomainEvent = DomainEvent>(
   store: EventStore<E>,

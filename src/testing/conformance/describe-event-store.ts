@@ -23,15 +23,15 @@ import { describeSnapshots } from './snapshot-cases.js';
 import { describeStatistics } from './statistics-cases.js';
 import type { ConformanceExpect, StoreUnderTest, Suite } from './suite.js';
 
-/** What a store can do beside the four methods. */
+/** What a store may have beside the four methods. */
 export type Capability = 'appendCommits' | 'snapshots' | 'checkpoints' | 'statistics';
 
 export interface ConformanceOptions {
-  /** The capabilities that the store declares; their cases run too. Default: none. */
+  /** The capabilities of the store; their cases run, too. Default: none. */
   readonly capabilities?: readonly Capability[];
   /** Your test runner's; those of vitest, jest and bun fit. */
   readonly describe: (name: string, define: () => void) => unknown;
-  /** Is also given a limit in milliseconds, longer than `timeout`; where a runner takes none, set its own. */
+  /** Also gets a limit in milliseconds, longer than `timeout`. If your runner ignores it, set the runner's own. */
   readonly it: (name: string, run: () => Promise<void>, limit: number) => unknown;
   readonly expect: ConformanceExpect;
   /**
@@ -63,8 +63,8 @@ const capabilityCases: Readonly<Record<Capability, readonly ((suite: Suite) => v
 };
 
 /**
- * The conformance suite: every guarantee and option of an event store as a named case. Run it on an adapter of your own. Each
- * case ends, whatever the adapter does, unless it never gives the thread back.
+ * Defines the conformance suite: every guarantee and option of an event store as a named case. Run it on your own
+ * adapter. Each case ends, whatever the adapter does, unless it never gives the thread back.
  *
  * @param name of the store, for the report
  * @param createStore called for each case; it may return the same store each time, since cases use streams of their own

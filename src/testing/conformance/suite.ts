@@ -2,17 +2,17 @@ import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
 import type { StoreCapabilities } from '../../core/store/capabilities.js';
 import type { EventStore } from '../../core/store/event-store.js';
 
-/** What the suite needs of a test runner's `expect`; those of vitest, jest and bun fit. */
+/** The part of a test runner's `expect` that the suite uses; those of vitest, jest and bun fit. */
 export type ConformanceExpect = (actual: unknown) => {
   toBe(expected: unknown): void;
   toEqual(expected: unknown): void;
   toMatchObject(expected: object): void;
 };
 
-/** A store under test: the four methods and the capabilities that are declared for it. */
+/** A store under test: the four methods, and the capabilities that are declared for it. */
 export type StoreUnderTest = EventStore & Partial<StoreCapabilities>;
 
-/** What the cases are written with. */
+/** The functions that cases are written with. */
 export interface Suite {
   describe(name: string, define: () => void): void;
   /** A case gets a store and a category that no other case uses, so that cases can share a store. */
