@@ -6,19 +6,23 @@ const house = {
   'core/index': { folders: ['core'] },
   'core/values': {},
   'core/errors': { folders: ['core/values'] },
+  'core/options': { folders: ['core/errors', 'core/values'] },
   'core/events': { folders: ['core/values'] },
-  'core/store': { folders: ['core/events', 'core/errors', 'core/values'] },
-  'core/registry': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
+  'core/store': { folders: ['core/events', 'core/options', 'core/errors', 'core/values'] },
+  'core/registry': { folders: ['core/store', 'core/events', 'core/options', 'core/errors', 'core/values'] },
   'core/aggregates': {
-    folders: ['core/registry', 'core/store', 'core/events', 'core/errors', 'core/values'],
+    folders: ['core/registry', 'core/store', 'core/events', 'core/options', 'core/errors', 'core/values'],
   },
-  'core/projections': { folders: ['core/store', 'core/events', 'core/errors', 'core/values'] },
+  'core/projections': {
+    folders: ['core/store', 'core/events', 'core/options', 'core/errors', 'core/values'],
+  },
   'core/reactions': {
     folders: [
       'core/aggregates',
       'core/projections',
       'core/store',
       'core/events',
+      'core/options',
       'core/errors',
       'core/values',
     ],

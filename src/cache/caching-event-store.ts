@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
+import { assertOptions, integerFrom } from '../core/options/options.js';
 import { decorateStore, type DecoratedStore } from '../core/store/decorated-store.js';
 import type { EventStore, ReadStreamOptions, StreamSlice } from '../core/store/event-store.js';
-import { assertOptions, integerFrom } from '../core/store/options.js';
-import { countThatFits } from '../core/store/page-bytes.js';
-import { checkStreamRead } from '../core/store/read-options.js';
+import { countThatFits } from '../core/store/read/page-bytes.js';
+import { checkStreamRead } from '../core/store/read/read-options.js';
 import { bytesPerCharacter, utf8Length } from '../core/values/json.js';
 
 export interface CachingEventStoreOptions {

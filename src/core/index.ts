@@ -12,24 +12,19 @@ export type {
 } from './aggregates/aggregate-repository.js';
 export { AggregateRoot } from './aggregates/aggregate-root.js';
 export type { AggregateClass, EventsOf } from './aggregates/aggregate-root.js';
+export type { Checkpoint, CheckpointStore } from './store/checkpoint.js';
+export type { Commit, CommitChain } from './store/append/commit-chain.js';
 export type {
-  Checkpoint,
-  CheckpointStore,
-  Commit,
-  CommitChain,
   EventPlace,
   EventStatistics,
-  ReaderHints,
-  Snapshot,
-  SnapshotModel,
-  SnapshotStore,
   StatisticsOptions,
-  StoreCapabilities,
   StoreStatistics,
   TrendBucket,
   TrendInterval,
   TrendsOptions,
-} from './store/capabilities.js';
+} from './store/statistics/statistics.js';
+export type { ReaderHints, StoreCapabilities } from './store/capabilities.js';
+export type { Snapshot, SnapshotModel, SnapshotStore } from './store/snapshot.js';
 export { toCloudEvent } from './events/cloud-event.js';
 export type { CloudEvent } from './events/cloud-event.js';
 export { createCommandHandler } from './aggregates/command-handler.js';
@@ -140,7 +135,7 @@ export type {
 } from './store/event-store.js';
 export type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from './events/event.js';
 export type { ExecuteOptions } from './aggregates/execute-command.js';
-export { iterateAll, iterateStream } from './store/iterate.js';
+export { iterateAll, iterateStream } from './store/read/iterate.js';
 export type { JsonValue } from './values/json.js';
 export type {
   StandardSchema,
@@ -148,7 +143,7 @@ export type {
   StandardSchemaResult,
 } from './registry/standard-schema.js';
 export { parseStreamId, streamId } from './store/stream-id.js';
-export type { SeenEvent } from './store/seen-event.js';
-export { subscribe } from './store/subscribe.js';
-export type { SubscribeOptions } from './store/subscribe.js';
+export type { SeenEvent } from './store/read/seen-event.js';
+export { subscribe } from './store/read/subscribe.js';
+export type { SubscribeOptions } from './store/read/subscribe.js';
 export { withEvents } from './registry/with-events.js';

@@ -1,4 +1,4 @@
-import type { Checkpoint, CheckpointStore } from '../core/store/capabilities.js';
+import type { Checkpoint, CheckpointStore } from '../core/store/checkpoint.js';
 import { assertCheckpoint } from '../core/store/checkpoint.js';
 
 /** Checkpoints in the memory of the process. */

@@ -1,21 +1,21 @@
 import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/events/event.js';
-import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
-import type {
-  Commit,
-  ReaderHints,
-  StatisticsOptions,
-  StoreCapabilities,
-  StoreStatistics,
-  TrendBucket,
-  TrendsOptions,
-} from '../core/store/capabilities.js';
+import { assertOptions, integerFrom, isFunction } from '../core/options/options.js';
+import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
+import type { Commit } from '../core/store/append/commit-chain.js';
 import {
   checkCommits,
   commitExists,
   commitMismatch,
   eventIdsOf,
   isSameCommit,
-} from '../core/store/commit.js';
+} from '../core/store/append/commit.js';
+import { assertExpectedVersion } from '../core/store/append/expected-version.js';
+import {
+  defaultMaxCommitBytes,
+  prepareEvents,
+  type PreparedEvent,
+} from '../core/store/append/prepare-events.js';
+import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -26,21 +26,23 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../core/store/event-store.js';
-import { assertExpectedVersion } from '../core/store/expected-version.js';
-import { matchesFilters, type NormalFilter } from '../core/store/filter.js';
-import { assertOptions, integerFrom, isFunction } from '../core/store/options.js';
-import { countThatFits, storedBytes } from '../core/store/page-bytes.js';
-import { defaultMaxCommitBytes, prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
+import { matchesFilters, type NormalFilter } from '../core/store/read/filter.js';
+import { countThatFits, storedBytes } from '../core/store/read/page-bytes.js';
 import {
   aheadOfStore,
   checkAllRead,
   checkFindCommit,
-  checkStatistics,
   checkStreamRead,
-  checkTrends,
-} from '../core/store/read-options.js';
+} from '../core/store/read/read-options.js';
+import type {
+  StatisticsOptions,
+  StoreStatistics,
+  TrendBucket,
+  TrendsOptions,
+} from '../core/store/statistics/statistics.js';
+import { checkStatistics, checkTrends } from '../core/store/statistics/statistics.js';
+import { boundsOf, fillBuckets, startOfInterval } from '../core/store/statistics/trends.js';
 import { parseStreamId } from '../core/store/stream-id.js';
-import { boundsOf, fillBuckets, startOfInterval } from '../core/store/trends.js';
 import { MemoryCheckpointStore } from './memory-checkpoint-store.js';
 import { MemorySnapshotStore } from './memory-snapshot-store.js';
 

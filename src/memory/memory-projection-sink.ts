@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../core/events/event.js';
+import { isFunction } from '../core/options/options.js';
 import { assertSameTables } from '../core/projections/fingerprint.js';
 import {
   OwnershipLostError,
@@ -16,7 +17,6 @@ import {
   type SinkTransaction,
 } from '../core/projections/projection-sink.js';
 import { shardOf } from '../core/projections/shard-of.js';
-import { isFunction } from '../core/store/options.js';
 
 interface StoredParked extends ParkedEvent {
   readonly event: RecordedEvent;

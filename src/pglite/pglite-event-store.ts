@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { assertOptions, integerFrom, type OptionCheck } from '../core/options/options.js';
+import { defaultMaxCommitBytes } from '../core/store/append/prepare-events.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
-import { assertOptions, integerFrom, type OptionCheck } from '../core/store/options.js';
-import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
 import { AppendQueue, closedStore, defaultMaxQueuedBytes } from '../sql/append-queue.js';
 import { EventNamespace } from '../sql/event-namespace.js';
 import { migrateSchema } from '../sql/migrations.js';

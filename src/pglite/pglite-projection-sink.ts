@@ -1,5 +1,5 @@
 import type { Transaction } from '@electric-sql/pglite';
-import { assertOptions, isPlainObject } from '../core/store/options.js';
+import { assertOptions, isPlainObject } from '../core/options/options.js';
 import type { SinkDriver } from '../sql/projections/sink-database.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import { handlerTransaction } from './handler-transaction.js';

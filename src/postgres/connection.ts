@@ -6,8 +6,8 @@ import {
   isFunction,
   isPlainObject,
   type OptionCheck,
-} from '../core/store/options.js';
-import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
+} from '../core/options/options.js';
+import { defaultMaxCommitBytes } from '../core/store/append/prepare-events.js';
 import { defaultMaxQueuedBytes } from '../sql/append-queue.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { watchClient } from './client-facts.js';

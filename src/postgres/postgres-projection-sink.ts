@@ -1,5 +1,5 @@
 import type { ClientBase, Pool, PoolClient } from 'pg';
-import { assertOptions, integerFrom, isPlainObject } from '../core/store/options.js';
+import { assertOptions, integerFrom, isPlainObject } from '../core/options/options.js';
 import { defaultProjectionSchema, SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 import { handlerClient } from './handler-client.js';
 import type { PgClient, PgPool } from './pg-types.js';

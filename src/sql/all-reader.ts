@@ -1,8 +1,8 @@
 import { UnsafeReadError } from '../core/errors/store-errors.js';
 import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import type { AllSlice } from '../core/store/event-store.js';
-import type { NormalFilter } from '../core/store/filter.js';
-import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
+import type { NormalFilter } from '../core/store/read/filter.js';
+import { aheadOfStore, type AllRead } from '../core/store/read/read-options.js';
 import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
 import { eq, gt, le, lt, times } from './operators.js';

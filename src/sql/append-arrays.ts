@@ -1,5 +1,5 @@
+import type { PreparedEvent } from '../core/store/append/prepare-events.js';
 import type { ExpectedVersion } from '../core/store/event-store.js';
-import type { PreparedEvent } from '../core/store/prepare-events.js';
 import type { AppendMember } from './append-member.js';
 import { arrayOf, type SqlArrayType, type SqlValue } from './sql-port.js';
 import { sqlTime } from './sql-time.js';

@@ -1,4 +1,4 @@
-import type { PreparedEvent } from '../core/store/prepare-events.js';
+import type { PreparedEvent } from '../core/store/append/prepare-events.js';
 import { arrayLiteral, batchArrays, expectedCode, inLockOrder, isLookedFor } from './append-arrays.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
 import { sqlStateOf } from './sql-errors.js';

@@ -1,5 +1,5 @@
 import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
-import type { PreparedEvent } from '../core/store/prepare-events.js';
+import type { PreparedEvent } from '../core/store/append/prepare-events.js';
 import { eq, le, minus, plus } from './operators.js';
 import type { SqlPort, SqlStatement, SqlValue } from './sql-port.js';
 import { isoTime, milliseconds } from './sql-time.js';

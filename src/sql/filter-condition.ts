@@ -1,4 +1,4 @@
-import type { NormalFilter } from '../core/store/filter.js';
+import type { NormalFilter } from '../core/store/read/filter.js';
 import { contains, eq, ge, le } from './operators.js';
 import { arrayOf, type SqlValue } from './sql-port.js';
 import { sqlTime } from './sql-time.js';

@@ -1,15 +1,6 @@
 import type { DomainEvent, EventToAppend } from '../core/events/event.js';
-import { checkAppendOptions, checkChainOptions } from '../core/store/append-options.js';
-import type {
-  CheckpointStore,
-  Commit,
-  SnapshotStore,
-  StatisticsOptions,
-  StoreCapabilities,
-  StoreStatistics,
-  TrendBucket,
-  TrendsOptions,
-} from '../core/store/capabilities.js';
+import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
+import type { Commit } from '../core/store/append/commit-chain.js';
 import {
   checkCommits,
   commitExists,
@@ -17,7 +8,11 @@ import {
   eventIdsOf,
   isOwnCommit,
   isSameCommit,
-} from '../core/store/commit.js';
+} from '../core/store/append/commit.js';
+import { assertExpectedVersion } from '../core/store/append/expected-version.js';
+import { prepareEvents, type PreparedEvent } from '../core/store/append/prepare-events.js';
+import type { StoreCapabilities } from '../core/store/capabilities.js';
+import type { CheckpointStore } from '../core/store/checkpoint.js';
 import type {
   AllSlice,
   AppendOptions,
@@ -28,15 +23,15 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../core/store/event-store.js';
-import { assertExpectedVersion } from '../core/store/expected-version.js';
-import { prepareEvents, type PreparedEvent } from '../core/store/prepare-events.js';
-import {
-  checkAllRead,
-  checkFindCommit,
-  checkStatistics,
-  checkStreamRead,
-  checkTrends,
-} from '../core/store/read-options.js';
+import { checkAllRead, checkFindCommit, checkStreamRead } from '../core/store/read/read-options.js';
+import type { SnapshotStore } from '../core/store/snapshot.js';
+import type {
+  StatisticsOptions,
+  StoreStatistics,
+  TrendBucket,
+  TrendsOptions,
+} from '../core/store/statistics/statistics.js';
+import { checkStatistics, checkTrends } from '../core/store/statistics/statistics.js';
 import { AllReader, type AllReaderOptions } from './all-reader.js';
 import type { AppendOutcome } from './append-batch.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';

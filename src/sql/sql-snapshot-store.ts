@@ -1,4 +1,4 @@
-import type { Snapshot, SnapshotModel, SnapshotStore } from '../core/store/capabilities.js';
+import type { Snapshot, SnapshotModel, SnapshotStore } from '../core/store/snapshot.js';
 import { assertSnapshot } from '../core/store/snapshot.js';
 import type { JsonValue } from '../core/values/json.js';
 import { eq, le, ne } from './operators.js';

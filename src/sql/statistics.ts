@@ -1,6 +1,6 @@
-import type { StoreStatistics, TrendBucket, TrendInterval } from '../core/store/capabilities.js';
-import type { NormalFilter } from '../core/store/filter.js';
-import { boundsOf, fillBuckets } from '../core/store/trends.js';
+import type { NormalFilter } from '../core/store/read/filter.js';
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../core/store/statistics/statistics.js';
+import { boundsOf, fillBuckets } from '../core/store/statistics/trends.js';
 import { filterCondition, Parameters } from './filter-condition.js';
 import { eq } from './operators.js';
 import type { SqlPort, SqlRow } from './sql-port.js';

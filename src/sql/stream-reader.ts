@@ -1,7 +1,7 @@
 import { eventIdOf } from '../core/events/event-id.js';
 import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
 import type { ReadDirection, StreamSlice } from '../core/store/event-store.js';
-import type { StreamRead } from '../core/store/read-options.js';
+import type { StreamRead } from '../core/store/read/read-options.js';
 import {
   chunkColumns,
   chunkOfMany,

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata } from '../events/event.js';
-import type { SnapshotModel, SnapshotStore } from '../store/capabilities.js';
+import { assertOptions, integerFrom, isName, isPlainObject } from '../options/options.js';
+import { storedFormOf, type StoredForm } from '../store/append/stored-form.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
-import { assertOptions, integerFrom, isName, isPlainObject } from '../store/options.js';
-import { storedFormOf, type StoredForm } from '../store/stored-form.js';
+import type { SnapshotModel, SnapshotStore } from '../store/snapshot.js';
 import { streamId } from '../store/stream-id.js';
 import {
   assertIsCurrent,

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { copyEvent, frozenEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
-import type { StoredForm } from '../store/stored-form.js';
+import type { StoredForm } from '../store/append/stored-form.js';
 import { isPromise } from '../values/is-promise.js';
 import type { JsonValue } from '../values/json.js';
 import { assertIsSynchronous } from './assert-is-synchronous.js';

@@ -1,9 +1,9 @@
 import { VersionConflictError } from '../errors/append-errors.js';
 import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
 import type { EventMetadata, EventToAppend } from '../events/event.js';
+import { integerFrom, isName, isPlainObject } from '../options/options.js';
 import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
-import { integerFrom, isName, isPlainObject } from '../store/options.js';
 import { isPaced } from '../store/pacing.js';
 import { pauseAfter, type Backoff } from '../values/backoff.js';
 import { assertNotNested, isInCommand, runCommand } from './running-commands.js';

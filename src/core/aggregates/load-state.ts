@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../events/event.js';
-import type { Snapshot } from '../store/capabilities.js';
 import type { EventStore } from '../store/event-store.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { findJsonFault, type JsonValue } from '../values/json.js';
 
 /** How the state of an aggregate or decider is built from events. */

@@ -1,7 +1,7 @@
 import { InvalidEventError } from '../errors/event-errors.js';
 import { copyEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
-import type { StoredForm } from '../store/stored-form.js';
+import type { StoredForm } from '../store/append/stored-form.js';
 import { findDifference } from '../values/find-difference.js';
 import { isPromise } from '../values/is-promise.js';
 

@@ -4,7 +4,7 @@ import { findJsonFault } from '../values/json.js';
 export const failureTypePrefix = 'temporal-event-store.';
 
 /** Marks our errors across copies of the package (ESM and CJS, bundle and host), where `instanceof` fails. */
-export const errorBrand = Symbol.for('temporal-event-store/error');
+const errorBrand = Symbol.for('temporal-event-store/error');
 
 /** Names the library's class of an error, on its prototype: a user's subclass may have another `name`. */
 export const errorClassName = Symbol.for('temporal-event-store/error-class');

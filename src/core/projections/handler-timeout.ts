@@ -1,4 +1,4 @@
-import type { OptionCheck } from '../store/options.js';
+import type { OptionCheck } from '../options/options.js';
 import { isPromise } from '../values/is-promise.js';
 import { longestTimer } from '../values/longest-timer.js';
 import { withTimeLimit } from '../values/time-limit.js';

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../events/event.js';
-import type { Checkpoint } from '../store/capabilities.js';
-import type { SeenEvent } from '../store/seen-event.js';
+import type { Checkpoint } from '../store/checkpoint.js';
+import type { SeenEvent } from '../store/read/seen-event.js';
 import { describeError } from '../values/describe-error.js';
 
 /**

@@ -1,7 +1,5 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import type { EventFilter } from '../store/event-store.js';
-import { normalizeFilters } from '../store/filter.js';
 import {
   validatedElsewhere,
   assertOptions,
@@ -10,8 +8,10 @@ import {
   isName,
   isPlainObject,
   oneOf,
-} from '../store/options.js';
-import { defaultPageBytes } from '../store/read-options.js';
+} from '../options/options.js';
+import type { EventFilter } from '../store/event-store.js';
+import { normalizeFilters } from '../store/read/filter.js';
+import { defaultPageBytes } from '../store/read/read-options.js';
 import { defaultHandlerTimeout, inTime, isHandlerTimeout } from './handler-timeout.js';
 import type { ProjectionSink } from './projection-sink.js';
 

@@ -1,5 +1,5 @@
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import { validatedElsewhere, assertOptions, isName, type OptionCheck } from '../store/options.js';
+import { validatedElsewhere, assertOptions, isName, type OptionCheck } from '../options/options.js';
 import { inTime } from './handler-timeout.js';
 import { projectionOf, type Projection, type ProjectionDefinition } from './projection.js';
 

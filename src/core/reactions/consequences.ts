@@ -13,7 +13,7 @@ import {
   isName,
   isPlainObject,
   type OptionCheck,
-} from '../store/options.js';
+} from '../options/options.js';
 import { describeValue } from '../values/describe-value.js';
 
 /** A consequence of an event: a workflow to start, or a command to send. */

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../events/event.js';
-import { integerFrom } from '../store/options.js';
+import { integerFrom } from '../options/options.js';
 
 /** Metadata key in events of a reaction's command: how many reactions led to it, one after the other. */
 export const depthKey = 'reactionDepth';

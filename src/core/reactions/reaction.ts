@@ -1,14 +1,6 @@
 import type { DomainError } from '../errors/command-errors.js';
 import { findEventStoreError } from '../errors/error-recognition.js';
 import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import { inTime } from '../projections/handler-timeout.js';
-import {
-  projectionOf,
-  type EventOfType,
-  type Projection,
-  type ProjectionDefinition,
-} from '../projections/projection.js';
-import type { EventFilter } from '../store/event-store.js';
 import {
   validatedElsewhere,
   assertOptions,
@@ -17,7 +9,15 @@ import {
   integerFrom,
   isPlainObject,
   type OptionCheck,
-} from '../store/options.js';
+} from '../options/options.js';
+import { inTime } from '../projections/handler-timeout.js';
+import {
+  projectionOf,
+  type EventOfType,
+  type Projection,
+  type ProjectionDefinition,
+} from '../projections/projection.js';
+import type { EventFilter } from '../store/event-store.js';
 import {
   checkConsequence,
   type ConsequenceOrigin,

@@ -1,8 +1,14 @@
 import { EventTooNewError, InvalidEventError } from '../errors/event-errors.js';
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
-import { assertOptions, integerFrom, isFunction, isPlainObject, type OptionCheck } from '../store/options.js';
-import { invalidEvent } from '../store/prepare-events.js';
+import {
+  assertOptions,
+  integerFrom,
+  isFunction,
+  isPlainObject,
+  type OptionCheck,
+} from '../options/options.js';
+import { invalidEvent } from '../store/append/prepare-events.js';
 import { whenKnown } from '../values/is-promise.js';
 import { formatPathSegment, isObject } from '../values/json.js';
 import { findNameProblem } from '../values/name.js';

@@ -1,7 +1,7 @@
 import { frozenEvent } from '../events/copy-event.js';
 import type { EventToAppend } from '../events/event.js';
-import { invalidEvent } from '../store/prepare-events.js';
-import { markStoredForm, storedFormKey, type StoredForm } from '../store/stored-form.js';
+import { invalidEvent } from '../store/append/prepare-events.js';
+import { markStoredForm, storedFormKey, type StoredForm } from '../store/append/stored-form.js';
 import { isPromise, whenKnown } from '../values/is-promise.js';
 import { findJsonFault, isObject } from '../values/json.js';
 import { validateEvent, type EventRegistry } from './event-registry.js';

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../events/event.js';
-import type { CommitChain } from '../store/capabilities.js';
+import type { CommitChain } from '../store/append/commit-chain.js';
 import type { EventStore } from '../store/event-store.js';
 import type { EventRegistry, InferEvents, InferNewEvents } from './event-registry.js';
 

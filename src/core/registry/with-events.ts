@@ -1,9 +1,10 @@
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
-import type { Commit, StoreCapabilities } from '../store/capabilities.js';
+import type { Commit } from '../store/append/commit-chain.js';
+import { storedForm, storedFormOf } from '../store/append/stored-form.js';
+import type { StoreCapabilities } from '../store/capabilities.js';
 import { decorateStore, type Replacements } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
-import { storedForm, storedFormOf } from '../store/stored-form.js';
-import { storedReads, storedReadsOf } from '../store/stored-reads.js';
+import { storedReads, storedReadsOf } from '../store/read/stored-reads.js';
 import { findDifference } from '../values/find-difference.js';
 import { assertRegistry, upcastEvent, validateEvent, type EventRegistry } from './event-registry.js';
 import { findMade, storedFormBy } from './stored-events.js';

@@ -1,7 +1,7 @@
+import type { HasStoredForm } from './append/stored-form.js';
 import type { StoreCapabilities } from './capabilities.js';
 import type { EventStore } from './event-store.js';
-import type { HasStoredForm } from './stored-form.js';
-import { storedReads, storedReadsOf, type HasStoredReads } from './stored-reads.js';
+import { storedReads, storedReadsOf, type HasStoredReads } from './read/stored-reads.js';
 
 /** A store around another, with everything that the inner one has. */
 export type DecoratedStore<S extends EventStore> = { [K in keyof S]: S[K] };

@@ -8,7 +8,7 @@ import {
   isPlainObject,
   isSignal,
   type OptionCheck,
-} from '../../core/store/options.js';
+} from '../../core/options/options.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { findJsonFault } from '../../core/values/json.js';
 import { maxCommandsPerUpdate } from '../shared/command-lane.js';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { ProjectionBehindError } from '../../core/errors/projection-errors.js';
-import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
+import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/options/options.js';
 import { longestTimer } from '../../core/values/longest-timer.js';
 import {
   controlProjectionUpdate,

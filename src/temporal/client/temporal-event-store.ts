@@ -7,15 +7,15 @@ import {
 } from '@temporalio/client';
 import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { uuidV5 } from '../../core/events/event-id.js';
+import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/options/options.js';
+import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import type {
   EventStatistics,
   StatisticsOptions,
   StoreStatistics,
   TrendBucket,
   TrendsOptions,
-} from '../../core/store/capabilities.js';
-import type { AppendResult, EventStore } from '../../core/store/event-store.js';
-import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/store/options.js';
+} from '../../core/store/statistics/statistics.js';
 import { describeError } from '../../core/values/describe-error.js';
 import { canonicalJson } from '../../core/values/json.js';
 import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';

@@ -7,7 +7,7 @@ import {
   isName,
   isPlainObject,
   type OptionCheck,
-} from '../../core/store/options.js';
+} from '../../core/options/options.js';
 import { TimeIsUpError, withinTime } from './within-time.js';
 
 export interface WorkflowMetricsOptions<Family extends string = DefaultFamily> {

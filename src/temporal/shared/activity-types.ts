@@ -1,6 +1,5 @@
 import type { EventToAppend } from '../../core/events/event.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
-import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/store/capabilities.js';
 import type {
   AllSlice,
   EventFilter,
@@ -9,6 +8,7 @@ import type {
   ReadDirection,
   StreamSlice,
 } from '../../core/store/event-store.js';
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/store/statistics/statistics.js';
 import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneSettings } from './command-lane.js';
 import type { AwaitedPosition, ReachedPosition, RebaseFrom } from './projection-requests.js';

@@ -1,5 +1,5 @@
 import { EventTooLargeError } from '../../core/errors/event-errors.js';
-import { countThatFits } from '../../core/store/page-bytes.js';
+import { countThatFits } from '../../core/store/read/page-bytes.js';
 import { utf8Length } from '../../core/values/json.js';
 
 /** How much of a page travels beyond its first event, in bytes of JSON. Temporal warns at 512 KiB and refuses at 2 MiB. */

@@ -1,4 +1,4 @@
-import { integerFrom, type OptionCheck } from '../../core/store/options.js';
+import { integerFrom, type OptionCheck } from '../../core/options/options.js';
 import type { ProjectionMode } from './projection-run.js';
 import { workflowIdOf } from './workflow-id.js';
 

@@ -1,5 +1,5 @@
 import type { ParkedEvent, ProjectionBuild } from '../../core/projections/projection-sink.js';
-import type { Checkpoint } from '../../core/store/capabilities.js';
+import type { Checkpoint } from '../../core/store/checkpoint.js';
 
 /** Input of `eventStoreProjection`. Later versions of it have a higher number. */
 export interface ProjectionInput {

@@ -9,7 +9,7 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../../core/store/event-store.js';
-import { checkFindCommit } from '../../core/store/read-options.js';
+import { checkFindCommit } from '../../core/store/read/read-options.js';
 import type { AppendRequest, ReadAllRequest, ReadStreamRequest } from './activity-types.js';
 import { toAppendRequest, toReadAllRequest, toReadStreamRequest } from './requests.js';
 

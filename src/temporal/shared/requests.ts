@@ -1,17 +1,13 @@
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import type { EventMetadata, EventToAppend } from '../../core/events/event.js';
-import { checkAppendOptions } from '../../core/store/append-options.js';
-import type { StatisticsOptions, TrendsOptions } from '../../core/store/capabilities.js';
+import { validatedElsewhere, assertOptions, integerFrom, isName } from '../../core/options/options.js';
+import { checkAppendOptions } from '../../core/store/append/append-options.js';
+import { prepareEvents } from '../../core/store/append/prepare-events.js';
+import { isStoredForm } from '../../core/store/append/stored-form.js';
 import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
-import { validatedElsewhere, assertOptions, integerFrom, isName } from '../../core/store/options.js';
-import { prepareEvents } from '../../core/store/prepare-events.js';
-import {
-  checkAllRead,
-  checkStatistics,
-  checkStreamRead,
-  checkTrends,
-} from '../../core/store/read-options.js';
-import { isStoredForm } from '../../core/store/stored-form.js';
+import { checkAllRead, checkStreamRead } from '../../core/store/read/read-options.js';
+import type { StatisticsOptions, TrendsOptions } from '../../core/store/statistics/statistics.js';
+import { checkStatistics, checkTrends } from '../../core/store/statistics/statistics.js';
 import { parseTimestamp } from '../../core/values/timestamp.js';
 import type {
   AppendRequest,

@@ -7,10 +7,12 @@ import {
   type WorkerOptions,
   type WorkerPlugin,
 } from '@temporalio/worker';
+import { validatedElsewhere, assertOptions, isPlainObject } from '../../core/options/options.js';
 import type { AnyProjection } from '../../core/projections/projection.js';
-import type { CheckpointStore, SnapshotStore, StoreCapabilities } from '../../core/store/capabilities.js';
+import type { StoreCapabilities } from '../../core/store/capabilities.js';
+import type { CheckpointStore } from '../../core/store/checkpoint.js';
 import type { EventStore } from '../../core/store/event-store.js';
-import { validatedElsewhere, assertOptions, isPlainObject } from '../../core/store/options.js';
+import type { SnapshotStore } from '../../core/store/snapshot.js';
 import {
   createAggregateActivities,
   createEventStoreActivities,

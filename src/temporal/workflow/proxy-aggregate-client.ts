@@ -19,7 +19,7 @@ import {
 import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
 import type { EventMetadata } from '../../core/events/event.js';
-import { assertOptions, isName, isPlainObject } from '../../core/store/options.js';
+import { assertOptions, isName, isPlainObject } from '../../core/options/options.js';
 import { streamId } from '../../core/store/stream-id.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import { receiptOf, toLaneCommand, type CommandOutcome, type LaneCommand } from '../shared/command-lane.js';

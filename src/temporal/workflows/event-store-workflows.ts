@@ -7,12 +7,6 @@ import {
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import type { EventToAppend } from '../../core/events/event.js';
 import type {
-  StatisticsOptions,
-  StoreStatistics,
-  TrendBucket,
-  TrendsOptions,
-} from '../../core/store/capabilities.js';
-import type {
   AllSlice,
   AppendOptions,
   AppendResult,
@@ -20,6 +14,12 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../../core/store/event-store.js';
+import type {
+  StatisticsOptions,
+  StoreStatistics,
+  TrendBucket,
+  TrendsOptions,
+} from '../../core/store/statistics/statistics.js';
 import type {
   AggregateActivities,
   EventStoreActivities,

@@ -1,6 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
-import { integerFrom, isName } from '../../core/store/options.js';
+import { integerFrom, isName } from '../../core/options/options.js';
 import type { ProjectionActivities } from '../shared/activity-types.js';
 import type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
 import { assertInput } from '../shared/requests.js';

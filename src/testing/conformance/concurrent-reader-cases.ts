@@ -1,5 +1,5 @@
 import type { EventStore } from '../../core/store/event-store.js';
-import { subscribe } from '../../core/store/subscribe.js';
+import { subscribe } from '../../core/store/read/subscribe.js';
 import { beginning, event, events, turn, versionsOf, type Suite } from './suite.js';
 
 /** Appends as several writers, each to a stream of its own, one after the other. */

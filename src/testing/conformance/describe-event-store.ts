@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
-import { assertOptions, integerFrom } from '../../core/store/options.js';
+import { assertOptions, integerFrom } from '../../core/options/options.js';
 import { describeAppend } from './append-cases.js';
 import { runWithinLimits } from './case-limits.js';
 import { describeCheckpoints } from './checkpoint-cases.js';

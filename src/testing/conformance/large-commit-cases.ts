@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../core/events/event.js';
-import { iterateAll, iterateStream } from '../../core/store/iterate.js';
+import { iterateAll, iterateStream } from '../../core/store/read/iterate.js';
 import { beginning, errorOf, event, events, turn, versionsOf, type Suite } from './suite.js';
 
 const size = 1_000;

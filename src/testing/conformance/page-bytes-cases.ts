@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../core/events/event.js';
-import { iterateAll, iterateStream } from '../../core/store/iterate.js';
-import { eventBytes } from '../../core/store/page-bytes.js';
+import { iterateAll, iterateStream } from '../../core/store/read/iterate.js';
+import { eventBytes } from '../../core/store/read/page-bytes.js';
 import { errorOf, event, events, type StoreUnderTest, type Suite } from './suite.js';
 
 interface Read {

@@ -1,7 +1,7 @@
 import type { EventToAppend } from '../../core/events/event.js';
 import type { EventFilter, EventStore } from '../../core/store/event-store.js';
-import { iterateAll } from '../../core/store/iterate.js';
-import { subscribe } from '../../core/store/subscribe.js';
+import { iterateAll } from '../../core/store/read/iterate.js';
+import { subscribe } from '../../core/store/read/subscribe.js';
 import { abortedSignal, errorOf, event, events, versionsOf, type Suite } from './suite.js';
 
 /** What `append` below stores, as `<stream>@<version>`. */

@@ -1,4 +1,4 @@
-import { iterateStream } from '../../core/store/iterate.js';
+import { iterateStream } from '../../core/store/read/iterate.js';
 import { errorOf, event, events, versionsOf, type Suite } from './suite.js';
 
 export function describeReadStream({ describe, it, expect }: Suite): void {

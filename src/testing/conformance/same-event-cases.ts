@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../core/events/event.js';
 import type { EventStore } from '../../core/store/event-store.js';
-import { iterateAll, iterateStream } from '../../core/store/iterate.js';
+import { iterateAll, iterateStream } from '../../core/store/read/iterate.js';
 import { event, turn, type Suite } from './suite.js';
 
 /** The events of a stream as each of the reads gives them, in the order of their versions. */

@@ -10,7 +10,7 @@ import {
   isSignal,
   oneOf,
   type OptionCheck,
-} from '../../../src/core/store/options.js';
+} from '../../../src/core/options/options.js';
 
 const checks = { limit: integerFrom(1), direction: oneOf('up', 'down'), note: validatedElsewhere };
 

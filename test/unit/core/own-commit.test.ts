@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isOwnCommit, isSameCommit } from '../../../src/core/store/commit.js';
-import { prepareEvents } from '../../../src/core/store/prepare-events.js';
+import { isOwnCommit, isSameCommit } from '../../../src/core/store/append/commit.js';
+import { prepareEvents } from '../../../src/core/store/append/prepare-events.js';
 
 const commit = (metadata: Readonly<Record<string, string>>) =>
   prepareEvents([{ type: 'Opened', data: { owner: 'ann' } }], metadata, 2_000_000, 'events');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { EventTooLargeError } from 'temporal-event-store';
 import { describe, expect, it } from 'vitest';
-import { prepareEvents } from '../../../src/core/store/prepare-events.js';
+import { prepareEvents } from '../../../src/core/store/append/prepare-events.js';
 
 const event = { type: 'Happened', data: {} };
 

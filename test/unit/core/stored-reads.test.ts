@@ -2,7 +2,7 @@ import { defineEvents, withEvents, type EventStore } from 'temporal-event-store'
 import { cachingEventStore } from 'temporal-event-store/cache';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
-import { storedReadsOf } from '../../../src/core/store/stored-reads.js';
+import { storedReadsOf } from '../../../src/core/store/read/stored-reads.js';
 
 const second = defineEvents({ Paid: { schemaVersion: 2, upcast: { 1: () => ({ upcast: 1 }) } } });
 const broken = defineEvents({

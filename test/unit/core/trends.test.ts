@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { TrendInterval } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
-import { startOfInterval } from '../../../src/core/store/trends.js';
+import { startOfInterval } from '../../../src/core/store/statistics/trends.js';
 
 const intervals: readonly TrendInterval[] = ['hour', 'day', 'week', 'month'];
 const hour = 3_600_000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { WakeUp } from '../../../src/core/store/wake-up.js';
+import { WakeUp } from '../../../src/core/store/read/wake-up.js';
 
 let wakeUp: WakeUp;
 

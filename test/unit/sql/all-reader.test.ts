@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AllRead } from '../../../src/core/store/read-options.js';
+import type { AllRead } from '../../../src/core/store/read/read-options.js';
 import { AllReader } from '../../../src/sql/all-reader.js';
 import type { SqlPort, SqlRow } from '../../../src/sql/sql-port.js';
 

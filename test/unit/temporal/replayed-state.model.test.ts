@@ -18,7 +18,7 @@ import { createAggregateActivities } from 'temporal-event-store/activities';
 import { cachingEventStore } from 'temporal-event-store/cache';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
-import { storedForm } from '../../../src/core/store/stored-form.js';
+import { storedForm } from '../../../src/core/store/append/stored-form.js';
 
 /**
  * Each event carries what its aggregate looked like when it was raised, so that what is stored tells on which state was decided.

@@ -6,9 +6,15 @@ import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
 import type { EventMetadata } from '../../../core/events/event.js';
-import type { CommitChain, SnapshotStore } from '../../../core/store/capabilities.js';
+import {
+  assertOptions,
+  integerFrom,
+  isPlainObject,
+  type OptionCheck,
+} from '../../../core/options/options.js';
+import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { EventStore } from '../../../core/store/event-store.js';
-import { assertOptions, integerFrom, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
+import type { SnapshotStore } from '../../../core/store/snapshot.js';
 import { streamId } from '../../../core/store/stream-id.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import type { JsonValue } from '../../../core/values/json.js';

@@ -7,7 +7,7 @@ import type { StateBuilder } from '../../../core/aggregates/load-state.js';
 import { asDecided, asRaised } from '../../../core/aggregates/raised-events.js';
 import { copyEvent } from '../../../core/events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../../../core/events/event.js';
-import type { StoredForm } from '../../../core/store/stored-form.js';
+import type { StoredForm } from '../../../core/store/append/stored-form.js';
 import type { JsonValue } from '../../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
 import { directly, type Run } from './interruptible.js';

@@ -6,7 +6,7 @@ import {
   type LoadOptions,
 } from '../../../core/aggregates/load-state.js';
 import { assertSnapshotIsWhole } from '../../../core/aggregates/whole-snapshot.js';
-import type { SnapshotStore } from '../../../core/store/capabilities.js';
+import type { SnapshotStore } from '../../../core/store/snapshot.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import type { JsonValue } from '../../../core/values/json.js';
 import type { AggregateModel } from './aggregate-model.js';

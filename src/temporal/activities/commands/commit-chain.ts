@@ -1,6 +1,6 @@
 import { isEventStoreError } from '../../../core/errors/error-recognition.js';
-import type { CommitChain } from '../../../core/store/capabilities.js';
-import { commitExists } from '../../../core/store/commit.js';
+import type { CommitChain } from '../../../core/store/append/commit-chain.js';
+import { commitExists } from '../../../core/store/append/commit.js';
 import { decorateStore } from '../../../core/store/decorated-store.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 

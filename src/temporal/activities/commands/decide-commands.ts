@@ -4,7 +4,7 @@ import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { EventTooLargeError } from '../../../core/errors/event-errors.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import type { EventMetadata } from '../../../core/events/event.js';
-import type { Commit } from '../../../core/store/capabilities.js';
+import type { Commit } from '../../../core/store/append/commit-chain.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import { withTimeLimit } from '../../../core/values/time-limit.js';
 import type { LaneCommand } from '../../shared/command-lane.js';

@@ -2,7 +2,7 @@ import type { LoadedState } from '../../../core/aggregates/load-state.js';
 import { findEventStoreError, isRetryable } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
-import type { Commit, CommitChain } from '../../../core/store/capabilities.js';
+import type { Commit, CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { describeError } from '../../../core/values/describe-error.js';

@@ -1,5 +1,5 @@
 import { CommitMismatchError } from '../../../core/errors/append-errors.js';
-import type { CommitChain } from '../../../core/store/capabilities.js';
+import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';

@@ -6,8 +6,8 @@ import {
 } from '../../../core/aggregates/load-state.js';
 import { CommandFailedError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
-import type { Snapshot } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
+import type { Snapshot } from '../../../core/store/snapshot.js';
 import { describeError } from '../../../core/values/describe-error.js';
 
 /** Called with what an operator should know. */

@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
+import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/options/options.js';
 import { isPublisher, type EventPublisher } from '../../../core/projections/publisher.js';
-import type { EventStatistics, StoreCapabilities } from '../../../core/store/capabilities.js';
+import type { StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
-import { iterateStream } from '../../../core/store/iterate.js';
-import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
+import { iterateStream } from '../../../core/store/read/iterate.js';
+import type { EventStatistics } from '../../../core/store/statistics/statistics.js';
 import type { EventStoreActivities } from '../../shared/activity-types.js';
 import { assertFitsPayload, capPage, readToTravel } from '../../shared/page-size.js';
 import { madeOf } from '../activity-source.js';

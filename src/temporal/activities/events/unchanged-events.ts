@@ -1,7 +1,7 @@
 import { InvalidEventError } from '../../../core/errors/event-errors.js';
 import type { EventToAppend } from '../../../core/events/event.js';
+import { storedFormOf } from '../../../core/store/append/stored-form.js';
 import type { EventStore } from '../../../core/store/event-store.js';
-import { storedFormOf } from '../../../core/store/stored-form.js';
 import { findDifference } from '../../../core/values/find-difference.js';
 
 /**

@@ -15,7 +15,7 @@ import {
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { ReactionPort } from '../../../core/reactions/consequences.js';
-import type { CheckpointStore } from '../../../core/store/capabilities.js';
+import type { CheckpointStore } from '../../../core/store/checkpoint.js';
 import { withTimeLimit } from '../../../core/values/time-limit.js';
 import { joinNames } from '../../shared/workflow-id.js';
 import { rebased } from './rebased-layouts.js';

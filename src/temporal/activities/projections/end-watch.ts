@@ -2,9 +2,9 @@ import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
-import { lookFor, seen, type SeenEvent } from '../../../core/store/seen-event.js';
-import { storedReadsOf } from '../../../core/store/stored-reads.js';
-import { WakeUp } from '../../../core/store/wake-up.js';
+import { lookFor, seen, type SeenEvent } from '../../../core/store/read/seen-event.js';
+import { storedReadsOf } from '../../../core/store/read/stored-reads.js';
+import { WakeUp } from '../../../core/store/read/wake-up.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 
 /** Between two looks at a store that has nothing new. */

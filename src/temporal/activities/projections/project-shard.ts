@@ -10,9 +10,14 @@ import type { AnyProjection } from '../../../core/projections/projection.js';
 import { shardOf } from '../../../core/projections/shard-of.js';
 import type { ReaderHints } from '../../../core/store/capabilities.js';
 import type { AllSlice, EventStore } from '../../../core/store/event-store.js';
-import { assertStillThere, lostEvent, type SeenEvent, type Witness } from '../../../core/store/seen-event.js';
-import { storedReadsOf } from '../../../core/store/stored-reads.js';
-import { WakeUp } from '../../../core/store/wake-up.js';
+import {
+  assertStillThere,
+  lostEvent,
+  type SeenEvent,
+  type Witness,
+} from '../../../core/store/read/seen-event.js';
+import { storedReadsOf } from '../../../core/store/read/stored-reads.js';
+import { WakeUp } from '../../../core/store/read/wake-up.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import type { SearchTrace } from '../../shared/search-trace.js';
 import { wait } from '../../shared/wait.js';

@@ -1,10 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
+import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/options/options.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
-import type { CheckpointStore, ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
+import type { ReaderHints, StoreCapabilities } from '../../../core/store/capabilities.js';
+import type { CheckpointStore } from '../../../core/store/checkpoint.js';
 import { innermostOf } from '../../../core/store/decorated-store.js';
 import type { EventStore } from '../../../core/store/event-store.js';
-import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/store/options.js';
 import type { ProjectionActivities } from '../../shared/activity-types.js';
 import type { ShardHeartbeat } from '../../shared/projection-run.js';
 import { liveBuildOf, positionOf } from '../../shared/projection-status.js';

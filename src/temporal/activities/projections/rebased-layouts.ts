@@ -1,6 +1,6 @@
 import { PositionAheadOfStoreError } from '../../../core/errors/store-errors.js';
 import type { BuildSpec, RebaseTarget } from '../../../core/projections/projection-sink.js';
-import type { Checkpoint } from '../../../core/store/capabilities.js';
+import type { Checkpoint } from '../../../core/store/checkpoint.js';
 import type { ShardLayout } from './shard-checkpoints.js';
 
 /**

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import { shardOf } from '../../../core/projections/shard-of.js';
-import type { Checkpoint, CheckpointStore } from '../../../core/store/capabilities.js';
+import type { Checkpoint, CheckpointStore } from '../../../core/store/checkpoint.js';
 import { joinNames } from '../../shared/workflow-id.js';
 
 /** More shards than this a projection without a sink can't have: see {@link ShardCheckpoints}. */

@@ -12,7 +12,7 @@ import {
   type SinkTransaction,
 } from '../../../core/projections/projection-sink.js';
 import type { AnyProjection } from '../../../core/projections/projection.js';
-import { seen, type SeenEvent } from '../../../core/store/seen-event.js';
+import { seen, type SeenEvent } from '../../../core/store/read/seen-event.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import { storableText } from '../../../core/values/storable-text.js';

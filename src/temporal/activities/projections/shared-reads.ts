@@ -1,5 +1,5 @@
 import type { AllSlice, EventStore, ReadAllOptions } from '../../../core/store/event-store.js';
-import { storedReadsOf, type StoredReads } from '../../../core/store/stored-reads.js';
+import { storedReadsOf, type StoredReads } from '../../../core/store/read/stored-reads.js';
 
 /** A page, and whether others have the same objects. */
 export interface SharedPage {

@@ -3,14 +3,14 @@ import { InvalidArgumentError } from '../../../core/errors/invalid-argument-erro
 import { RetryLaterError } from '../../../core/errors/retry-later-error.js';
 import { toCloudEvent } from '../../../core/events/cloud-event.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
-import type { EventPublisher, PublishLimits } from '../../../core/projections/publisher.js';
 import {
   assertOptions,
   integerFrom,
   isName,
   isPlainObject,
   type OptionCheck,
-} from '../../../core/store/options.js';
+} from '../../../core/options/options.js';
+import type { EventPublisher, PublishLimits } from '../../../core/projections/publisher.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { isInActivity } from '../logged.js';
 import { blamedFor } from './blamed-for.js';

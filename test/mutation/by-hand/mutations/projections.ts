@@ -149,7 +149,7 @@ export const projections: readonly Mutation[] = [
   },
   {
     name: "A decorator's own reads are stepped over by projections",
-    file: 'src/core/store/stored-reads.ts',
+    file: 'src/core/store/read/stored-reads.ts',
     find: "own.of === Reflect.get(store, 'readAll')",
     replace: 'true',
     project: 'unit',

@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
-import type { TrendBucket, TrendInterval } from './capabilities.js';
-import type { NormalFilter } from './filter.js';
+import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
+import type { NormalFilter } from '../read/filter.js';
+import type { TrendBucket, TrendInterval } from './statistics.js';
 
 /** More empty buckets than this help nobody. */
 const maxBuckets = 100_000;

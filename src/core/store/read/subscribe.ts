@@ -1,10 +1,10 @@
-import { isEventStoreError } from '../errors/error-recognition.js';
-import { PositionAheadOfStoreError } from '../errors/store-errors.js';
-import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import { pauseAfter } from '../values/backoff.js';
-import type { ReaderHints } from './capabilities.js';
-import type { AllSlice, EventStore, ReadAllOptions } from './event-store.js';
-import { validatedElsewhere, assertOptions, integerFrom, isSignal } from './options.js';
+import { isEventStoreError } from '../../errors/error-recognition.js';
+import { PositionAheadOfStoreError } from '../../errors/store-errors.js';
+import type { DomainEvent, RecordedEvent } from '../../events/event.js';
+import { validatedElsewhere, assertOptions, integerFrom, isSignal } from '../../options/options.js';
+import { pauseAfter } from '../../values/backoff.js';
+import type { ReaderHints } from '../capabilities.js';
+import type { AllSlice, EventStore, ReadAllOptions } from '../event-store.js';
 import { PagedEvents } from './paged-events.js';
 import { assertStillThere, seen, type SeenEvent, type Witness } from './seen-event.js';
 import { storedReadsOf } from './stored-reads.js';

@@ -1,6 +1,6 @@
-import type { EventToAppend } from '../events/event.js';
-import { isObject } from '../values/json.js';
-import type { EventStore } from './event-store.js';
+import type { EventToAppend } from '../../events/event.js';
+import { isObject } from '../../values/json.js';
+import type { EventStore } from '../event-store.js';
 
 /**
  * The member of a store that changes events before it stores them, as `withEvents` does. A symbol, so that decorators

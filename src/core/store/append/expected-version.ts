@@ -1,5 +1,5 @@
-import { VersionConflictError } from '../errors/append-errors.js';
-import type { ExpectedVersion } from './event-store.js';
+import { VersionConflictError } from '../../errors/append-errors.js';
+import type { ExpectedVersion } from '../event-store.js';
 
 /** @throws {@link VersionConflictError} unless the stream stands where the append expects it */
 export function assertExpectedVersion(

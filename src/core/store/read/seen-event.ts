@@ -1,5 +1,5 @@
-import { PositionAheadOfStoreError } from '../errors/store-errors.js';
-import type { AllSlice } from './event-store.js';
+import { PositionAheadOfStoreError } from '../../errors/store-errors.js';
+import type { AllSlice } from '../event-store.js';
 import type { StoredReads } from './stored-reads.js';
 
 /** An event that a reader has seen. A store that has lost its last events, as in a failover, no longer has it. */

@@ -1,11 +1,11 @@
-import { EventTooLargeError, InvalidEventError } from '../errors/event-errors.js';
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
-import type { EventMetadata, EventToAppend } from '../events/event.js';
-import { describeValue } from '../values/describe-value.js';
-import { findJsonFault, formatPathSegment, isObject, utf8Length } from '../values/json.js';
-import { findNameProblem } from '../values/name.js';
-import { parseTimestamp } from '../values/timestamp.js';
-import { isPlainObject } from './options.js';
+import { EventTooLargeError, InvalidEventError } from '../../errors/event-errors.js';
+import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
+import type { EventMetadata, EventToAppend } from '../../events/event.js';
+import { isPlainObject } from '../../options/options.js';
+import { describeValue } from '../../values/describe-value.js';
+import { findJsonFault, formatPathSegment, isObject, utf8Length } from '../../values/json.js';
+import { findNameProblem } from '../../values/name.js';
+import { parseTimestamp } from '../../values/timestamp.js';
 
 /** Most bytes of JSON in one commit, unless a store is told otherwise. Temporal carries payloads of 2 MiB. */
 export const defaultMaxCommitBytes = 2_000_000;

@@ -1,9 +1,9 @@
-import { CommitExistsError, CommitMismatchError } from '../errors/append-errors.js';
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
-import { eventIdOf } from '../events/event-id.js';
-import { sameJson } from '../values/json.js';
-import type { Commit } from './capabilities.js';
-import { validatedElsewhere, assertOptions, isName, isPlainObject } from './options.js';
+import { CommitExistsError, CommitMismatchError } from '../../errors/append-errors.js';
+import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
+import { eventIdOf } from '../../events/event-id.js';
+import { validatedElsewhere, assertOptions, isName, isPlainObject } from '../../options/options.js';
+import { sameJson } from '../../values/json.js';
+import type { Commit } from './commit-chain.js';
 import { prepareEvents, type PreparedEvent } from './prepare-events.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../events/event.js';
-import type { EventStore } from './event-store.js';
+import type { RecordedEvent } from '../../events/event.js';
+import type { EventStore } from '../event-store.js';
 
 /**
  * The reads of a store in two steps: events as they are stored, and each of them as the store's `readAll` would return

@@ -1,9 +1,15 @@
-import { PositionAheadOfStoreError } from '../errors/store-errors.js';
-import type { StatisticsOptions, TrendInterval, TrendsOptions } from './capabilities.js';
-import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from './event-store.js';
+import { PositionAheadOfStoreError } from '../../errors/store-errors.js';
+import {
+  validatedElsewhere,
+  assertOptions,
+  integerFrom,
+  isName,
+  isSignal,
+  oneOf,
+} from '../../options/options.js';
+import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from '../event-store.js';
+import { assertStreamId } from '../stream-id.js';
 import { normalizeFilters, type NormalFilter } from './filter.js';
-import { validatedElsewhere, assertOptions, integerFrom, isName, isSignal, oneOf } from './options.js';
-import { assertStreamId } from './stream-id.js';
 
 const defaultPageSize = 500;
 
@@ -62,28 +68,6 @@ export function checkAllRead(options: ReadAllOptions = {}): AllRead {
   const { after, filter, direction = 'forward' } = options;
   const { limit = defaultPageSize, maxBytes = defaultPageBytes } = options;
   return { after, limit, maxBytes, filters: normalizeFilters(filter), direction };
-}
-
-/** @throws InvalidArgumentError · the signal's reason when it is aborted */
-export function checkStatistics(options: StatisticsOptions = {}): readonly NormalFilter[] | undefined {
-  assertOptions('statistics', options, { filter: validatedElsewhere, signal: isSignal });
-  options.signal?.throwIfAborted();
-  return normalizeFilters(options.filter);
-}
-
-/** @throws InvalidArgumentError · the signal's reason when it is aborted */
-export function checkTrends(options: TrendsOptions): {
-  readonly filters: readonly NormalFilter[] | undefined;
-  readonly interval: TrendInterval;
-} {
-  assertOptions(
-    'trends',
-    options,
-    { filter: validatedElsewhere, interval: oneOf('hour', 'day', 'week', 'month'), signal: isSignal },
-    ['interval'],
-  );
-  options.signal?.throwIfAborted();
-  return { filters: normalizeFilters(options.filter), interval: options.interval };
 }
 
 /** @throws InvalidArgumentError */

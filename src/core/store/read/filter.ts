@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
-import { parseTimestamp } from '../values/timestamp.js';
-import type { EventFilter } from './event-store.js';
-import { assertOptions, isName, type OptionCheck } from './options.js';
-import { parseStreamId } from './stream-id.js';
+import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
+import { assertOptions, isName, type OptionCheck } from '../../options/options.js';
+import { parseTimestamp } from '../../values/timestamp.js';
+import type { EventFilter } from '../event-store.js';
+import { parseStreamId } from '../stream-id.js';
 
 /** A filter whose times are ISO strings in UTC, so that they compare as text. Plain JSON. */
 export interface NormalFilter extends EventFilter {

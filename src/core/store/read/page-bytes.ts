@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../events/event.js';
-import { utf8Length } from '../values/json.js';
+import type { RecordedEvent } from '../../events/event.js';
+import { utf8Length } from '../../values/json.js';
 
 /** What a page counts an event as: bytes of JSON of its data, metadata and tags. */
 export function eventBytes({ data, metadata, tags }: RecordedEvent): number {

@@ -1,4 +1,4 @@
-import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import type { DomainEvent, RecordedEvent } from '../../events/event.js';
 import { ReaderEnd } from './reader-end.js';
 
 interface Page<E extends DomainEvent> {

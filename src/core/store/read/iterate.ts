@@ -1,6 +1,6 @@
-import type { DomainEvent, RecordedEvent } from '../events/event.js';
-import type { ReaderHints } from './capabilities.js';
-import type { AllSlice, EventStore, ReadAllOptions, ReadStreamOptions, StreamSlice } from './event-store.js';
+import type { DomainEvent, RecordedEvent } from '../../events/event.js';
+import type { ReaderHints } from '../capabilities.js';
+import type { AllSlice, EventStore, ReadAllOptions, ReadStreamOptions, StreamSlice } from '../event-store.js';
 import { PagedEvents, type PageSource } from './paged-events.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { AppendOptions, ExpectedVersion } from './event-store.js';
-import { assertOptions, isName, isPlainObject, isSignal } from './options.js';
-import { assertStreamId } from './stream-id.js';
+import { assertOptions, isName, isPlainObject, isSignal } from '../../options/options.js';
+import type { AppendOptions, ExpectedVersion } from '../event-store.js';
+import { assertStreamId } from '../stream-id.js';
 
 const chainOptions = { expectedVersion: isExpectedVersion, signal: isSignal };
 const appendOptions = { ...chainOptions, commitId: isName, metadata: isPlainObject };
