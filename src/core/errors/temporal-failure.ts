@@ -1,4 +1,5 @@
 import { findJsonFault } from '../values/json.js';
+import { applicationFailureMarks, toPayloadOfWorkflow } from './sdk-internals.js';
 
 /** Prefix of the `type` of an `ApplicationFailure` that carries an error of this library. */
 export const failureTypePrefix = 'temporal-event-store.';
@@ -39,8 +40,7 @@ const benign = 1;
 export function crossesTemporal(prototype: Error): void {
   Object.defineProperties(prototype, {
     [errorBrand]: { value: true },
-    [Symbol.for('__temporal_isTemporalFailure')]: { value: true },
-    [Symbol.for('__temporal_isApplicationFailure')]: { value: true },
+    ...Object.fromEntries(applicationFailureMarks.map((mark) => [mark, { value: true }])),
     type: property('type', (error) => failureTypePrefix + String(error[errorClassName])),
     nonRetryable: property(
       'nonRetryable',
@@ -106,11 +106,8 @@ export function isOurs(error: object): error is CrossingError {
  * read anything else. Elsewhere it is `json/plain`, which every SDK reads.
  */
 function toPayload(value: unknown): object {
-  const { __TEMPORAL_ACTIVATOR__: workflow } = globalThis as {
-    readonly __TEMPORAL_ACTIVATOR__?: { readonly payloadConverter: { toPayload(value: unknown): object } };
-  };
   return (
-    workflow?.payloadConverter.toPayload(value) ?? {
+    toPayloadOfWorkflow(value) ?? {
       metadata: { encoding: toUtf8('json/plain') },
       data: toUtf8(JSON.stringify(value)),
     }
