@@ -39,7 +39,7 @@ export async function createPaymentWorker({
   const shared = { store, publisher, ...logging };
   return Worker.create({
     ...worker,
-    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
     activities: {
       ...createPaymentActivities(shared),
       ...createReportActivities({ store }),

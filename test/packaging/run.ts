@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../../dev/temporal-server.js';
+import { findTemporalCli } from '../../dev/temporal-server/find-cli.js';
 import { install, installedPackages, pack } from './install.js';
 import { checkPackageFiles } from './package-files.js';
 import { run } from './process.js';
@@ -68,6 +69,26 @@ async function checkWithTemporal(folder: string): Promise<void> {
   }
 }
 
+/** The examples as a user has them: a copy of the folder, and the package from the registry. */
+async function checkExamples(folder: string, tarball: string): Promise<void> {
+  await cp(join(root, 'examples'), folder, {
+    recursive: true,
+    filter: (path) => !/[\\/](dist|node_modules|\.store)$/.test(path),
+  });
+  await install(folder, tarball);
+  ok('examples: a copy of the folder installs with the package');
+
+  const { path } = await findTemporalCli(console.log);
+  const env = { POSTGRES_URL: '', TEMPORAL_ADDRESS: '', TEMPORAL_CLI_PATH: path };
+  const { stdout } = await run('npm', ['run', 'fines'], { cwd: folder, env });
+  assert.match(stdout, /\d+ commands, \d+ of them new, in /);
+  ok('examples: npm run fines compiles with types, and runs to its end on a server of its own');
+
+  const story = await run(process.execPath, ['dist/payment/main.js'], { cwd: folder, env });
+  assert.match(story.stdout, /workflow payment-payment-9-\w+: completed\n/);
+  ok('examples: the compiled story of the payments runs to its end');
+}
+
 /** A program of a consumer writes a line for each thing that it found to be so, and fails otherwise. */
 async function runProgram(cwd: string, consumer: string, file: string, env = {}): Promise<void> {
   const { stdout } = await run(process.execPath, [file], { cwd, env });
@@ -82,9 +103,11 @@ const folder = await mkdtemp(join(tmpdir(), 'temporal-event-store-'));
 try {
   ok('package: builds');
   await cp(consumers, folder, { recursive: true });
-  await pack(root, join(folder, 'temporal-event-store.tgz'));
+  const tarball = join(folder, 'temporal-event-store.tgz');
+  await pack(root, tarball);
   await checkWithoutTemporal(join(folder, 'no-temporal'));
   await checkWithTemporal(join(folder, 'with-temporal'));
+  await checkExamples(join(folder, 'examples'), tarball);
 } catch (error) {
   console.error(error instanceof Error ? `FAILED  ${error.stack ?? error.message}` : error);
   process.exitCode = 1;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, inject, it } from 'vitest';
 import { runScript } from '../script.js';
 
-const main = new URL('../../../examples/payment/main.ts', import.meta.url);
+const main = new URL('../../../examples/dist/payment/main.js', import.meta.url);
 
 it('npm run example tells the story of the payments, on PGlite', { timeout: 180_000 }, async () => {
   const { address, namespace } = inject('temporal');
