@@ -22,8 +22,13 @@ async function checkWithoutTemporal(folder: string): Promise<void> {
   assert.deepEqual(await installedPackages(folder), ['lru-cache', 'temporal-event-store']);
   ok('no-temporal: installs alone, without a word about peers');
 
-  const count = await checkPackageFiles(join(folder, 'node_modules', 'temporal-event-store'), root);
-  ok(`package: ${count} files, those it should have and no other, without a path of this machine`);
+  const { files, bytes } = await checkPackageFiles(
+    join(folder, 'node_modules', 'temporal-event-store'),
+    root,
+  );
+  ok(
+    `package: ${files} files of ${(bytes / 1e6).toFixed(1)} MB, those it should have and no other, without a path of this machine`,
+  );
 
   await runProgram(folder, 'no-temporal', 'esm.mjs');
   await runProgram(folder, 'no-temporal', 'cjs.cjs');
