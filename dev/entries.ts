@@ -1,4 +1,7 @@
-/** The front doors of the package: subpath of the export (and name in `dist`) to source file. */
+/**
+ * The front doors of the package: subpath of the export (and name in `dist`) to source file. What can't read them from here is compared
+ * by test/unit/repository/front-doors.test.ts.
+ */
 export const entries = {
   index: 'src/core/index.ts',
   memory: 'src/memory/index.ts',

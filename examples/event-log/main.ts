@@ -9,9 +9,10 @@ import { isEventStoreError, parseStreamId } from 'temporal-event-store';
 import { ProjectionClient } from 'temporal-event-store/client';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import type { eventStoreReplay } from 'temporal-event-store/workflows';
-import { startTemporalServer, type TemporalServer } from '../../dev/temporal-server.js';
 import { openStore, type OpenStore } from '../open-store.js';
+import { packageFolder } from '../package-folder.js';
 import { installRuntime } from '../runtime.js';
+import { startTemporalServer, type TemporalServer } from '../temporal-server.js';
 import { createImportActivities, type LogSource } from './activities.js';
 import { CaseAggregate } from './case-aggregate.js';
 import { tagOf } from './case-event.js';
@@ -27,13 +28,13 @@ import { projectCases } from './project-cases.js';
 import { describeLog, findLongestStream, format } from './report.js';
 import { drawTransitions } from './transition-matrix.js';
 
-/** Beside this file, so that an import which was interrupted is found by the next one. */
-const dataDir = process.env['EVENT_LOG_STORE'] ?? fileURLToPath(new URL('./.store/pglite', import.meta.url));
+/** In the folder of the examples, so that an import which was interrupted is found by the next one. */
+const dataDir = process.env['EVENT_LOG_STORE'] ?? fileURLToPath(new URL('.store/event-log', packageFolder));
 
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
   if (options.log === undefined) console.log('No log given, so here is the one of a bicycle workshop.');
-  const file = options.log ?? fileURLToPath(new URL('./sample-log.csv', import.meta.url));
+  const file = options.log ?? fileURLToPath(new URL('event-log/sample-log.csv', packageFolder));
   const log = { file, fingerprint: await fingerprintOf(file) };
   const figure = await figureFile(options, log.fingerprint);
 
@@ -89,7 +90,7 @@ async function withWorker(
       connection,
       namespace: server.namespace,
       taskQueue,
-      workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+      workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
       activities: createImportActivities({ store }),
       plugins: [
         new EventStorePlugin({

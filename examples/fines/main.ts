@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { isEventStoreError } from 'temporal-event-store';
-import { startTemporalServer } from '../../dev/temporal-server.js';
 import { tagOf } from '../event-log/case-event.js';
 import { findEventLogProblem } from '../event-log/event-log-error.js';
 import { fingerprintOf } from '../event-log/log-reader.js';
 import { createProgressBar } from '../event-log/progress.js';
 import { openStore, type OpenStore } from '../open-store.js';
+import { packageFolder } from '../package-folder.js';
 import { installRuntime } from '../runtime.js';
+import { startTemporalServer } from '../temporal-server.js';
 import type { FineLog } from './activities.js';
 import { importFineLog } from './import-fines.js';
 import { OptionError, readOptions, type Options } from './options.js';
@@ -17,14 +18,14 @@ import { describeIrregularities, formatTotals } from './report.js';
 import { createFineWorker } from './worker.js';
 import type { fineTotals } from './workflows.js';
 
-/** Beside this file, so that an import which was interrupted is found by the next one. */
-const dataDir = process.env['FINES_STORE'] ?? fileURLToPath(new URL('./.store/pglite', import.meta.url));
+/** In the folder of the examples, so that an import which was interrupted is found by the next one. */
+const dataDir = process.env['FINES_STORE'] ?? fileURLToPath(new URL('.store/fines', packageFolder));
 
 async function main(options: Options): Promise<void> {
   if (options.file === undefined) console.log('No log given, so here is the one of a small town.');
   const file =
     options.file === undefined
-      ? fileURLToPath(new URL('./sample-fines.csv', import.meta.url))
+      ? fileURLToPath(new URL('fines/sample-fines.csv', packageFolder))
       : // Where npm was called; it runs scripts in the folder of the package.
         resolve(process.env['INIT_CWD'] ?? '.', options.file);
   const { limit } = options;

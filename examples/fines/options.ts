@@ -7,7 +7,7 @@ export interface Options {
   readonly limit: number | undefined;
 }
 
-const usage = 'npm run example:fines -- [FILE] [--limit LINES]';
+const usage = 'fines [FILE] [--limit LINES]';
 
 /** Its message is for the person at the terminal. */
 export class OptionError extends Error {

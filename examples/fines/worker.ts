@@ -15,7 +15,7 @@ export async function createFineWorker(options: {
   const { store, ...worker } = options;
   return Worker.create({
     ...worker,
-    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
     activities: createFineActivities({ store }),
     plugins: [new EventStorePlugin({ store, aggregates: [FineAggregate] })],
     // The progress bar lives on heartbeats, which are otherwise sent at four fifths of their timeout.

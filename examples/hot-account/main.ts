@@ -2,8 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { isEventStoreError, streamId } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
-import { startPostgresServer } from '../../dev/postgres-server.js';
-import { startTemporalServer } from '../../dev/temporal-server.js';
+import { startTemporalServer } from '../temporal-server.js';
 import { Account } from './account.js';
 import { formatCount, formatMilliseconds } from './format.js';
 import { OptionError, readOptions, usage, type Options } from './options.js';
@@ -11,15 +10,19 @@ import { findFaults, readProof } from './proof.js';
 import { runLoad, type LoadResult } from './run-load.js';
 
 const schema = 'hot_account_example';
+const noDatabase = `POSTGRES_URL is not set: the worker is killed and another started, so the database is a server. For example
+  docker run --rm --detach --publish 5432:5432 --env POSTGRES_PASSWORD=postgres postgres:18
+  export POSTGRES_URL=postgres://postgres:postgres@localhost:5432/postgres`;
 
 async function main(options: Options): Promise<void> {
-  const database = await startPostgresServer();
+  const databaseUrl = process.env['POSTGRES_URL'];
+  if (!databaseUrl) throw new OptionError(noDatabase);
   const server = await startTemporalServer();
-  const { address, namespace } = server;
+  const { address, namespace, source } = server;
   const connection = await Connection.connect({ address });
   try {
-    console.log(`PostgreSQL ${database.version} (${database.source}), Temporal at ${address}.`);
-    await migrate(database.url);
+    await migrate(databaseUrl);
+    console.log(`PostgreSQL at POSTGRES_URL, Temporal at ${address} (${source}).`);
     const run = crypto.randomUUID().slice(0, 8);
     // On a server that stays, each run has accounts of its own.
     const accountIds = Array.from({ length: options.accounts }, (_, index) => `${run}-${index + 1}`);
@@ -27,21 +30,20 @@ async function main(options: Options): Promise<void> {
       address,
       namespace,
       taskQueue: `hot-account-${run}`,
-      databaseUrl: database.url,
+      databaseUrl,
       schema,
     };
     describeLoad(options);
     const result = await runLoad(new Client({ connection, namespace }), settings, accountIds, options);
     describeResult(result);
     await prove(
-      database.url,
+      databaseUrl,
       accountIds.map((id) => streamId(Account.category, id)),
       result,
     );
   } finally {
     await connection.close();
     await server.stop();
-    await database.stop();
   }
 }
 

@@ -11,7 +11,7 @@ export interface Options {
   readonly kill: boolean;
 }
 
-export const usage = `npm run example:hot-account -- [option …]
+export const usage = `hot-account [option …]
 
   --accounts N    that get the commands in turn (1)
   --callers N     that send commands, one at a time each (64)
@@ -21,7 +21,7 @@ export const usage = `npm run example:hot-account -- [option …]
   --no-kill       leave the worker alone, instead of killing it in the middle
   --help
 
-The database is PostgreSQL at POSTGRES_URL, else one that is started for the run.`;
+The database is PostgreSQL at POSTGRES_URL. In the repository one is started for the run when that is not set.`;
 
 /** Its message is for the person at the terminal. */
 export class OptionError extends Error {

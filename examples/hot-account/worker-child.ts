@@ -23,7 +23,7 @@ export async function startWorkerChild(
   settings: WorkerSettings,
   onBatches: (sizes: readonly number[]) => void,
 ): Promise<WorkerChild> {
-  const child = fork(fileURLToPath(new URL('./worker-process.ts', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {
     env: {
       ...process.env,
       ADDRESS: settings.address,

@@ -1,13 +1,14 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
-import { startTemporalServer } from '../../dev/temporal-server.js';
 import { openStore } from '../open-store.js';
 import { installRuntime } from '../runtime.js';
+import { startTemporalServer } from '../temporal-server.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
 import type { PaymentEvent } from './domain/payment-event.js';
 import { EventBus } from './events/event-bus.js';
 import { jsonLogger } from './events/json-logger.js';
+import { paymentPublisherName } from './events/payment-publisher.js';
 import { startPaymentProjections, stopPaymentProjections } from './read-models/payment-reader.js';
 import { analytics } from './story/analytics.js';
 import { api } from './story/api.js';
@@ -50,8 +51,9 @@ const { address, namespace } = server;
 const connection = await NativeConnection.connect({ address });
 const outside = await startOutside();
 const bus = new EventBus<PaymentEvent>();
-bus.onAny(({ type, streamId, id }) => {
-  say(`    published ${type} of ${streamId}, event ${id.slice(0, 8)}`);
+let heard = 0;
+bus.onAny(() => {
+  heard++;
 });
 const log: string[] = [];
 const worker = await createPaymentWorker({
@@ -78,7 +80,8 @@ async function tellTheStory(): Promise<void> {
   const payments = new AggregateClient({ client, aggregate: PaymentAggregate, taskQueue });
   const projections = new ProjectionClient({ client, taskQueue });
   await startPaymentProjections(projections);
-  const { streams: earlier } = await store.statistics();
+  await projections.start(paymentPublisherName);
+  const { streams: earlier, total: eventsBefore } = await store.statistics();
   for (const chapter of chapters) {
     await chapter({
       client,
@@ -104,7 +107,11 @@ async function tellTheStory(): Promise<void> {
       say,
     });
   }
-  say('');
+  say('\nA3  The bus is behind a publisher: it hears every event, whoever appended it');
+  const { total, last } = await store.statistics();
+  await projections.waitFor(paymentPublisherName, last?.position ?? 0, { timeout: 30_000 });
+  say(`  ${heard} heard of ${total - eventsBefore} stored\n`);
+  await projections.stop(paymentPublisherName);
   await stopPaymentProjections(projections);
   await payments.close();
 }

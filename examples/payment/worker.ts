@@ -7,6 +7,7 @@ import { EventStorePlugin } from 'temporal-event-store/worker';
 import type { ReadModelDatabase } from '../read-model-database.js';
 import { createPaymentActivities } from './commands/payment-activities.js';
 import { PaymentAggregate } from './domain/payment-aggregate.js';
+import { paymentPublisher } from './events/payment-publisher.js';
 import { createProcessActivities, type ProcessPorts } from './process/process-activities.js';
 import { createReportActivities } from './queries/report-activities.js';
 import { paymentProjections } from './read-models/payment-reader.js';
@@ -19,6 +20,7 @@ export interface PaymentWorkerOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
   /** For a worker that also runs the projections, and searches in what they make. */
   readonly readModels?: ReadModelDatabase;
+  /** Gets every event by `paymentPublisher`, once that is started; and from workflows that publish before they go on, what they appended. */
   readonly publisher: EventPublisher;
   /** What `paymentWorkflow` needs; a worker without it does all the rest. */
   readonly ports?: ProcessPorts;
@@ -36,12 +38,12 @@ export async function createPaymentWorker({
   ...worker
 }: PaymentWorkerOptions): Promise<Worker> {
   const logging = logger !== undefined && { logger };
-  const shared = { store, publisher, ...logging };
+  const shared = { store, ...logging };
   return Worker.create({
     ...worker,
-    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
     activities: {
-      ...createPaymentActivities(shared),
+      ...createPaymentActivities({ ...shared, publisher }),
       ...createReportActivities({ store }),
       ...(ports !== undefined && createProcessActivities({ ...ports, ...logging })),
       ...(readModels && createPaymentSearchActivities({ store, readModels })),
@@ -49,8 +51,9 @@ export async function createPaymentWorker({
     plugins: [
       new EventStorePlugin({
         ...shared,
+        appendPublisher: publisher,
         aggregates: [PaymentAggregate],
-        ...(readModels && { projections: paymentProjections(readModels) }),
+        projections: [paymentPublisher(publisher), ...(readModels ? paymentProjections(readModels) : [])],
       }),
     ],
   });

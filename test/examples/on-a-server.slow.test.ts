@@ -36,7 +36,7 @@ function databaseUrl(): string {
 
 async function runExample(name: string): Promise<ScriptResult> {
   const { address, namespace } = inject('temporal');
-  return runScript(new URL(`../../examples/${name}/main.ts`, import.meta.url), [], {
+  return runScript(new URL(`../../examples/dist/${name}/main.js`, import.meta.url), [], {
     env: { POSTGRES_URL: databaseUrl(), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
   });
 }

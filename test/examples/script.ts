@@ -9,17 +9,19 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-/** Runs a TypeScript file of the project in a process of its own, importing the built package. */
+/** Runs a compiled example, or a TypeScript file of the tests, in a process of its own, importing the built package. */
 export function runScript(
   script: URL,
   args: readonly string[],
   options: { readonly nodeOptions?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<ScriptResult> {
   const { nodeOptions = [], env = {} } = options;
+  const file = fileURLToPath(script);
+  const loader = file.endsWith('.ts') ? ['--import', 'tsx'] : [];
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [...nodeOptions, '--import', 'tsx', fileURLToPath(script), ...args],
+      [...nodeOptions, ...loader, file, ...args],
       {
         cwd: root,
         // The tsconfig without `paths`: the process imports the built package.

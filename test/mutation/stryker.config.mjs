@@ -2,7 +2,7 @@ import { URL, fileURLToPath } from 'node:url';
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
-  ignorePatterns: ['/bench', '/dist', '/docs', '/reports', '/examples/**/.store'],
+  ignorePatterns: ['/bench', '/dist', '/docs', '/reports', '/examples/.store', '/examples/dist'],
   testRunner: 'vitest',
   // The tests that a mutant needs are known from the first run; to look for related files again takes longer.
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },

@@ -14,9 +14,9 @@ export async function pack(root: string, tarball: string): Promise<void> {
   await rename(join(folder, file), tarball);
 }
 
-/** Installs what the package.json in `folder` asks for; all of it must fit together. */
-export async function install(folder: string): Promise<void> {
-  const { stderr } = await run('npm', ['install', ...quiet], { cwd: folder });
+/** Installs what the package.json in `folder` asks for, and `more`; all of it must fit together. */
+export async function install(folder: string, ...more: readonly string[]): Promise<void> {
+  const { stderr } = await run('npm', ['install', ...more, ...quiet], { cwd: folder });
   assert.doesNotMatch(stderr, /peer|ERESOLVE/i, 'npm has something to say about peers');
   await run('npm', ['ls', '--all'], { cwd: folder });
 }

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, posix, relative, sep } from 'node:path';
 
 const expectedFiles =
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/([\w-]+\/)?[\w-]+\.(md|svg)|dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts))$/;
 
-/** Checks the files of the installed package in `folder`; returns their number. */
-export async function checkPackageFiles(folder: string, root: string): Promise<number> {
+/** Checks the files of the installed package in `folder`; returns their number and bytes. */
+export async function checkPackageFiles(
+  folder: string,
+  root: string,
+): Promise<{ readonly files: number; readonly bytes: number }> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
@@ -30,15 +33,40 @@ export async function checkPackageFiles(folder: string, root: string): Promise<n
   );
 
   assert.deepEqual(await brokenLinks(folder, files), [], 'links of documents that lead nowhere');
+  assert.deepEqual(await unneeded(folder, files, targets), [], 'files of dist that no front door leads to');
 
+  let bytes = 0;
   const machinePaths = await pathsOfThisMachine(root);
   for (const file of files) {
+    bytes += (await stat(join(folder, file))).size;
     const text = await readFile(join(folder, file), 'utf8');
     assert.ok(!text.includes('sourceMappingURL='), `${file} names a source map, and the package has none`);
     const found = machinePaths.find((path) => text.includes(path)) ?? /\/(?:home|Users)\/\w+/.exec(text)?.[0];
     assert.equal(found, undefined, `${file} has a path of the machine that built it`);
   }
-  return files.length;
+  return { files: files.length, bytes };
+}
+
+/** What is in `dist` and neither named by package.json nor imported, directly or by others, by what is. */
+async function unneeded(
+  folder: string,
+  files: readonly string[],
+  targets: readonly string[],
+): Promise<string[]> {
+  const needed = new Set<string>();
+  const follow = async (file: string): Promise<void> => {
+    if (needed.has(file) || !file.startsWith('dist/')) return;
+    needed.add(file);
+    const text = await readFile(join(folder, file), 'utf8');
+    for (const [, path = ''] of text.matchAll(/["'](\.\/[\w-]+\.c?js)["']/g)) {
+      const code = posix.join('dist', path);
+      // A declaration imports the JavaScript that it declares.
+      const isDeclaration = /\.d\.c?ts$/.test(file);
+      await follow(isDeclaration ? code.replace(/\.(c?)js$/, '.d.$1ts') : code);
+    }
+  };
+  for (const target of targets) await follow(target);
+  return files.filter((file) => file.startsWith('dist/') && !needed.has(file));
 }
 
 /** Links of the documents to files that the package lacks. */

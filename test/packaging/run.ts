@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTemporalServer } from '../../dev/temporal-server.js';
+import { findTemporalCli } from '../../dev/temporal-server/find-cli.js';
 import { install, installedPackages, pack } from './install.js';
 import { checkPackageFiles } from './package-files.js';
 import { run } from './process.js';
@@ -21,8 +22,13 @@ async function checkWithoutTemporal(folder: string): Promise<void> {
   assert.deepEqual(await installedPackages(folder), ['lru-cache', 'temporal-event-store']);
   ok('no-temporal: installs alone, without a word about peers');
 
-  const count = await checkPackageFiles(join(folder, 'node_modules', 'temporal-event-store'), root);
-  ok(`package: ${count} files, those it should have and no other, without a path of this machine`);
+  const { files, bytes } = await checkPackageFiles(
+    join(folder, 'node_modules', 'temporal-event-store'),
+    root,
+  );
+  ok(
+    `package: ${files} files of ${(bytes / 1e6).toFixed(1)} MB, those it should have and no other, without a path of this machine`,
+  );
 
   await runProgram(folder, 'no-temporal', 'esm.mjs');
   await runProgram(folder, 'no-temporal', 'cjs.cjs');
@@ -68,6 +74,26 @@ async function checkWithTemporal(folder: string): Promise<void> {
   }
 }
 
+/** The examples as a user has them: a copy of the folder, and the package from the registry. */
+async function checkExamples(folder: string, tarball: string): Promise<void> {
+  await cp(join(root, 'examples'), folder, {
+    recursive: true,
+    filter: (path) => !/[\\/](dist|node_modules|\.store)$/.test(path),
+  });
+  await install(folder, tarball);
+  ok('examples: a copy of the folder installs with the package');
+
+  const { path } = await findTemporalCli(console.log);
+  const env = { POSTGRES_URL: '', TEMPORAL_ADDRESS: '', TEMPORAL_CLI_PATH: path };
+  const { stdout } = await run('npm', ['run', 'fines'], { cwd: folder, env });
+  assert.match(stdout, /\d+ commands, \d+ of them new, in /);
+  ok('examples: npm run fines compiles with types, and runs to its end on a server of its own');
+
+  const story = await run(process.execPath, ['dist/payment/main.js'], { cwd: folder, env });
+  assert.match(story.stdout, /workflow payment-payment-9-\w+: completed\n/);
+  ok('examples: the compiled story of the payments runs to its end');
+}
+
 /** A program of a consumer writes a line for each thing that it found to be so, and fails otherwise. */
 async function runProgram(cwd: string, consumer: string, file: string, env = {}): Promise<void> {
   const { stdout } = await run(process.execPath, [file], { cwd, env });
@@ -82,9 +108,11 @@ const folder = await mkdtemp(join(tmpdir(), 'temporal-event-store-'));
 try {
   ok('package: builds');
   await cp(consumers, folder, { recursive: true });
-  await pack(root, join(folder, 'temporal-event-store.tgz'));
+  const tarball = join(folder, 'temporal-event-store.tgz');
+  await pack(root, tarball);
   await checkWithoutTemporal(join(folder, 'no-temporal'));
   await checkWithTemporal(join(folder, 'with-temporal'));
+  await checkExamples(join(folder, 'examples'), tarball);
 } catch (error) {
   console.error(error instanceof Error ? `FAILED  ${error.stack ?? error.message}` : error);
   process.exitCode = 1;

@@ -11,7 +11,9 @@ export function bundled(workflowsPath: string, codePath: string): WorkerPlugin {
       const { workflowsPath: path, ...options } = worker;
       // A bundle holds its data converter, so only those with the default one can share it.
       if (path === undefined || options.dataConverter !== undefined) return worker;
-      if (path !== workflowsPath) throw new Error(`A bundle of ${workflowsPath} can't serve for ${path}.`);
+      // The worker of an example names what its source is compiled to.
+      const source = path.replace(/\.js$/, '.ts');
+      if (source !== workflowsPath) throw new Error(`A bundle of ${workflowsPath} can't serve for ${path}.`);
       return { ...options, workflowBundle: { codePath } };
     },
   };

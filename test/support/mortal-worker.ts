@@ -13,6 +13,6 @@ const store = withAfterAppend(storeAt(STORE_URL), () => {
 });
 const worker = await Worker.create({
   ...(await connectWorkerProcess()),
-  activities: createEventStoreActivities({ store, publisher: { publish: async () => undefined } }),
+  activities: createEventStoreActivities({ store, appendPublisher: { publish: async () => undefined } }),
 });
 await worker.run();

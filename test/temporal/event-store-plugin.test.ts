@@ -103,7 +103,7 @@ describe('EventStorePlugin', () => {
 
   describe('beside another', () => {
     const store = new MemoryEventStore();
-    const publisher = { publish: async () => undefined };
+    const appendPublisher = { publish: async () => undefined };
     const projection = (name: string) => defineProjection({ name, handlePage: () => undefined });
     const seen = projection('seen');
     class Other extends AggregateRoot {
@@ -145,7 +145,12 @@ describe('EventStorePlugin', () => {
         { projections: [seen, projection('two')] },
         /one \(version 1\) and two \(version 1\)/,
       ],
-      ['another publisher', { publisher }, { publisher: { ...publisher } }, /'publisher' each/],
+      [
+        'another publisher',
+        { appendPublisher },
+        { appendPublisher: { ...appendPublisher } },
+        /'appendPublisher' each/,
+      ],
     ])('refuses %s', (_what, one, other, message) => {
       for (const order of [
         [one, other],
@@ -173,9 +178,17 @@ describe('EventStorePlugin', () => {
     });
 
     it.each<[string, object, object]>([
-      ['the same again', { aggregates: [Account], publisher }, { aggregates: [Account], publisher }],
-      ['aggregates beside projections', { aggregates: [Account] }, { projections: [seen], publisher }],
-      ['fewer', { aggregates: [Account, Other], projections: [seen], publisher }, { projections: [seen] }],
+      [
+        'the same again',
+        { aggregates: [Account], appendPublisher },
+        { aggregates: [Account], appendPublisher },
+      ],
+      ['aggregates beside projections', { aggregates: [Account] }, { projections: [seen], appendPublisher }],
+      [
+        'fewer',
+        { aggregates: [Account, Other], projections: [seen], appendPublisher },
+        { projections: [seen] },
+      ],
       ['a projection defined again', { projections: [seen] }, { projections: [projection('seen')] }],
     ])('completes it: %s', async (_what, one, other) => {
       const expected = Object.keys(configure({ ...one, ...other })).sort();
@@ -187,7 +200,7 @@ describe('EventStorePlugin', () => {
         expect(Object.keys(activities).sort()).toEqual(expected);
         const append = { streamId: 'Log-1', events: [happened], expectedVersion: 'any', commitId: 'c' };
         const appended = await activities['eventStoreAppend']?.(append);
-        const hasPublisher = [one, other].some((each) => 'publisher' in each);
+        const hasPublisher = [one, other].some((each) => 'appendPublisher' in each);
         expect(appended).toMatchObject({ publish: hasPublisher });
       }
     });
@@ -219,7 +232,11 @@ describe('EventStorePlugin', () => {
       { store: new MemoryEventStore(), aggregates: [Account, class extends Account {}] },
       /Account/,
     ],
-    ['a publisher that can not publish', { store: new MemoryEventStore(), publisher: {} }, /publisher/],
+    [
+      'a publisher that can not publish',
+      { store: new MemoryEventStore(), appendPublisher: {} },
+      /appendPublisher/,
+    ],
   ])('refuses %s', (_what, options, message) => {
     expect(() => new EventStorePlugin(options as never)).toThrow(message);
   });

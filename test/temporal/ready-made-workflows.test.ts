@@ -43,7 +43,7 @@ async function serve(publisher?: EventPublisher) {
     taskQueue,
     workflowsPath: workflowsModule('exactly-once'),
     activities: {
-      ...createEventStoreActivities({ store, logger, ...(publisher && { publisher }) }),
+      ...createEventStoreActivities({ store, logger, ...(publisher && { appendPublisher: publisher }) }),
       ...createAggregateActivities({
         store,
         aggregates: [Account, counter],

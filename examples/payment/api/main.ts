@@ -1,9 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { AggregateClient, ProjectionClient } from 'temporal-event-store/client';
-import { startTemporalServer } from '../../../dev/temporal-server.js';
 import { openStore } from '../../open-store.js';
 import { installRuntime } from '../../runtime.js';
+import { startTemporalServer } from '../../temporal-server.js';
 import { PaymentAggregate } from '../domain/payment-aggregate.js';
 import {
   PaymentReader,

@@ -1,6 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import { InvalidArgumentError, type DomainEvent, type RecordedEvent } from 'temporal-event-store';
-import type { EventPublisher } from 'temporal-event-store/activities';
+import {
+  InvalidArgumentError,
+  type DomainEvent,
+  type EventPublisher,
+  type RecordedEvent,
+} from 'temporal-event-store';
 
 export type EventHandler<E extends DomainEvent> = (event: RecordedEvent<E>) => void | Promise<void>;
 
@@ -13,7 +17,7 @@ interface Subscription {
 }
 
 /**
- * Brings what is published to handlers in this process, by event type. It is a publisher: give it to the worker's plugin.
+ * Brings what is published to handlers in this process, by event type. It is a publisher: `definePublisher` hands it all events.
  *
  * Publishing is at least once. A handler that throws doesn't keep an event from the others, and gets it again; those that
  * took it don't, as long as this process lives and remembers it.
@@ -21,7 +25,7 @@ interface Subscription {
  * @example
  * const bus = new EventBus<PaymentEvent>();
  * bus.on('PaymentProcessed', ({ data }) => console.log(data.amount));
- * new EventStorePlugin({ store, publisher: bus });
+ * new EventStorePlugin({ store, projections: [definePublisher({ name: 'bus', publisher: bus })] });
  */
 export class EventBus<E extends DomainEvent> implements EventPublisher {
   readonly #subscriptions = new Set<Subscription>();

@@ -5,7 +5,7 @@ import { formatMoney } from '../domain/money.js';
 import type { Stage } from './stage.js';
 
 /** Durable commands, and the same by a workflow. */
-export async function commands({ payments, payment, execute, title, say }: Stage): Promise<void> {
+export async function commands({ payments, payment, execute, bus, title, say }: Stage): Promise<void> {
   const report = (command: ProcessPayment, result: PaymentResult): void => {
     const outcome = result.success
       ? `processed, version ${result.version}${result.deduplicated ? ' (it was already: nothing was stored)' : ''}`
@@ -36,8 +36,14 @@ export async function commands({ payments, payment, execute, title, say }: Stage
     'A7, A8  A payment as a workflow of its own, which also publishes; and again (published at least once)',
   );
   const fourth = paymentCommand(payment(4), 'org-789', 40_000, 'EUR');
+  const leave = bus.onAny(({ type, streamId, id }) => {
+    if (streamId === `Payment-${fourth.paymentId}`) {
+      say(`    published ${type} of ${streamId}, event ${id.slice(0, 8)}`);
+    }
+  });
   await pay(fourth);
   await pay(fourth);
+  leave();
 }
 
 function paymentCommand(

@@ -2,7 +2,7 @@ import { TemporalEventStore } from 'temporal-event-store/client';
 import type { PaymentEvent } from '../domain/payment-event.js';
 import type { Stage } from './stage.js';
 
-/** The event store by its own workflows: append, which publishes to the bus, and reads. */
+/** The event store by its own workflows: append, which publishes before it ends, and reads. */
 export async function eventStore({ client, taskQueue, bus, log, payment, title, say }: Stage): Promise<void> {
   const store = new TemporalEventStore({ client, taskQueue });
   const stream = `Payment-${payment(8)}`;

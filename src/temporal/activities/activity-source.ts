@@ -8,7 +8,7 @@ export interface ActivitySource {
   readonly part: 'events' | 'aggregates' | 'projections';
   /** What they know: the aggregates by category, or the projections by name and version. */
   readonly known: ReadonlyMap<string, unknown>;
-  readonly publisher?: EventPublisher | undefined;
+  readonly appendPublisher?: EventPublisher | undefined;
 }
 
 /** By a symbol, so that it is known across copies of the package. */

@@ -27,7 +27,7 @@ export interface AppendRequest {
 
 export interface AppendReply {
   readonly result: AppendResult;
-  /** Whether the worker has a publisher that wants the events. */
+  /** Whether the worker has an `appendPublisher` that wants the events. */
   readonly publish: boolean;
 }
 

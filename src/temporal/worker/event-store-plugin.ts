@@ -29,8 +29,13 @@ import { readyMadeWorkflowsPath } from './workflows-path.js';
 
 export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
-  /** Called with the events of each commit of `eventStoreAppend`. Default: none. */
-  readonly publisher?: EventPublisher;
+  /**
+   * Called with the events of each append by the workflow `eventStoreAppend`, before that ends, and with what a workflow hands to
+   * `proxyEventPublisher`; again until it succeeds. It hears nothing else: no commands, no appends by `proxyEventStore` or
+   * `proxyRepository` in a workflow, none to the store itself. Whoever wants all events gives `definePublisher` to `projections`.
+   * Default: none.
+   */
+  readonly appendPublisher?: EventPublisher;
   /** Aggregate classes and deciders, for commands and `eventStoreReplay`. Default: none. */
   readonly aggregates?: readonly AnyAggregate[];
   /** Made by `defineProjection`, `definePublisher` and `defineReaction`; `ProjectionClient` starts them. Default: none. */
@@ -83,7 +88,7 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
       options,
       {
         store: isPlainObject,
-        publisher: isPlainObject,
+        appendPublisher: isPlainObject,
         aggregates: validatedElsewhere,
         projections: validatedElsewhere,
         checkpoints: validatedElsewhere,
@@ -95,12 +100,12 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
       },
       ['store'],
     );
-    const { store, publisher, aggregates, projections, checkpoints, logger, ...execution } = options;
+    const { store, appendPublisher, aggregates, projections, checkpoints, logger, ...execution } = options;
     this.#logger = logger;
     const snapshots = options.snapshots ?? store.snapshots;
     const shared = { store, ...(logger !== undefined && { logger }) };
     this.#activities = {
-      ...createEventStoreActivities({ ...shared, ...(publisher !== undefined && { publisher }) }),
+      ...createEventStoreActivities({ ...shared, ...(appendPublisher !== undefined && { appendPublisher }) }),
       ...(aggregates !== undefined &&
         createAggregateActivities({
           ...shared,

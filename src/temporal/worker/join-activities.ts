@@ -39,10 +39,10 @@ export function joinActivities(given: Activities, own: Activities): Activities {
 function isMore(mine: ActivitySource, theirs: ActivitySource): boolean {
   const { part } = mine;
   if (part === 'events') {
-    if (mine.publisher === undefined || mine.publisher === theirs.publisher) return false;
-    if (theirs.publisher === undefined) return true;
+    if (mine.appendPublisher === undefined || mine.appendPublisher === theirs.appendPublisher) return false;
+    if (theirs.appendPublisher === undefined) return true;
     throw new InvalidArgumentError(
-      `Two plugins, or factories of activities, of one worker have a 'publisher' each: the second would never be called. Make one of both.`,
+      `Two plugins, or factories of activities, of one worker have an 'appendPublisher' each: the second would never be called. Make one of both.`,
     );
   }
   const lacksOurs = missing(mine, theirs);

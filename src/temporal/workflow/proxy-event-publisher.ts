@@ -5,16 +5,16 @@ import { rethrowTyped } from '../shared/remote-store.js';
 /** Publishes, from a workflow, what it has appended. */
 export interface WorkflowPublisher {
   /**
-   * Hands events to the worker's publisher, at least once: a failing publisher is tried again.
+   * Hands events to the worker's `appendPublisher`, at least once: one that fails is tried again.
    *
    * @param range both ends inclusive
-   * @throws InvalidArgumentError when the worker has no publisher
+   * @throws InvalidArgumentError when the worker has no `appendPublisher`
    */
   publish(range: PublishRequest): Promise<void>;
 }
 
 /**
- * The worker's publisher in a workflow. The events are read from the store on the worker; they don't travel through the
+ * The worker's `appendPublisher` in a workflow, which so knows that the events are out before it goes on. The events are read from the store on the worker; they don't travel through the
  * workflow's history again.
  *
  * @param options of the activity; default: `startToCloseTimeout` of 1 minute, retried until it goes through

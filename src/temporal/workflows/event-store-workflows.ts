@@ -80,7 +80,7 @@ export interface AppendInput {
 }
 
 /**
- * Persists the events, then publishes them, at least once, where the worker has a publisher; the workflow completes when
+ * Persists the events, then publishes them, at least once, where the worker has an `appendPublisher`; the workflow completes when
  * both are done. Without a `commitId` in the options, the commit gets one from the workflow.
  */
 export async function eventStoreAppend(input: AppendInput): Promise<AppendResult> {

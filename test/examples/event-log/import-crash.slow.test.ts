@@ -9,7 +9,7 @@ import { connectClient } from '../../support/temporal.js';
 import { temporaryFile } from '../../support/temporary-file.js';
 import { runScript } from '../script.js';
 
-const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
+const main = new URL('../../../examples/dist/event-log/main.js', import.meta.url);
 const killAtAppend = new URL('./kill-at-append.mjs', import.meta.url).href;
 const lines = 8_000;
 /** Case after case, so that only the last window can have a part of what was to be stored. */

@@ -11,7 +11,7 @@ import { runScript } from '../script.js';
 import { comparable, figuresOf } from './expected-figures.js';
 import { generateLog, sourceOf } from './logs.js';
 
-const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
+const main = new URL('../../../examples/dist/event-log/main.js', import.meta.url);
 const killInPage = new URL('./kill-in-page.mjs', import.meta.url).href;
 
 it(

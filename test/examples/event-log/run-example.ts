@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import { temporaryFile } from '../../support/temporary-file.js';
 import { runScript, type ScriptResult } from '../script.js';
 
-export const main = new URL('../../../examples/event-log/main.ts', import.meta.url);
+export const main = new URL('../../../examples/dist/event-log/main.js', import.meta.url);
 
 /** A folder for a store, until the end of the test. */
 export async function storeFolder(): Promise<string> {

@@ -3,7 +3,7 @@ import { expect, inject, it } from 'vitest';
 import { temporaryFile } from '../../support/temporary-file.js';
 import { runScript, type ScriptResult } from '../script.js';
 
-const main = new URL('../../../examples/fines/main.ts', import.meta.url);
+const main = new URL('../../../examples/dist/fines/main.js', import.meta.url);
 
 async function runExample(...args: string[]): Promise<ScriptResult> {
   const { address, namespace } = inject('temporal');

@@ -1,11 +1,20 @@
-import { describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startPostgresServer, type PostgresServer } from '../../../dev/postgres-server.js';
 import { runScript, type ScriptResult } from '../script.js';
 
-const main = new URL('../../../examples/hot-account/main.ts', import.meta.url);
+const main = new URL('../../../examples/dist/hot-account/main.js', import.meta.url);
+
+let database: PostgresServer;
+beforeAll(async () => {
+  database = await startPostgresServer();
+});
+afterAll(() => database.stop());
 
 async function runExample(...args: string[]): Promise<ScriptResult> {
   const { address, namespace } = inject('temporal');
-  return runScript(main, args, { env: { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } });
+  return runScript(main, args, {
+    env: { POSTGRES_URL: database.url, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
+  });
 }
 
 describe('npm run example:hot-account', { timeout: 240_000 }, () => {

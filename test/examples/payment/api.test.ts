@@ -1,5 +1,4 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import type { FastifyInstance } from 'fastify';
 import { AggregateClient } from 'temporal-event-store/client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createPaymentApi } from '../../../examples/payment/api/payment-api.js';
@@ -10,7 +9,7 @@ import { uniqueName } from '../../support/temporal.js';
 import { details, startEmbeddedService, type PaymentService } from './payment-service.js';
 
 let service: PaymentService;
-let api: FastifyInstance;
+let api: Awaited<ReturnType<typeof createPaymentApi>>;
 let url: string;
 beforeAll(async () => {
   service = await startEmbeddedService();

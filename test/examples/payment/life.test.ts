@@ -1,5 +1,5 @@
 import { findEventStoreError } from 'temporal-event-store';
-import { AggregateClient } from 'temporal-event-store/client';
+import { AggregateClient, ProjectionClient, TemporalEventStore } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { changePayment, ChangePayment } from '../../../examples/payment/commands/change-payment.js';
@@ -8,6 +8,7 @@ import { PaymentAggregate } from '../../../examples/payment/domain/payment-aggre
 import type { PaymentEvent } from '../../../examples/payment/domain/payment-event.js';
 import { EventBus } from '../../../examples/payment/events/event-bus.js';
 import { jsonLogger } from '../../../examples/payment/events/json-logger.js';
+import { paymentPublisherName } from '../../../examples/payment/events/payment-publisher.js';
 import { connectClient, uniqueName } from '../../support/temporal.js';
 import { expectWorkerLog } from '../../support/worker-log.js';
 import { startPaymentWorker } from './payment-worker.js';
@@ -39,6 +40,8 @@ async function start() {
   return {
     store,
     bus,
+    projections: new ProjectionClient({ client, taskQueue }),
+    appends: new TemporalEventStore({ client, taskQueue }),
     log: () => log.map((line) => JSON.parse(line) as Record<string, unknown>),
     payments: new AggregateClient({ client, aggregate: PaymentAggregate, taskQueue }),
     change: (command: ChangePayment): Promise<PaymentResult> =>
@@ -123,6 +126,22 @@ describe('a payment that is loaded, saved and published by activities of its own
     expect(await change(begin('c-1'))).toEqual({ success: true, version: 1, deduplicated: true });
     expect(await types('1')).toEqual(['PaymentProcessed']);
     expect(got).toEqual(['PaymentProcessed']);
+  });
+
+  it('is heard by the bus whoever appended, once and in order', async () => {
+    const { change, payments, appends, projections, store, bus } = await start();
+    const heard: string[] = [];
+    bus.onAny(({ id }) => void heard.push(id));
+    await payments.execute('1', 'process', details);
+    await projections.start(paymentPublisherName);
+    await payments.execute('1', 'refund', { amount: half, reason });
+    await change({ ...begin('c-2'), paymentId: '2' });
+    await appends.appendToStream('Payment-3', [{ type: 'PaymentFailed', data: { reason } }]);
+    await store.appendToStream('Payment-4', [{ type: 'PaymentFailed', data: { reason } }]);
+    const { events } = await store.readAll();
+    await projections.waitFor(paymentPublisherName, events.at(-1)?.position ?? 0);
+    expect(events).toHaveLength(5);
+    expect(heard).toEqual(events.map(({ id }) => id));
   });
 
   it('decides again when somebody else was faster', async () => {

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { expect, inject, it } from 'vitest';
 import { runScript } from '../script.js';
 
-const main = new URL('../../../examples/payment/main.ts', import.meta.url);
+const main = new URL('../../../examples/dist/payment/main.js', import.meta.url);
 
 it('npm run example tells the story of the payments, on PGlite', { timeout: 180_000 }, async () => {
   const { address, namespace } = inject('temporal');
   const env = { POSTGRES_URL: '', TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
-  const { code, stdout } = await runScript(main, [], { env });
-  expect(code).toBe(0);
+  const { code, stdout, stderr } = await runScript(main, [], { env });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('The event store is in PGlite, in the memory of this process.\n');
   expect(stdout).toContain(
     'payment-1, €100.00 → processed, version 1 (it was already: nothing was stored)\n',
@@ -20,6 +20,7 @@ it('npm run example tells the story of the payments, on PGlite', { timeout: 180_
     /\n {4}published PaymentProcessed of Payment-payment-4, .*\n {2}payment-4, €400.00 → processed/,
   );
   expect(stdout).toContain('4 events in 4 streams\n');
+  expect(stdout).toMatch(/\n {2}(\d+) heard of \1 stored\n/);
   // The counts come a moment later, so how many is not said.
   expect(stdout).toMatch(/\n {2}command: \d+ active, \d+ completed, 0 failed/);
   expect(stdout).toContain('  org-read: payment-1-broken, processed, €300.00, of which €50.00 went back\n');

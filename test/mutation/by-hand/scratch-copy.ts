@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,6 +18,9 @@ export async function makeScratchCopy(root: string): Promise<ScratchCopy> {
   const folder = await mkdtemp(join(tmpdir(), 'mutations-'));
   for (const file of await filesOf(root)) await cp(join(root, file), join(folder, file));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  // The examples import the package by its name: this copy of it.
+  await mkdir(join(folder, 'examples/node_modules'));
+  await symlink(folder, join(folder, 'examples/node_modules/temporal-event-store'));
   return {
     folder,
     async with({ file, find, replace }, run) {

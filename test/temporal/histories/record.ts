@@ -53,7 +53,7 @@ const worker = await Worker.create({
   taskQueue,
   workflowsPath: new URL('test/temporal/workflows/exactly-once.ts', root).pathname,
   activities: {
-    ...createEventStoreActivities({ store, publisher: { publish: async () => undefined } }),
+    ...createEventStoreActivities({ store, appendPublisher: { publish: async () => undefined } }),
     ...createAggregateActivities({
       store,
       aggregates: [Account, Wallet],

@@ -24,6 +24,6 @@ describe('the options of the example', () => {
     expect(() => readOptions(args)).toThrow(OptionError);
     expect(() => readOptions(args)).toThrow(expect.objectContaining({ name: 'OptionError' }));
     expect(() => readOptions(args)).toThrow(problem);
-    expect(() => readOptions(args)).toThrow('npm run example:fines -- [FILE] [--limit LINES]');
+    expect(() => readOptions(args)).toThrow('fines [FILE] [--limit LINES]');
   });
 });

@@ -15,8 +15,11 @@ import { unchangedBy } from './unchanged-events.js';
 export interface EventStoreActivitiesOptions {
   /** The store; its statistics are offered where it has them. */
   readonly store: EventStore & Partial<StoreCapabilities>;
-  /** Called with the events of each commit of `eventStoreAppend`, and again until it succeeds. Default: none. */
-  readonly publisher?: EventPublisher;
+  /**
+   * Called with the events of each append by the workflow `eventStoreAppend`, before that ends, and with what a workflow hands to
+   * `proxyEventPublisher`; again until it succeeds. It hears no other append: `definePublisher` hears all. Default: none.
+   */
+  readonly appendPublisher?: EventPublisher;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
 }
@@ -36,12 +39,12 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
     options,
     {
       store: isStore,
-      publisher: isPublisher,
+      appendPublisher: isPublisher,
       logger: isPlainObject,
     },
     ['store'],
   );
-  const { store, publisher, logger } = options;
+  const { store, appendPublisher, logger } = options;
   const activities: EventStoreActivities = {
     eventStoreAppend: ({ streamId, events, schemasApplied, ...append }) =>
       logged(
@@ -57,7 +60,7 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
               append,
             ),
           ),
-          publish: publisher !== undefined,
+          publish: appendPublisher !== undefined,
         }),
         'info',
         ({ result: { version, position, deduplicated } }) => ({ version, position, deduplicated }),
@@ -126,19 +129,19 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         'Publish',
         { streamId, fromVersion, toVersion },
         async () => {
-          if (publisher === undefined) {
-            throw new InvalidArgumentError('This worker has no publisher to publish with.');
+          if (appendPublisher === undefined) {
+            throw new InvalidArgumentError("This worker has no 'appendPublisher' to publish with.");
           }
           const events: RecordedEvent[] = [];
           for await (const event of iterateStream(store, streamId, { fromVersion, toVersion })) {
             events.push(event);
           }
-          await publisher.publish(events);
+          await appendPublisher.publish(events);
         },
         'info',
       ),
   };
-  return madeOf({ store, part: 'events', known: new Map(), publisher }, activities);
+  return madeOf({ store, part: 'events', known: new Map(), appendPublisher }, activities);
 }
 
 function statisticsOf(store: Partial<EventStatistics>): EventStatistics {

@@ -22,7 +22,7 @@ await given(Account, [{ type: 'Deposited', data: { amount: 5 } }])
   .then({ reason: 'INSUFFICIENT_FUNDS' });
 
 const store: EventStore = cachingEventStore(new MemoryEventStore({ clock: fixedClock() }));
-const publisher: EventPublisher = { publish: async () => {} };
+const appendPublisher: EventPublisher = { publish: async () => {} };
 const client = new Client({ connection: await Connection.connect({ address }), namespace });
 const connection = await NativeConnection.connect({ address });
 const worker = await Worker.create({
@@ -30,7 +30,7 @@ const worker = await Worker.create({
   namespace,
   taskQueue,
   workflowsPath: fileURLToPath(new URL('./workflows.js', import.meta.url)),
-  plugins: [new EventStorePlugin({ store, publisher, aggregates: [Account] })],
+  plugins: [new EventStorePlugin({ store, appendPublisher, aggregates: [Account] })],
 });
 
 await worker.runUntil(async () => {
