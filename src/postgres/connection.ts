@@ -8,7 +8,7 @@ import {
   type OptionCheck,
 } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
-import { defaultMaxQueuedBytes } from '../sql/append-queue.js';
+import { defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append-queue.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { watchClient } from './client-facts.js';
 import { Hosts } from './hosts.js';
@@ -97,7 +97,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
     schema,
     maxReadConnections: options.maxReadConnections ?? 8,
     maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
-    maxQueuedAppends: options.maxQueuedAppends ?? 10_000,
+    maxQueuedAppends: options.maxQueuedAppends ?? defaultMaxQueuedAppends,
     maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
     operationTimeout: options.operationTimeout ?? 15_000,
     retryTimeout: options.retryTimeout ?? 5_000,

@@ -1,7 +1,9 @@
-import { StoreClosedError, StoreOverloadedError } from '../core/errors/errors.js';
+import { StoreOverloadedError } from '../core/errors/errors.js';
 import { bytesPerCharacter } from '../core/values/json.js';
-import type { AppendOutcome } from './append-batch.js';
 import type { AppendMember } from './append-member.js';
+import type { BatchRunner, MemberOutcome } from './batch-runner.js';
+import { closedStore } from './closable-port.js';
+import type { AnsweredAppend, Appends } from './sql-backend.js';
 
 export interface AppendQueueOptions {
   /** Batches that are under way at the same time. */
@@ -10,8 +12,11 @@ export interface AppendQueueOptions {
   readonly maxAppends: number;
   /** Most bytes that they take, two for each character; one that is larger by itself waits alone. */
   readonly maxBytes: number;
+  /** Called after each batch, before its appends are answered. It doesn't throw. */
+  readonly onOutcomes?: (outcomes: readonly MemberOutcome[]) => void | Promise<void>;
 }
 
+export const defaultMaxQueuedAppends = 10_000;
 export const defaultMaxQueuedBytes = 128_000_000;
 
 /** What a batch holds at most; a larger append goes alone. */
@@ -24,33 +29,6 @@ const lockPause = 50;
 /** Streams that are remembered to have been locked. */
 const maxLockedStreams = 10_000;
 
-interface BatchOrder {
-  /** When the last of it was accepted, by `performance.now()`. */
-  readonly enqueuedAt: number;
-  /** Most milliseconds that the lock of a stream is waited for. */
-  readonly lockTimeout: number;
-  /** Whether some of it may be stored, by an attempt whose reply was lost. */
-  readonly isRepeated: boolean;
-}
-
-/** Nothing was stored, because another transaction has the stream; those that follow it in its stream are locked too. */
-interface LockedOutcome {
-  readonly status: 'locked';
-  readonly isRepeated: boolean;
-}
-
-export type MemberOutcome =
-  (PromiseSettledResult<QueuedOutcome> & { readonly isLocked?: boolean }) | LockedOutcome;
-
-/** How a batch ended for each of its members. */
-export type RunBatch = (
-  members: readonly AppendMember[],
-  order: BatchOrder,
-) => Promise<readonly MemberOutcome[]>;
-
-/** An outcome, and whether the batch was sent again after a lost reply: what is stored may then be its own. */
-export type QueuedOutcome = AppendOutcome & { readonly wasRepeated: boolean };
-
 interface Waiting {
   readonly member: AppendMember;
   readonly signal: AbortSignal | undefined;
@@ -58,7 +36,7 @@ interface Waiting {
   readonly characters: number;
   readonly enqueuedAt: number;
   isRepeated: boolean;
-  readonly resolve: (outcome: QueuedOutcome) => void;
+  readonly resolve: (outcome: AnsweredAppend) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -72,8 +50,8 @@ interface Waiting {
  * A stream that somebody else has locked is taken out of the batches: its appends are tried by themselves, one stream at a
  * time, until one goes through.
  */
-export class AppendQueue {
-  readonly #run: RunBatch;
+export class AppendQueue implements Appends {
+  readonly #batches: Pick<BatchRunner, 'run'>;
   readonly #options: AppendQueueOptions;
   /** By stream, in the order of their turns. */
   readonly #waiting = new Map<string, Waiting[]>();
@@ -88,8 +66,8 @@ export class AppendQueue {
   #isClosed = false;
   #drained: (() => void) | undefined;
 
-  constructor(run: RunBatch, options: AppendQueueOptions) {
-    this.#run = run;
+  constructor(batches: Pick<BatchRunner, 'run'>, options: AppendQueueOptions) {
+    this.#batches = batches;
     this.#options = options;
   }
 
@@ -97,7 +75,7 @@ export class AppendQueue {
    * @throws StoreOverloadedError · StoreClosedError, at once and with nothing stored · the signal's reason when it aborts
    *   before the append is sent
    */
-  append(member: AppendMember, signal?: AbortSignal): Promise<QueuedOutcome> {
+  append(member: AppendMember, signal?: AbortSignal): Promise<AnsweredAppend> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closedStore();
       const { events, characters } = sizeOf(member);
@@ -159,7 +137,7 @@ export class AppendQueue {
   async #send(batch: readonly Waiting[], lockTimeout: number): Promise<void> {
     this.#batchesUnderWay++;
     for (const { member } of batch) this.#streamsUnderWay.add(member.streamId);
-    const outcomes = await this.#run(
+    const outcomes = await this.#batches.run(
       batch.map(({ member }) => member),
       {
         enqueuedAt: Math.max(...batch.map(({ enqueuedAt }) => enqueuedAt)),
@@ -167,6 +145,7 @@ export class AppendQueue {
         isRepeated: batch.some(({ isRepeated }) => isRepeated),
       },
     );
+    await this.#options.onOutcomes?.(outcomes);
     this.#batchesUnderWay--;
     const locked: Waiting[] = [];
     for (const [index, waiting] of batch.entries()) {
@@ -298,12 +277,6 @@ export class AppendQueue {
     this.#drained?.();
     this.#drained = undefined;
   }
-}
-
-export function closedStore(): StoreClosedError {
-  return new StoreClosedError(
-    'The store is closed; nothing was stored or read. Open it again, or use another.',
-  );
 }
 
 function sizeOf({ commits }: AppendMember): { events: number; characters: number } {

@@ -1,4 +1,5 @@
 import { isRetryableSqlError } from './sql-errors.js';
+import type { SqlPort } from './sql-port.js';
 
 /**
  * Makes a call again while it fails for a retryable reason, until the time is up; then the last error is thrown. The call
@@ -21,6 +22,11 @@ export async function retrying<T>(
       await delay(pause);
     }
   }
+}
+
+/** A port that makes each call again for so many milliseconds while it fails for a retryable reason. */
+export function retryingPort(port: SqlPort, timeout: number): SqlPort {
+  return { query: (...args) => retrying(() => port.query(...args), performance.now() + timeout) };
 }
 
 export function delay(milliseconds: number): Promise<void> {

@@ -94,7 +94,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'An event that the database refuses makes its whole batch fail',
-    file: 'src/sql/run-batch.ts',
+    file: 'src/sql/batch-runner.ts',
     find: 'isRefused(reason) || isLockTimeout(reason) ||',
     replace: 'isLockTimeout(reason) ||',
     project: 'postgres',
@@ -148,7 +148,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'A transaction that appends may stay open for ever',
-    file: 'src/postgres/transaction-store.ts',
+    file: 'src/postgres/transaction-backend.ts',
     find: "${eq} '0'",
     replace: "${eq} '1'",
     project: 'postgres',
