@@ -1,12 +1,20 @@
 import type { ExpectedVersion } from '../core/store/event-store.js';
 import type { PreparedEvent } from '../core/store/prepare-events.js';
-import type { AppendMember } from './append-member.js';
+import type { AppendMember, PreparedCommit } from './append-member.js';
 import { arrayOf, type SqlArrayType, type SqlValue } from './sql-port.js';
 import { sqlTime } from './sql-time.js';
 
+/** A parameter of a function in SQL. Those of a function stand in its order. */
+export interface Parameter<From> {
+  readonly parameter: string;
+  /** What the statement says that it is. */
+  readonly type: string;
+  readonly valueOf: (from: From) => SqlValue;
+}
+
 export interface BatchArrays {
-  /** Of `append_batch`, which says what they are. */
-  readonly parameters: readonly SqlValue[];
+  /** The values of {@link batchParameters}. */
+  readonly values: readonly SqlValue[];
   /** Where the members went, in the order of the statement. */
   readonly places: readonly MemberPlace[];
 }
@@ -18,109 +26,142 @@ interface MemberPlace {
   readonly offsets: readonly { readonly last: number; readonly events: number }[];
 }
 
-interface Stream {
-  readonly index: number;
+interface StreamRow {
+  readonly id: string;
+  /** From 1. */
+  readonly place: number;
   count: number;
   /** The version before the batch that its members expect; null is any, -1 one that can't be told beforehand. */
   base: number | null;
 }
 
+interface MemberRow {
+  readonly stream: StreamRow;
+  readonly expected: number;
+  /** How many events of the batch are before it in its stream. */
+  readonly start: number;
+  readonly count: number;
+}
+
+/** A commit that is looked for before it is appended. */
+interface MaybeStoredRow {
+  readonly member: number;
+  readonly eventId: string;
+}
+
+interface EventRow {
+  /** From 1, as the commit. */
+  readonly member: number;
+  readonly commit: number;
+  readonly offset: number;
+  readonly id: string;
+  readonly event: PreparedEvent;
+}
+
+interface Batch {
+  readonly streams: readonly StreamRow[];
+  readonly members: readonly MemberRow[];
+  readonly maybeStored: readonly MaybeStoredRow[];
+  readonly commits: readonly PreparedCommit[];
+  readonly events: readonly EventRow[];
+  readonly areChecked: boolean;
+}
+
+const ofStream = arraysOf(({ streams }) => streams);
+const ofMember = arraysOf(({ members }) => members);
+const ofMaybeStored = arraysOf(({ maybeStored }) => maybeStored);
+const ofCommit = arraysOf(({ commits }) => commits);
+const ofEvent = arraysOf(({ events }) => events);
+
+/** The parameters of `append_batch`, which says what they are. */
+export const batchParameters: readonly Parameter<Batch>[] = [
+  ofStream('s_ids', 'text', ({ id }) => id),
+  ofStream('s_counts', 'bigint', ({ count }) => count),
+  ofStream('s_tops', 'bigint', ({ base, count }) => (base === null || base < 0 ? base : base + count)),
+  ofMember('m_streams', 'integer', ({ stream }) => stream.place),
+  ofMember('m_expected', 'bigint', ({ expected }) => expected),
+  ofMember('m_starts', 'bigint', ({ start }) => start),
+  ofMember('m_counts', 'bigint', ({ count }) => count),
+  ofMaybeStored('c_members', 'integer', ({ member }) => member),
+  ofMaybeStored('c_event_ids', 'uuid', ({ eventId }) => eventId),
+  { parameter: 'c_are_checked', type: 'boolean', valueOf: ({ areChecked }) => areChecked },
+  ofCommit('c_ids', 'text', ({ commitId }) => commitId),
+  ofEvent('e_members', 'integer', ({ member }) => member),
+  ofEvent('e_commits', 'integer', ({ commit }) => commit),
+  ofEvent('e_offsets', 'bigint', ({ offset }) => offset),
+  ofEvent('e_ids', 'uuid', ({ id }) => id),
+  ofEvent('e_types', 'text', ({ event }) => event.type),
+  ofEvent('e_schema_versions', 'integer', ({ event }) => event.schemaVersion),
+  ofEvent('e_data', 'json', ({ event }) => event.data),
+  ofEvent('e_metadata', 'json', ({ event }) => event.metadata),
+  ofEvent('e_correlation_ids', 'text', ({ event }) => event.correlationId ?? null),
+  ofEvent('e_tags', 'text', ({ event }) => (event.tags.length === 0 ? null : arrayLiteral(event.tags))),
+  // A driver can't tell what a time is; the statement does.
+  ofEvent('e_occurred_at', 'text', ({ event }) => timeOf(event), 'text[]::timestamptz[]'),
+];
+
 /** @param isRepeated whether all of them may be stored already */
 export function batchArrays(members: readonly AppendMember[], isRepeated: boolean): BatchArrays {
   const sorted = inLockOrder(members);
-  const streams = new Map<string, Stream>();
+  const streams = new Map<string, StreamRow>();
   const starts = sorted.map(([, member]) => addToStream(streams, member));
 
-  const [memberStreams, memberCounts, maybeStoredMembers, eventMembers, eventCommits, eventOffsets] =
-    Array.from({ length: 6 }, (): number[] => []) as [
-      number[],
-      number[],
-      number[],
-      number[],
-      number[],
-      number[],
-    ];
-  const [maybeStoredIds, commitIds, eventIds]: [string[], string[], string[]] = [[], [], []];
-  const events: PreparedEvent[] = [];
-  const places = sorted.map(([member, { streamId, commits }], place): MemberPlace => {
-    const { index, count } = streams.get(streamId) as Stream;
-    let offset = (starts[place] as number) - count;
+  const memberRows: MemberRow[] = [];
+  const maybeStored: MaybeStoredRow[] = [];
+  const commitRows: PreparedCommit[] = [];
+  const events: EventRow[] = [];
+  const places: MemberPlace[] = [];
+  for (const [index, { streamId, expectedVersion, commits }] of sorted) {
+    const stream = streams.get(streamId) as StreamRow;
+    const start = starts[memberRows.length] as number;
+    const member = memberRows.length + 1;
     const before = events.length;
+    let offset = start - stream.count;
     const offsets = commits.map((commit) => {
-      commitIds.push(commit.commitId);
+      commitRows.push(commit);
       if (commit.mayBeStored || isRepeated) {
-        maybeStoredMembers.push(place + 1);
-        maybeStoredIds.push(commit.eventIds[0] as string);
+        maybeStored.push({ member, eventId: commit.eventIds[0] as string });
       }
       for (const [ordinal, event] of commit.events.entries()) {
-        eventMembers.push(place + 1);
-        eventCommits.push(commitIds.length);
-        eventOffsets.push(++offset);
-        eventIds.push(commit.eventIds[ordinal] as string);
-        events.push(event);
+        const id = commit.eventIds[ordinal] as string;
+        events.push({ member, commit: commitRows.length, offset: ++offset, id, event });
       }
       return { last: offset, events: commit.events.length };
     });
-    memberStreams.push(index);
-    memberCounts.push(events.length - before);
-    return { member, offsets };
+    memberRows.push({
+      stream,
+      expected: expectedCode(expectedVersion),
+      start,
+      count: events.length - before,
+    });
+    places.push({ member: index, offsets });
+  }
+  const batch: Batch = {
+    streams: [...streams.values()],
+    members: memberRows,
+    maybeStored,
+    commits: commitRows,
+    events,
+    areChecked: isRepeated || members.some(isLookedFor),
+  };
+  return { values: batchParameters.map(({ valueOf }) => valueOf(batch)), places };
+}
+
+/** Makes parameters that hold a value of each row, or null instead of an array without a value: there is less to send and to read. */
+function arraysOf<Row>(rowsOf: (batch: Batch) => readonly Row[]) {
+  return (
+    parameter: string,
+    type: SqlArrayType,
+    valueOf: (row: Row) => string | number | null,
+    written = `${type}[]`,
+  ): Parameter<Batch> => ({
+    parameter,
+    type: written,
+    valueOf: (batch) => {
+      const values = rowsOf(batch).map(valueOf);
+      return values.every((value) => value === null) ? null : arrayOf(type, values);
+    },
   });
-  const byStream = [...streams.values()];
-  const parameters = [
-    arrayOf('text', [...streams.keys()]),
-    arrayOf(
-      'bigint',
-      byStream.map(({ count }) => count),
-    ),
-    unlessEmpty(
-      'bigint',
-      byStream.map(({ base, count }) => (base === null || base < 0 ? base : base + count)),
-    ),
-    arrayOf('integer', memberStreams),
-    arrayOf(
-      'bigint',
-      sorted.map(([, { expectedVersion }]) => expectedCode(expectedVersion)),
-    ),
-    arrayOf('bigint', starts),
-    arrayOf('bigint', memberCounts),
-    unlessEmpty('integer', maybeStoredMembers),
-    unlessEmpty('uuid', maybeStoredIds),
-    isRepeated || members.some(isLookedFor),
-    arrayOf('text', commitIds),
-    arrayOf('integer', eventMembers),
-    arrayOf('integer', eventCommits),
-    arrayOf('bigint', eventOffsets),
-    arrayOf('uuid', eventIds),
-    arrayOf(
-      'text',
-      events.map((event) => event.type),
-    ),
-    arrayOf(
-      'integer',
-      events.map((event) => event.schemaVersion),
-    ),
-    arrayOf(
-      'json',
-      events.map((event) => event.data),
-    ),
-    arrayOf(
-      'json',
-      events.map((event) => event.metadata),
-    ),
-    unlessEmpty(
-      'text',
-      events.map((event) => event.correlationId ?? null),
-    ),
-    unlessEmpty(
-      'text',
-      events.map((event) => (event.tags.length === 0 ? null : arrayLiteral(event.tags))),
-    ),
-    unlessEmpty(
-      'text',
-      events.map(({ occurredAt }) => (occurredAt === undefined ? null : sqlTime(occurredAt))),
-    ),
-  ];
-  return { parameters, places };
 }
 
 /**
@@ -140,12 +181,12 @@ export function inLockOrder(members: readonly AppendMember[]): [index: number, m
 
 /** Returns how many events of the batch are before the member's in its stream. */
 function addToStream(
-  streams: Map<string, Stream>,
+  streams: Map<string, StreamRow>,
   { streamId, expectedVersion, commits }: AppendMember,
 ): number {
   let stream = streams.get(streamId);
   if (stream === undefined) {
-    streams.set(streamId, (stream = { index: streams.size + 1, count: 0, base: null }));
+    streams.set(streamId, (stream = { id: streamId, place: streams.size + 1, count: 0, base: null }));
   }
   const start = stream.count;
   for (const { events } of commits) stream.count += events.length;
@@ -172,7 +213,7 @@ export function arrayLiteral(texts: readonly string[]): string {
     : `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join()}}`;
 }
 
-/** Null instead of an array without a value: there is less to send and to read. */
-function unlessEmpty(type: SqlArrayType, values: readonly (string | number | null)[]): SqlValue {
-  return values.every((value) => value === null) ? null : arrayOf(type, values);
+/** When the event occurred, if it says so. */
+export function timeOf({ occurredAt }: PreparedEvent): string | null {
+  return occurredAt === undefined ? null : sqlTime(occurredAt);
 }
