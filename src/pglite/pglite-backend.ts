@@ -1,11 +1,11 @@
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
-import { AppendListeners } from '../sql/append-listeners.js';
-import { AppendQueue, defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append-queue.js';
-import { BatchRunner } from '../sql/batch-runner.js';
+import { AppendListeners } from '../sql/append/append-listeners.js';
+import { AppendQueue, defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append/append-queue.js';
+import { BatchRunner } from '../sql/append/batch-runner.js';
 import { ClosablePort } from '../sql/closable-port.js';
 import { EventNamespace } from '../sql/event-namespace.js';
-import { migrateSchema } from '../sql/migrations.js';
+import { migrateSchema } from '../sql/migrations/migrations.js';
 import type { SqlBackend, SqlStoreLimits } from '../sql/sql-backend.js';
 import { PGlitePort } from './pglite-port.js';
 import { TableStatistics } from './table-statistics.js';

@@ -8,7 +8,7 @@ import {
   type OptionCheck,
 } from '../core/store/options.js';
 import { defaultMaxCommitBytes } from '../core/store/prepare-events.js';
-import { defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append-queue.js';
+import { defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append/append-queue.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { watchClient } from './client-facts.js';
 import { Hosts } from './hosts.js';

@@ -1,11 +1,11 @@
 import type { ClientBase, Pool } from 'pg';
 import { UnsafeReadError } from '../core/errors/errors.js';
-import { AppendQueue } from '../sql/append-queue.js';
-import { BatchRunner, type MemberOutcome } from '../sql/batch-runner.js';
-import { checkedPort, checkSchema } from '../sql/checked-port.js';
+import { AppendQueue } from '../sql/append/append-queue.js';
+import { BatchRunner, type MemberOutcome } from '../sql/append/batch-runner.js';
 import { ClosablePort } from '../sql/closable-port.js';
 import { EventNamespace } from '../sql/event-namespace.js';
-import { migrateSchema } from '../sql/migrations.js';
+import { checkedPort, checkSchema } from '../sql/migrations/checked-port.js';
+import { migrateSchema } from '../sql/migrations/migrations.js';
 import { retrying } from '../sql/retrying.js';
 import type { SqlBackend, SqlStoreLimits } from '../sql/sql-backend.js';
 import { statement } from '../sql/sql-port.js';

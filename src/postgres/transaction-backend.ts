@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import { TurnQueue } from '../core/values/turn-queue.js';
-import { appendMembers } from '../sql/append-batch.js';
-import type { AppendMember } from '../sql/append-member.js';
-import { checkedPort } from '../sql/checked-port.js';
+import { appendMembers } from '../sql/append/append-batch.js';
+import type { AppendMember } from '../sql/append/append-member.js';
 import type { EventNamespace } from '../sql/event-namespace.js';
+import { checkedPort } from '../sql/migrations/checked-port.js';
 import { eq } from '../sql/operators.js';
 import type { AnsweredAppend, Appends, SqlBackend, SqlStoreLimits } from '../sql/sql-backend.js';
 import { statement, type SqlPort, type SqlRow, type SqlStatement, type SqlValue } from '../sql/sql-port.js';

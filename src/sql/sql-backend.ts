@@ -1,5 +1,5 @@
-import type { AppendOutcome } from './append-batch.js';
-import type { AppendMember } from './append-member.js';
+import type { AppendOutcome } from './append/append-batch.js';
+import type { AppendMember } from './append/append-member.js';
 import type { EventNamespace } from './event-namespace.js';
 import type { SqlPort } from './sql-port.js';
 

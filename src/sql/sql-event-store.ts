@@ -37,18 +37,18 @@ import {
   checkStreamRead,
   checkTrends,
 } from '../core/store/read-options.js';
-import { AllReader } from './all-reader.js';
-import type { AppendOutcome } from './append-batch.js';
-import type { AppendMember, PreparedCommit } from './append-member.js';
-import type { StoredEvent } from './event-row.js';
+import type { AppendOutcome } from './append/append-batch.js';
+import type { AppendMember, PreparedCommit } from './append/append-member.js';
+import { AllReader } from './read/all-reader.js';
+import type { StoredEvent } from './read/event-row.js';
+import { readStatistics, readTrends } from './read/statistics.js';
+import { readCommit, readStreamPage } from './read/stream-reader.js';
 import { retrying, retryingPort } from './retrying.js';
 import type { AnsweredAppend, SqlBackend } from './sql-backend.js';
 import { SqlCheckpointStore } from './sql-checkpoint-store.js';
 import { translateSqlError } from './sql-errors.js';
 import type { SqlPort } from './sql-port.js';
 import { SqlSnapshotStore } from './sql-snapshot-store.js';
-import { readStatistics, readTrends } from './statistics.js';
-import { readCommit, readStreamPage } from './stream-reader.js';
 import { typedErrors, typedPort } from './typed-errors.js';
 
 /** What became of an append, whose ids derive from this namespace. */

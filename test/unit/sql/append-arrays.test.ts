@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { batchArrays, batchParameters } from '../../../src/sql/append-arrays.js';
-import { singleParameters } from '../../../src/sql/append-batch.js';
-import type { AppendMember } from '../../../src/sql/append-member.js';
+import { batchArrays, batchParameters } from '../../../src/sql/append/append-arrays.js';
+import { singleParameters } from '../../../src/sql/append/append-batch.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
 import eventStore from '../../../src/sql/migrations/0001_event_store.sql';
 import type { SqlArray } from '../../../src/sql/sql-port.js';
 

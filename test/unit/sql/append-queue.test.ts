@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AppendMember } from '../../../src/sql/append-member.js';
-import { AppendQueue, defaultMaxQueuedBytes } from '../../../src/sql/append-queue.js';
-import type { BatchOrder, BatchRunner, MemberOutcome } from '../../../src/sql/batch-runner.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
+import { AppendQueue, defaultMaxQueuedBytes } from '../../../src/sql/append/append-queue.js';
+import type { BatchOrder, BatchRunner, MemberOutcome } from '../../../src/sql/append/batch-runner.js';
 import type { AnsweredAppend } from '../../../src/sql/sql-backend.js';
 
 type RunBatch = BatchRunner['run'];

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AppendMember } from '../../../src/sql/append-member.js';
-import { BatchRunner, type BatchLimits } from '../../../src/sql/batch-runner.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
+import { BatchRunner, type BatchLimits } from '../../../src/sql/append/batch-runner.js';
 import type { SqlPort, SqlRow, SqlValue } from '../../../src/sql/sql-port.js';
 
 function append(streamId: string, mayBeStored = false): AppendMember {

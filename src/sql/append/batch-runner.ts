@@ -1,9 +1,9 @@
+import { retrying } from '../retrying.js';
+import type { AnsweredAppend } from '../sql-backend.js';
+import { isRefused, sqlStateOf } from '../sql-errors.js';
+import type { SqlPort } from '../sql-port.js';
 import { appendMembers } from './append-batch.js';
 import type { AppendMember } from './append-member.js';
-import { retrying } from './retrying.js';
-import type { AnsweredAppend } from './sql-backend.js';
-import { isRefused, sqlStateOf } from './sql-errors.js';
-import type { SqlPort } from './sql-port.js';
 import { streamIsLocked } from './stream-lock.js';
 
 export interface BatchOrder {

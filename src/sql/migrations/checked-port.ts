@@ -1,7 +1,7 @@
-import { InvalidArgumentError, SchemaOutdatedError } from '../core/errors/errors.js';
+import { InvalidArgumentError, SchemaOutdatedError } from '../../core/errors/errors.js';
+import { outdatedSchema } from '../sql-errors.js';
+import { statement, type SqlPort } from '../sql-port.js';
 import { findMissingMigrations } from './migrations.js';
-import { outdatedSchema } from './sql-errors.js';
-import { statement, type SqlPort } from './sql-port.js';
 
 const oldestServer = 140_000;
 

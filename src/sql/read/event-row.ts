@@ -1,8 +1,8 @@
-import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
-import type { PreparedEvent } from '../core/store/prepare-events.js';
-import { eq, le, minus, plus } from './operators.js';
-import type { SqlPort, SqlStatement, SqlValue } from './sql-port.js';
-import { isoTime, milliseconds } from './sql-time.js';
+import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
+import type { PreparedEvent } from '../../core/store/prepare-events.js';
+import { eq, le, minus, plus } from '../operators.js';
+import type { SqlPort, SqlStatement, SqlValue } from '../sql-port.js';
+import { isoTime, milliseconds } from '../sql-time.js';
 
 /** An event as it is stored: `data` and `metadata` are JSON text. */
 export interface StoredEvent extends PreparedEvent {

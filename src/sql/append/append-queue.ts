@@ -1,9 +1,9 @@
-import { StoreOverloadedError } from '../core/errors/errors.js';
-import { bytesPerCharacter } from '../core/values/json.js';
+import { StoreOverloadedError } from '../../core/errors/errors.js';
+import { bytesPerCharacter } from '../../core/values/json.js';
+import { closedStore } from '../closable-port.js';
+import type { AnsweredAppend, Appends } from '../sql-backend.js';
 import type { AppendMember } from './append-member.js';
 import type { BatchRunner, MemberOutcome } from './batch-runner.js';
-import { closedStore } from './closable-port.js';
-import type { AnsweredAppend, Appends } from './sql-backend.js';
 
 export interface AppendQueueOptions {
   /** Batches that are under way at the same time. */

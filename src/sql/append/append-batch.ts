@@ -1,4 +1,6 @@
-import type { PreparedEvent } from '../core/store/prepare-events.js';
+import type { PreparedEvent } from '../../core/store/prepare-events.js';
+import { sqlStateOf } from '../sql-errors.js';
+import { statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
 import {
   arrayLiteral,
   batchArrays,
@@ -10,8 +12,6 @@ import {
   type Parameter,
 } from './append-arrays.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
-import { sqlStateOf } from './sql-errors.js';
-import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 
 export type AppendOutcome =
   | {

@@ -1,14 +1,14 @@
-import { UnsafeReadError } from '../core/errors/errors.js';
-import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
-import type { AllSlice } from '../core/store/event-store.js';
-import type { NormalFilter } from '../core/store/filter.js';
-import { aheadOfStore, type AllRead } from '../core/store/read-options.js';
+import { UnsafeReadError } from '../../core/errors/errors.js';
+import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
+import type { AllSlice } from '../../core/store/event-store.js';
+import type { NormalFilter } from '../../core/store/filter.js';
+import { aheadOfStore, type AllRead } from '../../core/store/read-options.js';
+import { eq, gt, le, lt, times } from '../operators.js';
+import { asRetryable } from '../sql-errors.js';
+import { statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
 import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
-import { eq, gt, le, lt, times } from './operators.js';
 import { SettledPositions } from './settled-positions.js';
-import { asRetryable } from './sql-errors.js';
-import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
 
 export interface AllReaderOptions {
   /** Most milliseconds that a read waits for an append that is under way. */

@@ -1,7 +1,7 @@
-import { StoreUnavailableError } from '../core/errors/errors.js';
-import { bitAnd, eq, gt, le } from './operators.js';
-import { delay } from './retrying.js';
-import { statement, type SqlPort } from './sql-port.js';
+import { StoreUnavailableError } from '../../core/errors/errors.js';
+import { bitAnd, eq, gt, le } from '../operators.js';
+import { delay } from '../retrying.js';
+import { statement, type SqlPort } from '../sql-port.js';
 
 // By virtual transaction, never by process: a prepared transaction has no process. Its own transaction a reader need not
 // wait for.

@@ -1,10 +1,10 @@
-import type { StoreStatistics, TrendBucket, TrendInterval } from '../core/store/capabilities.js';
-import type { NormalFilter } from '../core/store/filter.js';
-import { boundsOf, fillBuckets } from '../core/store/trends.js';
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/store/capabilities.js';
+import type { NormalFilter } from '../../core/store/filter.js';
+import { boundsOf, fillBuckets } from '../../core/store/trends.js';
+import { eq } from '../operators.js';
+import type { SqlPort, SqlRow } from '../sql-port.js';
+import { isoTime, milliseconds } from '../sql-time.js';
 import { filterCondition, Parameters } from './filter-condition.js';
-import { eq } from './operators.js';
-import type { SqlPort, SqlRow } from './sql-port.js';
-import { isoTime, milliseconds } from './sql-time.js';
 
 /** One pass over the events, which counts them by category and type, and a second one that counts the streams. */
 export async function readStatistics(

@@ -1,8 +1,8 @@
-import type { ExpectedVersion } from '../core/store/event-store.js';
-import type { PreparedEvent } from '../core/store/prepare-events.js';
+import type { ExpectedVersion } from '../../core/store/event-store.js';
+import type { PreparedEvent } from '../../core/store/prepare-events.js';
+import { arrayOf, type SqlArrayType, type SqlValue } from '../sql-port.js';
+import { sqlTime } from '../sql-time.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
-import { arrayOf, type SqlArrayType, type SqlValue } from './sql-port.js';
-import { sqlTime } from './sql-time.js';
 
 /** A parameter of a function in SQL. Those of a function stand in its order. */
 export interface Parameter<From> {

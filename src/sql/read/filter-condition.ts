@@ -1,7 +1,7 @@
-import type { NormalFilter } from '../core/store/filter.js';
-import { contains, eq, ge, le } from './operators.js';
-import { arrayOf, type SqlValue } from './sql-port.js';
-import { sqlTime } from './sql-time.js';
+import type { NormalFilter } from '../../core/store/filter.js';
+import { contains, eq, ge, le } from '../operators.js';
+import { arrayOf, type SqlValue } from '../sql-port.js';
+import { sqlTime } from '../sql-time.js';
 
 /** Collects the values of a statement and gives each its `$n`. */
 export class Parameters {
