@@ -1,13 +1,11 @@
 import { UnsafeReadError } from '../../core/errors/errors.js';
 import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
 import type { AllSlice } from '../../core/store/event-store.js';
-import type { NormalFilter } from '../../core/store/filter.js';
 import { aheadOfStore, type AllRead } from '../../core/store/read-options.js';
-import { eq, gt, le, lt, times } from '../operators.js';
 import { asRetryable } from '../sql-errors.js';
-import { statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
-import { fittingEvents, headerColumns, readPage, smallEvents, type EventRows } from './event-row.js';
-import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
+import type { SqlPort } from '../sql-port.js';
+import { readPage, type EventRows } from './event-row.js';
+import { PageStatements, type PageQueryWithin } from './page-statements.js';
 import { SettledPositions } from './settled-positions.js';
 
 export interface AllReaderOptions {
@@ -27,106 +25,6 @@ interface Page<E extends DomainEvent> {
   readonly isCut: boolean;
 }
 
-/** The state of the store, in front of the rows of a page and of the same moment. */
-const header = `select ${headerColumns(
-  's.store_id',
-  `coalesce((select pg_catalog.max(e.position) from __schema__.events e), 0)`,
-  `case when pg_catalog.pg_is_in_recovery() then 'standby'
-    when exists (
-      select from pg_catalog.pg_subscription_rel r where r.srrelid ${eq} '__schema__.events'::pg_catalog.regclass
-    ) then 'subscriber'
-    else '' end`,
-  // Another one, where the server or the tables are others.
-  `pg_catalog.concat_ws('/', (pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) ${times} 1000000)::bigint,
-    '__schema__.events'::pg_catalog.regclass::pg_catalog.oid)`,
-)} from __schema__.store s`;
-
-/**
- * How the bytes of a page are bounded. `small`: no event of it may take more than its part, which costs nothing to find out.
- * `fitting`: by a running sum, where some do.
- */
-type Bound = 'small' | 'fitting';
-
-/** @param bytes of each event, or of all */
-const eventsWithin = (bound: Bound, bytes: string, clauses: string, order = 'position'): string =>
-  bound === 'small' ? smallEvents(bytes, clauses) : fittingEvents(bytes, clauses, order);
-
-/** Planned anew for each page, since the server hopes for few rows: right for a store that may be small, and grow fast. */
-const everythingWithin = (bound: Bound): SqlStatement =>
-  statement(
-    `(${header}) union all (${eventsWithin(bound, '$3', `where position ${gt} $1 order by position limit $2`)})`,
-  );
-const everything = { small: everythingWithin('small'), fitting: everythingWithin('fitting') };
-
-const largeStore = {
-  /** Behind this position there is one good plan, that of the index, even before the table is analysed. */
-  after: 100_000,
-  /** Sizes of pages that a statement is kept prepared for. */
-  maxPageSizes: 16,
-};
-const pagesOfLargeStore = {
-  small: new Map<number, SqlStatement>(),
-  fitting: new Map<number, SqlStatement>(),
-};
-
-/**
- * A page of a large store, planned once: the server can't tell how many rows it gives, except by the limit, so nothing is
- * won by planning it anew, which takes as long as reading dozens of events.
- */
-function pageOfLargeStore(bound: Bound, limit: number): SqlStatement {
-  const pages = pagesOfLargeStore[bound];
-  let page = pages.get(limit);
-  if (page === undefined) {
-    const isConstant = pages.size < largeStore.maxPageSizes;
-    const clauses = `where position ${gt} (select $1::bigint) order by position limit ${limit}`;
-    page = { text: `(${header}) union all (${eventsWithin(bound, '$2', clauses)})`, isConstant };
-    if (isConstant) pages.set(limit, page);
-  }
-  return page;
-}
-
-/** Most events with a tag for which the index of the tags is used, which knows no order. */
-const maxCandidates = 2_000;
-
-/**
- * A page of what filters take.
- *
- * Left to itself, PostgreSQL walks along the positions and looks for the tags: right for those that many events carry, but
- * it goes through all events for one that few do. So it first looks for the candidates by their tags, and gives up when there
- * are too many: measured on a million events, a tag of ten took 24,000 buffers and is found in a few dozen, and one of half
- * of them costs a hundred more.
- */
-function pageOf(
-  filters: readonly NormalFilter[] | undefined,
-  parameters: Parameters,
-  range: string,
-  order: string,
-  most: string,
-  within: (clauses: string, order: string) => string,
-): SqlStatement {
-  const condition = `${range} and ${filterCondition(filters, parameters)}`;
-  const tags = tagCondition(filters, parameters);
-  const events = (where: string): string => within(`where ${where} order by ${order} limit ${most}`, order);
-  // There are too many forms of filters to keep them prepared.
-  const isConstant = false;
-  if (tags === undefined) {
-    return { text: `(${header}) union all (${events(condition)})`, isConstant };
-  }
-  const count = '(select pg_catalog.count(*) from candidates)';
-  return {
-    text: `with candidates as materialized (
-        select position from __schema__.events where ${tags} limit ${maxCandidates + 1}
-      )
-      (${header}) union all (${events(`${count} ${le} ${maxCandidates}
-          and position ${eq} any (array(select position from candidates)) and ${condition}`)}
-      ) union all (${events(`${count} ${gt} ${maxCandidates} and ${condition}`)})`,
-    isConstant,
-  };
-}
-
-/** The statement of a page, and its values. */
-type StatementOf = (bound: Bound, bytes: number) => readonly [SqlStatement, readonly SqlValue[]];
-
 /**
  * Reads in the order of positions, which transactions don't commit in, without losing what commits late. How and why is in
  * docs/decisions/0006.
@@ -134,6 +32,7 @@ type StatementOf = (bound: Bound, bytes: number) => readonly [SqlStatement, read
 export class AllReader {
   readonly #port: SqlPort;
   readonly #options: AllReaderOptions;
+  readonly #statements = new PageStatements();
   readonly #settled = new SettledPositions();
   #isProbed = false;
   /** Bytes of the largest event that was read lately: events of a size come together. */
@@ -154,14 +53,10 @@ export class AllReader {
     read: AllRead,
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
-    const { after = 0, limit } = read;
+    const { after = 0 } = read;
     for (;;) {
       const known = this.#settled.known;
-      const page = await this.#fetch<E>(read, (bound, bytes) =>
-        after < largeStore.after
-          ? [everything[bound], [after, limit, bytes]]
-          : [pageOfLargeStore(bound, limit), [after, bytes]],
-      );
+      const page = await this.#fetch<E>(read, this.#statements.everything(read));
       assertNotAhead(after, page);
       const positions = page.events.map((event) => event.position);
       const end = this.#settled.extend(after, positions, known);
@@ -181,19 +76,11 @@ export class AllReader {
     read: AllRead,
     signal: AbortSignal | undefined,
   ): Promise<AllSlice<E>> {
-    const { after = 0, limit, filters } = read;
+    const { after = 0, limit } = read;
     for (let target: number | undefined; ;) {
       const known = this.#settled.known;
       const { upTo } = known;
-      const page = await this.#fetch<E>(read, (bound, bytes) => {
-        const parameters = new Parameters();
-        const [from, to, most, size] = [after, upTo, limit + 1, bytes].map((value) =>
-          parameters.add(value),
-        ) as [string, string, string, string];
-        const range = `position ${gt} ${from} and position ${le} ${to}`;
-        const within = (clauses: string, order: string): string => eventsWithin(bound, size, clauses, order);
-        return [pageOf(filters, parameters, range, 'position', most, within), parameters.values];
-      });
+      const page = await this.#fetch<E>(read, this.#statements.filtered(read, upTo));
       assertNotAhead(after, page);
       target ??= page.last;
       if (this.#settled.upToOf(known) < upTo) continue;
@@ -209,24 +96,16 @@ export class AllReader {
 
   /** A late commit lies behind a backward reader, which needs no more than what is there now. */
   async #readBackward<E extends DomainEvent>(read: AllRead): Promise<AllSlice<E>> {
-    const { after, limit, filters } = read;
-    const page = await this.#fetch<E>(read, (bound, bytes) => {
-      const parameters = new Parameters();
-      const before = parameters.add(after ?? null);
-      const most = parameters.add(limit + 1);
-      const size = parameters.add(bytes);
-      const range = `position ${lt} coalesce(${before}, 9223372036854775807)`;
-      const within = (clauses: string, order: string): string => eventsWithin(bound, size, clauses, order);
-      return [pageOf(filters, parameters, range, 'position desc', most, within), parameters.values];
-    });
+    const { after, limit } = read;
+    const page = await this.#fetch<E>(read, this.#statements.backward(read));
     if (after !== undefined) assertNotAhead(after, page);
     const isEnd = !page.isCut && page.events.length <= limit;
     const events = page.events.slice(0, limit);
     return toSlice(page, events, isEnd ? Math.min(1, page.last) : positionOfLast(events), isEnd);
   }
 
-  async #fetch<E extends DomainEvent>(read: AllRead, statementOf: StatementOf): Promise<Page<E>> {
-    const { header, events, isCut } = await this.#fetchRows<E>(read, statementOf);
+  async #fetch<E extends DomainEvent>(read: AllRead, queryWithin: PageQueryWithin): Promise<Page<E>> {
+    const { header, events, isCut } = await this.#fetchRows<E>(read, queryWithin);
     const [storeId, last, unsafe, place] = header as [string, string, string, string];
     if (unsafe === 'standby') {
       // Behind its name there may be a primary by the next attempt.
@@ -250,15 +129,15 @@ export class AllReader {
 
   async #fetchRows<E extends DomainEvent>(
     { limit, maxBytes }: AllRead,
-    statementOf: StatementOf,
+    queryWithin: PageQueryWithin,
   ): Promise<EventRows<E>> {
     const most = Math.floor(maxBytes / limit);
     if (this.#largest <= most) {
-      const rows = await readPage<E>(this.#port, ...statementOf('small', most));
+      const rows = await readPage<E>(this.#port, ...queryWithin('small', most));
       if (!rows.isCut) return this.#noted(rows);
       this.#largest = most + 1;
     }
-    return this.#noted(await readPage<E>(this.#port, ...statementOf('fitting', maxBytes)));
+    return this.#noted(await readPage<E>(this.#port, ...queryWithin('fitting', maxBytes)));
   }
 
   /** A single event, which may be the end that somebody looks for, tells little of those to come. */

@@ -25,7 +25,7 @@ export const reads: readonly Mutation[] = [
   },
   {
     name: 'A filter gives what lies behind a gap',
-    file: 'src/sql/read/all-reader.ts',
+    file: 'src/sql/read/page-statements.ts',
     find: 'position ${gt} ${from} and position ${le} ${to}`',
     replace: 'position ${gt} ${from} and ${to} is not null`',
     project: 'postgres',
