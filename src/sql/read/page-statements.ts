@@ -83,7 +83,7 @@ function pageOf(
 }
 
 /** A statement of a page, with its values. */
-export type PageQuery = readonly [statement: SqlStatement, values: readonly SqlValue[]];
+type PageQuery = readonly [statement: SqlStatement, values: readonly SqlValue[]];
 
 /** The statement of a page whose bytes are bounded so: by those of each event, or of all. */
 export type PageQueryWithin = (bound: Bound, bytes: number) => PageQuery;
