@@ -4,6 +4,8 @@ import { closedStore } from '../closable-port.js';
 import type { AnsweredAppend, Appends } from '../sql-backend.js';
 import type { AppendMember } from './append-member.js';
 import type { BatchRunner, MemberOutcome } from './batch-runner.js';
+import { LockedStreams } from './locked-streams.js';
+import { WaitingAppends, type WaitingAppend } from './waiting-appends.js';
 
 export interface AppendQueueOptions {
   /** Batches that are under way at the same time. */
@@ -19,26 +21,10 @@ export interface AppendQueueOptions {
 export const defaultMaxQueuedAppends = 10_000;
 export const defaultMaxQueuedBytes = 128_000_000;
 
-/** What a batch holds at most; a larger append goes alone. */
-const batchLimits = { appends: 32, events: 100, characters: 1_000_000 };
-
 /** Most milliseconds that a lock is waited for, by a batch of streams and by one that is known to be locked. */
 const lockTimeouts = { batch: 250, alone: 50 };
 /** Milliseconds between two attempts at streams that are locked. */
 const lockPause = 50;
-/** Streams that are remembered to have been locked. */
-const maxLockedStreams = 10_000;
-
-interface Waiting {
-  readonly member: AppendMember;
-  readonly signal: AbortSignal | undefined;
-  readonly events: number;
-  readonly characters: number;
-  readonly enqueuedAt: number;
-  isRepeated: boolean;
-  readonly resolve: (outcome: AnsweredAppend) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /**
  * Group commit: the appends that arrive while all batches are under way go together in the next batch, and share its round trip
@@ -53,14 +39,10 @@ interface Waiting {
 export class AppendQueue implements Appends {
   readonly #batches: Pick<BatchRunner, 'run'>;
   readonly #options: AppendQueueOptions;
-  /** By stream, in the order of their turns. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #waiting = new WaitingAppends();
+  readonly #locked = new LockedStreams();
   readonly #streamsUnderWay = new Set<string>();
-  /** In the order of their turns. */
-  readonly #lockedStreams = new Set<string>();
   #isTryingLocked = false;
-  #appends = 0;
-  #characters = 0;
   #batchesUnderWay = 0;
   #isScheduled = false;
   #isClosed = false;
@@ -79,27 +61,17 @@ export class AppendQueue implements Appends {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closedStore();
       const { events, characters } = sizeOf(member);
-      const bytes = (this.#characters + characters) * bytesPerCharacter;
+      const { count } = this.#waiting;
+      const bytes = (this.#waiting.characters + characters) * bytesPerCharacter;
       const { maxAppends, maxBytes } = this.#options;
-      if (this.#appends >= maxAppends || (this.#appends > 0 && bytes > maxBytes)) {
+      if (count >= maxAppends || (count > 0 && bytes > maxBytes)) {
         throw new StoreOverloadedError(
-          `${this.#appends} appends wait already; nothing was stored. Slow down, or try again later.`,
+          `${count} appends wait already; nothing was stored. Slow down, or try again later.`,
         );
       }
-      this.#appends++;
-      this.#characters += characters;
       const enqueuedAt = performance.now();
       const isRepeated = false;
-      this.#queueOf(member.streamId).push({
-        member,
-        signal,
-        events,
-        characters,
-        enqueuedAt,
-        isRepeated,
-        resolve,
-        reject,
-      });
+      this.#waiting.add({ member, signal, events, characters, enqueuedAt, isRepeated, resolve, reject });
       this.#schedule();
     });
   }
@@ -107,7 +79,7 @@ export class AppendQueue implements Appends {
   /** Takes no more, and is fulfilled when all that was taken has been answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    while (this.#appends > 0 || this.#batchesUnderWay > 0) {
+    while (this.#waiting.count > 0 || this.#batchesUnderWay > 0) {
       await new Promise<void>((resolve) => {
         const earlier = this.#drained;
         this.#drained = () => {
@@ -126,7 +98,7 @@ export class AppendQueue implements Appends {
       this.#isScheduled = false;
       this.#tryLocked();
       while (this.#batchesUnderWay < this.#options.maxConcurrentBatches) {
-        const batch = this.#takeBatch();
+        const batch = this.#waiting.takeBatch((streamId) => this.#isFree(streamId));
         if (batch.length === 0) break;
         void this.#send(batch, lockTimeouts.batch);
       }
@@ -134,7 +106,7 @@ export class AppendQueue implements Appends {
     });
   }
 
-  async #send(batch: readonly Waiting[], lockTimeout: number): Promise<void> {
+  async #send(batch: readonly WaitingAppend[], lockTimeout: number): Promise<void> {
     this.#batchesUnderWay++;
     for (const { member } of batch) this.#streamsUnderWay.add(member.streamId);
     const outcomes = await this.#batches.run(
@@ -147,12 +119,12 @@ export class AppendQueue implements Appends {
     );
     await this.#options.onOutcomes?.(outcomes);
     this.#batchesUnderWay--;
-    const locked: Waiting[] = [];
+    const locked: WaitingAppend[] = [];
     for (const [index, waiting] of batch.entries()) {
       const { streamId } = waiting.member;
       const outcome = outcomes[index];
       this.#streamsUnderWay.delete(streamId);
-      this.#noteLock(streamId, outcome?.status === 'locked' || outcome?.isLocked === true);
+      this.#locked.note(streamId, outcome?.status === 'locked' || outcome?.isLocked === true);
       if (outcome?.status === 'locked') {
         waiting.isRepeated = outcome.isRepeated;
         locked.push(waiting);
@@ -162,118 +134,33 @@ export class AppendQueue implements Appends {
         waiting.reject(outcome?.reason);
       }
     }
-    for (const waiting of locked.reverse()) this.#putBack(waiting);
+    for (const waiting of locked.reverse()) this.#waiting.putBack(waiting);
     this.#schedule();
   }
 
   /** The first append to a stream that is locked, if none is tried just now. */
   #tryLocked(): void {
     if (this.#isTryingLocked || this.#batchesUnderWay >= this.#options.maxConcurrentBatches) return;
-    for (const streamId of this.#lockedStreams) {
-      const queue = this.#waiting.get(streamId);
-      if (queue === undefined || this.#streamsUnderWay.has(streamId)) continue;
-      const next = this.#nextOf(queue);
-      if (next !== undefined) this.#remove(queue);
-      if (queue.length === 0) this.#waiting.delete(streamId);
-      if (next === undefined) continue;
-      // To the end of the turns.
-      this.#lockedStreams.delete(streamId);
-      this.#lockedStreams.add(streamId);
-      this.#isTryingLocked = true;
-      void this.#send([next], lockTimeouts.alone).then(() => {
-        const pause = this.#lockedStreams.has(streamId) ? lockPause : 0;
-        setTimeout(() => {
-          this.#isTryingLocked = false;
-          this.#schedule();
-        }, pause);
-      });
-      return;
-    }
+    const next = this.#locked.takeTurn((streamId) =>
+      this.#streamsUnderWay.has(streamId) ? undefined : this.#waiting.takeFirst(streamId),
+    );
+    if (next === undefined) return;
+    this.#isTryingLocked = true;
+    void this.#send([next], lockTimeouts.alone).then(() => {
+      const pause = this.#locked.has(next.member.streamId) ? lockPause : 0;
+      setTimeout(() => {
+        this.#isTryingLocked = false;
+        this.#schedule();
+      }, pause);
+    });
   }
 
-  #noteLock(streamId: string, isLocked: boolean): void {
-    if (!isLocked) {
-      this.#lockedStreams.delete(streamId);
-      return;
-    }
-    if (this.#lockedStreams.size >= maxLockedStreams) this.#lockedStreams.clear();
-    this.#lockedStreams.add(streamId);
-  }
-
-  /** Goes round the streams that are free, an append of each at a time, until the batch is full. */
-  #takeBatch(): Waiting[] {
-    const batch: Waiting[] = [];
-    const commits = new Set<string>();
-    let [events, characters] = [0, 0];
-    const fits = (next: Waiting): boolean =>
-      batch.length === 0 ||
-      (batch.length < batchLimits.appends &&
-        events + next.events <= batchLimits.events &&
-        characters + next.characters <= batchLimits.characters);
-
-    let isFull = false;
-    let turns: Iterable<[string, Waiting[]]> = this.#waiting;
-    do {
-      const served: [string, Waiting[]][] = [];
-      for (const [streamId, queue] of turns) {
-        if (this.#streamsUnderWay.has(streamId) || this.#lockedStreams.has(streamId)) continue;
-        const next = this.#nextOf(queue);
-        // The copy of a commit waits for it: in one statement it could not be seen.
-        if (next?.member.commits.some(({ eventIds: [id = ''] }) => commits.has(id))) continue;
-        isFull = next !== undefined && !fits(next);
-        if (isFull) break;
-        served.push([streamId, queue]);
-        if (next === undefined) continue;
-        this.#remove(queue);
-        batch.push(next);
-        events += next.events;
-        characters += next.characters;
-        for (const {
-          eventIds: [id = ''],
-        } of next.member.commits) {
-          commits.add(id);
-        }
-      }
-      // To the end of the turns, if they have more.
-      for (const [streamId, queue] of served) {
-        this.#waiting.delete(streamId);
-        if (queue.length > 0) this.#waiting.set(streamId, queue);
-      }
-      turns = served.filter(([, queue]) => queue.length > 0);
-    } while (!isFull && (turns as unknown[]).length > 0);
-    return batch;
-  }
-
-  #queueOf(streamId: string): Waiting[] {
-    let queue = this.#waiting.get(streamId);
-    if (queue === undefined) this.#waiting.set(streamId, (queue = []));
-    return queue;
-  }
-
-  /** In front of those that came after it. */
-  #putBack(waiting: Waiting): void {
-    this.#appends++;
-    this.#characters += waiting.characters;
-    this.#queueOf(waiting.member.streamId).unshift(waiting);
-  }
-
-  /** The first append of a queue that isn't aborted; one that may be stored by now is for its answer to tell. */
-  #nextOf(queue: Waiting[]): Waiting | undefined {
-    for (;;) {
-      const [next] = queue;
-      if (next?.signal?.aborted !== true || next.isRepeated) return next;
-      this.#remove(queue);
-      next.reject(next.signal.reason);
-    }
-  }
-
-  #remove(queue: Waiting[]): void {
-    this.#appends--;
-    this.#characters -= queue.shift()?.characters ?? 0;
+  #isFree(streamId: string): boolean {
+    return !this.#streamsUnderWay.has(streamId) && !this.#locked.has(streamId);
   }
 
   #reportDrained(): void {
-    if (this.#appends > 0 || this.#batchesUnderWay > 0) return;
+    if (this.#waiting.count > 0 || this.#batchesUnderWay > 0) return;
     this.#drained?.();
     this.#drained = undefined;
   }

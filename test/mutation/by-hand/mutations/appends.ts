@@ -104,8 +104,8 @@ export const appends: readonly Mutation[] = [
   {
     name: 'A stream that is locked stays in the batches, and holds up each of them',
     file: 'src/sql/append/append-queue.ts',
-    find: '|| this.#lockedStreams.has(streamId)) continue;',
-    replace: ') continue;',
+    find: ' && !this.#locked.has(streamId);',
+    replace: ';',
     project: 'postgres',
     tests: ['test/postgres/append/locked-streams.test.ts'],
     pattern: 'one of many',
