@@ -2,10 +2,11 @@ import type { Client, Pool } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
 import { AppendListeners } from '../sql/append/append-listeners.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
-import { cutOff, cutOffLater } from './client-facts.js';
+import { cutOffLater } from './client-facts.js';
 import { createClientLike } from './connection.js';
 import { isStandby } from './is-standby.js';
 import { within } from './no-answer.js';
+import { cutOff } from './pg-internals.js';
 
 /** Least milliseconds between two notifications of other processes. */
 const notifyInterval = 50;

@@ -1,4 +1,4 @@
-import pg, { type Client, type ClientConfig, type Pool } from 'pg';
+import pg, { type Client, type Pool } from 'pg';
 import { InvalidArgumentError } from '../core/errors/errors.js';
 import {
   assertOptions,
@@ -12,6 +12,7 @@ import { defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append/ap
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { watchClient } from './client-facts.js';
 import { Hosts } from './hosts.js';
+import { clientClassOf } from './pg-internals.js';
 import type { PgClient, PgPool } from './pg-types.js';
 import { PoolConnections } from './pool-connections.js';
 import { storeClient } from './store-client.js';
@@ -174,9 +175,7 @@ export function createPostgresPool(options: {
 /** A client like those of a pool, that is none of them. */
 export function createClientLike(pool: Pool): Client {
   const { options } = pool;
-  const { Client: ClientOfPool = pg.Client } = pool as {
-    readonly Client?: new (config: ClientConfig) => Client;
-  };
+  const ClientOfPool = clientClassOf(pool);
   const client = new ClientOfPool({
     ...options,
     // Which `pg` hides from being copied.

@@ -8,8 +8,9 @@ import { checkedPort } from '../sql/migrations/checked-port.js';
 import { eq } from '../sql/operators.js';
 import type { AnsweredAppend, Appends, SqlBackend, SqlStoreLimits } from '../sql/sql-backend.js';
 import { statement, type SqlPort, type SqlRow, type SqlStatement, type SqlValue } from '../sql/sql-port.js';
-import { cutOff, keyOfClient, watchClient } from './client-facts.js';
+import { watchClient } from './client-facts.js';
 import { NoAnswerError } from './no-answer.js';
+import { cutOff, keyOfClient } from './pg-internals.js';
 import type { PreparedStatements } from './postgres-port.js';
 
 /** Milliseconds; while such a transaction is idle, readers in order wait for it. */
