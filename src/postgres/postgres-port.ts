@@ -27,7 +27,7 @@ export interface PostgresPortOptions {
  */
 function isNameUnusable(error: unknown): boolean {
   return (
-    ['26000', '42P05'].includes(sqlStateOf(error) as string) ||
+    /^(26000|42P05)$/.test(sqlStateOf(error) ?? '') ||
     (error instanceof Error && error.message.startsWith('Prepared statements must be unique'))
   );
 }

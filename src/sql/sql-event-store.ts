@@ -131,16 +131,20 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     }));
     if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
 
-    const stored = await typedErrors(
+    const found = await typedErrors(
       () =>
-        Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, namespace, streamId, commitId))),
+        Promise.all(
+          prepared.map(async ({ commitId, events }) => ({
+            commitId,
+            events,
+            stored: await readCommit(this.#port, namespace, streamId, commitId),
+          })),
+        ),
       firstId,
     );
-    const isOwn =
-      outcome.wasRepeated &&
-      prepared.every(({ events }, index) => isOwnCommit(stored[index] as readonly StoredEvent[], events));
-    if (isOwn) return stored.map((each) => storedResult(each, false));
-    const existing = prepared.filter((_, index) => (stored[index] as readonly StoredEvent[]).length > 0);
+    const isOwn = outcome.wasRepeated && found.every(({ stored, events }) => isOwnCommit(stored, events));
+    if (isOwn) return found.map(({ stored }) => storedResult(stored, false));
+    const existing = found.filter(({ stored }) => stored.length > 0);
     throw commitExists(
       streamId,
       existing.map(({ commitId }) => commitId),

@@ -104,16 +104,16 @@ export const batchParameters: readonly Parameter<Batch>[] = [
 export function batchArrays(members: readonly AppendMember[], isRepeated: boolean): BatchArrays {
   const sorted = inLockOrder(members);
   const streams = new Map<string, StreamRow>();
-  const starts = sorted.map(([, member]) => addToStream(streams, member));
+  // All of them first: an offset counts from the end of its stream.
+  const placed = sorted.map(([index, member]) => ({ index, member, ...addToStream(streams, member) }));
 
   const memberRows: MemberRow[] = [];
   const maybeStored: MaybeStoredRow[] = [];
   const commitRows: PreparedCommit[] = [];
   const events: EventRow[] = [];
   const places: MemberPlace[] = [];
-  for (const [index, { streamId, expectedVersion, commits }] of sorted) {
-    const stream = streams.get(streamId) as StreamRow;
-    const start = starts[memberRows.length] as number;
+  for (const { index, member: appended, stream, start } of placed) {
+    const { expectedVersion, commits } = appended;
     const member = memberRows.length + 1;
     const before = events.length;
     let offset = start - stream.count;
@@ -179,11 +179,11 @@ export function inLockOrder(members: readonly AppendMember[]): [index: number, m
   );
 }
 
-/** Returns how many events of the batch are before the member's in its stream. */
+/** Returns how many events of the batch are before the member's in its stream, too. */
 function addToStream(
   streams: Map<string, StreamRow>,
   { streamId, expectedVersion, commits }: AppendMember,
-): number {
+): { readonly stream: StreamRow; readonly start: number } {
   let stream = streams.get(streamId);
   if (stream === undefined) {
     streams.set(streamId, (stream = { id: streamId, place: streams.size + 1, count: 0, base: null }));
@@ -193,11 +193,11 @@ function addToStream(
   const expected = expectedCode(expectedVersion);
   // What follows another member is behind an event of it.
   if (expected === expectedCode('any') || (expected === expectedCode('streamExists') && start > 0)) {
-    return start;
+    return { stream, start };
   }
   const base = expected - start;
   stream.base = base >= 0 && (stream.base === null || stream.base === base) ? base : -1;
-  return start;
+  return { stream, start };
 }
 
 /** As the functions in SQL know it. */

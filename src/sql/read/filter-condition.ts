@@ -57,7 +57,8 @@ function conditionOf(filter: NormalFilter, parameters: Parameters): string {
 
 /** With a single value, PostgreSQL knows that the index gives the order too. */
 function oneOf(column: string, values: readonly string[], parameters: Parameters): string {
-  return values.length === 1
-    ? `${column} ${eq} ${parameters.add(values[0] as string)}`
+  const [only] = values;
+  return values.length === 1 && only !== undefined
+    ? `${column} ${eq} ${parameters.add(only)}`
     : `${column} ${eq} any (${parameters.add(arrayOf('text', values))}::pg_catalog.text[])`;
 }

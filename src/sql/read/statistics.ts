@@ -77,7 +77,8 @@ function greatest(rows: readonly SqlRow[], column: number): number {
 function sumBy(rows: readonly SqlRow[], column: 0 | 1): Record<string, number> {
   const sums = new Map<string, number>();
   for (const row of rows) {
-    sums.set(row[column] as string, (sums.get(row[column] as string) ?? 0) + Number(row[2]));
+    const name = row[column] ?? '';
+    sums.set(name, (sums.get(name) ?? 0) + Number(row[2]));
   }
   return Object.fromEntries(sums);
 }
