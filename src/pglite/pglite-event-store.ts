@@ -2,21 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { assertOptions, integerFrom, type OptionCheck } from '../core/options/options.js';
-import { defaultMaxCommitBytes } from '../core/store/append/prepare-events.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
-import { AppendQueue, closedStore, defaultMaxQueuedBytes } from '../sql/append-queue.js';
-import { EventNamespace } from '../sql/event-namespace.js';
-import { migrateSchema } from '../sql/migrations.js';
-import { createBatchRunner } from '../sql/run-batch.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
-import type { SqlPort } from '../sql/sql-port.js';
 import { lockFolder } from './folder-lock.js';
 import { translateOpenError } from './open-error.js';
-import { PGlitePort } from './pglite-port.js';
+import { PGliteBackend } from './pglite-backend.js';
 import type { PGliteTransaction } from './pglite-transaction.js';
-import { TableStatistics } from './table-statistics.js';
 
 export interface PGliteEventStoreOptions {
   /** Folder of the database; created when it isn't there. In memory when absent. */
@@ -34,12 +27,6 @@ export interface PGliteEventStoreOptions {
   readonly maxQueuedBytes?: number;
 }
 
-/**
- * What the store's own statements in the same session depend on: how texts are written, and that a null in an array isn't a
- * text.
- */
-const resetSession = `select pg_catalog.set_config('client_encoding', 'UTF8', false), pg_catalog.set_config('array_nulls', 'on', false)`;
-
 const isFolder: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' && !value.includes('://') ? undefined : 'the path of a folder';
 
@@ -56,11 +43,7 @@ const isFolder: OptionCheck = (value) =>
  * await store.close();
  */
 export class PGliteEventStore extends SqlEventStore implements EventStore, StoreCapabilities, ReaderHints {
-  readonly #queue: AppendQueue;
-  readonly #listeners: Set<() => void>;
-  readonly #end: () => Promise<void>;
-  readonly #transaction: PGlite['transaction'];
-  #closing: Promise<void> | undefined;
+  readonly #backend: PGliteBackend;
 
   /**
    * Opens the database, creates it if it isn't there, and migrates its schema.
@@ -86,69 +69,18 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
         await mkdir(dirname(folder), { recursive: true });
         unlock = await lockFolder(folder);
       }
-      return await open(await PGlite.create(folder), schema, options, unlock);
+      return new PGliteEventStore(
+        await PGliteBackend.open(await PGlite.create(folder), schema, options, unlock),
+      );
     } catch (error) {
       await unlock().catch(() => undefined);
       throw translateOpenError(error, folder);
     }
   }
 
-  /** @internal */
-  constructor(
-    port: SqlPort,
-    statistics: TableStatistics,
-    options: PGliteEventStoreOptions,
-    database: {
-      namespace: EventNamespace;
-      transaction: PGlite['transaction'];
-      end: () => Promise<void>;
-    },
-  ) {
-    const state = { isClosed: false };
-    const listeners = new Set<() => void>();
-    // There is no connection to lose.
-    const runBatch = createBatchRunner(port, { retryTimeout: 0, lockTimeout: 0 });
-    const queue = new AppendQueue(
-      async (...args) => {
-        const outcomes = await runBatch(...args);
-        for (const listener of listeners) listener();
-        // What was appended is appended: without it, reads are slower and no less right.
-        await statistics.observe(outcomes).catch(() => undefined);
-        return outcomes;
-      },
-      {
-        maxConcurrentBatches: 1,
-        maxAppends: options.maxQueuedAppends ?? 10_000,
-        maxBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
-      },
-    );
-    const open: SqlPort = {
-      query: async (...args) => {
-        if (state.isClosed) throw closedStore();
-        return port.query(...args);
-      },
-    };
-    super(open, {
-      namespace: database.namespace,
-      maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
-      retryTimeout: 0,
-      settleTimeout: 30_000,
-      append: (member, signal) => queue.append(member, signal),
-    });
-    this.#queue = queue;
-    this.#listeners = listeners;
-    this.#end = async () => {
-      state.isClosed = true;
-      await database.end();
-    };
-    this.#transaction = async (run) => {
-      if (state.isClosed) throw closedStore();
-      return database.transaction(async (transaction) => {
-        const result = await run(transaction);
-        if (!transaction.closed) await transaction.query(resetSession);
-        return result;
-      });
-    };
+  private constructor(backend: PGliteBackend) {
+    super(backend);
+    this.#backend = backend;
   }
 
   /**
@@ -158,54 +90,20 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
    * @throws StoreClosedError · what the statements throw; the transaction is then rolled back
    */
   transaction<T>(run: (transaction: PGliteTransaction) => Promise<T>): Promise<T> {
-    return this.#transaction(run);
+    return this.#backend.transaction(run);
   }
 
   /** Calls back after something was appended. */
   onAppend(listener: () => void): () => void {
-    const own = (): void => {
-      listener();
-    };
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#backend.listeners.add(listener);
   }
 
   /** Takes no more calls, finishes the appends that it took, and closes the database. */
   async close(): Promise<void> {
-    this.#closing ??= this.#queue.close().then(this.#end);
-    return this.#closing;
+    return this.#backend.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-async function open(
-  database: PGlite,
-  schema: string,
-  options: PGliteEventStoreOptions,
-  unlock: () => Promise<void>,
-): Promise<PGliteEventStore> {
-  const port = new PGlitePort(database, schema);
-  try {
-    await migrateSchema(port, schema);
-    const namespace = new EventNamespace();
-    await namespace.read(port);
-    return new PGliteEventStore(port, await TableStatistics.open(port), options, {
-      namespace,
-      transaction: (run) => port.run(run),
-      end: async () => {
-        try {
-          // One that has failed would never come back.
-          if (!port.hasFailed) await database.close();
-        } finally {
-          await unlock();
-        }
-      },
-    });
-  } catch (error) {
-    if (!port.hasFailed) await database.close().catch(() => undefined);
-    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { MemberOutcome } from '../sql/append-queue.js';
+import type { MemberOutcome } from '../sql/append/batch-runner.js';
 import { eq } from '../sql/operators.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 

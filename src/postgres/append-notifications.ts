@@ -1,10 +1,12 @@
 import type { Client, Pool } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
+import { AppendListeners } from '../sql/append/append-listeners.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
-import { cutOff, cutOffLater } from './client-facts.js';
+import { cutOffLater } from './client-facts.js';
 import { createClientLike } from './connection.js';
 import { isStandby } from './is-standby.js';
 import { within } from './no-answer.js';
+import { cutOff } from './pg-internals.js';
 
 /** Least milliseconds between two notifications of other processes. */
 const notifyInterval = 50;
@@ -27,7 +29,7 @@ export class AppendNotifications {
   readonly #pool: Pool;
   readonly #port: SqlPort;
   readonly #isEnabled: boolean;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new AppendListeners();
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isDue = false;
@@ -46,7 +48,7 @@ export class AppendNotifications {
 
   /** Tells of a commit of this process. */
   notify(): void {
-    this.#wake();
+    this.#listeners.wake();
     if (!this.#isEnabled || this.#isClosed) return;
     if (this.#timer !== undefined) {
       this.#isDue = true;
@@ -56,15 +58,11 @@ export class AppendNotifications {
   }
 
   onAppend(listener: () => void): () => void {
-    // The same function may listen twice.
-    const own = (): void => {
-      listener();
-    };
-    this.#listeners.add(own);
-    if (this.#listeners.size === 1) void this.#listen();
+    const remove = this.#listeners.add(listener);
+    if (this.#listeners.count === 1) void this.#listen();
     return () => {
-      this.#listeners.delete(own);
-      if (this.#listeners.size === 0) void this.#unlisten();
+      remove();
+      if (this.#listeners.count === 0) void this.#unlisten();
     };
   }
 
@@ -73,10 +71,6 @@ export class AppendNotifications {
     clearTimeout(this.#timer);
     this.#listeners.clear();
     await this.#unlisten();
-  }
-
-  #wake(): void {
-    for (const listener of this.#listeners) listener();
   }
 
   #send(): void {
@@ -98,17 +92,17 @@ export class AppendNotifications {
       if (this.#client !== client) return;
       this.#client = undefined;
       setTimeout(() => {
-        if (this.#listeners.size > 0) void this.#listen();
+        if (this.#listeners.count > 0) void this.#listen();
       }, reconnectInterval).unref();
     });
     client.on('notification', () => {
-      this.#wake();
+      this.#listeners.wake();
     });
     try {
       await client.connect();
       await within(answerTimeout, client.query(`listen ${this.#channel}`));
       // Something may have been appended before it listened.
-      this.#wake();
+      this.#listeners.wake();
       this.#checkFrom(client);
     } catch {
       cutOff(client);

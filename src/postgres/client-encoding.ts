@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
-import { keyOfClient } from './client-facts.js';
 import { within } from './no-answer.js';
+import { keyOfClient, onSetting } from './pg-internals.js';
 import { readRows } from './row-query.js';
 
 /** The encoding of each of the caller's clients. The server reports every change. */
@@ -21,8 +21,8 @@ export async function assertUtf8(client: ClientBase, timeout: number): Promise<v
   let encoding = encodings.get(key);
   if (encoding === undefined) {
     encoding = (await within(timeout, readRows(client, { text: readEncoding })))[0]?.[0] ?? '?';
-    if (!encodings.has(key)) watch(client);
-    encodings.set(key, encoding);
+    // Where no change of it can be heard, it is asked for each time.
+    if (encodings.has(key) || watch(client)) encodings.set(key, encoding);
   }
   if (encoding === 'UTF8') return;
   throw new InvalidArgumentError(
@@ -30,16 +30,8 @@ export async function assertUtf8(client: ClientBase, timeout: number): Promise<v
   );
 }
 
-interface ParameterStatus {
-  readonly parameterName: string;
-  readonly parameterValue: string;
-}
-
-function watch(client: ClientBase): void {
-  const { connection } = client as unknown as {
-    readonly connection?: { on(event: string, listener: (status: ParameterStatus) => void): unknown };
-  };
-  connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
-    if (parameterName === 'client_encoding') encodings.set(keyOfClient(client), parameterValue);
+function watch(client: ClientBase): boolean {
+  return onSetting(client, (name, value) => {
+    if (name === 'client_encoding') encodings.set(keyOfClient(client), value);
   });
 }

@@ -1,18 +1,5 @@
-import type { Socket } from 'node:net';
 import type { ClientBase } from 'pg';
-
-/** What of a client of `pg` its types lack. Absent where it isn't `pg`'s own, such as the native one. */
-interface Internals {
-  readonly connection?: {
-    readonly stream?: Socket;
-    on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): void;
-  };
-  readonly readyForQuery?: boolean;
-}
-interface ParameterStatus {
-  readonly parameterName: string;
-  readonly parameterValue: string;
-}
+import { cutOff, keepAlive, keyOfClient, onSetting } from './pg-internals.js';
 
 /** What is known of a client and the server that it leads to. */
 export interface ClientFacts {
@@ -29,11 +16,6 @@ const keepAliveDelay = 10_000;
 
 const known = new WeakMap<object, ClientFacts>();
 
-/** What is the same for a client and for what somebody has put around it, where that shows it. */
-export function keyOfClient(client: ClientBase): object {
-  return (client as unknown as Internals).connection ?? client;
-}
-
 export function isWatched(client: ClientBase): boolean {
   return known.has(keyOfClient(client));
 }
@@ -49,12 +31,11 @@ export function watchClient(client: ClientBase, since: number): ClientFacts {
   known.set(keyOfClient(client), facts);
   // `pg` tells the client of its loss, beside the statement that runs on it, and an event that nobody hears is thrown.
   client.on('error', ignoreLoss);
-  const { connection } = client as unknown as Internals;
-  connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
-    if (parameterName === 'in_hot_standby') facts.isStandby = parameterValue === 'on';
-    if (parameterName === 'default_transaction_read_only') facts.isReadOnly = parameterValue === 'on';
+  onSetting(client, (name, value) => {
+    if (name === 'in_hot_standby') facts.isStandby = value === 'on';
+    if (name === 'default_transaction_read_only') facts.isReadOnly = value === 'on';
   });
-  connection?.stream?.setKeepAlive(true, keepAliveDelay);
+  keepAlive(client, keepAliveDelay);
   return facts;
 }
 
@@ -64,23 +45,12 @@ export function unwatchClient(client: ClientBase): void {
   client.off('error', ignoreLoss);
 }
 
-/** Ends a connection without a word to the other end, who may not hear it. */
-export function cutOff(client: ClientBase): void {
-  (client as unknown as Internals).connection?.stream?.destroy();
-}
-
 /** Milliseconds that a connection gets to end in order. */
 const farewell = 2_000;
 
 /** Cuts a connection off that has been told to end, if it hasn't by then: its other end may not hear. */
 export function cutOffLater(client: ClientBase): void {
   setTimeout(cutOff, farewell, client).unref();
-}
-
-/** A number that changes whenever something arrives; undefined while the client waits for nothing. */
-export function progressOf(client: ClientBase): number | undefined {
-  const { readyForQuery, connection } = client as unknown as Internals;
-  return readyForQuery === false ? connection?.stream?.bytesRead : undefined;
 }
 
 function ignoreLoss(): void {

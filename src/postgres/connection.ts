@@ -1,4 +1,4 @@
-import pg, { type Client, type ClientConfig, type Pool } from 'pg';
+import pg, { type Client, type Pool } from 'pg';
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import {
   assertOptions,
@@ -8,10 +8,11 @@ import {
   type OptionCheck,
 } from '../core/options/options.js';
 import { defaultMaxCommitBytes } from '../core/store/append/prepare-events.js';
-import { defaultMaxQueuedBytes } from '../sql/append-queue.js';
+import { defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append/append-queue.js';
 import { assertSchemaName, defaultSchema } from '../sql/schema-name.js';
 import { watchClient } from './client-facts.js';
 import { Hosts } from './hosts.js';
+import { clientClassOf } from './pg-internals.js';
 import type { PgClient, PgPool } from './pg-types.js';
 import { PoolConnections } from './pool-connections.js';
 import { storeClient } from './store-client.js';
@@ -97,7 +98,7 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
     schema,
     maxReadConnections: options.maxReadConnections ?? 8,
     maxCommitBytes: options.maxCommitBytes ?? defaultMaxCommitBytes,
-    maxQueuedAppends: options.maxQueuedAppends ?? 10_000,
+    maxQueuedAppends: options.maxQueuedAppends ?? defaultMaxQueuedAppends,
     maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes,
     operationTimeout: options.operationTimeout ?? 15_000,
     retryTimeout: options.retryTimeout ?? 5_000,
@@ -174,9 +175,7 @@ export function createPostgresPool(options: {
 /** A client like those of a pool, that is none of them. */
 export function createClientLike(pool: Pool): Client {
   const { options } = pool;
-  const { Client: ClientOfPool = pg.Client } = pool as {
-    readonly Client?: new (config: ClientConfig) => Client;
-  };
+  const ClientOfPool = clientClassOf(pool);
   const client = new ClientOfPool({
     ...options,
     // Which `pg` hides from being copied.

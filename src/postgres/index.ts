@@ -12,5 +12,5 @@ export type { PostgresProjectionSinkOptions } from './postgres-projection-sink.j
 export { SqlProjectionSink } from '../sql/projections/sql-projection-sink.js';
 export type { SqlProjectionContext } from '../sql/projections/read-models.js';
 export type { SqlClient } from '../sql/projections/sink-database.js';
-export { grantScript } from '../sql/grants.js';
-export { migrationScript } from '../sql/migrations.js';
+export { grantScript } from '../sql/migrations/grants.js';
+export { migrationScript } from '../sql/migrations/migrations.js';

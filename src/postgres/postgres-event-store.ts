@@ -1,37 +1,10 @@
-import type { ClientBase, Pool } from 'pg';
-import { UnsafeReadError } from '../core/errors/store-errors.js';
+import type { ClientBase } from 'pg';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type { EventStore } from '../core/store/event-store.js';
-import { AppendQueue, closedStore } from '../sql/append-queue.js';
-import { checkedPort, checkSchema } from '../sql/checked-port.js';
-import { EventNamespace } from '../sql/event-namespace.js';
-import { migrateSchema } from '../sql/migrations.js';
-import { retrying } from '../sql/retrying.js';
-import { createBatchRunner } from '../sql/run-batch.js';
-import { translateSqlError } from '../sql/sql-errors.js';
 import { SqlEventStore } from '../sql/sql-event-store.js';
-import { statement, type SqlPort } from '../sql/sql-port.js';
-import { AppendNotifications } from './append-notifications.js';
-import {
-  checkConnectionOptions,
-  createPool,
-  hostsOf,
-  type CheckedOptions,
-  type PostgresEventStoreOptions,
-} from './connection.js';
+import { checkConnectionOptions, type PostgresEventStoreOptions } from './connection.js';
 import type { PgClient } from './pg-types.js';
-import { PoolConnections } from './pool-connections.js';
-import { PostgresPort, PreparedStatements } from './postgres-port.js';
-import { probeLocks } from './probe-locks.js';
-import { createTransactionStore } from './transaction-store.js';
-
-const anything = statement('select 1');
-const rotate = statement(
-  'update __schema__.store set store_id = pg_catalog.gen_random_uuid() returning store_id',
-);
-
-/** Batches of appends that are under way at the same time: one is flushed to disk while the next is executed. */
-const appendConnections = 3;
+import { PostgresBackend } from './postgres-backend.js';
 
 /**
  * The event store in PostgreSQL 14 or newer, where the truth is.
@@ -52,15 +25,7 @@ const appendConnections = 3;
 export class PostgresEventStore extends SqlEventStore implements EventStore, StoreCapabilities, ReaderHints {
   readonly readsAhead = true;
 
-  readonly #options: CheckedOptions;
-  readonly #pools: { readonly append: Pool; readonly read: Pool };
-  readonly #migrationPort: PostgresPort;
-  readonly #statements: PreparedStatements;
-  readonly #queue: AppendQueue;
-  readonly #namespace: EventNamespace;
-  readonly #notifications: AppendNotifications;
-  readonly #state: { isClosed: boolean };
-  #closing: Promise<void> | undefined;
+  readonly #backend: PostgresBackend;
 
   /**
    * Connects, and changes nothing: see {@link migrate}.
@@ -69,81 +34,14 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    *   when the credentials are refused
    */
   static async connect(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
-    const checked = checkConnectionOptions(options);
-    const { hosts, ...pools } =
-      checked.pool === undefined
-        ? createPools(checked)
-        : { append: checked.pool, read: checked.pool, hosts: 1 };
-    const store = new PostgresEventStore(checked, pools);
-    const port = new PostgresPort(pools.read, checked);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await port.query(anything, []);
-        return store;
-      } catch (error) {
-        // The next connection goes to the next host.
-        if (attempt < hosts) continue;
-        await store.close();
-        throw translateSqlError(error);
-      }
-    }
+    const backend = new PostgresBackend(checkConnectionOptions(options));
+    await backend.connect();
+    return new PostgresEventStore(backend);
   }
 
-  private constructor(options: CheckedOptions, pools: { readonly append: Pool; readonly read: Pool }) {
-    const state = { isClosed: false };
-    const open = (port: SqlPort): SqlPort => ({
-      query: async (...args) => {
-        if (state.isClosed) throw closedStore();
-        return port.query(...args);
-      },
-    });
-    const readPort = new PostgresPort(pools.read, options);
-    const appendPort = new PostgresPort(pools.append, options);
-    const check = (): Promise<void> => checkSchema(readPort, options.schema, options.onWarning);
-    const notifications = new AppendNotifications(
-      readPort,
-      pools.read,
-      options.schema,
-      options.notifications,
-    );
-    const runBatch = createBatchRunner(checkedPort(appendPort, check), {
-      retryTimeout: options.retryTimeout,
-      lockTimeout: options.operationTimeout,
-    });
-    const queue = new AppendQueue(
-      async (...args) => {
-        const outcomes = await runBatch(...args);
-        if (outcomes.some((outcome) => outcome.status === 'fulfilled')) notifications.notify();
-        return outcomes;
-      },
-      {
-        maxConcurrentBatches: appendConnections,
-        maxAppends: options.maxQueuedAppends,
-        maxBytes: options.maxQueuedBytes,
-      },
-    );
-    const namespace = new EventNamespace();
-    super(open(checkedPort(readPort, check)), {
-      namespace,
-      maxCommitBytes: options.maxCommitBytes,
-      retryTimeout: options.retryTimeout,
-      settleTimeout: options.settleTimeout,
-      // On a single connection there is nobody to look from.
-      ...((options.pool?.options.max ?? 2) > 1 && { probe: () => probe(pools, appendPort, readPort) }),
-      append: (member, signal) => queue.append(member, signal),
-    });
-    this.#options = options;
-    this.#pools = pools;
-    this.#migrationPort = appendPort;
-    this.#statements = new PreparedStatements({
-      ...options,
-      connectionString: undefined,
-      preparedStatements: false,
-    });
-    this.#queue = queue;
-    this.#namespace = namespace;
-    this.#notifications = notifications;
-    this.#state = state;
+  private constructor(backend: PostgresBackend) {
+    super(backend);
+    this.#backend = backend;
   }
 
   /**
@@ -153,10 +51,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    * @returns the names of the migrations that were applied
    */
   async migrate(): Promise<readonly string[]> {
-    const { schema, retryTimeout } = this.#options;
-    return this.#guarded(() =>
-      retrying(() => migrateSchema(this.#migrationPort, schema), performance.now() + retryTimeout),
-    );
+    return this.#backend.migrate();
   }
 
   /**
@@ -174,10 +69,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    * await client.query('commit');
    */
   inTransaction(client: PgClient): EventStore & StoreCapabilities {
-    return createTransactionStore(client as ClientBase, this.#statements, {
-      ...this.#options,
-      namespace: new EventNamespace(this.#namespace),
-    });
+    return new SqlEventStore(this.#backend.inTransaction(client as ClientBase));
   }
 
   /**
@@ -187,71 +79,20 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
    * @returns the new id
    */
   async rotateStoreId(): Promise<string> {
-    const [[storeId] = []] = await this.#guarded(() => this.#migrationPort.query(rotate, []));
-    return storeId as string;
+    return this.#backend.rotateStoreId();
   }
 
   /** Calls back after something was appended, by any process. A hint: it may come twice, late, or not at all. */
   onAppend(listener: () => void): () => void {
-    return this.#notifications.onAppend(listener);
+    return this.#backend.notifications.onAppend(listener);
   }
 
   /** Takes no more calls, finishes the appends that it took, and closes the connections that it opened. */
   async close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#backend.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #close(): Promise<void> {
-    // The first appends wait for it.
-    await this.#namespace.close();
-    await this.#queue.close();
-    this.#state.isClosed = true;
-    await this.#notifications.close();
-    if (this.#options.pool === undefined) {
-      await Promise.all([this.#pools.append.end(), this.#pools.read.end()]);
-    }
-  }
-
-  async #guarded<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#state.isClosed) throw closedStore();
-    try {
-      return await run();
-    } catch (error) {
-      throw translateSqlError(error);
-    }
-  }
-}
-
-/** @throws InvalidArgumentError when the connection string is malformed */
-function createPools(options: CheckedOptions): {
-  readonly append: Pool;
-  readonly read: Pool;
-  readonly hosts: number;
-} {
-  const hosts = hostsOf(options.connectionString as string);
-  return {
-    append: createPool(hosts, appendConnections),
-    read: createPool(hosts, options.maxReadConnections),
-    hosts: hosts.count,
-  };
-}
-
-/** Whether all connections lead to one server. Where they don't, a name may have moved meanwhile: new ones are used then. */
-async function probe(
-  pools: { readonly append: Pool; readonly read: Pool },
-  ...ports: Parameters<typeof probeLocks>
-): Promise<void> {
-  try {
-    await probeLocks(...ports);
-  } catch (error) {
-    if (error instanceof UnsafeReadError) {
-      for (const pool of Object.values(pools)) PoolConnections.of(pool).distrust();
-    }
-    throw error;
   }
 }

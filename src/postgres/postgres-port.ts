@@ -5,9 +5,9 @@ import { sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { encodeValues } from './binary-array.js';
 import { assertUtf8 } from './client-encoding.js';
-import { cutOff } from './client-facts.js';
 import { poolTimeoutOf } from './connection.js';
 import { NoAnswerError } from './no-answer.js';
+import { cutOff } from './pg-internals.js';
 import { PoolConnections } from './pool-connections.js';
 import { queryRows } from './row-query.js';
 
@@ -27,7 +27,7 @@ export interface PostgresPortOptions {
  */
 function isNameUnusable(error: unknown): boolean {
   return (
-    ['26000', '42P05'].includes(sqlStateOf(error) as string) ||
+    /^(26000|42P05)$/.test(sqlStateOf(error) ?? '') ||
     (error instanceof Error && error.message.startsWith('Prepared statements must be unique'))
   );
 }

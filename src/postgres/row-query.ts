@@ -1,8 +1,9 @@
-import type { Client, ClientBase, Submittable } from 'pg';
+import type { ClientBase, Submittable } from 'pg';
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { isPromise } from '../core/values/is-promise.js';
 import { isObject } from '../core/values/json.js';
 import type { SqlRow } from '../sql/sql-port.js';
+import { rowQueryOf } from './pg-internals.js';
 
 /** A statement as `pg` takes it; without values it may be several. */
 export interface RowQueryConfig {
@@ -10,25 +11,6 @@ export interface RowQueryConfig {
   readonly values?: readonly unknown[];
   /** To keep it prepared by. */
   readonly name?: string;
-}
-
-/** The parts of `pg` that its types lack. */
-interface Connection {
-  describe: (message: unknown) => void;
-}
-interface Query extends Submittable {
-  binary?: boolean;
-  values: unknown;
-  name: unknown;
-  types: unknown;
-  callback: unknown;
-  prepare(connection: Connection): void;
-}
-type QueryClass = new (text: string) => Query;
-type RowQueryClass = new (config: WholeConfig, take: (row: SqlRow) => void) => Query;
-interface WholeConfig extends RowQueryConfig {
-  readonly types: unknown;
-  readonly callback: unknown;
 }
 
 /** The text that the server sent, whatever parsers the client or `pg` has. */
@@ -67,10 +49,9 @@ export function queryRows(
       done(failure as Error);
     }
   };
-  const { Query } = client.constructor as Partial<typeof Client> & { readonly Query?: QueryClass };
   const whole = { ...config, rowMode: 'array', types: asSent, callback };
   try {
-    const query = Query === undefined ? whole : new (rowQueryClassOf(Query))(whole, take);
+    const query = rowQueryOf(client, whole, take) ?? whole;
     const answer: unknown = client.query(query as Submittable);
     if (!isPromise(answer)) return;
     answer.then((result: unknown) => {
@@ -96,62 +77,6 @@ export function readRows(client: ClientBase, config: RowQueryConfig): Promise<re
       },
     );
   });
-}
-
-const classes = new WeakMap<QueryClass, RowQueryClass>();
-
-/** @param Query that of the client, which need not be of the `pg` that is found from here */
-function rowQueryClassOf(Query: QueryClass): RowQueryClass {
-  let RowQuery = classes.get(Query);
-  if (RowQuery === undefined) classes.set(Query, (RowQuery = rowQueryClass(Query)));
-  return RowQuery;
-}
-
-/**
- * It leaves out what `pg` does for parsers of types: it asks for no description of the columns, and makes no second row of
- * the first. Reading of events takes 3 % less time without, a single append 6 %.
- */
-function rowQueryClass(Query: QueryClass): RowQueryClass {
-  if (!('handleDataRow' in (Query.prototype as object))) {
-    throw new InvalidArgumentError(
-      'The clients of the pool are those of pg.native, which gives no text of what it reads. Use the Pool or Client of pg itself.',
-    );
-  }
-  return class extends Query {
-    /** For who copies it. */
-    readonly rowMode = 'array';
-    readonly #take: (row: SqlRow) => void;
-
-    constructor(config: WholeConfig, take: (row: SqlRow) => void) {
-      // A text and not the configuration, which `pg` would copy property by property: 2 % of a small read.
-      super(config.text);
-      this.values = config.values;
-      this.name = config.name;
-      this.types = config.types;
-      this.callback = config.callback;
-      this.#take = take;
-    }
-
-    override prepare(connection: Connection): void {
-      const { describe } = connection;
-      connection.describe = nothing;
-      // A client that is told `binary: true` has set it.
-      this.binary = false;
-      try {
-        super.prepare(connection);
-      } finally {
-        connection.describe = describe;
-      }
-    }
-
-    handleDataRow({ fields }: { readonly fields: SqlRow }): void {
-      this.#take(fields);
-    }
-  };
-}
-
-function nothing(): void {
-  // Asks for nothing.
 }
 
 interface Result {

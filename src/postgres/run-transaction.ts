@@ -6,8 +6,8 @@ import type { TransactionFrame } from '../sql/projections/sink-database.js';
 import { causeOf, spoilsConnection, sqlStateOf } from '../sql/sql-errors.js';
 import type { SqlRow } from '../sql/sql-port.js';
 import { assertUtf8 } from './client-encoding.js';
-import { cutOff, progressOf } from './client-facts.js';
 import { NoAnswerError, within } from './no-answer.js';
+import { cutOff, progressOf } from './pg-internals.js';
 import { PoolConnections } from './pool-connections.js';
 import { readRows } from './row-query.js';
 

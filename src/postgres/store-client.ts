@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
-import pg, { type Client, type ClientConfig, type Connection } from 'pg';
+import pg, { type Client, type ClientConfig } from 'pg';
 import { cutOffLater, watchClient } from './client-facts.js';
 import type { Hosts } from './hosts.js';
+import { cutOffOnError } from './pg-internals.js';
 
 type Connected = ((error: Error) => void) | ((error: null, client: Client) => void);
 
@@ -15,11 +15,7 @@ export function storeClient(hosts: Hosts): new (config?: ClientConfig) => Client
       super({ ...config, connectionString: host });
       this.#host = host;
       watchClient(this, performance.now());
-      const { connection } = this as unknown as {
-        readonly connection: Connection & { readonly stream: Socket };
-      };
-      // `pg` leaves a connection open that it couldn't authenticate on; the server gives it up after a minute only.
-      connection.on('error', () => connection.stream.destroy());
+      cutOffOnError(this);
     }
 
     override connect(): Promise<Client>;

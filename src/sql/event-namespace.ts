@@ -1,4 +1,4 @@
-import { closedStore } from './append-queue.js';
+import { closedStore } from './closable-port.js';
 import { statement, type SqlPort } from './sql-port.js';
 
 const readNamespace = statement('select event_namespace from __schema__.store');
@@ -31,14 +31,13 @@ export class EventNamespace {
   }
 
   /**
-   * Runs an append: at once, where the namespace is known; else after those that have waited for it longer.
+   * For an append: at once, where it is known; else the append goes on after those that have waited for it longer.
    *
    * @throws StoreClosedError
    */
-  async use<T>(port: SqlPort, append: (namespace: string) => Promise<T>): Promise<T> {
+  ofAppend(port: SqlPort): string | Promise<string> {
     if (this.#isClosed) throw closedStore();
-    const { known } = this;
-    return known === undefined ? this.read(port).then(append) : append(known);
+    return this.known ?? this.read(port);
   }
 
   /** Takes no more appends. When it returns, those that waited have begun. */

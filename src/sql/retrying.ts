@@ -1,4 +1,8 @@
+import { pauseAfter, type Backoff } from '../core/values/backoff.js';
 import { isRetryableSqlError } from './sql-errors.js';
+import type { SqlPort } from './sql-port.js';
+
+const backoff: Backoff = { first: 40, longest: 500, jitter: { part: 0.5, random: Math.random } };
 
 /**
  * Makes a call again while it fails for a retryable reason, until the time is up; then the last error is thrown. The call
@@ -16,11 +20,16 @@ export async function retrying<T>(
     try {
       return await call(attempt);
     } catch (error) {
-      const pause = Math.min(20 * 2 ** attempt, 500) * (0.5 + Math.random() / 2);
+      const pause = pauseAfter(attempt, backoff);
       if (!isRetryableSqlError(error) || performance.now() + pause > deadline) throw error;
       await delay(pause);
     }
   }
+}
+
+/** A port that makes each call again for so many milliseconds while it fails for a retryable reason. */
+export function retryingPort(port: SqlPort, timeout: number): SqlPort {
+  return { query: (...args) => retrying(() => port.query(...args), performance.now() + timeout) };
 }
 
 export function delay(milliseconds: number): Promise<void> {

@@ -32,33 +32,25 @@ import type {
   TrendsOptions,
 } from '../core/store/statistics/statistics.js';
 import { checkStatistics, checkTrends } from '../core/store/statistics/statistics.js';
-import { AllReader, type AllReaderOptions } from './all-reader.js';
-import type { AppendOutcome } from './append-batch.js';
-import type { AppendMember, PreparedCommit } from './append-member.js';
-import type { QueuedOutcome } from './append-queue.js';
-import type { EventNamespace } from './event-namespace.js';
-import type { StoredEvent } from './event-row.js';
-import { retrying } from './retrying.js';
+import type { AppendOutcome } from './append/append-batch.js';
+import type { AppendMember, PreparedCommit } from './append/append-member.js';
+import { AllReader } from './read/all-reader.js';
+import type { StoredEvent } from './read/event-row.js';
+import { readStatistics, readTrends } from './read/statistics.js';
+import { readCommit, readStreamPage } from './read/stream-reader.js';
+import { retrying, retryingPort } from './retrying.js';
+import type { AnsweredAppend, SqlBackend } from './sql-backend.js';
 import { SqlCheckpointStore } from './sql-checkpoint-store.js';
 import { translateSqlError } from './sql-errors.js';
 import type { SqlPort } from './sql-port.js';
 import { SqlSnapshotStore } from './sql-snapshot-store.js';
-import { readStatistics, readTrends } from './statistics.js';
-import { readCommit, readStreamPage } from './stream-reader.js';
+import { typedErrors, typedPort } from './typed-errors.js';
 
 /** What became of an append, whose ids derive from this namespace. */
 interface Appended {
   readonly commits: readonly PreparedCommit[];
-  readonly outcome: QueuedOutcome;
+  readonly outcome: AnsweredAppend;
   readonly namespace: string;
-}
-
-export interface SqlEventStoreOptions extends AllReaderOptions {
-  readonly namespace: EventNamespace;
-  readonly maxCommitBytes: number;
-  /** Most milliseconds that a read is tried again for when the database can't be reached. */
-  readonly retryTimeout: number;
-  readonly append: (member: AppendMember, signal: AbortSignal | undefined) => Promise<QueuedOutcome>;
 }
 
 /**
@@ -68,21 +60,21 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   readonly snapshots: SnapshotStore;
   readonly checkpoints: CheckpointStore;
 
+  readonly #backend: SqlBackend;
+  /** What it reads by; its errors are still those of the driver. */
   readonly #port: SqlPort;
-  readonly #options: SqlEventStoreOptions;
   readonly #reader: AllReader;
 
   /** @internal */
-  constructor(port: SqlPort, options: SqlEventStoreOptions) {
-    this.#port = {
-      query: (...args) => retrying(() => port.query(...args), performance.now() + options.retryTimeout),
-    };
-    this.#options = options;
-    const typed: SqlPort = { query: (...args) => typedErrors(() => this.#port.query(...args)) };
-    const { probe = async () => undefined } = options;
+  constructor(backend: SqlBackend) {
+    const { retryTimeout, settleTimeout } = backend.limits;
+    this.#backend = backend;
+    this.#port = retryingPort(backend.reads, retryTimeout);
+    const typed = typedPort(this.#port);
+    const probe = async (): Promise<void> => backend.probe?.();
     this.#reader = new AllReader(typed, {
-      settleTimeout: options.settleTimeout,
-      probe: () => typedErrors(() => retrying(probe, performance.now() + options.retryTimeout)),
+      settleTimeout,
+      probe: () => typedErrors(() => retrying(probe, performance.now() + retryTimeout)),
     });
     this.snapshots = new SqlSnapshotStore(typed);
     this.checkpoints = new SqlCheckpointStore(typed);
@@ -96,7 +88,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     checkAppendOptions(streamId, options);
     const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
     const isGiven = options.commitId !== undefined;
-    const prepared = prepareEvents(events, metadata, this.#options.maxCommitBytes);
+    const prepared = prepareEvents(events, metadata, this.#backend.limits.maxCommitBytes);
     const { outcome, commits, namespace } = await this.#append(commitId, signal, (namespace) => ({
       streamId,
       expectedVersion,
@@ -119,7 +111,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
   ): Promise<readonly AppendResult[]> {
     checkChainOptions(streamId, options);
     const { expectedVersion = 'any', signal } = options;
-    const checked = checkCommits(commits, this.#options.maxCommitBytes);
+    const checked = checkCommits(commits, this.#backend.limits.maxCommitBytes);
     const firstId = checked[0]?.commitId;
     const {
       outcome,
@@ -134,16 +126,20 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     }));
     if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
 
-    const stored = await typedErrors(
+    const found = await typedErrors(
       () =>
-        Promise.all(prepared.map(({ commitId }) => readCommit(this.#port, namespace, streamId, commitId))),
+        Promise.all(
+          prepared.map(async ({ commitId, events }) => ({
+            commitId,
+            events,
+            stored: await readCommit(this.#port, namespace, streamId, commitId),
+          })),
+        ),
       firstId,
     );
-    const isOwn =
-      outcome.wasRepeated &&
-      prepared.every(({ events }, index) => isOwnCommit(stored[index] as readonly StoredEvent[], events));
-    if (isOwn) return stored.map((each) => storedResult(each, false));
-    const existing = prepared.filter((_, index) => (stored[index] as readonly StoredEvent[]).length > 0);
+    const isOwn = outcome.wasRepeated && found.every(({ stored, events }) => isOwnCommit(stored, events));
+    if (isOwn) return found.map(({ stored }) => storedResult(stored, false));
+    const existing = found.filter(({ stored }) => stored.length > 0);
     throw commitExists(
       streamId,
       existing.map(({ commitId }) => commitId),
@@ -165,7 +161,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     // From a server that is no primary yet, or no more.
     const slice = await retrying(
       () => this.#reader.read<E>(read, options.signal),
-      performance.now() + this.#options.retryTimeout,
+      performance.now() + this.#backend.limits.retryTimeout,
       options.signal,
     );
     options.signal?.throwIfAborted();
@@ -174,7 +170,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
     checkFindCommit(streamId, commitId);
-    const { namespace } = this.#options;
+    const { namespace } = this.#backend;
     const stored = await typedErrors(async () =>
       readCommit(this.#port, namespace.known ?? (await namespace.read(this.#port)), streamId, commitId),
     );
@@ -197,26 +193,19 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     signal: AbortSignal | undefined,
     memberOf: (namespace: string) => AppendMember,
   ): Promise<Appended> {
-    const append = async (namespace: string): Promise<Appended> => {
-      const member = memberOf(namespace);
-      const outcome = await this.#options.append(member, signal);
-      return { outcome, commits: member.commits, namespace };
-    };
+    const { namespace: ofStore, appends } = this.#backend;
     try {
-      return await this.#options.namespace.use(this.#port, append);
+      const found = ofStore.ofAppend(this.#port);
+      // Not a moment later than it must: appends keep the order of their calls.
+      const namespace = typeof found === 'string' ? found : await found;
+      const member = memberOf(namespace);
+      const outcome = await appends.append(member, signal);
+      return { outcome, commits: member.commits, namespace };
     } catch (error) {
       // Given up before it was sent: no error of a database.
       if (signal?.aborted === true && error === signal.reason) throw error;
       throw translateSqlError(error, commitId);
     }
-  }
-}
-
-async function typedErrors<T>(run: () => Promise<T>, commitId?: string): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw translateSqlError(error, commitId);
   }
 }
 

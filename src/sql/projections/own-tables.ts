@@ -1,4 +1,4 @@
-import { somebodyElses, tablesNamed } from '../named-tables.js';
+import { somebodyElses, tablesNamed } from '../migrations/named-tables.js';
 import type { SqlRow } from '../sql-port.js';
 
 /** The tables of 0001_projections.sql, and columns that tell them from others of the same name. */

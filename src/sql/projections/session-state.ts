@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { isObject } from '../../core/values/json.js';
+import { at, framed } from './framed-statement.js';
 
 /** Nobody has it in a name. */
 const separator = '\u001f';
@@ -23,7 +24,7 @@ export const sessionState = `pg_catalog.concat_ws(pg_catalog.chr(31), ${parts.ma
  * Fails unless the state is still `$1`: what it is else is no number. Locks of the session that a handler has left are released; there are no
  * others on a connection that was free.
  */
-export const checkSession = `select pg_catalog.replace(${sessionState}, $1, '0')::pg_catalog.int4, pg_catalog.pg_advisory_unlock_all()`;
+export const checkSession = framed`select pg_catalog.replace(${sessionState}, ${at(1)}, '0')::pg_catalog.int4, pg_catalog.pg_advisory_unlock_all()`;
 
 const changes = new WeakSet();
 

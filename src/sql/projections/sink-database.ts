@@ -11,6 +11,7 @@ import {
   translateSqlError,
 } from '../sql-errors.js';
 import type { SqlRow } from '../sql-port.js';
+import type { FramedStatement, SinkValue } from './framed-statement.js';
 import { HandlerGuard } from './handler-guard.js';
 import { findTables, isSetUp } from './own-tables.js';
 import * as statements from './statements.js';
@@ -38,8 +39,6 @@ type RunTransaction<Client> = <T>(
   run: (client: Client, opened: readonly SqlRow[]) => Promise<T>,
   frame?: TransactionFrame,
 ) => Promise<T>;
-
-export type SinkValue = string | number | null;
 
 /** How a sink reaches its database. */
 export interface SinkDriver<Client> {
@@ -112,10 +111,8 @@ export class SinkDatabase<Client extends SqlClient> {
   }
 
   /** A statement with its values in it, for a frame. */
-  inline(text: string, values: readonly SinkValue[]): string {
-    return inSchema(text, this.#schema).replaceAll(/\$(\d)/g, (_, index) =>
-      literal(values[Number(index) - 1]),
-    );
+  inline(statement: FramedStatement, values: readonly SinkValue[]): string {
+    return statement.withValues(values, (text) => inSchema(text, this.#schema));
   }
 
   /** Makes the tables, once a process. @throws InvalidArgumentError when somebody else's have their names */
@@ -169,10 +166,4 @@ function serverErrorIn(error: unknown): unknown {
 /** Whether a statement took longer than `statement_timeout` lets it, and wasn't cancelled by somebody. */
 function isOwnTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '57014' && !/user request/i.test(messageOf(error));
-}
-
-/** Whatever `standard_conforming_strings` is: after an E, a backslash is written twice. */
-function literal(value: SinkValue | undefined): string {
-  if (typeof value === 'number') return String(value);
-  return value == null ? 'null' : `E'${value.replaceAll(/['\\]/g, '$&$&')}'`;
 }

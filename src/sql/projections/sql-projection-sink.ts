@@ -151,7 +151,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
 
   async reportStop(key: ShardKey, token: number, failure: EventFailure): Promise<void> {
     await this.#database.run(async (client) => {
-      const [row] = await this.#database.query(client, statements.lockShard, [...keyOf(key), token]);
+      const [row] = await this.#database.query(client, statements.lockShard.text, [...keyOf(key), token]);
       if (row === undefined) throw new OwnershipLostError(key);
       await this.#parked.park(client, key, failure, 'blocking');
     });

@@ -2,6 +2,7 @@ import { advisoryLocks } from '../advisory-locks.js';
 import { concat, eq, gt, minus, ne, plus } from '../operators.js';
 import { milliseconds } from '../sql-time.js';
 import setUpScript from './0001_projections.sql';
+import { at, framed } from './framed-statement.js';
 import { sessionState } from './session-state.js';
 
 // Statements on the tables in 0001_projections.sql.
@@ -67,7 +68,7 @@ const ownerKey = (row: string): string =>
  * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already: not at once,
  * since a publisher may take its time between two statements. Gives the schema, and the state of the session as the last column.
  */
-export const lockShard = `select schema, ${searchPathFrom('schema')},
+export const lockShard = framed`select schema, ${searchPathFrom('schema')},
     ${idleAtMost('5min')},
     pg_catalog.pg_advisory_xact_lock_shared(${ownerKey('locked')}),
     ${sessionState}
@@ -75,7 +76,7 @@ export const lockShard = `select schema, ${searchPathFrom('schema')},
     select s.projection, s.build, s.shard,
       case when b.role ${eq} 'live' then b.projection else b.projection ${concat} '__' ${concat} b.role end as schema
     from __schema__.shards s join __schema__.builds b on b.projection ${eq} s.projection and b.build ${eq} s.build
-    where s.projection ${eq} $1 and s.build ${eq} $2 and s.shard ${eq} $3 and s.token ${eq} $4 for update of s
+    where s.projection ${eq} ${at(1)} and s.build ${eq} ${at(2)} and s.shard ${eq} ${at(3)} and s.token ${eq} ${at(4)} for update of s
   ) locked`;
 /** The sessions of those who own shards of a projection, or one of them, and are in a transaction. */
 const ownersOf = `from __schema__.shards s join pg_catalog.pg_locks l on l.locktype ${eq} 'advisory' and l.granted
@@ -90,9 +91,9 @@ export const findBlockers = `select l.pid ${ownersOf}
     join pg_catalog.pg_locks l on l.locktype ${eq} 'transactionid' and l.granted and l.transactionid ${eq} s.xmax
   where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.shard ${eq} $3)
     and l.pid ${ne} pg_catalog.pg_backend_pid()`;
-export const advance = `update __schema__.shards
-  set store_id = $4, position = $5, applied = $6, rate = $7, seen_position = $8, seen_id = $9, committed_at = pg_catalog.now()
-  where ${ofShard}`;
+export const advance = framed`update __schema__.shards
+  set store_id = ${at(4)}, position = ${at(5)}, applied = ${at(6)}, rate = ${at(7)}, seen_position = ${at(8)}, seen_id = ${at(9)}, committed_at = pg_catalog.now()
+  where projection ${eq} ${at(1)} and build ${eq} ${at(2)} and shard ${eq} ${at(3)}`;
 
 export const parkedOfBuild = `select event_id, stream_id, version, position, type, error, attempts, status, operator, reason,
     ${milliseconds('parked_at')}

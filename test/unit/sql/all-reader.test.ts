@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AllRead } from '../../../src/core/store/read/read-options.js';
-import { AllReader } from '../../../src/sql/all-reader.js';
+import { AllReader } from '../../../src/sql/read/all-reader.js';
 import type { SqlPort, SqlRow } from '../../../src/sql/sql-port.js';
 
 const cell = '\u0001';

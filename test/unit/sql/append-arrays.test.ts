@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { batchArrays } from '../../../src/sql/append-arrays.js';
-import type { AppendMember } from '../../../src/sql/append-member.js';
+import { batchArrays, batchParameters } from '../../../src/sql/append/append-arrays.js';
+import { singleParameters } from '../../../src/sql/append/append-batch.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
 import eventStore from '../../../src/sql/migrations/0001_event_store.sql';
 import type { SqlArray } from '../../../src/sql/sql-port.js';
 
@@ -30,23 +31,37 @@ function member(
   return { streamId, expectedVersion, commits };
 }
 
-/** The parameters of the function, each with its type. */
-const declared = Array.from(
-  /append_batch\(([^()]*?)\s*out /.exec(eventStore)![1]!.matchAll(/(\w+) (\w+)(\[\])?,/g),
-  ([, name = '', type = '']) => ({ name, type }),
-);
-const names = declared.map(({ name }) => name);
+/** The parameters of a function, each with its type. */
+function declaredBy(name: string): readonly { readonly parameter: string; readonly type: string }[] {
+  const [, signature = ''] = new RegExp(`${name}\\(([^()]*?)\\s*out `).exec(eventStore) ?? [];
+  return Array.from(signature.matchAll(/(\w+) (\w+(?:\[\])?),/g), ([, parameter = '', type = '']) => ({
+    parameter,
+    type,
+  }));
+}
+
+const declared = declaredBy('append_batch');
+const names = declared.map(({ parameter }) => parameter);
 
 function parametersOf(members: readonly AppendMember[], isRepeated = false): Record<string, unknown> {
-  const { parameters } = batchArrays(members, isRepeated);
-  expect(parameters).toHaveLength(names.length);
+  const { values } = batchArrays(members, isRepeated);
+  expect(values).toHaveLength(names.length);
   return Object.fromEntries(
     names.map((name, index) => {
-      const value = parameters[index];
+      const value = values[index];
       return [name, (value as SqlArray | null)?.values ?? value] as const;
     }),
   );
 }
+
+it.each([
+  ['append_one', singleParameters, 12],
+  ['append_batch', batchParameters, 22],
+])('the parameters of %s stand in its order, each with its type', (name, parameters, count) => {
+  const written = parameters.map(({ parameter, type }) => ({ parameter, type: type.split('::').at(-1) }));
+  expect(written).toEqual(declaredBy(name));
+  expect(written).toHaveLength(count);
+});
 
 describe('the parameters of a batch', () => {
   it('name streams, members, commits and events by their places, in the order of the streams', () => {
@@ -110,12 +125,12 @@ describe('the parameters of a batch', () => {
   it('are of the types that the function takes', () => {
     const [first] = commit('a', 1, true).events;
     const whole = { ...first!, tags: ['x'], correlationId: 'c', occurredAt: '2024-01-01T00:00:00.000Z' };
-    const { parameters } = batchArrays([member('A', 1, { ...commit('a', 1, true), events: [whole] })], false);
-    const types = parameters.map((value) =>
-      typeof value === 'boolean' ? 'boolean' : (value as SqlArray).type,
+    const { values } = batchArrays([member('A', 1, { ...commit('a', 1, true), events: [whole] })], false);
+    const types = values.map((value) =>
+      typeof value === 'boolean' ? 'boolean' : `${(value as SqlArray).type}[]`,
     );
     // A driver can't tell what a time is; the statement does.
-    expect(types).toEqual(declared.map(({ type }) => (type === 'timestamptz' ? 'text' : type)));
+    expect(types).toEqual(declared.map(({ type }) => (type === 'timestamptz[]' ? 'text[]' : type)));
   });
 
   it.each<[what: string, members: readonly AppendMember[], tops: readonly (number | null)[] | null]>([

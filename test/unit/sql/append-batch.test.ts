@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { appendMembers } from '../../../src/sql/append-batch.js';
-import type { AppendMember } from '../../../src/sql/append-member.js';
+import { appendMembers } from '../../../src/sql/append/append-batch.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
 import type { SqlPort, SqlValue } from '../../../src/sql/sql-port.js';
 
 /** A member with a commit for each of these numbers of events. */

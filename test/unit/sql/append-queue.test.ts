@@ -1,14 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AppendMember } from '../../../src/sql/append-member.js';
-import {
-  AppendQueue,
-  defaultMaxQueuedBytes,
-  type MemberOutcome,
-  type QueuedOutcome,
-  type RunBatch,
-} from '../../../src/sql/append-queue.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
+import { AppendQueue, defaultMaxQueuedBytes } from '../../../src/sql/append/append-queue.js';
+import type { BatchOrder, BatchRunner, MemberOutcome } from '../../../src/sql/append/batch-runner.js';
+import type { AnsweredAppend } from '../../../src/sql/sql-backend.js';
 
-const appended: QueuedOutcome = { kind: 'appended', commits: [], wasRepeated: false };
+type RunBatch = BatchRunner['run'];
+
+const appended: AnsweredAppend = { kind: 'appended', commits: [], wasRepeated: false };
 
 let commits = 0;
 
@@ -41,7 +39,7 @@ function append(
 /** The batches that a queue has sent; each waits until it is told how it ended. */
 class Batches {
   readonly sent: (readonly AppendMember[])[] = [];
-  readonly orders: Parameters<RunBatch>[1][] = [];
+  readonly orders: BatchOrder[] = [];
   readonly #end: ((outcomes: readonly MemberOutcome[]) => void)[] = [];
 
   readonly run: RunBatch = (members, order) => {
@@ -75,7 +73,7 @@ const queueOf = ({
   maxConcurrentBatches = 1,
   maxAppends = 1_000,
   maxBytes = defaultMaxQueuedBytes,
-} = {}): AppendQueue => new AppendQueue(batches.run, { maxConcurrentBatches, maxAppends, maxBytes });
+} = {}): AppendQueue => new AppendQueue(batches, { maxConcurrentBatches, maxAppends, maxBytes });
 
 describe('appends that come together', () => {
   it('go in one batch, and each gets its own outcome', async () => {
@@ -85,8 +83,8 @@ describe('appends that come together', () => {
     );
     await turn();
     expect(batches.streams).toEqual([['A-1', 'A-2', 'A-3']]);
-    const conflict: QueuedOutcome = { kind: 'conflict', actualVersion: 7, wasRepeated: false };
-    const outcomes: PromiseSettledResult<QueuedOutcome>[] = [
+    const conflict: AnsweredAppend = { kind: 'conflict', actualVersion: 7, wasRepeated: false };
+    const outcomes: PromiseSettledResult<AnsweredAppend>[] = [
       { status: 'fulfilled', value: appended },
       { status: 'rejected', reason: 'broken' },
       { status: 'fulfilled', value: conflict },
@@ -99,7 +97,7 @@ describe('appends that come together', () => {
     const run = vi.fn<RunBatch>(async (members) =>
       members.map(() => ({ status: 'fulfilled', value: appended })),
     );
-    const queue = new AppendQueue(run, { maxConcurrentBatches: 1, maxAppends: 10, maxBytes: 1_000 });
+    const queue = new AppendQueue({ run }, { maxConcurrentBatches: 1, maxAppends: 10, maxBytes: 1_000 });
     const first = queue.append(append('A-1'));
     const between = performance.now();
     while (performance.now() === between);

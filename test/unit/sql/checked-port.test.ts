@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkedPort, checkSchema } from '../../../src/sql/checked-port.js';
-import { migrationScript } from '../../../src/sql/migrations.js';
+import { checkedPort, checkSchema } from '../../../src/sql/migrations/checked-port.js';
+import { migrationScript } from '../../../src/sql/migrations/migrations.js';
 import type { SqlPort, SqlRow } from '../../../src/sql/sql-port.js';
 
 const statement = { text: 'select 1', isConstant: true };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { grantScript } from '../../../src/sql/grants.js';
+import { grantScript } from '../../../src/sql/migrations/grants.js';
 import { assertSchemaName, inSchema, quoted } from '../../../src/sql/schema-name.js';
 
 describe('the name of a schema', () => {

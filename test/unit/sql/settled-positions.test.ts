@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SettledPositions } from '../../../src/sql/settled-positions.js';
+import { SettledPositions } from '../../../src/sql/read/settled-positions.js';
 import type { SqlPort, SqlRow, SqlValue } from '../../../src/sql/sql-port.js';
 
 /** A database that answers one query after the other, and keeps the values that it was asked with. */

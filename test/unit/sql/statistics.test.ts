@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { readStatistics, readTrends } from '../../../src/sql/read/statistics.js';
 import type { SqlPort, SqlRow } from '../../../src/sql/sql-port.js';
-import { readStatistics, readTrends } from '../../../src/sql/statistics.js';
 
 /** More than a call takes as arguments. */
 const many = 200_000;

@@ -85,7 +85,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'Batches take their streams in the order of the calls, and wait for each other in a circle',
-    file: 'src/sql/append-arrays.ts',
+    file: 'src/sql/append/append-arrays.ts',
     find: 'a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId)',
     replace: '0 * (a.streamId.length - b.streamId.length)',
     project: 'postgres',
@@ -94,7 +94,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'An event that the database refuses makes its whole batch fail',
-    file: 'src/sql/run-batch.ts',
+    file: 'src/sql/append/batch-runner.ts',
     find: 'isRefused(reason) || isLockTimeout(reason) ||',
     replace: 'isLockTimeout(reason) ||',
     project: 'postgres',
@@ -103,9 +103,9 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'A stream that is locked stays in the batches, and holds up each of them',
-    file: 'src/sql/append-queue.ts',
-    find: '|| this.#lockedStreams.has(streamId)) continue;',
-    replace: ') continue;',
+    file: 'src/sql/append/append-queue.ts',
+    find: ' && !this.#locked.has(streamId);',
+    replace: ';',
     project: 'postgres',
     tests: ['test/postgres/append/locked-streams.test.ts'],
     pattern: 'one of many',
@@ -139,7 +139,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'Of a long commit only its first 64 events are found again',
-    file: 'src/sql/stream-reader.ts',
+    file: 'src/sql/read/stream-reader.ts',
     find: 'if (found.length < idsAtOnce) return events;',
     replace: 'if (found.length <= idsAtOnce) return events;',
     project: 'postgres',
@@ -148,7 +148,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'A transaction that appends may stay open for ever',
-    file: 'src/postgres/transaction-store.ts',
+    file: 'src/postgres/transaction-backend.ts',
     find: "${eq} '0'",
     replace: "${eq} '1'",
     project: 'postgres',
@@ -166,7 +166,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'An append finds functions along the search path of the session',
-    file: 'src/sql/append-batch.ts',
+    file: 'src/sql/append/append-batch.ts',
     find: "'pg_catalog.$&'",
     replace: "'$&'",
     project: 'postgres',

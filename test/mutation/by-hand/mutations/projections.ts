@@ -26,8 +26,8 @@ export const projections: readonly Mutation[] = [
   {
     name: 'The owner before the newest may still write',
     file: statements,
-    find: 'and s.token ${eq} $4',
-    replace: 'and s.token operator(pg_catalog.>=) $4',
+    find: 'and s.token ${eq} ${at(4)}',
+    replace: 'and s.token operator(pg_catalog.>=) ${at(4)}',
     project: 'postgres',
     tests: [sink],
     pattern: 'of an owner who was succeeded',

@@ -7,7 +7,7 @@ const lostEvents = 'test/postgres/interleavings/lost-events.test.ts';
 export const reads: readonly Mutation[] = [
   {
     name: 'Prepared transactions, which have no process, are not waited for',
-    file: 'src/sql/settled-positions.ts',
+    file: 'src/sql/read/settled-positions.ts',
     find: '(l.pid ${eq} pg_catalog.pg_backend_pid()) is not true',
     replace: 'l.pid <> pg_backend_pid()',
     project: 'postgres',
@@ -16,7 +16,7 @@ export const reads: readonly Mutation[] = [
   },
   {
     name: 'What another reader has settled meanwhile counts for a page that was read before',
-    file: 'src/sql/settled-positions.ts',
+    file: 'src/sql/read/settled-positions.ts',
     find: 'return store === this.#store ? upTo : 0;',
     replace: 'return this.#upTo;',
     project: 'unit',
@@ -25,7 +25,7 @@ export const reads: readonly Mutation[] = [
   },
   {
     name: 'A filter gives what lies behind a gap',
-    file: 'src/sql/all-reader.ts',
+    file: 'src/sql/read/page-statements.ts',
     find: 'position ${gt} ${from} and position ${le} ${to}`',
     replace: 'position ${gt} ${from} and ${to} is not null`',
     project: 'postgres',
@@ -34,7 +34,7 @@ export const reads: readonly Mutation[] = [
   },
   {
     name: 'Trends are counted in the time zone of the database',
-    file: 'src/sql/statistics.ts',
+    file: 'src/sql/read/statistics.ts',
     find: `occurred_at at time zone interval '0'`,
     replace: 'occurred_at',
     project: 'postgres',

@@ -1,11 +1,11 @@
-import { SchemaOutdatedError } from '../core/errors/store-errors.js';
-import { uuidV5 } from '../core/events/event-id.js';
-import { advisoryLocks } from './advisory-locks.js';
-import eventStore from './migrations/0001_event_store.sql';
+import { SchemaOutdatedError } from '../../core/errors/store-errors.js';
+import { uuidV5 } from '../../core/events/event-id.js';
+import { advisoryLocks } from '../advisory-locks.js';
+import { eq } from '../operators.js';
+import { assertSchemaName, inSchema } from '../schema-name.js';
+import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from '../sql-port.js';
+import eventStore from './0001_event_store.sql';
 import { somebodyElses, tablesNamed } from './named-tables.js';
-import { eq } from './operators.js';
-import { assertSchemaName, inSchema } from './schema-name.js';
-import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from './sql-port.js';
 
 /** In the order in which they are applied. A released one never changes. */
 const migrations = [{ name: '0001_event_store', text: eventStore }].map((migration) => ({

@@ -1,9 +1,17 @@
-import type { PreparedEvent } from '../core/store/append/prepare-events.js';
-import { arrayLiteral, batchArrays, expectedCode, inLockOrder, isLookedFor } from './append-arrays.js';
+import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
+import { sqlStateOf } from '../sql-errors.js';
+import { statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
+import {
+  arrayLiteral,
+  batchArrays,
+  batchParameters,
+  expectedCode,
+  inLockOrder,
+  isLookedFor,
+  timeOf,
+  type Parameter,
+} from './append-arrays.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
-import { sqlStateOf } from './sql-errors.js';
-import { statement, type SqlPort, type SqlStatement, type SqlValue } from './sql-port.js';
-import { sqlTime } from './sql-time.js';
 
 export type AppendOutcome =
   | {
@@ -15,18 +23,37 @@ export type AppendOutcome =
   /** One of the commits is stored already. */
   | { readonly kind: 'stored' };
 
-/** How many values one call of `append_one` takes. */
-const valuesOfOne = 12;
-
 /** How many single events are appended by a function each; more are cheaper in one function for all. */
 const maxSingles = 5;
 
 const uniqueViolation = '23505';
 
-/** The types of the parameters of `append_one`. */
-const typesOfOne = [
-  ...['text', 'bigint', 'boolean', 'text', 'uuid', 'text'],
-  ...['integer', 'json', 'json', 'text', 'text[]', 'timestamptz'],
+/** A single event, with its only commit. */
+interface SingleAppend {
+  readonly member: AppendMember;
+  readonly commit: PreparedCommit;
+  readonly event: PreparedEvent;
+  readonly isRepeated: boolean;
+}
+
+/** The parameters of `append_one`. */
+export const singleParameters: readonly Parameter<SingleAppend>[] = [
+  { parameter: 'p_stream_id', type: 'text', valueOf: ({ member }) => member.streamId },
+  { parameter: 'p_expected', type: 'bigint', valueOf: ({ member }) => expectedCode(member.expectedVersion) },
+  {
+    parameter: 'p_is_checked',
+    type: 'boolean',
+    valueOf: ({ member, isRepeated }) => isRepeated || isLookedFor(member),
+  },
+  { parameter: 'p_commit_id', type: 'text', valueOf: ({ commit }) => commit.commitId },
+  { parameter: 'p_id', type: 'uuid', valueOf: ({ commit }) => commit.eventIds[0] as string },
+  { parameter: 'p_type', type: 'text', valueOf: ({ event }) => event.type },
+  { parameter: 'p_schema_version', type: 'integer', valueOf: ({ event }) => event.schemaVersion },
+  { parameter: 'p_data', type: 'json', valueOf: ({ event }) => event.data },
+  { parameter: 'p_metadata', type: 'json', valueOf: ({ event }) => event.metadata },
+  { parameter: 'p_correlation_id', type: 'text', valueOf: ({ event }) => event.correlationId ?? null },
+  { parameter: 'p_tags', type: 'text[]', valueOf: ({ event }) => arrayLiteral(event.tags) },
+  { parameter: 'p_occurred_at', type: 'timestamptz', valueOf: ({ event }) => timeOf(event) },
 ];
 
 // How long a stream's lock is waited for, before it is: nobody else shall wait for it longer. Of this statement alone where it is a
@@ -39,29 +66,12 @@ const limitLocks = (parameter: number): string =>
 // PostgreSQL calls them from left to right, so streams are locked in order here, too.
 const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
   statement(
-    `select ${limitLocks((last + 1) * valuesOfOne + 1)}, ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`,
+    `select ${limitLocks((last + 1) * singleParameters.length + 1)}, ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`,
   ),
 );
 
-/** The types of the parameters of `append_batch`. */
-const typesOfBatch = [
-  ...[
-    'text[]',
-    'bigint[]',
-    'bigint[]',
-    'integer[]',
-    'bigint[]',
-    'bigint[]',
-    'bigint[]',
-    'integer[]',
-    'uuid[]',
-  ],
-  ...['boolean', 'text[]', 'integer[]', 'integer[]', 'bigint[]', 'uuid[]', 'text[]', 'integer[]', 'json[]'],
-  ...['json[]', 'text[]', 'text[]', 'text[]::timestamptz[]'],
-];
-
 const appendBatch = statement(
-  `select ${limitLocks(typesOfBatch.length + 1)}, __schema__.append_batch(${typedParameters(typesOfBatch)})`,
+  `select ${limitLocks(batchParameters.length + 1)}, __schema__.append_batch(${typedParameters(batchParameters)})`,
 );
 
 /**
@@ -112,24 +122,10 @@ async function appendEach(
 }
 
 function valuesOf(member: AppendMember, isRepeated: boolean): SqlValue[] {
-  const { streamId, expectedVersion, commits } = member;
-  const [{ commitId, eventIds, events }] = commits as readonly [PreparedCommit];
-  const [event] = events;
-  const { type, schemaVersion, data, metadata, correlationId, tags, occurredAt } = event as PreparedEvent;
-  return [
-    streamId,
-    expectedCode(expectedVersion),
-    isRepeated || isLookedFor(member),
-    commitId,
-    eventIds[0] as string,
-    type,
-    schemaVersion,
-    data,
-    metadata,
-    correlationId ?? null,
-    arrayLiteral(tags),
-    occurredAt === undefined ? null : sqlTime(occurredAt),
-  ];
+  const [commit] = member.commits as readonly [PreparedCommit];
+  const [event] = commit.events as readonly [PreparedEvent];
+  const single: SingleAppend = { member, commit, event, isRepeated };
+  return singleParameters.map(({ valueOf }) => valueOf(single));
 }
 
 async function appendTogether(
@@ -138,8 +134,8 @@ async function appendTogether(
   isRepeated: boolean,
   lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
-  const { parameters, places } = batchArrays(members, isRepeated);
-  const [row] = await port.query(appendBatch, [...parameters, limitOf(lockTimeout)]);
+  const { values, places } = batchArrays(members, isRepeated);
+  const [row] = await port.query(appendBatch, [...values, limitOf(lockTimeout)]);
   const { outcomes, versions, positions } = arraysOf(row?.[1] as string);
   const results: AppendOutcome[] = [];
   let placed = 0;
@@ -183,17 +179,17 @@ function numbersOf(list: string): number[] {
 
 /** A call with the values of {@link valuesOf} at this place. */
 function callOfOne(place: number): string {
-  return `__schema__.append_one(${typedParameters(typesOfOne, place * typesOfOne.length)})`;
+  return `__schema__.append_one(${typedParameters(singleParameters, place * singleParameters.length)})`;
 }
 
 /**
  * `$1::…, $2::…`. Without a type PostgreSQL would choose among functions of the same name, and prefer one of texts that
  * somebody else has put beside ours.
  */
-function typedParameters(types: readonly string[], before = 0): string {
-  return types
+function typedParameters(parameters: readonly { readonly type: string }[], before = 0): string {
+  return parameters
     .map(
-      (type, index) =>
+      ({ type }, index) =>
         `$${before + index + 1}::${type.replaceAll(/text|uuid|json|timestamptz/g, 'pg_catalog.$&')}`,
     )
     .join(', ');

@@ -1,7 +1,9 @@
-import { eventIdOf } from '../core/events/event-id.js';
-import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
-import type { ReadDirection, StreamSlice } from '../core/store/event-store.js';
-import type { StreamRead } from '../core/store/read/read-options.js';
+import { eventIdOf } from '../../core/events/event-id.js';
+import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
+import type { ReadDirection, StreamSlice } from '../../core/store/event-store.js';
+import type { StreamRead } from '../../core/store/read/read-options.js';
+import { eq, ge, le, minus, plus } from '../operators.js';
+import { arrayOf, statement, type SqlPort, type SqlStatement } from '../sql-port.js';
 import {
   chunkColumns,
   chunkOfMany,
@@ -15,8 +17,6 @@ import {
   smallEvents,
   type StoredEvent,
 } from './event-row.js';
-import { eq, ge, le, minus, plus } from './operators.js';
-import { arrayOf, statement, type SqlPort, type SqlStatement } from './sql-port.js';
 
 type Order = 'asc' | 'desc';
 

@@ -1,5 +1,5 @@
-import type { PreparedEvent } from '../core/store/append/prepare-events.js';
-import type { ExpectedVersion } from '../core/store/event-store.js';
+import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
+import type { ExpectedVersion } from '../../core/store/event-store.js';
 
 /** What is appended to a stream as a whole or not at all: one commit, or several that chain. */
 export interface AppendMember {

@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
-import { describeValue } from '../core/values/describe-value.js';
-import { utf8Length } from '../core/values/json.js';
-import { findNameProblem } from '../core/values/name.js';
-import { assertSchemaName, inSchema, quoted } from './schema-name.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
+import { describeValue } from '../../core/values/describe-value.js';
+import { utf8Length } from '../../core/values/json.js';
+import { findNameProblem } from '../../core/values/name.js';
+import { assertSchemaName, inSchema, quoted } from '../schema-name.js';
 
 /**
  * The grants that an application's role needs once the schema is there: enough to append and read, and not to change or

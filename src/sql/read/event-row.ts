@@ -1,8 +1,9 @@
-import type { DomainEvent, RecordedEvent } from '../core/events/event.js';
-import type { PreparedEvent } from '../core/store/append/prepare-events.js';
-import { eq, le, minus, plus } from './operators.js';
-import type { SqlPort, SqlStatement, SqlValue } from './sql-port.js';
-import { isoTime, milliseconds } from './sql-time.js';
+import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
+import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
+import { eq, le, minus, plus } from '../operators.js';
+import type { SqlPort, SqlStatement, SqlValue } from '../sql-port.js';
+import { milliseconds } from '../sql-time.js';
+import { IsoTimes } from './iso-times.js';
 
 /** An event as it is stored: `data` and `metadata` are JSON text. */
 export interface StoredEvent extends PreparedEvent {
@@ -90,6 +91,7 @@ export async function readPage<E extends DomainEvent>(
 ): Promise<EventRows<E>> {
   let header: readonly string[] = [];
   let [isCut, characters, largest] = [false, 0, 0];
+  const times = new IsoTimes();
   const rows = await port.query(statement, values, ([text]) => {
     if (text == null) {
       isCut = true;
@@ -99,7 +101,7 @@ export async function readPage<E extends DomainEvent>(
     const cells = cellsOf(text);
     if (cells[0] !== '') {
       largest = Math.max(largest, text.length < largeRow ? jsonLengthOf(cells) : Buffer.byteLength(text));
-      return recordedEvent<E>(cells, 0, JSON.parse(cells[10]), JSON.parse(cells[11]));
+      return recordedEvent<E>(times, cells, 0, JSON.parse(cells[10]), JSON.parse(cells[11]));
     }
     header = cells.slice(1);
     return undefined;
@@ -124,11 +126,12 @@ export async function readChunks<E extends DomainEvent>(
 }> {
   let [isCut, bytes] = [false, 0];
   const events: RecordedEvent<E>[] = [];
+  const times = new IsoTimes();
   await port.query(statement, values, ([cells, json, size]) => {
     isCut ||= cells == null;
     if (isCut) return;
     bytes += Number(size);
-    addEventsOfChunk(events, cells as string, json as string);
+    addEventsOfChunk(events, times, cells as string, json as string);
   });
   return { events, bytes, isCut };
 }
@@ -139,9 +142,10 @@ export async function readEvents(
   statement: SqlStatement,
   values: readonly SqlValue[],
 ): Promise<readonly StoredEvent[]> {
+  const times = new IsoTimes();
   return port.query(statement, values, (row) => {
     const cells = cellsOf(row[0] as string);
-    const { metadata, ...event } = recordedEvent(cells, 0, undefined, JSON.parse(cells[11]));
+    const { metadata, ...event } = recordedEvent(times, cells, 0, undefined, JSON.parse(cells[11]));
     return { ...event, data: cells[10], metadata: cells[11], correlationId: metadata.correlationId };
   });
 }
@@ -187,24 +191,26 @@ function jsonLengthOf(cells: RowCells): number {
 
 function addEventsOfChunk<E extends DomainEvent>(
   events: RecordedEvent<E>[],
+  times: IsoTimes,
   text: string,
   json: string,
 ): void {
   const cells = text.split(separator);
   const values = JSON.parse(`[${json}]`) as unknown[];
   for (let index = 0; index * 2 < values.length; index++) {
-    events.push(recordedEvent(cells, index * cellsPerEvent, values[index * 2], values[index * 2 + 1]));
+    events.push(recordedEvent(times, cells, index * cellsPerEvent, values[index * 2], values[index * 2 + 1]));
   }
 }
 
 /** @param at where its {@link Cells} start */
 function recordedEvent<E extends DomainEvent>(
+  times: IsoTimes,
   cells: readonly string[],
   at: number,
   data: unknown,
   metadata: unknown,
 ): RecordedEvent<E> {
-  const occurredAt = isoTime(Number(cells[at + 8]));
+  const occurredAt = times.write(Number(cells[at + 8]));
   const recordedAt = cells[at + 9] as string;
   return {
     id: cells[at + 3],
@@ -218,7 +224,7 @@ function recordedEvent<E extends DomainEvent>(
     metadata,
     tags: tagsOf(cells[at + 7] as string),
     occurredAt,
-    recordedAt: recordedAt === '' ? occurredAt : isoTime(Number(recordedAt)),
+    recordedAt: recordedAt === '' ? occurredAt : times.write(Number(recordedAt)),
   } as unknown as RecordedEvent<E>;
 }
 

@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
-import { SchemaOutdatedError } from '../core/errors/store-errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
+import { SchemaOutdatedError } from '../../core/errors/store-errors.js';
+import { outdatedSchema } from '../sql-errors.js';
+import { statement, type SqlPort } from '../sql-port.js';
 import { findMissingMigrations } from './migrations.js';
-import { outdatedSchema } from './sql-errors.js';
-import { statement, type SqlPort } from './sql-port.js';
 
 const oldestServer = 140_000;
 

@@ -1,8 +1,8 @@
-import { StoreUnavailableError } from '../core/errors/store-errors.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
+import { eq } from '../operators.js';
+import { causeOf } from '../sql-errors.js';
+import { statement, type SqlPort } from '../sql-port.js';
 import type { AppendMember } from './append-member.js';
-import { eq } from './operators.js';
-import { causeOf } from './sql-errors.js';
-import { statement, type SqlPort } from './sql-port.js';
 
 /** The session that has locked the row of a stream; none is found for a new stream, or a lock on the whole table. */
 const holder = statement(`select l.pid from __schema__.streams s

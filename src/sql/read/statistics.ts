@@ -1,10 +1,10 @@
-import type { NormalFilter } from '../core/store/read/filter.js';
-import type { StoreStatistics, TrendBucket, TrendInterval } from '../core/store/statistics/statistics.js';
-import { boundsOf, fillBuckets } from '../core/store/statistics/trends.js';
+import type { NormalFilter } from '../../core/store/read/filter.js';
+import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/store/statistics/statistics.js';
+import { boundsOf, fillBuckets } from '../../core/store/statistics/trends.js';
+import { eq } from '../operators.js';
+import type { SqlPort, SqlRow } from '../sql-port.js';
+import { isoTime, milliseconds } from '../sql-time.js';
 import { filterCondition, Parameters } from './filter-condition.js';
-import { eq } from './operators.js';
-import type { SqlPort, SqlRow } from './sql-port.js';
-import { isoTime, milliseconds } from './sql-time.js';
 
 /** One pass over the events, which counts them by category and type, and a second one that counts the streams. */
 export async function readStatistics(
@@ -77,7 +77,8 @@ function greatest(rows: readonly SqlRow[], column: number): number {
 function sumBy(rows: readonly SqlRow[], column: 0 | 1): Record<string, number> {
   const sums = new Map<string, number>();
   for (const row of rows) {
-    sums.set(row[column] as string, (sums.get(row[column] as string) ?? 0) + Number(row[2]));
+    const name = row[column] ?? '';
+    sums.set(name, (sums.get(name) ?? 0) + Number(row[2]));
   }
   return Object.fromEntries(sums);
 }

@@ -1,7 +1,11 @@
-import { StoreUnavailableError } from '../core/errors/store-errors.js';
-import { bitAnd, eq, gt, le } from './operators.js';
-import { delay } from './retrying.js';
-import { statement, type SqlPort } from './sql-port.js';
+import { StoreUnavailableError } from '../../core/errors/store-errors.js';
+import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
+import { bitAnd, eq, gt, le } from '../operators.js';
+import { delay } from '../retrying.js';
+import { statement, type SqlPort } from '../sql-port.js';
+
+/** Between two looks at whether appends have ended. */
+const betweenLooks: Backoff = { first: 1, longest: 20 };
 
 // By virtual transaction, never by process: a prepared transaction has no process. Its own transaction a reader need not
 // wait for.
@@ -105,14 +109,14 @@ export class SettledPositions {
     const store = this.#store;
     const deadline = performance.now() + timeout;
     let waitingFor = unsettled;
-    for (let pause = 1; waitingFor.size > 0; pause = Math.min(pause * 2, 20)) {
+    for (let looks = 1; waitingFor.size > 0; looks++) {
       if (performance.now() > deadline) {
         throw new StoreUnavailableError(
           `A transaction that appends (${[...waitingFor].join(', ')} in pg_locks.virtualtransaction) has not ended for ` +
             `${timeout} ms. Going on would lose its events: end it, or wait and read again.`,
         );
       }
-      await delay(pause);
+      await delay(pauseAfter(looks, betweenLooks));
       signal?.throwIfAborted();
       waitingFor = stillUnsettled(waitingFor, await findHolders(port));
     }

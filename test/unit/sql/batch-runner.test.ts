@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AppendMember } from '../../../src/sql/append-member.js';
-import { createBatchRunner } from '../../../src/sql/run-batch.js';
+import type { AppendMember } from '../../../src/sql/append/append-member.js';
+import { BatchRunner, type BatchLimits } from '../../../src/sql/append/batch-runner.js';
 import type { SqlPort, SqlRow, SqlValue } from '../../../src/sql/sql-port.js';
 
 function append(streamId: string, mayBeStored = false): AppendMember {
@@ -59,11 +59,15 @@ const appended = (wasRepeated: boolean) => ({
 
 const aMinute = 60_000;
 const limits = { retryTimeout: aMinute, lockTimeout: aMinute };
+const runnerOf = (port: SqlPort, of: BatchLimits): BatchRunner['run'] => {
+  const runner = new BatchRunner(port, of);
+  return (...args) => runner.run(...args);
+};
 const now = () => ({ enqueuedAt: performance.now(), lockTimeout: 250, isRepeated: false });
 
 describe('a batch', () => {
   it('is one statement, its members in the order of their streams, each with its outcome', async () => {
-    const run = createBatchRunner(database(['(1,5,0)', '(0,1,7)', '(2,0,0)']), limits);
+    const run = runnerOf(database(['(1,5,0)', '(0,1,7)', '(2,0,0)']), limits);
     expect(await run([append('B'), append('C', true), append('A')], now())).toEqual([
       appended(false),
       { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
@@ -85,7 +89,7 @@ describe('a batch', () => {
       ...append(`A${index}`, true),
       expectedVersion,
     }));
-    await createBatchRunner(database(), limits)(members, now());
+    await runnerOf(database(), limits)(members, now());
     expect(asked).toMatchObject([
       {
         streams: ['A0', 'A1', 'A2', 'A3', 'A4'],
@@ -100,12 +104,12 @@ describe('a batch', () => {
       ...append(streamId),
       expectedVersion: index,
     }));
-    await createBatchRunner(database(), limits)(members, now());
+    await runnerOf(database(), limits)(members, now());
     expect(asked).toMatchObject([{ streams: ['A', 'A', 'B', 'C', 'C'], expected: [1, 3, 2, 0, 4] }]);
   });
 
   it('is sent again when the connection is lost, and looks for what was stored', async () => {
-    const run = createBatchRunner(database(lost, said('40P01')), limits);
+    const run = runnerOf(database(lost, said('40P01')), limits);
     expect(await run([append('A'), append('B')], now())).toEqual([appended(true), appended(true)]);
     expect(asked.map(({ looksFor }) => looksFor)).toEqual([
       [false, false],
@@ -115,7 +119,7 @@ describe('a batch', () => {
   });
 
   it('is sent again when an id of it is there, to look for it first', async () => {
-    const run = createBatchRunner(database(said('23505'), ['(2,0,0)']), limits);
+    const run = runnerOf(database(said('23505'), ['(2,0,0)']), limits);
     expect(await run([append('A')], now())).toEqual([
       { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
     ]);
@@ -123,7 +127,7 @@ describe('a batch', () => {
   });
 
   it('fails as a whole when the database does not come back in time', async () => {
-    const run = createBatchRunner(database(lost), limits);
+    const run = runnerOf(database(lost), limits);
     const late = { ...now(), enqueuedAt: performance.now() - aMinute };
     expect(await run([append('A'), append('B')], late)).toEqual([
       { status: 'rejected', reason: lost },
@@ -134,7 +138,7 @@ describe('a batch', () => {
 
   it('of which one spoils the statement is sent one by one, in their order, and only that one fails', async () => {
     const spoilt = said('22P02');
-    const run = createBatchRunner(database(spoilt, ['(0,1,7)'], spoilt, lost), limits);
+    const run = runnerOf(database(spoilt, ['(0,1,7)'], spoilt, lost), limits);
     expect(await run([append('B'), append('A'), append('B')], now())).toEqual([
       appended(false),
       { status: 'rejected', reason: spoilt },
@@ -147,7 +151,7 @@ describe('a batch', () => {
     ['a single one', [append('A')], said('22P02')],
     ['what is not to blame itself', [append('A'), append('B')], said('42501')],
   ])('that is refused is not sent again: %s', async (_what, members, reason) => {
-    const run = createBatchRunner(database(reason), limits);
+    const run = runnerOf(database(reason), limits);
     expect(await run(members, now())).toEqual(members.map(() => ({ status: 'rejected', reason })));
     expect(asked).toHaveLength(1);
   });
@@ -158,7 +162,7 @@ describe('a batch that meets a lock', () => {
   const isLocked = (isRepeated: boolean) => ({ status: 'locked', isRepeated });
 
   it('is sent one by one, and only the stream that is locked waits, with all that follow in it', async () => {
-    const run = createBatchRunner(database(locked, ['(0,1,7)'], locked, ['(0,1,7)']), limits);
+    const run = runnerOf(database(locked, ['(0,1,7)'], locked, ['(0,1,7)']), limits);
     expect(await run([append('A'), append('L'), append('L'), append('B')], now())).toEqual([
       appended(false),
       isLocked(false),
@@ -171,15 +175,15 @@ describe('a batch that meets a lock', () => {
   });
 
   it('tells of a reply that was lost before, after which it may be stored', async () => {
-    const run = createBatchRunner(database(lost, locked), limits);
+    const run = runnerOf(database(lost, locked), limits);
     expect(await run([append('L')], now())).toEqual([isLocked(true)]);
-    const again = createBatchRunner(database(), limits);
+    const again = runnerOf(database(), limits);
     expect(await again([append('L')], { ...now(), isRepeated: true })).toEqual([appended(true)]);
     expect(asked.at(-1)).toMatchObject({ looksFor: [true] });
   });
 
   it('is an error of the locked append when its time is up', async () => {
-    const run = createBatchRunner(database(locked), { ...limits, lockTimeout: 100 });
+    const run = runnerOf(database(locked), { ...limits, lockTimeout: 100 });
     const late = { ...now(), enqueuedAt: performance.now() - 100 };
     expect(await run([append('L')], late)).toMatchObject([
       {
@@ -197,7 +201,7 @@ describe('a batch that meets a lock', () => {
   });
 
   it('is told apart also where the server gives statements less time than a lock', async () => {
-    const run = createBatchRunner(database(said('57014'), ['(0,1,7)'], ['(0,1,7)']), limits);
+    const run = runnerOf(database(said('57014'), ['(0,1,7)'], ['(0,1,7)']), limits);
     expect(await run([append('A'), append('B')], now())).toEqual([appended(false), appended(false)]);
   });
 });

@@ -1,7 +1,7 @@
-import type { NormalFilter } from '../core/store/read/filter.js';
-import { contains, eq, ge, le } from './operators.js';
-import { arrayOf, type SqlValue } from './sql-port.js';
-import { sqlTime } from './sql-time.js';
+import type { NormalFilter } from '../../core/store/read/filter.js';
+import { contains, eq, ge, le } from '../operators.js';
+import { arrayOf, type SqlValue } from '../sql-port.js';
+import { sqlTime } from '../sql-time.js';
 
 /** Collects the values of a statement and gives each its `$n`. */
 export class Parameters {
@@ -57,7 +57,8 @@ function conditionOf(filter: NormalFilter, parameters: Parameters): string {
 
 /** With a single value, PostgreSQL knows that the index gives the order too. */
 function oneOf(column: string, values: readonly string[], parameters: Parameters): string {
-  return values.length === 1
-    ? `${column} ${eq} ${parameters.add(values[0] as string)}`
+  const [only] = values;
+  return values.length === 1 && only !== undefined
+    ? `${column} ${eq} ${parameters.add(only)}`
     : `${column} ${eq} any (${parameters.add(arrayOf('text', values))}::pg_catalog.text[])`;
 }

@@ -1,0 +1,128 @@
+import { retrying } from '../retrying.js';
+import type { AnsweredAppend } from '../sql-backend.js';
+import { isRefused, sqlStateOf } from '../sql-errors.js';
+import type { SqlPort } from '../sql-port.js';
+import { appendMembers } from './append-batch.js';
+import type { AppendMember } from './append-member.js';
+import { streamIsLocked } from './stream-lock.js';
+
+export interface BatchOrder {
+  /** When the last of it was accepted, by `performance.now()`. */
+  readonly enqueuedAt: number;
+  /** Most milliseconds that the lock of a stream is waited for. */
+  readonly lockTimeout: number;
+  /** Whether some of it may be stored, by an attempt whose reply was lost. */
+  readonly isRepeated: boolean;
+}
+
+/** Nothing was stored, because another transaction has the stream; those that follow it in its stream are locked too. */
+interface LockedOutcome {
+  readonly status: 'locked';
+  readonly isRepeated: boolean;
+}
+
+export type MemberOutcome =
+  (PromiseSettledResult<AnsweredAppend> & { readonly isLocked?: boolean }) | LockedOutcome;
+
+export interface BatchLimits {
+  /** Milliseconds for which a batch is sent again when the connection is lost, from when the last of it was accepted. */
+  readonly retryTimeout: number;
+  /** Milliseconds for which the lock of a stream is waited for, likewise. */
+  readonly lockTimeout: number;
+}
+
+/** Milliseconds that a member which is sent by itself, since its batch could not be appended, waits for a lock. */
+const singleLockTimeout = 20;
+
+type Answer =
+  | { readonly kind: 'answered'; readonly outcomes: readonly AnsweredAppend[] }
+  /** What was asked is to blame, or a part of it: nothing is stored. */
+  | { readonly kind: 'stuck'; readonly reason: unknown; readonly isRepeated: boolean };
+
+/**
+ * Appends the batches of a queue. When the connection is lost, it asks again, under the same commit ids: what was stored by the
+ * attempt whose reply is missing is then recognised.
+ */
+export class BatchRunner {
+  readonly #port: SqlPort;
+  readonly #limits: BatchLimits;
+
+  constructor(port: SqlPort, limits: BatchLimits) {
+    this.#port = port;
+    this.#limits = limits;
+  }
+
+  /** How a batch ended for each of its members. */
+  async run(members: readonly AppendMember[], order: BatchOrder): Promise<readonly MemberOutcome[]> {
+    const [first] = members;
+    if (members.length === 1 && first !== undefined) return [await this.#runOne(first, order)];
+    let isRepeated: boolean;
+    try {
+      const answer = await this.#ask(members, order);
+      if (answer.kind === 'answered') {
+        return answer.outcomes.map((value) => ({ status: 'fulfilled', value }));
+      }
+      ({ isRepeated } = answer);
+    } catch (reason) {
+      return members.map(() => ({ status: 'rejected', reason }));
+    }
+    return this.#runOneByOne(members, { ...order, isRepeated, lockTimeout: singleLockTimeout });
+  }
+
+  /**
+   * One of them spoils the statement, or waits for somebody else: alone, it fails alone. In turn, to keep the order in each
+   * stream.
+   */
+  async #runOneByOne(members: readonly AppendMember[], order: BatchOrder): Promise<readonly MemberOutcome[]> {
+    const outcomes: MemberOutcome[] = [];
+    const locked = new Map<string, MemberOutcome>();
+    for (const member of members) {
+      const outcome = locked.get(member.streamId) ?? (await this.#runOne(member, order));
+      if (outcome.status === 'locked') locked.set(member.streamId, outcome);
+      outcomes.push(outcome);
+    }
+    return outcomes;
+  }
+
+  async #runOne(member: AppendMember, order: BatchOrder): Promise<MemberOutcome> {
+    const { lockTimeout } = this.#limits;
+    try {
+      const answer = await this.#ask([member], order);
+      if (answer.kind === 'answered') {
+        return { status: 'fulfilled', value: answer.outcomes[0] as AnsweredAppend };
+      }
+      const { reason, isRepeated } = answer;
+      if (!isLockTimeout(reason)) return { status: 'rejected', reason };
+      if (performance.now() - order.enqueuedAt < lockTimeout) return { status: 'locked', isRepeated };
+      const error = await streamIsLocked(this.#port, member, { lockTimeout, isRepeated, cause: reason });
+      return { status: 'rejected', reason: error, isLocked: true };
+    } catch (reason) {
+      return { status: 'rejected', reason };
+    }
+  }
+
+  #ask(members: readonly AppendMember[], order: BatchOrder): Promise<Answer> {
+    const lockTimeout = Math.min(order.lockTimeout, this.#limits.lockTimeout / 2);
+    let { isRepeated } = order;
+    return retrying(async (attempt) => {
+      isRepeated ||= attempt > 1;
+      try {
+        const outcomes = await appendMembers(this.#port, members, isRepeated, lockTimeout);
+        const wasRepeated = isRepeated;
+        return { kind: 'answered', outcomes: outcomes.map((each) => ({ ...each, wasRepeated })) };
+      } catch (reason) {
+        if (!isStuck(reason, members)) throw reason;
+        return { kind: 'stuck', reason, isRepeated };
+      }
+    }, order.enqueuedAt + this.#limits.retryTimeout);
+  }
+}
+
+/** Whether the members can be told apart by it: of several, one may be too slow for a limit of the server. */
+function isStuck(reason: unknown, members: readonly AppendMember[]): boolean {
+  return isRefused(reason) || isLockTimeout(reason) || (members.length > 1 && sqlStateOf(reason) === '57014');
+}
+
+function isLockTimeout(reason: unknown): boolean {
+  return sqlStateOf(reason) === '55P03';
+}
