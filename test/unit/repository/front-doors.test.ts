@@ -68,7 +68,7 @@ it('the packaging test knows what each front door exports at least', () => {
 });
 
 it('the README has a row for each front door', () => {
-  const [, table = ''] = /^## The front doors\n(.*?)^## /ms.exec(read('README.md')) ?? [];
+  const [, table = ''] = /^## The imports\n(.*?)^## /ms.exec(read('README.md')) ?? [];
   const rows = [...table.matchAll(/^\| `(?:temporal-event-store|…\/(\w+))` /gm)];
   expect(rows.map(([, name = 'index']) => name).sort()).toEqual(Object.keys(entries).sort());
 });
