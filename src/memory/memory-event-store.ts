@@ -1,5 +1,6 @@
 import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/events/event.js';
 import { assertOptions, integerFrom, isFunction } from '../core/options/options.js';
+import { AppendListeners } from '../core/store/append/append-listeners.js';
 import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
 import type { Commit } from '../core/store/append/commit-chain.js';
 import {
@@ -81,7 +82,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   readonly #all: StoredEvent[] = [];
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #commits = new Map<string, readonly StoredEvent[]>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new AppendListeners();
 
   constructor(options: MemoryEventStoreOptions = {}) {
     assertOptions('MemoryEventStore', options, { clock: isFunction, maxCommitBytes: integerFrom(1) });
@@ -205,11 +206,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   }
 
   onAppend(listener: () => void): () => void {
-    const own = (): void => {
-      listener();
-    };
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#listeners.add(listener);
   }
 
   #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly StoredEvent[] {
@@ -237,7 +234,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
       stream.push(event);
       this.#all.push(event);
     }
-    for (const listener of this.#listeners) listener();
+    this.#listeners.wake();
     return stored;
   }
 

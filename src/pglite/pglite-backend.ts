@@ -1,6 +1,6 @@
 import type { PGlite, Transaction } from '@electric-sql/pglite';
+import { AppendListeners } from '../core/store/append/append-listeners.js';
 import { defaultMaxCommitBytes } from '../core/store/append/prepare-events.js';
-import { AppendListeners } from '../sql/append/append-listeners.js';
 import { AppendQueue, defaultMaxQueuedAppends, defaultMaxQueuedBytes } from '../sql/append/append-queue.js';
 import { BatchRunner } from '../sql/append/batch-runner.js';
 import { ClosablePort } from '../sql/closable-port.js';

@@ -1,6 +1,6 @@
 import type { Client, Pool } from 'pg';
 import { uuidV5 } from '../core/events/event-id.js';
-import { AppendListeners } from '../sql/append/append-listeners.js';
+import { AppendListeners } from '../core/store/append/append-listeners.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 import { cutOffLater } from './client-facts.js';
 import { createClientLike } from './connection.js';

@@ -14,7 +14,8 @@ export interface ReaderHints {
   /** True if iterators should read the next page while this one is used. */
   readonly readsAhead?: boolean;
   /**
-   * Calls back after something may have been appended. It may come twice, late, or not at all.
+   * Calls back after something may have been appended. It may come twice, late, or not at all. What the
+   * listener throws is ignored.
    *
    * @returns a function that removes the listener
    */

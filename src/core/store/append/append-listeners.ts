@@ -1,4 +1,4 @@
-/** Those who are called back after something was appended. */
+/** The listeners of a store's `onAppend`. */
 export class AppendListeners {
   readonly #listeners = new Set<() => void>();
 
@@ -16,8 +16,15 @@ export class AppendListeners {
     return () => void this.#listeners.delete(own);
   }
 
+  /** What a listener throws is its own: neither the append nor other listeners may fail of it. */
   wake(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch {
+        // Nobody waits for it.
+      }
+    }
   }
 
   clear(): void {
