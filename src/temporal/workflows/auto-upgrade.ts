@@ -1,8 +1,8 @@
 import { setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 
 /**
- * Lets the runs of a workflow that lives for long move to new versions of a worker deployment, whatever the worker's default is. The
- * server takes that from workers with a version only: it refuses each task of others that says so.
+ * Lets the runs of a long-lived workflow move to new versions of a worker deployment, whatever the worker's default
+ * is. The server accepts this only from workers with a version, and refuses such a task from any other.
  */
 export function autoUpgrade(workflow: (input: never) => Promise<unknown>): void {
   setWorkflowOptions(
@@ -15,22 +15,22 @@ export function autoUpgrade(workflow: (input: never) => Promise<unknown>): void 
 }
 
 function behaviour(): { readonly versioningBehavior?: 'AUTO_UPGRADE' } {
-  // A worker without a version has a build id too, which the SDK makes up.
+  // The build id wouldn't tell: the SDK makes one up for a worker without a version.
   const { deploymentName = '' } = workflowInfo().currentDeploymentVersion ?? {};
   return deploymentName === '' ? {} : { versioningBehavior: 'AUTO_UPGRADE' };
 }
 
 /**
- * With each task. The SDK asks once in a run, and where that is replayed, as of the worker of its first task: a run that began on a worker
- * without a version would be pinned for good. It has no public way to say it anew; should it keep it elsewhere one day, what it asked
- * once is left, and the tests of worker versioning fail.
+ * Decides anew with each task. The SDK asks only once in a run, and in a replay as of the first task's worker: a run
+ * that began on a worker without a version would be pinned for good. The SDK has no public way to change the answer.
+ * Should it one day keep the answer elsewhere, the first one stands, and the tests of worker versioning fail.
  */
 function decideAgain(): void {
   const { __TEMPORAL_ACTIVATOR__: activator } = globalThis as { readonly __TEMPORAL_ACTIVATOR__?: object };
   if (activator === undefined) return;
   Object.defineProperty(activator, 'versioningBehavior', {
     get: () => behaviour().versioningBehavior,
-    // What it has been told once.
+    // Ignores the answer that the SDK got once.
     set: () => undefined,
     configurable: true,
   });
