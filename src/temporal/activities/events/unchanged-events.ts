@@ -5,9 +5,10 @@ import type { EventStore } from '../../../core/store/event-store.js';
 import { findDifference } from '../../../core/values/find-difference.js';
 
 /**
- * Events that schemas elsewhere have made, as the store's own leave them: a second change would be of what a state has applied.
+ * Checks that the store's own schemas leave events as the caller's have made them: the caller's state has already
+ * applied these.
  *
- * @throws InvalidEventError when they would change one
+ * @throws InvalidEventError when they would change an event
  */
 export async function unchangedBy(
   store: EventStore,
