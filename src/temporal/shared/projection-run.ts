@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../core/store/checkpoint.js';
 export interface ProjectionInput {
   readonly version: 1;
   readonly name: string;
-  /** Milliseconds without a sign of life after which another worker takes over. */
+  /** Milliseconds without a heartbeat after which another worker takes over. */
   readonly heartbeatTimeout: number;
   /** State of the run before, when it continued as new. */
   readonly run?: ProjectionRun;
