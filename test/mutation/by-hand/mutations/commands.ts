@@ -9,7 +9,7 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A lane does not continue as new, however many updates it has taken',
     file: lane,
-    find: 'updates >= maxUpdates ||',
+    find: 'updates >= this.#activities.settings.maxUpdates ||',
     replace: 'updates < 0 ||',
     project: 'temporal',
     tests,
@@ -18,8 +18,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A lane that is idle never completes',
     file: lane,
-    find: 'if (rest <= 0 && waiting',
-    replace: 'if (rest < -1e9 && waiting',
+    find: 'if (rest <= 0 && this.#waiting',
+    replace: 'if (rest < -1e9 && this.#waiting',
     project: 'temporal',
     tests,
     pattern: 'a lane continues as new',
