@@ -88,8 +88,8 @@ async function suspect(client: Client, workflowId: string, ids: readonly string[
 }
 
 /**
- * Whether the server refused an update because the lane had as many under way as the server takes. Above that number,
- * the server also takes some that the worker never sees.
+ * Whether an update never reached its lane, which had as many under way as the server takes. Above that number, the
+ * server also takes some that the worker never sees.
  */
 export function isCrowded(error: unknown): boolean {
   if (error instanceof WorkflowUpdateFailedError) {

@@ -18,8 +18,8 @@ export function joinActivities(given: Activities, own: Activities): Activities {
     const [other] = others as [ActivitySource];
     const theirs = before.filter(({ store }) => store === other.store);
     throw new InvalidArgumentError(
-      `The activities of this worker are of two stores: ${describeSources(theirs)} and ${describeSources(mine)}. A task queue has one store, ` +
-        `or an append would go to either. Give each a worker with a task queue of its own, and what belongs to one store the same object.`,
+      `The activities of this worker use two stores: ${describeSources(theirs)} and ${describeSources(mine)}. A task queue has one store, ` +
+        `or an append would go to either. Give each store a worker and a task queue of its own; if it is only one store, pass the same object everywhere.`,
     );
   }
   const replacing = new Set(
@@ -46,7 +46,7 @@ function isMore(mine: ActivitySource, theirs: ActivitySource): boolean {
     if (mine.publisher === undefined || mine.publisher === theirs.publisher) return false;
     if (theirs.publisher === undefined) return true;
     throw new InvalidArgumentError(
-      `Two plugins, or factories of activities, of one worker have a 'publisher' each: the second would never be called. Make one of both.`,
+      `Two plugins, or factories of activities, of one worker have a 'publisher' each: the second would never be called. Combine them into one.`,
     );
   }
   const lacksOurs = missing(mine, theirs);

@@ -151,7 +151,7 @@ class Rounds<S> {
     await this.#settleWithoutCommit(decisions, { state, version }, results.at(-1), isOutdated);
   }
 
-  /** Answers a command without events: only on a current state, and only if it isn't stored already. */
+  /** Answers commands that appended nothing: only on a current state, and from the store if they are stored already. */
   async #settleWithoutCommit(
     decisions: readonly Decision[],
     decided: LoadedState<S>,

@@ -24,8 +24,8 @@ export async function unchangedBy(
     if (found !== undefined) {
       const place = `${path}.data${found.path}`;
       throw new InvalidEventError(
-        `${place} was made by a schema of the caller, and that of the worker would change it again. Nothing was stored. Both sides ` +
-          `need the same schema, and one that leaves alone what it has made; or leave it to the worker alone.`,
+        `${place} was made by a schema of the caller, and that of the worker would change it again. Nothing was stored. Use ` +
+          `the same schema on both sides, one that leaves its own results unchanged; or apply schemas only on the worker.`,
         { path: place },
       );
     }

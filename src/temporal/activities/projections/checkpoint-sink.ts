@@ -36,7 +36,7 @@ interface OwnedShard {
 /** Milliseconds between two saves of the number of applied events: with each page, it would cost as much as the checkpoint. */
 const appliedInterval = 1_000;
 
-/** Milliseconds that a takeover or a fence waits for the handler under way, which may never end. */
+/** Milliseconds that a fence waits for the handler under way, which may never end. */
 const longestTurn = 5_000;
 
 /**

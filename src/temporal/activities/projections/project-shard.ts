@@ -248,7 +248,7 @@ function assertSameStore(
   const what =
     sink === undefined && reset === undefined
       ? `Say from where it goes on: rebase('${name}', { from, operator, reason }). ` +
-        `Where the checkpoints are kept in this store, resume('${name}') goes on from them.`
+        `If the checkpoints are kept in this store, resume('${name}') goes on from them.`
       : 'Rebuild the projection.';
   throw new PositionAheadOfStoreError(
     `The projection has come to position ${pages.position} of the store ${pages.storeId}, but this is the store ${storeId}. ${what}`,

@@ -64,7 +64,7 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
         metadata: {
           ...(correlationId !== undefined && { correlationId }),
           ...metadata,
-          // A workflow can't override these.
+          // A reaction can't override this.
           [depthKey]: origin.depth,
         },
         signal: Context.current().cancellationSignal,
