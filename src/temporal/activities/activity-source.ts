@@ -2,32 +2,32 @@ import type { EventPublisher } from '../../core/projections/publisher.js';
 import { innermostOf } from '../../core/store/decorated-store.js';
 import type { EventStore } from '../../core/store/event-store.js';
 
-/** What activities of the library are made of. */
+/** The store and the definitions that activities of the library are made of. */
 export interface ActivitySource {
   readonly store: EventStore;
   readonly part: 'events' | 'aggregates' | 'projections';
-  /** What they know: the aggregates by category, or the projections by name and version. */
+  /** The aggregates by category, or the projections by name and version. */
   readonly known: ReadonlyMap<string, unknown>;
   readonly appendPublisher?: EventPublisher | undefined;
 }
 
-/** By a symbol, so that it is known across copies of the package. */
+/** A symbol, so that copies of the package recognize it. */
 const source = Symbol.for('temporal-event-store/activity-source');
 
-/** Remembers of activities what they are made of. @returns the activities */
+/** Marks activities with what they are made of. @returns the activities */
 export function madeOf<Activities extends object>(made: ActivitySource, activities: Activities): Activities {
   for (const activity of Object.values(activities)) Object.defineProperty(activity, source, { value: made });
   return activities;
 }
 
-/** Undefined for an activity of the user's. */
+/** Undefined for an activity of the user. */
 export function sourceOf(activity: unknown): ActivitySource | undefined {
   return typeof activity === 'function'
     ? (activity as { readonly [source]?: ActivitySource })[source]
     : undefined;
 }
 
-/** A store as an error names it: by its class, and by what belongs to it. */
+/** Describes a store for an error: by its class, and by its aggregates and projections. */
 export function describeSources(sources: readonly ActivitySource[]): string {
   const [{ store }] = sources as [ActivitySource];
   const known = sources.flatMap(({ part, known: names }) =>

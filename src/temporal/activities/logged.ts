@@ -19,9 +19,9 @@ export function activityLogger(): ActivityLogger {
 }
 
 /**
- * Runs an operation and writes one entry when it ends: how long it took and what came of it. A refusal that the caller
- * may well expect, such as a conflict, is a warning; what keeps the store from working is an error; being cancelled, as when
- * the worker shuts down, is neither.
+ * Runs an operation and logs its duration and result when it ends. An expected refusal, such as a conflict, is a
+ * warning; a failure that keeps the store from working is an error; a cancellation, as when the worker shuts down, is
+ * neither.
  *
  * @param givenLogger default: the activity's own
  * @param level of the entry when it succeeds

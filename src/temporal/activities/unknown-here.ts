@@ -2,10 +2,10 @@ import { ApplicationFailure, type Duration } from '@temporalio/common';
 import { unknownHereType } from '../shared/command-lane.js';
 
 /**
- * What a worker throws that doesn't know enough for a task, and leaves it to others.
+ * The failure by which a worker that doesn't know enough for a task leaves it to others.
  *
- * @param retry whether and when the server hands it out again by itself
- * @param details what its workflow gets besides
+ * @param retry whether and when the server retries the task by itself
+ * @param details further details for the workflow
  */
 export function unknownHereFailure(
   message: string,
@@ -17,7 +17,7 @@ export function unknownHereFailure(
     type: unknownHereType,
     ...retry,
     details: [...details],
-    // Expected while a release is rolled out: no error in the worker's log.
+    // Expected while a release is rolled out, so not logged as an error.
     category: 'BENIGN',
   });
 }

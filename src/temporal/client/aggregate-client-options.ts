@@ -15,36 +15,36 @@ import { maxCommandsPerUpdate } from '../shared/command-lane.js';
 
 export interface AggregateClientOptions<T extends CommandTarget = CommandTarget> {
   readonly client: Client;
-  /** The class or decider, for its category, its commands and their types; `{ category }` will do. */
+  /** The class or decider, for its category, its commands and their types; or just `{ category }`. */
   readonly aggregate: T;
   /** The task queue of a worker that knows the aggregate, such as one with `EventStorePlugin({ store, aggregates })`. */
   readonly taskQueue: string;
   /**
-   * Over how many lanes the aggregates of the category are spread; or `per-aggregate`, a lane for each. Default 1: the fewer,
-   * the more commands travel together. Where the workers are what is slow, more lanes let more of them work. All who send
-   * commands should use the same; a change loses nothing and repeats nothing.
+   * Number of lanes over which the aggregates of the category are spread; or `per-aggregate`, a lane for each.
+   * Default 1: the fewer lanes, the more commands travel together. If the workers are the bottleneck, more lanes let
+   * more of them work. All senders should use the same number; changing it loses and repeats nothing.
    */
   readonly lanes?: 'per-aggregate' | number;
   /** Most commands in one update, 1 to 500. Default 256. */
   readonly maxBatch?: number;
-  /** Most commands that wait or are under way; one more is STORE_OVERLOADED. Default 10,000. */
+  /** Most commands that wait or are under way; one more is refused with STORE_OVERLOADED. Default 10,000. */
   readonly maxPending?: number;
 }
 
 export interface CommandOptions {
-  /** Makes the command exactly-once: sent again with it, by whomever, it takes no effect again. Default: random. */
+  /** Makes the command exactly-once: sent again under this id, by any client, it takes no effect again. Default: random. */
   readonly commandId?: string;
   /** Metadata of each event, beside what the library adds: `causationId`, `commandHash`, and the `workflowId` and `runId` of the lane. */
   readonly metadata?: EventMetadata;
-  /** What caused the command, such as the id of an event; in the metadata of each of its events. Default: the command's id. */
+  /** Id of the cause, such as an event; goes into the metadata of each of the command's events. Default: the command's id. */
   readonly causationId?: string;
   /** Milliseconds to wait for the outcome. Default 30,000. */
   readonly timeout?: number;
-  /** Ends the waiting; the command may take effect all the same once it is sent. */
+  /** Ends the wait. A command that was sent may still take effect. */
   readonly signal?: AbortSignal;
 }
 
-/** The options with their defaults. @throws InvalidArgumentError for a missing, unknown or malformed one */
+/** Checks the options and adds their defaults. @throws InvalidArgumentError for a missing, unknown or malformed one */
 export function checkClientOptions<T extends CommandTarget>(
   options: AggregateClientOptions<T>,
 ): Required<AggregateClientOptions<T>> {

@@ -44,8 +44,8 @@ import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError } from './within-time.js';
 
 /**
- * Sends commands to aggregates through durable lanes: a command is decided and appended exactly once, whoever dies in
- * between. The commands of this process that wait for the same lane travel and commit together.
+ * Sends commands to aggregates through durable lanes: a command is decided and appended exactly once, whichever
+ * process dies in between. The commands of this process that wait for the same lane travel and commit together.
  *
  * @example
  * const client = new Client({ connection });
@@ -65,7 +65,7 @@ export class AggregateClient<T extends CommandTarget> {
   /** @throws InvalidArgumentError for a missing, unknown or malformed option */
   constructor(options: AggregateClientOptions<T>) {
     this.#options = checkClientOptions(options);
-    // A lane of one aggregate is used by few; the lanes of a category by all.
+    // Few processes use the lane of one aggregate; all use the lanes of a category.
     this.#traffic = new LaneTraffic(this.#options.lanes === 'per-aggregate' ? 1 : firstWidth);
     this.#input = { version: 1, category: this.#options.aggregate.category };
   }
@@ -76,7 +76,8 @@ export class AggregateClient<T extends CommandTarget> {
    * @param name one of the aggregate's `commands`
    * @param payload JSON that fits the command's schema
    * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else
-   * @throws CommandOutcomeUnknownError when there is no answer in time: it may have taken effect; ask again with its `commandId`
+   * @throws CommandOutcomeUnknownError when there is no answer in time: the command may have taken effect; ask again
+   *   with its `commandId`
    * @throws CommitMismatchError when the `commandId` was used for another command
    * @throws InvalidArgumentError · EventTooLargeError · StoreOverloadedError · StoreClosedError, with nothing sent
    */
@@ -89,7 +90,7 @@ export class AggregateClient<T extends CommandTarget> {
     const { aggregate } = this.#options;
     const stream = streamId(aggregate.category, id);
     const checked = checkCommandToSend(aggregate, name, payload);
-    // Only where it takes time: commands go in the order of the calls.
+    // Awaited only if it is a promise, so that commands go in the order of the calls.
     if (checked instanceof Promise) await checked;
     const { commandId = crypto.randomUUID(), metadata, causationId, timeout = 30_000, signal } = options;
     signal?.throwIfAborted();
@@ -106,10 +107,10 @@ export class AggregateClient<T extends CommandTarget> {
   }
 
   /**
-   * The state of an aggregate as it is stored, by a workflow on the worker.
+   * The stored state of an aggregate, built by a workflow on the worker.
    *
-   * @throws CommandFailedError · InvalidEventError at once, when it can't be built from the events
-   * @throws StoreUnavailableError when there is no answer in time; it says what is known of the reason
+   * @throws CommandFailedError · InvalidEventError at once, when the state can't be built from the events
+   * @throws StoreUnavailableError when there is no answer in time, with the reason as far as it is known
    */
   async state(id: string, options: ReplayOptions = {}): Promise<ReplayedState<StateOf<T>>> {
     const { client, taskQueue, aggregate } = this.#options;
@@ -117,7 +118,7 @@ export class AggregateClient<T extends CommandTarget> {
     return store.replay({ aggregate: aggregate.category, id }, options) as Promise<ReplayedState<StateOf<T>>>;
   }
 
-  /** Takes no more commands, and waits for the outcomes of those that it took. */
+  /** Takes no more commands, and waits for the outcomes of the earlier ones. */
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#pending.size > 0) {
@@ -135,7 +136,7 @@ export class AggregateClient<T extends CommandTarget> {
     await this.close();
   }
 
-  /** Puts a command on its way, or joins the same command that is. */
+  /** Queues a command, or joins the same command if it is pending already. */
   #enqueueOrJoin(
     command: LaneCommand,
     stream: string,
@@ -256,12 +257,12 @@ export class AggregateClient<T extends CommandTarget> {
   }
 }
 
-/** Lanes over which the processes spread for one, until they know how many they are. */
+/** Lanes over which processes spread in place of one, until they know how crowded it is. */
 const firstWidth = 16;
 
 /**
- * Milliseconds after which an update without an answer was refused at first: a lane answers sooner, and the SDK keeps the refusal
- * of a lane that has its fill to itself, for 1.4 seconds at least, before it tries again.
+ * An update answered after more than these milliseconds was refused at first. A lane answers sooner; the SDK hides a
+ * full lane's refusal, and tries again after 1.4 seconds at least.
  */
 const refusedFor = 1_350;
 
@@ -269,7 +270,7 @@ function keyOf({ id, commandId }: LaneCommand): string {
   return JSON.stringify([id, commandId]);
 }
 
-/** Tells a command from another with its id. Taken only when there are two: it costs as much as all the rest. */
+/** Tells apart two commands with one id. Computed only when there are two: it costs as much as all the rest. */
 function hashOf({ name, payload }: LaneCommand): string | undefined {
   return hashCommand({ type: name, data: payload });
 }

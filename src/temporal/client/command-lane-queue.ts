@@ -17,7 +17,7 @@ export interface LaneQueueOptions {
     options: LaneUpdateOptions,
     signal: AbortSignal,
   ) => Promise<readonly CommandOutcome[]>;
-  /** Called when a command has its outcome, or nobody waits for it any more. */
+  /** Called when a command has its outcome, or no caller waits for it any more. */
   readonly onSettled: (pending: PendingCommand) => void;
   /** Called when nothing is left to send. */
   readonly onEmpty: () => void;
@@ -27,7 +27,7 @@ export interface LaneQueueOptions {
 const maxBatchBytes = 256 * 1024;
 const backoff: Backoff = { first: 40, longest: 2_000, jitter: { part: 0.5, random: Math.random } };
 
-/** Most updates of open commands under way. The server takes 10 of a lane, of all processes. */
+/** Most updates under way for open commands. The server takes 10 per lane, from all processes together. */
 const maxFollowed = 3;
 
 /** An update under way. */
@@ -37,9 +37,9 @@ interface Delivery {
 }
 
 /**
- * The commands of this process for one lane. One update is under way at a time; what comes meanwhile goes together in the
- * next. An update that gets no answer is sent again, under the same command ids, as long as somebody waits. A command that it
- * leaves open is asked for again beside the others, which don't wait for it.
+ * The commands of this process for one lane. One update is under way at a time; commands that come meanwhile go
+ * together in the next. An update without an answer is sent again, under the same command ids, as long as a caller
+ * waits. Commands that it leaves open are asked for again in other updates, so that no others wait for them.
  */
 export class CommandLaneQueue {
   readonly #options: LaneQueueOptions;
@@ -57,13 +57,13 @@ export class CommandLaneQueue {
     this.#waiting.push(pending);
     if (this.#isRunning) return;
     this.#isRunning = true;
-    // After what runs now: callers that were answered together send together again.
+    // After the current callbacks, so that callers that were answered together send together again.
     setImmediate(() => {
       void this.#run();
     });
   }
 
-  /** Nobody waits any more for a command: it isn't sent any more. */
+  /** Called when no caller waits for a command any more: it isn't sent again. */
   onAbandoned(): void {
     for (const list of [this.#waiting, this.#open]) {
       for (const pending of list.filter(({ isWanted }) => !isWanted)) this.#remove(pending, list);
@@ -82,7 +82,7 @@ export class CommandLaneQueue {
     this.#endIfEmpty();
   }
 
-  /** Asks again for the open ones, as long as there are any. */
+  /** Asks again for open commands, as long as there are any. */
   async #follow(): Promise<void> {
     this.#followed++;
     for (let attempt = 0; this.#open.length > 0; attempt++) {
@@ -95,7 +95,7 @@ export class CommandLaneQueue {
     this.#endIfEmpty();
   }
 
-  /** Lets go of what has its outcome, or is nobody's any more, and has the rest followed. */
+  /** Drops commands that have their outcome or no caller any more, and follows the rest. */
   #settle(batch: readonly PendingCommand[]): void {
     for (const pending of batch) {
       if (pending.isWanted) this.#open.push(pending);
@@ -109,9 +109,9 @@ export class CommandLaneQueue {
   }
 
   /**
-   * Until there is an answer, in which some may be open.
+   * Sends commands until there is an answer, in which some may be open.
    *
-   * @param batch commands that are new, or were sent to the same lane
+   * @param batch commands that are new, or were all sent to the same lane
    */
   async #deliver(batch: readonly PendingCommand[], options: LaneUpdateOptions): Promise<void> {
     for (let attempt = 0; ; attempt++) {
@@ -142,7 +142,7 @@ export class CommandLaneQueue {
         }
         for (const pending of wanted) {
           pending.lastError = error;
-          // The lane has never had it, so another will do.
+          // The lane has never had the command, so another lane will do.
           if (sentTo === undefined && isCrowded(error)) pending.lane = undefined;
         }
       } finally {
@@ -152,7 +152,7 @@ export class CommandLaneQueue {
     }
   }
 
-  /** One of them may spoil the update; alone, it fails alone. */
+  /** Sends the commands one by one: one of them may spoil the update, and alone it fails alone. */
   async #deliverApart(
     commands: readonly PendingCommand[],
     options: LaneUpdateOptions,
@@ -165,7 +165,7 @@ export class CommandLaneQueue {
     for (const pending of commands) await this.#deliver([pending], options);
   }
 
-  /** In turns, so that the commands of one aggregate don't wait for all of another's. */
+  /** Takes the next commands in turns, so that those of one aggregate don't wait for all of another's. */
   #takeBatch(): readonly PendingCommand[] {
     let [count, bytes] = [0, 0];
     const batch = takeFairly(
@@ -182,7 +182,7 @@ export class CommandLaneQueue {
     return batch;
   }
 
-  /** The next that were sent to one lane. */
+  /** Takes the next open commands that were sent to the same lane. */
   #takeOpen(): readonly PendingCommand[] {
     const lane = this.#open[0]?.lane;
     const batch = this.#open.filter((pending) => pending.lane === lane).slice(0, this.#options.maxBatch);

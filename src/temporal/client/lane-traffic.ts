@@ -1,47 +1,47 @@
 import type { LaneReply } from '../shared/command-lane.js';
 
 /**
- * Updates of one lane at a time from which on some of the processes go elsewhere. The server refuses the eleventh, and some have
- * come to it that the lane has not seen yet.
+ * Updates under way in a lane from which on some processes leave it. The server refuses the eleventh, and may have
+ * some that the lane hasn't seen yet.
  */
 const crowd = 6;
-/** Updates of one lane at a time up to which they may come back. */
+/** Updates under way in a lane up to which processes may come back. */
 const calm = 2;
-/** Milliseconds since a lane was crowded before they do. */
+/** Milliseconds after a lane was crowded before processes come back. */
 const calmAfter = 30_000;
-/** Most lanes for the commands of one. */
+/** Most lanes that one lane is spread over. */
 const maxWidth = 64;
-/** Most lanes of which something is remembered. */
+/** Most lanes that are remembered. */
 const maxLanes = 1_000;
 
 interface Spread {
-  /** Over how many lanes, a power of 2. */
+  /** Number of lanes, a power of 2. */
   readonly width: number;
-  /** When it was crowded; undefined where it never was. */
+  /** When the lane was last crowded; undefined if it never was. */
   readonly crowdedAt?: number;
 }
 
-/** Milliseconds in which others may come to know that a run is about to end, and it ends. */
+/** Milliseconds in which the other processes learn that a run is about to end, and it ends. */
 const pause = 100;
 
 /**
- * Spreads processes over more lanes where too many share one. Each process goes by itself: twice as many lanes when its own is
- * crowded, half as many when it is calm. It begins with many: to meet the server's limit costs all who share the lane, because
- * the server then drops what it has of their updates. The commands of an aggregate that come by several lanes meet again in the
- * worker.
+ * Spreads processes over more lanes when too many share one. Each process decides by itself: it doubles the number of
+ * lanes when its own is crowded, and halves it when it is calm. It begins with many: exceeding the server's limit
+ * costs all processes of the lane, because the server then drops their updates. The commands of an aggregate that
+ * come by several lanes meet again in the worker.
  *
  * It also knows when an update should wait, because the run of its lane is about to end.
  */
 export class LaneTraffic {
   readonly #place = Math.floor(Math.random() * maxWidth);
-  /** By lane and number, until when nothing is sent to it. */
+  /** The end of a lane's pause, by lane and number. */
   readonly #pauses = new Map<string, number>();
   /** By lane. */
   readonly #spreads = new Map<string, Spread>();
-  /** The spread of lanes that nothing is known about. */
+  /** The spread for lanes that nothing is known about. */
   #usual: Spread;
 
-  /** @param width over how many lanes it spreads at first, a power of 2 */
+  /** @param width number of lanes at first, a power of 2 */
   constructor(width: number) {
     this.#usual = { width };
   }
@@ -61,7 +61,7 @@ export class LaneTraffic {
 
   /**
    * @param number of the overflow lane that answered
-   * @param isLate whether it was refused at first
+   * @param isLate whether the update was refused at first
    */
   onReply(
     laneId: string,
@@ -69,7 +69,7 @@ export class LaneTraffic {
     { updatesInFlight, isEnding }: Pick<LaneReply, 'updatesInFlight' | 'isEnding'>,
     isLate: boolean,
   ): void {
-    // One that is alone can't meet the end: its answer comes with it.
+    // A single update can't meet the end: its answer comes with it.
     if (isEnding === true && updatesInFlight > 1) {
       this.#pauses.set(`${number} ${laneId}`, Date.now() + pause * (1 + Math.random()));
       forgetOldest(this.#pauses);
@@ -98,7 +98,7 @@ export class LaneTraffic {
   }
 
   #spread(laneId: string, spread: Spread): void {
-    // What is calm on one lane is likely so on those that come next.
+    // If one lane is calm, the next ones likely are.
     if (spread.crowdedAt === undefined) this.#usual = spread;
     this.#spreads.delete(laneId);
     if (spread.width === this.#usual.width) return;

@@ -1,24 +1,24 @@
 import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 
-/** A caller that waits for the outcome. */
+/** A caller waiting for the outcome. */
 interface Waiter {
   readonly resolve: (outcome: CommandOutcome) => void;
   readonly reject: (error: unknown) => void;
-  /** Ends the timer and the listening. */
+  /** Clears the timer and the listener. */
   readonly release: () => void;
 }
 
-/** A command on its way, and those who wait for its outcome. */
+/** A command on its way, and the callers that wait for its outcome. */
 export class PendingCommand {
   readonly command: LaneCommand;
   /** Bytes of its JSON in UTF-8. */
   readonly bytes: number;
   /**
-   * The overflow lane that it may have reached, 0 for the lane itself; undefined before it is sent. It is sent again to the same,
-   * or else it could be rejected on one and decided anew on the other.
+   * The overflow lane that the command may have reached, 0 for the lane itself; undefined before it is sent. It is
+   * sent again to the same lane only, or it could be rejected on one and decided anew on the other.
    */
   lane: number | undefined;
-  /** Why it has no outcome yet. */
+  /** Why the command has no outcome yet. */
   lastError: unknown;
   readonly #waiters = new Set<Waiter>();
   readonly #onAbandoned: () => void;
@@ -29,7 +29,7 @@ export class PendingCommand {
     this.#onAbandoned = onAbandoned;
   }
 
-  /** False when it has its outcome, or nobody waits for it any more. */
+  /** False once the command has its outcome, or no caller waits for it any more. */
   get isWanted(): boolean {
     return this.#waiters.size > 0;
   }
@@ -37,7 +37,7 @@ export class PendingCommand {
   /**
    * Waits for the outcome.
    *
-   * @param onTimeout makes the error after that many milliseconds
+   * @param onTimeout makes the error after `timeout` milliseconds
    */
   wait(timeout: number, signal: AbortSignal | undefined, onTimeout: () => Error): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {

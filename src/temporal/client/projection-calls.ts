@@ -35,27 +35,27 @@ import { SharedWaits } from './shared-waits.js';
 import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError, untilTimeIsUp, withinTime, type WaitLimits } from './within-time.js';
 
-/** Between two requests. */
+/** Pauses between two requests. */
 const backoff: Backoff = { first: 10, longest: 500 };
 /** Milliseconds after which a request without an answer is made again. */
 const attemptTimeout = 20_000;
-/** Milliseconds, and the part of a call's time, for finding out why there was no answer. */
+/** Most milliseconds, and part of a call's time, for finding out why there was no answer. */
 const longestWhy = 1_000;
 const whyPart = 0.2;
 /**
- * Milliseconds, and the part of a call's time, that a request gets beyond its deadline, to fail by itself: a connection that isn't made
- * knows no deadline.
+ * Most milliseconds, and part of a call's time, that a request gets beyond its deadline to fail by itself: a
+ * connection still being made knows no deadline.
  */
 const longestReserve = 500;
 const reservePart = 0.1;
-/** Milliseconds that the answer to somebody who waited may take when the time is up. */
+/** Milliseconds that an answer may still take when the wait's time is up. */
 export const longestLook = 5_000;
-/** Milliseconds after which those who wait for a projection look again whether it has stopped. */
+/** Milliseconds between two looks, by waiting callers, at whether a projection has stopped. */
 const memoInterval = 1_000;
 
-/** When a call of a client has to be done. */
+/** The time limits of a call. */
 export interface CallLimits {
-  /** Milliseconds that the caller gave. */
+  /** Milliseconds as given by the caller. */
   readonly timeout: number;
   /** By `performance.now()`. */
   readonly end: number;
@@ -66,9 +66,9 @@ export function limitsOf(timeout: number, signal?: AbortSignal): CallLimits {
   return { timeout, end: performance.now() + timeout, signal };
 }
 
-/** What a projection is about, as its workflow's description says. */
+/** The state of a projection, from its workflow's description. */
 export interface KnownState extends ProjectionMemo {
-  /** Whether it may still move by itself. */
+  /** Whether the projection no longer moves by itself. */
   readonly isOver: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface ProjectionCallsOptions {
 }
 
 /**
- * What a client asks the workflow of a projection, again until there is an answer.
+ * The requests of a client to a projection's workflow, each repeated until there is an answer.
  *
  * Every method throws ProjectionNotRunningError for a projection that isn't running, ProjectionUnknownError for one that no worker
  * knows, and StoreUnavailableError when there is no answer in time.
@@ -87,7 +87,7 @@ export class ProjectionCalls {
   readonly #client: Client;
   readonly #taskQueue: string;
   readonly #waits: SharedWaits;
-  /** All who wait for a projection ask together. */
+  /** By projection: all callers that wait for it share one request. */
   readonly #states = new Map<string, Promise<KnownState>>();
 
   constructor({ client, taskQueue }: ProjectionCallsOptions) {
@@ -98,14 +98,14 @@ export class ProjectionCalls {
 
   start(input: ProjectionInput, patience: Patience, limits: CallLimits): Promise<ProjectionStatus> {
     return this.#patiently(input.name, limits, () => {
-      // A new one for each attempt: it can be used once.
+      // A new one for each attempt, since it can be used only once.
       const startWorkflowOperation = new WithStartWorkflowOperation(projectionWorkflowType, {
         workflowId: projectionWorkflowId(this.#taskQueue, input.name),
         taskQueue: this.#taskQueue,
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
-      // The update's own failure is the one that is told.
+      // The update's own failure is thrown instead.
       startWorkflowOperation.workflowHandle().catch(() => undefined);
       return this.#client.workflow.executeUpdateWithStart<
         (input: ProjectionInput) => Promise<void>,
@@ -115,7 +115,7 @@ export class ProjectionCalls {
     });
   }
 
-  /** What holds a projection up, and what may be wrong, as far as the server knows. */
+  /** What holds a projection up and what may be wrong, as far as the server knows. */
   signs(name: string, seen: Seen, limits: CallLimits): Promise<ShownSigns> {
     const workflowId = projectionWorkflowId(this.#taskQueue, name);
     return this.#patiently(name, limits, () => findSigns(this.#client, workflowId, seen));
@@ -128,17 +128,17 @@ export class ProjectionCalls {
     limits: CallLimits,
   ): Promise<T> {
     const handle = this.#client.workflow.getHandle(projectionWorkflowId(this.#taskQueue, name));
-    // The same for each attempt, so that what is asked for is done once.
+    // The same for each attempt, so that the action is done once.
     const updateId = crypto.randomUUID();
     return this.#patiently(name, limits, () =>
       handle.executeUpdate<T, [unknown, ...unknown[]]>(update, { args: [...args], updateId }),
     );
   }
 
-  /** The last status of one that doesn't run any more; undefined when it never did. */
+  /** The last status of a projection that no longer runs; undefined when it never did. */
   async lastStatus(name: string, limits: CallLimits): Promise<ProjectionStatus | undefined> {
     const status = await this.#patiently(name, limits, () => this.#queryStatus(name));
-    // Refused before it was opened.
+    // It ended before it was opened.
     if (status === undefined || status.version === 0) return undefined;
     const { waitsFor: _, ...last } = status;
     return { ...last, state: 'stopped' };
@@ -158,13 +158,13 @@ export class ProjectionCalls {
     }
   }
 
-  /** How far the live build is when it has come to a position, or the time is up. */
+  /** Waits until the live build has reached a position or the time is up, and returns how far it is. */
   reached(name: string, position: number, timeout: number, signal: AbortSignal): Promise<ReachedPosition> {
     return this.#waits.until(name, position, timeout, signal);
   }
 
   /**
-   * By a short workflow: each update that the projection itself answers would stay in its history, and many would interrupt it to
+   * Uses a short workflow: updates would stay in the projection's own history, and many would interrupt it to
    * continue as new.
    */
   #await(awaited: AwaitedPosition): Promise<ReachedPosition> {
@@ -185,11 +185,11 @@ export class ProjectionCalls {
     return this.#patiently(name, limitsOf(timeout), request, timeout);
   }
 
-  /** Resolves as soon as a projection moves no more by itself. @throws ProjectionNotRunningError when it was never started */
+  /** Resolves as soon as a projection no longer moves by itself. @throws ProjectionNotRunningError when it was never started */
   async over(name: string, signal: AbortSignal): Promise<KnownState> {
     for (;;) {
       const state = await this.state(name).catch((error: unknown) => {
-        // Those who wait have limits of their own.
+        // Waiting callers have limits of their own.
         if (findEventStoreError(error, 'STORE_UNAVAILABLE') === undefined) throw error;
         return undefined;
       });
@@ -214,7 +214,7 @@ export class ProjectionCalls {
     return look;
   }
 
-  /** Waits for one of the other methods no longer than that. */
+  /** Runs one of the other methods within a time limit. */
   async within<T>(name: string, limits: WaitLimits, call: (end: AbortSignal) => Promise<T>): Promise<T> {
     try {
       return await untilTimeIsUp(limits, call);
@@ -270,10 +270,10 @@ export class ProjectionCalls {
   }
 }
 
-/** Whether the same request may go through when it is made again. */
+/** Whether the same request may succeed when it is made again. */
 function isRetryableRequest(error: unknown): boolean {
   if (error instanceof TimeIsUpError) return true;
-  // No worker took it in time.
+  // No worker took the workflow in time.
   if (error instanceof WorkflowFailedError) return error.cause instanceof TimeoutFailure;
   if (!(error instanceof WorkflowUpdateFailedError)) return isRetryableCallError(error);
   return error.cause instanceof ApplicationFailure && error.cause.type === projectionIsDraining;

@@ -28,12 +28,12 @@ export interface ProjectionClientOptions {
   readonly client: Client;
   /** The task queue of a worker that knows the projections, such as one with `EventStorePlugin({ store, projections })`. */
   readonly taskQueue: string;
-  /** Milliseconds after which a call has its answer, or has failed. It is tried again meanwhile. Default 30,000. */
+  /** Milliseconds after which a call without an answer fails; it is retried meanwhile. Default 30,000. */
   readonly timeout?: number;
 }
 
 export interface StartProjectionOptions {
-  /** Milliseconds without a sign of life after which another worker takes over. Default 10,000. */
+  /** Milliseconds without a heartbeat after which another worker takes over. Default 10,000. */
   readonly heartbeatTimeout?: number;
 }
 
@@ -44,19 +44,19 @@ export interface WaitForOptions {
 }
 
 export interface StatusOptions {
-  /** Milliseconds. Default: that of the client. */
+  /** Milliseconds. Default: the client's. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Part of a call's time that its projection has for the answer, at most as many milliseconds. */
+/** Part of a call's time, and most milliseconds, that the projection gets to answer. */
 const forAnswer = { part: 0.6, longest: 20_000 };
 const forStatus = { part: 0.4, longest: 4_000 };
-/** In 10 seconds it is known whether a worker knows it. */
+/** The same for a start: after 10 seconds it is clear whether any worker knows the projection. */
 const forStart = { part: 0.6, longest: 12_000 };
 
 /**
- * Starts projections, says where they stand, and does what an operator wants done. A projection runs as a workflow of its
+ * Starts projections, shows their status, and carries out what operators decide. A projection runs as a workflow of its
  * own, on any worker that knows it.
  *
  * Every method throws ProjectionNotRunningError for a projection that isn't running, ProjectionUnknownError for one that no worker
@@ -86,10 +86,10 @@ export class ProjectionClient {
   }
 
   /**
-   * Starts a projection where it left off. One that runs already stays as it is.
+   * Starts a projection where it left off. A running projection stays as it is.
    *
    * @returns its status: `waiting`, with the reason, when its store can't be reached
-   * @throws ProjectionUnknownError after 10 seconds in which no worker knew it, with what they know
+   * @throws ProjectionUnknownError after 10 seconds in which no worker knew it, with the projections that they know
    */
   async start(name: string, options: StartProjectionOptions = {}): Promise<ProjectionStatus> {
     assertName(name);
@@ -101,8 +101,8 @@ export class ProjectionClient {
   }
 
   /**
-   * Where it stands now; of a projection that was stopped, where it stood; of one whose store can't be reached, what was last known,
-   * `waiting` with the reason.
+   * The current status. After a stop: the last one. While the store can't be reached: what was last known, `waiting`
+   * with the reason.
    */
   async status(name: string, options: StatusOptions = {}): Promise<ProjectionStatus> {
     assertName(name);
@@ -121,12 +121,12 @@ export class ProjectionClient {
     }
   }
 
-  /** With what holds it up, which its workflow doesn't hear of. */
+  /** Adds what holds the projection up, which its workflow doesn't learn. */
   async #withSigns(status: ProjectionStatus, limits: CallLimits): Promise<ProjectionStatus> {
     const { rebuild, waitsFor: known, state, ...rest } = status;
     const isOn = state === 'running' || state === 'waiting';
     if (!isOn && rebuild === undefined) return status;
-    // Without them it is a status still.
+    // The status is useful without them, too.
     const found = this.#calls
       .signs(status.name, { position: rest.position, next: rebuild?.build }, limits)
       .catch(() => undefined);
@@ -143,10 +143,10 @@ export class ProjectionClient {
   }
 
   /**
-   * From its return on nothing is applied, until it is resumed.
+   * Stops applying events until the projection is resumed. When it returns, nothing is being applied.
    *
-   * @throws StoreUnavailableError when its sink can't be reached: it begins nothing more then, but a worker that can reach it may still
-   *   write what it had begun
+   * @throws StoreUnavailableError when the sink can't be reached: the projection then begins nothing more, but a
+   *   worker that can reach the sink may still write what it had begun
    */
   pause(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'pause' });
@@ -157,19 +157,24 @@ export class ProjectionClient {
     return this.#act(name, { action: 'resume' });
   }
 
-  /** Ends its workflow. The read model and the checkpoint stay, and `start` goes on from there. @throws as `pause`; it has ended then, too */
+  /**
+   * Ends the projection's workflow. The read model and the checkpoint stay, and `start` goes on from there.
+   *
+   * @throws as `pause`; the workflow has then ended, too
+   */
   stop(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'stop' });
   }
 
   /**
-   * Builds a version of the read model beside the live one, which goes on serving; when it has caught up and the projection's `verify` has
-   * passed, it becomes the live one at once. `status` tells how far it is. Returns when it has begun.
+   * Builds a version of the read model beside the live one, which goes on serving; once it has caught up and the
+   * projection's `verify` has passed, it becomes live at once. Returns when the rebuild has begun; `status` shows how
+   * far it is.
    *
-   * Without a `version` it is the newest that is known, and never older than the live one. While a release is rolled out, say which one it
-   * shall be: it is then built by workers that know it, and by no other.
+   * Default `version`: the newest known, never older than the live one. While a release is rolled out, give the
+   * version: only workers that know it then build it.
    *
-   * @throws RebuildUnderWayError when one has begun already
+   * @throws RebuildUnderWayError when a rebuild has begun already
    */
   rebuild(
     name: string,
@@ -184,19 +189,19 @@ export class ProjectionClient {
     });
   }
 
-  /** Gives a rebuild up, also one that failed, and drops what was built. @throws RebuildNotUnderWayError */
+  /** Gives up a rebuild, even a failed one, and drops its build. @throws RebuildNotUnderWayError */
   cancelRebuild(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'cancelRebuild' });
   }
 
   /**
-   * Lets a publisher, a reaction or any other projection without a sink go on from somewhere else: after the store was restored or
-   * replaced, under a name that was used before, or past what it can't do. `from` is the position behind which it goes on, or
-   * `beginning`, `end`, or `checkpoint`: where it was, in the store as it is now. It runs from then on, unless it is paused. An event that comes
-   * again has the same `id`.
+   * Moves a publisher, a reaction or any other projection without a sink to another position: after the store was
+   * restored or replaced, under a name that was used before, or past events that it can't handle. `from` is the
+   * position after which it goes on, or `beginning`, `end`, or `checkpoint`: where it was, in the store as it is now.
+   * It then runs, unless it is paused. An event that comes again has the same `id`.
    *
-   * @throws PositionAheadOfStoreError for a position behind the end of the store · InvalidArgumentError for a projection with a read model,
-   *   which is rebuilt · RebuildUnderWayError
+   * @throws PositionAheadOfStoreError for a position beyond the end of the store · InvalidArgumentError for a
+   *   projection with a read model: rebuild it instead · RebuildUnderWayError
    */
   rebase(
     name: string,
@@ -211,24 +216,27 @@ export class ProjectionClient {
     return this.#act(name, { action: 'rebase', from, operator, reason });
   }
 
-  /** Makes the build live that was so before the last rebuild; it then catches up. @throws NoPreviousBuildError */
+  /** Makes the build live again that was live before the last rebuild; it then catches up. @throws NoPreviousBuildError */
   rollback(name: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'rollback' });
   }
 
-  /** The events that were not applied, in order, at most 200 and fewer where they have much to say (256 KiB); those that were skipped with who skipped them and why. */
+  /**
+   * The events that were not applied, in order: at most 200, or as many as fit into 256 KiB. Skipped events say who
+   * skipped them and why.
+   */
   async parked(name: string): Promise<readonly ParkedEventSummary[]> {
     assertName(name);
     const limits = limitsOf(this.#timeout);
     return this.#calls.update(name, parkedEventsUpdate, [patienceOf(forAnswer, limits)], limits);
   }
 
-  /** Tries an event again, with those of its stream that wait behind it. @throws EventNotParkedError */
+  /** Retries an event, and the events of its stream that wait behind it. @throws EventNotParkedError */
   retry(name: string, eventId: string): Promise<ProjectionStatus> {
     return this.#act(name, { action: 'retry', eventId });
   }
 
-  /** Passes over an event for good. Who does so and why is kept. @throws EventNotParkedError */
+  /** Passes over an event for good. The operator and the reason are kept. @throws EventNotParkedError */
   skip(
     name: string,
     eventId: string,
@@ -239,9 +247,9 @@ export class ProjectionClient {
   }
 
   /**
-   * Waits until the read model holds everything up to a position: that of an append, to read what one has written.
+   * Waits until the read model holds all events up to a position, such as that of an append, to read one's own writes.
    *
-   * @throws ProjectionBehindError when it doesn't get there in time, or has stopped on the way
+   * @throws ProjectionBehindError when the projection doesn't get there in time, or has stopped on the way
    */
   async waitFor(name: string, position: number, options: WaitForOptions = {}): Promise<void> {
     assertName(name);
@@ -254,16 +262,16 @@ export class ProjectionClient {
       const end = AbortSignal.any([cancelled, settled.signal]);
       try {
         const over = this.#calls.over(name, end);
-        // It may end when nobody waits for it any more.
+        // It may reject when no one awaits it any more.
         over.catch(() => undefined);
         const reaching = this.#calls.reached(name, position, timeout, end).catch(async (error: unknown) => {
-          // The server may know better, and be slower to say so.
+          // The server may know that the projection was never started, but be slower to say so.
           await this.#assertStarted(name);
           throw error;
         });
         const outcome = await Promise.race([reaching, over]);
         const state = 'isOver' in outcome ? outcome : undefined;
-        // It may have got there before it ended.
+        // The projection may have got there before it ended.
         const reached = 'isOver' in outcome ? await this.#calls.reached(name, position, 0, end) : outcome;
         if ((reached.position ?? -1) >= position) return;
         throw await this.#behind(name, { position, timeout, reached }, state);
@@ -282,7 +290,7 @@ export class ProjectionClient {
     }
   }
 
-  /** @param over what it is about, where it doesn't go on by itself */
+  /** @param over the projection's state, if it doesn't go on by itself */
   async #behind(
     name: string,
     wait: {

@@ -4,29 +4,29 @@ import type { ShardHeartbeat } from '../shared/projection-run.js';
 type Description = WorkflowExecutionDescription['raw'];
 type PendingActivity = NonNullable<Description['pendingActivities']>[number];
 
-/** Each is that of the first shard that has one. */
+/** The signs of a projection; each is that of the first shard that has one. */
 export interface ShownSigns extends Pick<ShardHeartbeat, 'waitsFor' | 'warning'> {
-  /** What holds up the build that is being made. */
+  /** What holds up the `next` build. */
   readonly rebuildWaitsFor?: string;
 }
 
-/** What is known of a projection already. */
+/** What the client already knows of a projection. */
 export interface Seen {
-  /** The position of its live build. What a shard said before it came there is over. */
+  /** The position of the live build. Signs that a shard gave before it came there are outdated. */
   readonly position: number;
-  /** Number of the build that is being made. */
+  /** Number of the `next` build. */
   readonly next?: number | undefined;
 }
 
-/** `PENDING_ACTIVITY_STATE_SCHEDULED`: it has failed, and waits for its next attempt. */
+/** `PENDING_ACTIVITY_STATE_SCHEDULED`: the activity has failed, and waits for its next attempt. */
 const scheduled = 1;
 
-/** What a projection does for its rebuild. */
+/** The activities of a rebuild. */
 const rebuilding = ['eventStoreBeginBuild', 'eventStoreVerifyBuild', 'eventStoreActivateBuild'];
 
 /**
- * What holds up a projection or one of its shards: what an activity says with its signs of life, or what it failed of when it is to be
- * tried again. The workflows don't hear of either.
+ * Finds what holds up a projection or one of its shards: in an activity's heartbeats, or in its last failure if it is
+ * to be retried. The workflows learn of neither.
  *
  * @param workflowId of the projection
  */
@@ -66,11 +66,11 @@ async function signsOf(client: Client, activity: PendingActivity): Promise<Shard
   let payloads = heartbeatDetails?.payloads ?? [];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   const [details] = payloads;
-  // Those of the projection itself say something else with them, which has no such fields.
+  // The heartbeats of the projection's own activities hold something else, without these fields.
   return (details && payloadConverter.fromPayload<ShardHeartbeat | undefined>(details)) ?? {};
 }
 
-/** Whether the attempt that is being made has given a sign of life. Until then its failure before is what is known. */
+/** Whether the current attempt has sent a heartbeat. Until then, the last failure is what is known. */
 function isHeardOf({ state, lastStartedTime, lastHeartbeatTime }: PendingActivity): boolean {
   if (Number(state) === scheduled || !lastHeartbeatTime) return false;
   return millisecondsOf(lastHeartbeatTime) > millisecondsOf(lastStartedTime);
@@ -80,7 +80,7 @@ function millisecondsOf(time: PendingActivity['lastStartedTime']): number {
   return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1e6;
 }
 
-/** Undefined when it has just ended. */
+/** Undefined when the workflow has just ended. */
 async function describe(client: Client, workflowId: string): Promise<Description | undefined> {
   try {
     return (await client.workflow.getHandle(workflowId).describe()).raw;

@@ -19,16 +19,16 @@ import {
   type LaneUpdateOptions,
 } from '../shared/command-lane.js';
 
-/** Milliseconds after which an update without an answer is sent again; what was lost is then found by its command ids. */
+/** Milliseconds after which an update without an answer is sent again; commands that were stored are found by their ids. */
 const attemptTimeout = 20_000;
 
 /**
- * Milliseconds without an answer after which the lane is told that one of the commands may hold its worker up. It answers within one
- * or two; and the server gives its task, with what it was told, to another worker after ten.
+ * Milliseconds without an answer after which the lane is told that one of the commands may hold its worker up. A lane
+ * answers within 1 or 2 seconds; after 10, the server gives its task, with this signal, to another worker.
  */
 const suspectAfter = 7_000;
 
-/** gRPC statuses that another attempt gets too: malformed, forbidden, unknown to the server, not authenticated. */
+/** gRPC statuses that another attempt would get, too: malformed, forbidden, unknown to the server, not authenticated. */
 const finalStatuses: readonly unknown[] = [3, 7, 12, 16];
 const resourceExhausted: unknown = 8;
 
@@ -38,7 +38,7 @@ export interface LaneAddress {
   readonly input: CommandLaneInput;
 }
 
-/** Sends commands to a lane in one update, and starts the lane where it isn't running. */
+/** Sends commands to a lane in one update, and starts the lane if it isn't running. */
 export async function sendCommands(
   { client, taskQueue, input }: LaneAddress,
   workflowId: string,
@@ -46,16 +46,16 @@ export async function sendCommands(
   options: LaneUpdateOptions,
   signal: AbortSignal,
 ): Promise<LaneReply> {
-  // A new one for each attempt: it can be used once.
+  // A new one for each attempt, since it can be used only once.
   const startWorkflowOperation = new WithStartWorkflowOperation(laneWorkflowType, {
     workflowId,
     taskQueue,
     args: [input],
     workflowIdConflictPolicy: 'USE_EXISTING',
-    // Longer than a worker's death is noticed: at 2 s a lane never recovered from kills.
+    // Longer than it takes to notice a worker's death: at 2 s a lane never recovered from kills.
     workflowTaskTimeout: '10 seconds',
   });
-  // The update's own failure is the one that is told.
+  // The update's own failure is thrown instead.
   startWorkflowOperation.workflowHandle().catch(() => undefined);
   const ids = [...new Set(commands.map(({ id }) => id))];
   const suspicion = setTimeout(() => void suspect(client, workflowId, ids), suspectAfter);
@@ -76,20 +76,20 @@ export async function sendCommands(
   });
 }
 
-/** Tells a lane which aggregates have waited for long. The commands don't depend on it. */
+/** Tells a lane whose aggregates' commands have waited long. The commands don't depend on it. */
 async function suspect(client: Client, workflowId: string, ids: readonly string[]): Promise<void> {
   try {
     await client.withDeadline(Date.now() + attemptTimeout, () =>
       client.workflow.getHandle(workflowId).signal(laneSuspectSignal, ids),
     );
   } catch {
-    // The server can't be reached, or the lane has not begun. The next attempt will show.
+    // The server can't be reached, or the lane has not begun; the next attempt will show which.
   }
 }
 
 /**
- * Whether the lane had as many updates under way as the server takes, and has not had this one. Above that number, the server also
- * takes some that the worker never sees.
+ * Whether an update never reached its lane, which had as many under way as the server takes. Above that number, the
+ * server also takes some that the worker never sees.
  */
 export function isCrowded(error: unknown): boolean {
   if (error instanceof WorkflowUpdateFailedError) {
@@ -100,8 +100,8 @@ export function isCrowded(error: unknown): boolean {
 }
 
 /**
- * Whether a failure says nothing about the commands, so that they are sent again under the same ids: the server or the
- * network was away, no worker took it, or the lane was just completing or continuing as new.
+ * Whether a failure says nothing about the commands, so that they are sent again under the same ids: the server or
+ * the network was down, no worker took the update, or the lane was completing or continuing as new.
  */
 export function isRetryableCallError(error: unknown): boolean {
   if (error instanceof WorkflowUpdateFailedError) return findEventStoreError(error) === undefined;

@@ -1,22 +1,22 @@
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
 import type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
 
-/** Milliseconds in which those who begin to wait at the same time come together. */
+/** Milliseconds for gathering waits that begin at about the same time. */
 const gathering = 2;
-/** Until the next workflow for a projection, by how many are under way. */
+/** Pauses before the next workflow for a projection, by the number under way. */
 const intervals: Backoff = { first: 25, longest: 1_000 };
-/** Milliseconds by which a waiter's time may be over when the answer comes. */
+/** Milliseconds by which an answer may miss a waiter's end. */
 const tolerance = 100;
 
 interface Waiter {
   readonly position: number;
-  /** When its time is up, by `performance.now()`. */
+  /** When the waiter's time is up, by `performance.now()`. */
   readonly end: number;
   readonly settle: (reached: ReachedPosition) => void;
   readonly fail: (error: unknown) => void;
 }
 
-/** A workflow that waits for some of them. */
+/** A workflow that waits for some of the positions. */
 interface Wait {
   readonly from: number;
   readonly to: number;
@@ -25,22 +25,22 @@ interface Wait {
 }
 
 /**
- * Lets all waits for a projection in this process share few workflows. A wait for a position between those that a workflow waits for
- * already joins it; the others gather for the next workflow, the longer the more are under way.
+ * Lets all waits for a projection in this process share few workflows. A wait joins a workflow that already waits for
+ * a range around its position; the others gather for the next workflow, for longer the more are under way.
  */
 export class SharedWaits {
   readonly #run: (awaited: AwaitedPosition) => Promise<ReachedPosition>;
   readonly #desks = new Map<string, Desk>();
 
-  /** @param run waits by a workflow */
+  /** @param run starts a workflow that waits */
   constructor(run: (awaited: AwaitedPosition) => Promise<ReachedPosition>) {
     this.#run = run;
   }
 
   /**
-   * @param timeout milliseconds; 0 for a look
+   * @param timeout milliseconds; 0 to look once
    * @param signal gives up
-   * @returns how far it is, when it is there or the time is up
+   * @returns how far the projection is, once it is there or the time is up
    */
   until(name: string, position: number, timeout: number, signal: AbortSignal): Promise<ReachedPosition> {
     let desk = this.#desks.get(name);
@@ -60,7 +60,7 @@ class Desk {
   readonly #onIdle: () => void;
   readonly #underWay = new Set<Wait>();
   #gathered = new Set<Waiter>();
-  /** Whether the next one is about to start. */
+  /** Whether the next workflow is about to start. */
   #isGathering = false;
 
   constructor(run: (awaited: Omit<AwaitedPosition, 'name'>) => Promise<ReachedPosition>, onIdle: () => void) {
@@ -122,7 +122,7 @@ class Desk {
   #settle(wait: Wait, reached: ReachedPosition): void {
     this.#underWay.delete(wait);
     const { position = -1 } = reached;
-    // The other waits' too: the projection is there.
+    // Waiters of the other workflows, too: the projection is there.
     for (const waiters of [
       wait.waiters,
       this.#gathered,
@@ -145,7 +145,7 @@ class Desk {
   }
 }
 
-/** One by one: there may be more than a call takes arguments. */
+/** Compares one by one: a call can't take this many arguments. */
 function least(values: readonly number[]): number {
   return values.reduce((lowest, value) => Math.min(lowest, value));
 }

@@ -33,21 +33,21 @@ export interface TemporalEventStoreOptions {
   readonly timeout?: number;
 }
 
-/** How long one waits for a replay. */
+/** Limits of the wait for a replay. */
 export interface ReplayOptions {
-  /** Milliseconds. Default: that of the store, 30,000. */
+  /** Milliseconds. Default: the store's `timeout`, 30,000. */
   readonly timeout?: number;
-  /** Ends the waiting. */
+  /** Ends the wait. */
   readonly signal?: AbortSignal;
 }
 
 const defaultTimeout = 30_000;
 /** Longer than an attempt to scan a whole store may take. */
 const scanTimeout = 150_000;
-/** Milliseconds after which the workflow of a read that nobody waits for any more ends, so that they don't pile up. */
+/** Milliseconds that a read's workflow may outlive its caller's wait, so that such workflows don't pile up. */
 const afterlife = 5_000;
 
-/** A workflow that is called for its answer. */
+/** A workflow that is run for its answer. */
 interface Call<T> {
   readonly workflowId: string;
   readonly limits: WaitLimits;
@@ -57,15 +57,16 @@ interface Call<T> {
 }
 
 /**
- * An event store for a service that has no access to the database: each call is a short workflow on a worker that has.
- * It behaves as the store on the worker does. It is slower by a round trip through Temporal, and what is read stays in
- * the histories of its workflows; a service with access to the database reads directly.
+ * An event store for a service without access to the database: each call is a short workflow on a worker that has it.
+ * It behaves like the store on the worker. It is slower by a round trip through Temporal, and events that are read
+ * stay in the histories of the workflows; a service with access to the database should read directly.
  *
- * An append is durable: once its workflow is started it goes through, whoever dies, and also when nobody waits for it any
- * more: when its signal aborts meanwhile, the error is STORE_UNAVAILABLE with the commit id. The same append sent again while the first is under way joins it.
+ * An append is durable: once its workflow is started it goes through, whichever process dies, and even if no caller
+ * waits any more. If its signal aborts meanwhile, the error is STORE_UNAVAILABLE with the commit id. The same append
+ * sent again joins the first while that is under way.
  *
- * @throws StoreUnavailableError from any method when Temporal or the worker gives no answer in time; it says what is known of
- *   the reason
+ * @throws StoreUnavailableError from any method when Temporal or the worker gives no answer in time, with the reason
+ *   as far as it is known
  * @example
  * const store = new TemporalEventStore({ client: new Client({ connection }), taskQueue: 'events' });
  */
@@ -192,15 +193,15 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
 }
 
 /**
- * Says what it is for where it fits. It ends in a hash of all that is asked for, so that only the very same append joins
- * one that is under way; another with the same commit id runs by itself, and the store refuses it.
+ * Names the stream and commit, if they fit. The id ends in a hash of the whole request, so that only the very same
+ * append joins one under way; another with the same commit id runs by itself, and the store refuses it.
  */
 function appendWorkflowId(taskQueue: string, request: AppendRequest): string {
   const hash = uuidV5(canonicalJson(request));
   return workflowIdOf('append', taskQueue, request.streamId, request.commitId, hash);
 }
 
-/** Whether what became of the call is unknown: Temporal can't be reached, or no worker took it in time. */
+/** Whether the outcome of the call is unknown: Temporal can't be reached, or no worker took the call in time. */
 function isUnanswered(error: unknown): boolean {
   return (
     error instanceof TimeIsUpError ||
@@ -210,7 +211,7 @@ function isUnanswered(error: unknown): boolean {
   );
 }
 
-/** The error of an append whose caller waits no longer. */
+/** The error of an append whose caller no longer waits. */
 function noLongerAwaited(reason: unknown, commitId: string): StoreUnavailableError {
   return new StoreUnavailableError(
     `The wait for the append was ended (${describeError(reason)}). ${retryAdvice(commitId)}`,

@@ -1,14 +1,14 @@
 import type { Client } from '@temporalio/client';
 import { withinTime } from './within-time.js';
 
-/** Milliseconds for finding out; the caller has waited already. */
+/** Milliseconds for finding the reason; the caller has waited already. */
 const longestLook = 1_000;
-/** Most looks at workflows at a time, when many wait in vain at once. */
+/** Most workflows looked at at a time, when many callers wait in vain at once. */
 const maxLooks = 5;
-/** The last events of a history, among which a failed task must be. */
+/** Number of last history events, among which a failed task must be. */
 const lastEvents = 20;
 
-/** What is being found out, so that many who wait in vain ask once: by task queue or workflow. */
+/** Look-ups under way, by task queue or workflow, so that many callers that wait in vain ask once. */
 const underWay = new WeakMap<Client, Map<string, Promise<unknown>>>();
 let looks = 0;
 
@@ -17,11 +17,11 @@ export interface Unanswered {
   readonly client: Client;
   readonly taskQueue: string;
   readonly workflowId: string;
-  /** Milliseconds for finding out. Default 1,000. */
+  /** Milliseconds for finding the reason. Default 1,000. */
   readonly limit?: number;
 }
 
-/** What keeps a workflow from answering, as far as the server knows, and what to do about it. It never throws. */
+/** Says what keeps a workflow from answering, as far as the server knows, and what to do about it. Never rejects. */
 export async function whyUnanswered({
   client,
   taskQueue,
@@ -58,7 +58,7 @@ async function together<T>(client: Client, key: string, find: () => Promise<T>):
   return finding;
 }
 
-/** Whether a worker has asked for a workflow task in the last minutes. The server knows it by its own clock. */
+/** Whether a worker has asked for a workflow task in the last minutes. The server judges by its own clock. */
 async function hasPoller(client: Client, taskQueue: string): Promise<boolean> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
@@ -69,7 +69,7 @@ async function hasPoller(client: Client, taskQueue: string): Promise<boolean> {
   return (pollers ?? []).length > 0;
 }
 
-/** What its workers fail of; undefined also when it isn't to be found. */
+/** Why a workflow's workers fail; undefined if they don't, or if it can't be found out. */
 async function look(client: Client, workflowId: string): Promise<string | undefined> {
   if (looks >= maxLooks) return undefined;
   looks++;
@@ -92,7 +92,7 @@ async function failedTask(client: Client, workflowId: string): Promise<string | 
     workflowTaskFailedEventAttributes: failed,
     workflowTaskCompletedEventAttributes: done,
   } of history?.events ?? []) {
-    // What failed before has gone through since.
+    // Earlier failures have been overcome.
     if (done) return undefined;
     const message = failed?.failure?.message;
     if (!message) continue;

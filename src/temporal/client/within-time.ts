@@ -2,14 +2,14 @@ import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
 import { longestTimer } from '../../core/values/longest-timer.js';
 
-/** What ends a wait. */
+/** The limits of a wait. */
 export interface WaitLimits {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Thrown by {@link withinTime}; it doesn't leave this folder. */
+/** Thrown by {@link withinTime}; never reaches the user. */
 export class TimeIsUpError extends Error {
   constructor(timeout: number) {
     super(`No answer through Temporal in ${timeout} ms.`);
@@ -17,19 +17,19 @@ export class TimeIsUpError extends Error {
 }
 
 /**
- * Runs a call through Temporal no longer than that, with its requests.
+ * Runs a call through Temporal within limits, at which its requests are aborted, too.
  *
  * @throws {@link TimeIsUpError} · the reason of the signal, as soon as it aborts
  */
 export function withinTime<T>(client: Client, limits: WaitLimits, call: () => Promise<T>): Promise<T> {
-  // An aborted request ends soon; its caller stops waiting at once.
+  // An aborted request ends soon, but its caller stops waiting at once.
   return untilTimeIsUp(limits, (end) => client.withAbortSignal(end, call));
 }
 
 /**
- * Waits no longer than that for what may go on, for others who wait for it.
+ * Waits within limits for work that may go on, for other callers.
  *
- * @param run gets the signal of the end
+ * @param run gets a signal that aborts when the wait ends
  * @throws {@link TimeIsUpError} · the reason of the signal, as soon as it aborts
  */
 export async function untilTimeIsUp<T>(
@@ -44,7 +44,7 @@ export async function untilTimeIsUp<T>(
     Math.min(timeout, longestTimer),
   );
   const end = signal === undefined ? timeIsUp.signal : AbortSignal.any([timeIsUp.signal, signal]);
-  // The SDK listens for each of its requests, of which there may be many; Node takes more than ten for a leak.
+  // The SDK adds a listener for each of its requests, which may be many; Node would report more than ten as a leak.
   setMaxListeners(0, end);
   try {
     return await unlessAborted(end, run);

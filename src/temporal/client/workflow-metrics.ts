@@ -11,11 +11,11 @@ import {
 import { TimeIsUpError, withinTime } from './within-time.js';
 
 export interface WorkflowMetricsOptions<Family extends string = DefaultFamily> {
-  /** Workflow types by the family that they are counted in. Default: those of this library, without its projections. */
+  /** Workflow types, by the family that counts them. Default: those of this library, without its projections. */
   readonly families?: Readonly<Record<Family, readonly string[]>>;
-  /** Most completed executions, the latest of each family, of which the time is looked at. Default 100; 0 for none. */
+  /** How many of the latest completed executions of each family are timed. Default 100; 0 for none. */
   readonly sample?: number;
-  /** Only executions that were started on it. Default: those of the whole namespace. */
+  /** Counts only executions started on this task queue. Default: the whole namespace. */
   readonly taskQueue?: string;
   /** Milliseconds to wait for the server. Default 30,000. */
   readonly timeout?: number;
@@ -27,12 +27,12 @@ export type DefaultFamily = 'eventStore' | 'command' | 'query';
 export interface FamilyMetrics {
   readonly active: number;
   readonly completed: number;
-  /** Also those that timed out or were terminated. */
+  /** Including those that timed out or were terminated. */
   readonly failed: number;
   readonly cancelled: number;
-  /** Milliseconds from start to close, the mean of the sampled executions. Absent when there are none. */
+  /** Mean milliseconds from start to close of the sampled executions. Absent when there are none. */
   readonly averageExecutionTime?: number;
-  /** Executions that the time is the mean of. */
+  /** Number of executions that the mean is taken over. */
   readonly sampled: number;
 }
 
@@ -43,9 +43,9 @@ const defaultFamilies: Readonly<Record<DefaultFamily, readonly string[]>> = {
 };
 
 /**
- * How many workflows of each family are active, have completed or failed, and how long they take. The numbers are those of
- * the server's visibility: it lags behind by a moment (a second or so), forgets what is older than the namespace's retention,
- * and is for people and dashboards, not for decisions.
+ * How many workflows of each family are active, have completed or failed, and how long they take. The numbers come
+ * from the server's visibility, which lags by about a second and forgets executions older than the namespace's
+ * retention: they are for people and dashboards, not for decisions.
  *
  * @throws InvalidArgumentError for an unknown or malformed option
  * @throws StoreUnavailableError when Temporal gives no answer
@@ -109,7 +109,7 @@ async function familyMetrics(client: Client, where: string, sample: number): Pro
   };
 }
 
-/** Milliseconds of the latest completed executions. */
+/** Milliseconds that the latest completed executions took. */
 async function executionTimes(client: Client, where: string, most: number): Promise<readonly number[]> {
   const times: number[] = [];
   if (most === 0) return times;
@@ -124,7 +124,7 @@ async function executionTimes(client: Client, where: string, most: number): Prom
   return times;
 }
 
-/** A string of the server's query language. */
+/** Quotes a string for the server's query language. */
 function quoted(text: string): string {
   if (/['"\\]/.test(text)) {
     throw new InvalidArgumentError(`workflowMetrics: '${text}' contains a quote or a backslash.`);

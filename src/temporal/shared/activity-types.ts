@@ -21,7 +21,10 @@ export interface AppendRequest {
   readonly events: readonly EventToAppend[];
   readonly expectedVersion: ExpectedVersion;
   readonly commitId: string;
-  /** Present when the caller's schemas have made the events: those of the worker have to leave them as they are. */
+  /**
+   * Present when the caller's schemas have been applied: the worker's schemas must then leave the events as they
+   * are.
+   */
   readonly schemasApplied?: true;
 }
 
@@ -63,20 +66,20 @@ export interface PublishRequest {
   readonly toVersion: number;
 }
 
-/** Whose state is wanted, and as of when. */
+/** An aggregate, and the version or time of the wanted state. */
 export interface ReplayRequest {
   /** Category of a registered aggregate class or decider. */
   readonly aggregate: string;
   readonly id: string;
   /** Up to this version, inclusive. */
   readonly toVersion?: number;
-  /** The longest beginning of the stream in which nothing occurred after this time. ISO 8601 with an offset. */
+  /** Up to the first event that occurred after this time, exclusive. ISO 8601 with an offset. */
   readonly until?: string | Date;
 }
 
 /** A replay as it travels. */
 export interface ReplayTask extends ReplayRequest {
-  /** Whether a worker that doesn't know the aggregate or its events leaves it to another. Default: it is refused. */
+  /** Whether a worker that doesn't know the aggregate or its events leaves the task to another. Default: it refuses. */
   readonly givesBack?: boolean;
 }
 
@@ -86,7 +89,7 @@ export interface ReplayedState<State = JsonValue> {
   readonly state: State;
 }
 
-/** What the library's workflows and proxies call on the worker. Each name begins with `eventStore`. */
+/** The activities that the library's workflows and proxies call. Each name begins with `eventStore`. */
 export interface EventStoreActivities {
   eventStoreAppend(request: AppendRequest): Promise<AppendReply>;
   eventStoreReadStream(request: ReadStreamRequest): Promise<StreamSlice>;
@@ -100,54 +103,57 @@ export interface EventStoreActivities {
   eventStorePublish(request: PublishRequest): Promise<void>;
 }
 
-/** What the library calls for registered aggregates. */
+/** The activities for registered aggregates. */
 export interface AggregateActivities {
-  /** Decides and appends commands, each exactly once; an outcome for each. Fails only when the store can't be reached. */
+  /**
+   * Decides and appends commands, each exactly once; returns an outcome for each. Fails only when the store can't
+   * be reached.
+   */
   eventStoreExecute(request: ExecuteRequest): Promise<readonly CommandOutcome[]>;
-  /** The same of the first batch of a lane, with how this worker's lanes run. */
+  /** The same for the first batch of a lane; also returns this worker's settings for lanes. */
   eventStoreExecuteFirst(
     request: ExecuteRequest,
   ): Promise<{ readonly outcomes: readonly CommandOutcome[]; readonly settings: LaneSettings }>;
   eventStoreReplay(task: ReplayTask): Promise<ReplayedState>;
-  /** How this worker's lanes run. */
+  /** This worker's settings for lanes. */
   eventStoreLaneSettings(): Promise<LaneSettings>;
 }
 
-/** What the library calls for registered projections. */
+/** The activities for registered projections. */
 export interface ProjectionActivities {
-  /** The builds; an empty live one is made where there is none. */
+  /** Returns the builds; makes an empty live one if there is none. */
   eventStoreOpenProjection(request: ProjectionRequest): Promise<readonly ProjectionBuild[]>;
   /** Applies events for a while. */
   eventStoreProject(request: ProjectionShardInput): Promise<ProjectionShardReply>;
-  /** From its return on, nothing is written by who wrote before. */
+  /** Stops all owners from writing. When it returns, nothing is being written. */
   eventStoreFenceProjection(request: ProjectionRequest): Promise<void>;
   eventStoreProjectionProgress(
     request: ProjectionRequest & {
-      /** Whether to look for event types that nobody has ever appended. Default false. */
+      /** Whether to look for event types that were never appended. Default false. */
       readonly withUnseen?: boolean;
     },
   ): Promise<ProjectionProgress>;
-  /** Waits until the live build has come to a position, or the time is up. */
+  /** Waits until the live build has reached a position, or the time is up. */
   eventStoreAwaitPosition(request: AwaitedPosition): Promise<ReachedPosition>;
   /**
-   * Makes an empty build of a version beside the live one; or empties the live one of a sink that has only that. Default: of the newest
-   * version, which is never older than the live one.
+   * Makes an empty build beside the live one; where the sink has room for only one, it empties the live one.
+   * Default: the newest version, which is never older than the live one.
    */
   eventStoreBeginBuild(
     request: ProjectionRequest & {
       readonly version?: number;
-      /** Whether the version of the live one will do: nobody was found who knows a newer one. */
+      /** Whether the live build's version will do, because no worker with a newer one was found. */
       readonly settles?: boolean;
     },
   ): Promise<ProjectionBuild>;
   eventStoreVerifyBuild(request: BuildRequest): Promise<void>;
   eventStoreActivateBuild(request: BuildRequest): Promise<void>;
   eventStoreDropBuild(request: BuildRequest): Promise<void>;
-  /** Lets a projection without a read model go on from somewhere else, also in another store. */
+  /** Moves a projection without a read model to another position, even of another store. */
   eventStoreRebaseProjection(request: ProjectionRequest & { readonly from: RebaseFrom }): Promise<void>;
   /**
-   * Lets a projection that can't be rebuilt go on from its checkpoints after the store has got another id, where they are kept in that
-   * store: they were restored with its events. Nothing otherwise.
+   * Lets a projection that can't be rebuilt go on from its checkpoints under the store's new id. Does so only if
+   * they are kept in that store, and so were restored with its events.
    */
   eventStoreAdoptStore(request: ProjectionRequest): Promise<void>;
   /** The first few hundred parked events of the live build. */
@@ -165,8 +171,8 @@ export interface BuildRequest extends ProjectionRequest {
 
 export interface DecideParkedRequest extends BuildRequest {
   readonly eventId: string;
-  /** Absent: try it again. */
+  /** Absent: the event is retried. */
   readonly skip?: { readonly operator: string; readonly reason: string };
-  /** Where the projection stopped at it. */
+  /** Where the projection stopped at the event. */
   readonly blockedAt?: Pick<BlockedShard, 'build' | 'shard' | 'checkpoint'>;
 }

@@ -2,15 +2,18 @@ import { ApplicationFailure } from '@temporalio/common';
 import { crossingFields, isOurs } from '../../core/errors/temporal-failure.js';
 import { isObject, utf8Length } from '../../core/values/json.js';
 
-/** Most characters of a message that cross, and bytes of JSON of what crosses with it. A failure that is too large would never be heard of. */
+/**
+ * Most characters of a message, and most bytes of its details as JSON. A failure that is too large would never
+ * arrive.
+ */
 const maxMessageLength = 10_000;
 const maxDetailBytes = 64 * 1024;
-/** Most characters of an error with all its causes that cross as they are. */
+/** Most characters of an error and all its causes; a longer error is shortened. */
 const maxErrorLength = 100_000;
 
 /**
- * An error of ours as the SDK's own failure, so that the worker's payload converter writes its fields. Anything else
- * stays as it is, unless it is too long. What caused it is in the worker's log.
+ * Turns an error of this library into the SDK's own failure, so that the worker's payload converter writes its
+ * fields. Any other error stays as it is, unless it is too long. The cause is in the worker's log.
  */
 export function toApplicationFailure(error: unknown): unknown {
   if (!isObject(error) || !isOurs(error)) return withinLength(error);
@@ -24,7 +27,7 @@ export function toApplicationFailure(error: unknown): unknown {
   });
 }
 
-/** Whatever somebody has thrown, shortened where it is too long to cross. */
+/** The error as it is, or shortened if it is too long to travel. */
 function withinLength(error: unknown): unknown {
   if (!(error instanceof Error) || lengthOf(error) <= maxErrorLength) return error;
   const { type, nonRetryable } = error as Partial<ApplicationFailure>;
@@ -50,7 +53,7 @@ function cut(message: string): string {
   return `${message.slice(0, maxMessageLength)} … (cut, of ${message.length} characters)`;
 }
 
-/** Those that fit together, in their order. */
+/** The fields that fit together, in their order. */
 function smallOnes(fields: Record<string, unknown>): Record<string, unknown> {
   let left = maxDetailBytes;
   return Object.fromEntries(

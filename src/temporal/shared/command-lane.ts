@@ -17,26 +17,26 @@ export interface LaneCommand {
   readonly causationId?: string;
 }
 
-/** What became of a command. */
+/** The outcome of a command. */
 export type CommandOutcome =
   | {
       readonly kind: 'committed';
       /** The stream's version after the command. */
       readonly version: number;
-      /** The position of its last event; when it changed nothing, of the stream's last event. */
+      /** The position of its last event, or of the stream's last event if the command changed nothing. */
       readonly position: number;
       /** The types of its events, in order. */
       readonly types: readonly string[];
-      /** In the same order. They derive from the store's namespace, which only the worker knows. */
+      /** In the same order. The ids derive from the store's namespace, which only the worker knows. */
       readonly eventIds: readonly string[];
       readonly deduplicated: boolean;
     }
   /** A rule said no (`rejected`), or deciding failed for another reason. Nothing was stored. */
   | { readonly kind: 'rejected' | 'failed'; readonly error: ErrorMessage }
   /**
-   * Not known yet: it is still being decided, the store gave no answer, or the worker doesn't know the aggregate, the command or
-   * an event of it, which one of another release may; or another worker had got it, and was lost (`lost`). Sent again, it is decided
-   * once all the same.
+   * Not known yet. `deciding`: it is still being decided. `store`: the store gave no answer. `unknown`: the worker
+   * doesn't know the aggregate, the command or an event, but one of another release may. `lost`: the worker that
+   * had the command was lost. Sent again, the command still takes effect only once.
    */
   | {
       readonly kind: 'open';
@@ -44,21 +44,21 @@ export type CommandOutcome =
       readonly error: ErrorMessage;
     };
 
-/** What a lane answers. */
+/** A lane's answer to an update. */
 export interface LaneReply {
   /** One for each command, in the order of the commands. */
   readonly outcomes: readonly CommandOutcome[];
-  /** Updates that the lane had, with this one. The server takes 10 at a time. */
+  /** Updates under way in the lane, including this one. The server takes 10 at a time. */
   readonly updatesInFlight: number;
   /** Whether the run is about to end: an update that meets the end makes the worker replay the run. */
   readonly isEnding?: true;
 }
 
-/** How an update waits. */
+/** How long an update waits. */
 export interface LaneUpdateOptions {
   /**
-   * Until the outcomes are known, or for 15 seconds; else until the first batch that its commands were in, after which some
-   * may be `open`. A client that asks again for those is patient.
+   * True: until the outcomes are known, for 15 seconds at most. False: only until the first batch with its
+   * commands ends; some may then be `open`, and the client asks for those again, patiently.
    */
   readonly isPatient?: boolean;
 }
@@ -68,40 +68,44 @@ export interface ExecuteRequest {
   readonly category: string;
   readonly commands: readonly LaneCommand[];
   /**
-   * Milliseconds after which the outcomes known by then are given back, and `open` for the rest, which goes on. Default: never;
-   * then what keeps the store from answering is thrown. It comes from a lane, whose worker limits the time of a command.
+   * Milliseconds after which the known outcomes are returned, and `open` for the commands still under way.
+   * Default: never; a failure of the store is then thrown. Only lanes set it; their worker also limits the time of
+   * each command.
    */
   readonly yieldAfter?: number;
   /**
-   * Whether a command that the worker doesn't know, or whose events it doesn't, is `open`, so that another worker gets it.
-   * Default: it is refused.
+   * Whether a command is left `open` for another worker when this one doesn't know it or its events. Default: it
+   * is refused.
    */
   readonly givesBack?: boolean;
   /**
-   * Whether one of them may have held a worker up for good. Then they are decided one after the other, and the activity's
-   * heartbeats name the one, as a {@link CommandReference}.
+   * Set when one of the commands may have held a worker up for good. They are then decided one after the other,
+   * and heartbeats name the current one as a {@link CommandReference}.
    */
   readonly isSuspect?: true;
-  /** Whether another worker has had this very request and was lost over it. Then the commands are left open. */
+  /** Set when a worker was lost over this very request. The commands are then left open. */
   readonly isRerun?: true;
-  /** What the commands are refused with; those that are stored are answered as stored. */
+  /** Refuses the commands with this error; those already stored are answered as stored. */
   readonly refusal?: ErrorMessage;
 }
 
-/** Which command of a category. */
+/** Identifies a command within a category. */
 export interface CommandReference {
   /** The aggregate's id. */
   readonly id: string;
   readonly commandId: string;
 }
 
-/** How the lanes of a worker run. */
+/** Settings of the lanes that a worker runs. */
 export interface LaneSettings {
   /** Milliseconds without a command after which a lane completes; the next command starts it again. Default 60,000. */
   readonly idleTimeout: number;
-  /** Updates after which it continues as new, which it also does after 1,000 events of its history. Default 500. */
+  /** Updates after which a lane continues as new. It also does so after 1,000 history events. Default 500. */
   readonly maxUpdates: number;
-  /** Milliseconds that deciding one command may take; then it has failed, and nothing of it is stored. Default 5,000. */
+  /**
+   * Milliseconds that deciding one command may take. A slower command fails, and nothing of it is stored. Default
+   * 5,000.
+   */
   readonly batchTimeout: number;
 }
 
@@ -111,26 +115,26 @@ export const defaultLaneSettings: LaneSettings = {
   batchTimeout: 5_000,
 };
 
-/** Input of `eventStoreCommandLane`. Later versions of it have a higher number. */
+/** Input of `eventStoreCommandLane`. A later shape of it gets a higher `version`. */
 export interface CommandLaneInput {
   readonly version: 1;
   readonly category: string;
-  /** What an earlier run knew of aggregates that hold workers up. */
+  /** Aggregates that held workers up in an earlier run. */
   readonly suspects?: readonly Suspect[];
 }
 
-/** An aggregate over whose commands workers were lost: held up for good, or dead. */
+/** An aggregate whose commands cost workers: these died, or are held up for good. */
 export interface Suspect {
   readonly id: string;
-  /** Workers lost, by command id. */
+  /** Number of workers lost, by command id. */
   readonly losses: Readonly<Record<string, number>>;
-  /** Commands over which workers were lost since one went through. */
+  /** Ids of the commands over which workers were lost since a command last went through. */
   readonly lostInARow: readonly string[];
-  /** Milliseconds since 1970, of the last loss. */
+  /** Time of the last loss, in milliseconds since 1970. */
   readonly lostAt: number;
 }
 
-/** What the query `eventStoreLaneStatus` answers. */
+/** The answer to the query `eventStoreLaneStatus`. */
 export interface CommandLaneStatus {
   /** Commands that wait for the next batch. */
   readonly pending: number;
@@ -140,23 +144,23 @@ export interface CommandLaneStatus {
   readonly processed: number;
   /** Batches since this run began. */
   readonly batches: number;
-  /** Whether it takes no more updates, because this run is about to end. */
+  /** Whether the lane refuses updates because this run is about to end. */
   readonly isDraining: boolean;
 }
 
 export const laneWorkflowType = 'eventStoreCommandLane';
 export const laneUpdateName = 'eventStoreExecuteCommands';
 export const laneStatusQuery = 'eventStoreLaneStatus';
-/** Takes the ids of aggregates whose commands have got no answer for long. */
+/** Takes the ids of aggregates whose commands have waited long for an answer. */
 export const laneSuspectSignal = 'eventStoreSuspectAggregates';
 
-/** Type of the failure by which a lane refuses an update, because its run is about to end. Try again. */
+/** Type of the failure by which a lane refuses an update because its run is about to end. The client tries again. */
 export const laneIsDraining = 'temporal-event-store.LaneIsDraining';
 
-/** Milliseconds in which a worker that knows a command, or an aggregate, has to come forward. */
+/** Milliseconds for finding a worker that knows a command or an aggregate. */
 export const maxSearch = 10_000;
 
-/** Type of the failure by which a worker gives back a replay that it doesn't know enough for. Another may. */
+/** Type of the failure by which a worker leaves a replay to another because it doesn't know enough for it. */
 export const unknownHereType = 'temporal-event-store.UnknownHere';
 
 /** Most commands in one update. */

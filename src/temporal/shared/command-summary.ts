@@ -1,11 +1,11 @@
 import { utf8Length } from '../../core/values/json.js';
 
-/** Bytes of a summary; Temporal's server takes 400, and a codec adds to it. */
+/** Most bytes of a summary. Temporal's server takes 400, and a codec adds some. */
 const maxBytes = 200;
-/** Most of them for the name of the command, which is the last that should be cut. */
+/** Most of these bytes for the command's name; the id gets the rest. */
 const maxNameBytes = 80;
 
-/** What Temporal's UI shows of a command: `Account/7 withdraw`. */
+/** Describes a command in Temporal's UI, such as `Account/7 withdraw`. */
 export function commandSummary(category: string, id: string, name: string): string {
   const shownName = cut(name, maxNameBytes);
   return `${cut(`${category}/${id}`, maxBytes - 1 - utf8Length(shownName))} ${shownName}`;

@@ -4,20 +4,20 @@ import type { EventStoreError } from '../../core/errors/event-store-error.js';
 import { crossingFields, isOurs } from '../../core/errors/temporal-failure.js';
 import type { JsonValue } from '../../core/values/json.js';
 
-/** An error of this library as plain JSON, of the shape of an `ApplicationFailure`. */
+/** An error of this library as plain JSON, in the shape of an `ApplicationFailure`. */
 export interface ErrorMessage {
   readonly type: string;
   readonly message: string;
   readonly details: readonly JsonValue[];
 }
 
-/** An error of this library as plain JSON. */
+/** Turns an error of this library into plain JSON. */
 export function toErrorMessage(error: EventStoreError): ErrorMessage {
   if (!isOurs(error)) throw error;
   return { type: error.type, message: error.message, details: [crossingFields(error) as JsonValue] };
 }
 
-/** The typed error again. */
+/** Turns the JSON back into the typed error. */
 export function fromErrorMessage(message: ErrorMessage): EventStoreError {
   return findEventStoreError(message) ?? new CommandFailedError(message.message);
 }

@@ -2,23 +2,26 @@ import { EventTooLargeError } from '../../core/errors/event-errors.js';
 import { countThatFits } from '../../core/store/read/page-bytes.js';
 import { utf8Length } from '../../core/values/json.js';
 
-/** How much of a page travels beyond its first event, in bytes of JSON. Temporal warns at 512 KiB and refuses at 2 MiB. */
+/**
+ * Most bytes of a page as JSON, unless its first event alone is larger. Temporal warns at 512 KiB and refuses at 2
+ * MiB.
+ */
 const maxPageBytes = 256 * 1024;
 
-/** The options of a read whose page travels: what doesn't fit isn't read. */
+/** Limits a read to a page that can travel, so that nothing is read in vain. */
 export function readToTravel<T extends { readonly maxBytes?: number }>(read: T): T & { maxBytes: number } {
   return { ...read, maxBytes: Math.min(read.maxBytes ?? maxPageBytes, maxPageBytes) };
 }
 
-/** Temporal's limit of 2 MiB for one payload, less some room for what a codec adds. */
+/** Temporal's limit of 2 MiB for one payload, less some room for a codec. */
 const maxPayloadBytes = 2 * 1024 * 1024 - 16 * 1024;
 
-/** The events from the first on that a page can carry: as many as fit, at least one. */
+/** As many of the first events as fit into a page, at least one. */
 export function capPage<E>(events: readonly E[]): readonly E[] {
   return assertFitsPayload('The page', fittingPage(events));
 }
 
-/** As many of a list as fit into a page, at least one. */
+/** As many of the first items as fit into a page, at least one. */
 export function fittingPage<T>(items: readonly T[]): readonly T[] {
   return items.slice(
     0,
@@ -27,7 +30,7 @@ export function fittingPage<T>(items: readonly T[]): readonly T[] {
 }
 
 /**
- * A result that is too large for Temporal would be tried again and again, so it is refused here.
+ * Refuses a result that is too large for Temporal, which would otherwise retry the activity again and again.
  *
  * @throws {@link EventTooLargeError}
  */

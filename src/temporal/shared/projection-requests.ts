@@ -15,8 +15,8 @@ export type ProjectionAction =
   | { readonly action: 'skip'; readonly eventId: string; readonly operator: string; readonly reason: string };
 
 /**
- * From where a projection goes on: behind a position; with the first event; with those that are appended from now on; or where its
- * checkpoint is, in the store as it is now.
+ * Where a projection goes on: after a position, at the first event (`beginning`), with events appended from now on
+ * (`end`), or at its checkpoint in the store as it is now.
  */
 export type RebaseFrom = number | 'beginning' | 'end' | 'checkpoint';
 
@@ -25,7 +25,7 @@ export const isRebaseFrom: OptionCheck = (value) =>
     ? undefined
     : `a position, 'beginning', 'end' or 'checkpoint'`;
 
-/** Milliseconds that whoever asks a projection waits for its answer. */
+/** How many milliseconds a caller waits for a projection's answer. */
 export interface Patience {
   readonly within: number;
 }
@@ -33,16 +33,19 @@ export interface Patience {
 /** Input of `eventStoreAwaitProjection`, and of its activity. */
 export interface AwaitedPosition {
   readonly name: string;
-  /** The positions that are waited for, from the lowest to the highest. It waits for the lowest, and a moment for the rest. */
+  /**
+   * The lowest of the awaited positions, and `to` the highest. The activity waits for the lowest, and a moment for
+   * the rest.
+   */
   readonly from: number;
   readonly to: number;
-  /** Milliseconds; 0 for a look. */
+  /** Milliseconds; 0 to look once. */
   readonly timeout: number;
 }
 
-/** How far a projection was when somebody had waited for it. */
+/** How far a projection was when the wait ended. */
 export interface ReachedPosition {
-  /** Absent when it could not be seen. */
+  /** Absent if it could not be read. */
   readonly position?: number;
   /** Why it could not be seen. */
   readonly waitsFor?: string;

@@ -1,36 +1,36 @@
 import type { ParkedEvent, ProjectionBuild } from '../../core/projections/projection-sink.js';
 import type { Checkpoint } from '../../core/store/checkpoint.js';
 
-/** Input of `eventStoreProjection`. Later versions of it have a higher number. */
+/** Input of `eventStoreProjection`. A later shape of it gets a higher `version`. */
 export interface ProjectionInput {
   readonly version: 1;
   readonly name: string;
-  /** Milliseconds without a sign of life after which another worker takes over. */
+  /** Milliseconds without a heartbeat after which another worker takes over. */
   readonly heartbeatTimeout: number;
-  /** What a run gives the next when it continues as new. */
+  /** State of the run before, when it continued as new. */
   readonly run?: ProjectionRun;
 }
 
-/** What a projection is about, besides what its sink knows. */
+/** The state of a projection that its sink doesn't keep. */
 export interface ProjectionRun {
   readonly mode: ProjectionMode;
   readonly lastError?: string;
   readonly blocked?: BlockedShard;
   readonly rebuild?: RebuildRun;
-  /** Whether a worker has known it: from then on it waits for one that does. */
+  /** Set once a worker has known the projection; from then on it waits for a worker that does. */
   readonly isKnown?: true;
-  /** As it was last seen: what is said of it when its store can't be reached. */
+  /** The progress last seen, reported while the store can't be reached. */
   readonly progress?: ProjectionProgress;
 }
 
-/** What a projection is about. */
+/** What a projection is doing, as far as its workflow knows. */
 export type ProjectionMode = 'running' | 'paused' | 'blocked' | 'failed' | 'stopped';
 
 export interface RebuildRun {
   readonly phase: 'building' | 'verifying' | 'switching' | 'failed';
   /** Absent until it is begun. */
   readonly build?: number;
-  /** That is wanted. Default: the newest that is known. */
+  /** The wanted version. Default: the newest known. */
   readonly version?: number;
   /** Most events a second. */
   readonly maxRate?: number;
@@ -46,37 +46,37 @@ export interface ProjectionShardInput {
   readonly until?: number | 'end';
   readonly maxRate?: number;
   readonly heartbeatTimeout: number;
-  /** Whether the activity runs at the pace of a shard that had no event of its own for a while. */
+  /** Set when the activity runs at the pace of a shard that had no event of its own for a while. */
   readonly isIdle?: true;
 }
 
-/** What a shard tells with its signs of life. */
+/** What a shard reports with its heartbeats. */
 export interface ShardHeartbeat {
   readonly position?: number;
-  /** Why nothing is applied just now. */
+  /** Why nothing is being applied. */
   readonly waitsFor?: string;
-  /** What may be wrong although it goes on. */
+  /** What may be wrong although the shard goes on. */
   readonly warning?: string;
 }
 
-/** How the run of a shard has ended; `outdated`: its build has another number of shards than the definition says. */
+/** How the run of a shard ended. `outdated`: its build and the definition differ in the number of shards. */
 export type ProjectionShardReply =
   | { readonly kind: 'reached' | 'fenced' | 'outdated' }
-  /** Only of an activity, which is to go on in another, with this heartbeat time-out (milliseconds) where it is idle. */
+  /** Only from an activity: another one continues, if idle with this heartbeat time-out in milliseconds. */
   | { readonly kind: 'paused'; readonly idle?: { readonly heartbeatTimeout: number } }
   | ({ readonly kind: 'blocked' } & BlockedShard);
 
 /** Where a projection stopped at an event. */
 export interface BlockedShard {
   readonly event: ParkedEventSummary;
-  /** Absent in what earlier versions have kept. */
+  /** Absent in state that earlier versions have kept. */
   readonly build?: number;
   readonly shard: number;
-  /** The place of the event. */
+  /** The checkpoint at the event. */
   readonly checkpoint: Checkpoint;
 }
 
-/** A parked event without its data, which may be large: read it in its stream, at its version. */
+/** A parked event without its data, which may be large. Read that from its stream, at its version. */
 export interface ParkedEventSummary {
   readonly eventId: string;
   readonly streamId: string;
@@ -99,6 +99,6 @@ export interface ProjectionProgress {
   readonly end: number;
   /** Seconds since the first event that the live build has not applied was recorded; 0 when there is none. */
   readonly lagSeconds: number;
-  /** Types that it wants and nobody has ever appended. Absent when there is none. */
+  /** Event types that the projection wants but that were never appended. Absent if there are none. */
   readonly unseenTypes?: readonly string[];
 }

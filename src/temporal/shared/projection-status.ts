@@ -8,8 +8,9 @@ import type {
 } from './projection-run.js';
 
 /**
- * `running`; `waiting` for something that comes back or is deployed, after which it goes on by itself; `paused` by an operator;
- * `blocked` by an event that can't be applied; `failed` for a reason that needs an operator; `stopped`, its workflow completed.
+ * `running`; `waiting` until something comes back or is deployed, after which it goes on by itself; `paused` by an
+ * operator; `blocked` by an event that can't be applied; `failed` for a reason that needs an operator; `stopped`,
+ * with its workflow completed.
  */
 export type ProjectionStateName = ProjectionMode | 'waiting';
 
@@ -18,45 +19,46 @@ export interface ProjectionStatus {
   readonly state: ProjectionStateName;
   /** The version of the live build. */
   readonly version: number;
-  /** Everything up to it is in the read model. Where there are several shards: in all of them. */
+  /** All events up to this position are in the read model, from every shard. */
   readonly position: number;
-  /** How far behind the end of the store it is. `events` counts positions, so also events that the projection doesn't want. */
+  /** Distance to the end of the store. `events` counts positions, including events that the projection doesn't want. */
   readonly lag: { readonly events: number; readonly seconds: number };
   /** Events applied by the live build. */
   readonly applied: number;
-  /** Events a second while it has some to apply. */
+  /** Events a second while it has events to apply. */
   readonly rate: number;
   readonly shards: number;
   /** The event at which it stopped. */
   readonly blocked?: ParkedEventSummary;
   readonly lastError?: string;
   /**
-   * What holds it up in the state `waiting`, up to `heartbeatTimeout` late; in other states, why the rest is only what was last known.
+   * In the state `waiting`: what holds the projection up, at most `heartbeatTimeout` old. In other states: why the
+   * rest of the status is only what was last known.
    */
   readonly waitsFor?: string;
-  /** What may be wrong although it goes on: a reaction that seems to feed itself. As late as `waitsFor`. */
+  /** What may be wrong although it goes on: a reaction that seems to feed itself. Up to `heartbeatTimeout` old. */
   readonly warning?: string;
-  /** Event types that it wants and nobody has ever appended: perhaps a name is misspelt. The first 20. */
+  /** The first 20 event types that the projection wants but that were never appended: perhaps a name is misspelt. */
   readonly unseenTypes?: readonly string[];
   readonly rebuild?: RebuildStatus;
-  /** What `rollback` would bring back. */
+  /** The build that `rollback` would bring back. */
   readonly previous?: { readonly version: number; readonly position: number };
 }
 
 export interface RebuildStatus {
   readonly phase: RebuildRun['phase'];
-  /** Its number. Absent until it is begun. */
+  /** Number of the new build. Absent until it is begun. */
   readonly build?: number;
   readonly version?: number;
   readonly position: number;
-  /** The end of the store, which it has to reach. */
+  /** The end of the store, which the build has to reach. */
   readonly target: number;
   /** 0 to 1. */
   readonly done: number;
   readonly rate: number;
-  /** Absent while nothing can be said. */
+  /** Absent while it can't be estimated. */
   readonly etaSeconds?: number;
-  /** What holds it up; it goes on by itself. */
+  /** What holds the rebuild up; it then goes on by itself. */
   readonly waitsFor?: string;
   readonly error?: string;
 }
@@ -91,7 +93,7 @@ export function statusOf(
   };
 }
 
-/** What a projection is about, with what holds it up. */
+/** The state of a projection, with what holds it up. */
 export function stateOf(
   mode: ProjectionStateName,
   waitsFor: string | undefined,
@@ -106,7 +108,7 @@ function rebuildStatusOf({ phase, build, error }: RebuildRun, progress: Projecti
   const position = positionOf(next);
   const rate = total(next, 'rate');
   const applied = total(next, 'applied');
-  // Positions a second: of the positions passed so far, so many were events that it wants.
+  // Positions a second: `applied` of the positions passed so far were events that the projection wants.
   const speed = applied === 0 ? 0 : rate * (position / applied);
   return {
     phase,
@@ -129,7 +131,7 @@ export function liveBuildOf(builds: readonly ProjectionBuild[]): ProjectionBuild
   return builds.find(({ role }) => role === 'live');
 }
 
-/** What all shards of a build have passed; 0 when there is none. */
+/** The position that all shards of a build have passed; 0 without a build. */
 export function positionOf(build: ProjectionBuild | undefined): number {
   const positions = build?.progress.map(({ checkpoint }) => checkpoint?.position ?? 0) ?? [0];
   return positions.reduce((least, position) => Math.min(least, position));

@@ -25,7 +25,10 @@ export interface RemoteCalls {
   }): Promise<AppendResult | undefined>;
 }
 
-/** An event store on the other side of Temporal: checks each call, sends it, and makes failures into typed errors again. */
+/**
+ * An event store on the other side of Temporal. Checks each call, sends it, and turns failures back into typed
+ * errors.
+ */
 export class RemoteEventStore implements EventStore {
   readonly #calls: RemoteCalls;
 
@@ -62,7 +65,7 @@ export class RemoteEventStore implements EventStore {
   }
 }
 
-/** The typed error inside a failure, where there is one. */
+/** Throws the typed error inside a failure, if there is one. */
 export async function rethrowTyped<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

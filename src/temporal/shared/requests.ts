@@ -18,8 +18,8 @@ import type {
   TrendsRequest,
 } from './activity-types.js';
 
-// What is wrong is found here, before anything travels; and what travels is plain JSON, so that a payload converter of
-// the user's has nothing to mangle.
+// Mistakes are found here, before anything travels. Requests are plain JSON, so that the user's payload converter has
+// nothing to mangle.
 
 /** @throws InvalidArgumentError · InvalidEventError · EventTooLargeError · the reason of an aborted signal */
 export function toAppendRequest(
@@ -88,7 +88,11 @@ export function toReplayRequest(input: ReplayRequest): ReplayRequest & { readonl
   return { ...rest, until: parsed.iso };
 }
 
-/** A workflow can be started with anything, from a command line for example. @throws InvalidArgumentError */
+/**
+ * Checks the input of a workflow, which may have been started with anything, such as from a command line.
+ *
+ * @throws InvalidArgumentError
+ */
 export function assertInput<T extends object>(call: string, input: T): Partial<T> {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
   throw new InvalidArgumentError(`The input of ${call} must be one object.`);

@@ -1,21 +1,24 @@
-/** What the attempts at an activity, which several workers may make, have found out. */
+/** What the attempts at an activity, perhaps by several workers, have found out. */
 export interface SearchTrace {
-  /** What the workers know that don't know enough. */
+  /** What the workers that gave up do know. */
   readonly known?: readonly string[];
-  /** What they don't know, and what to do about it. */
+  /** What those workers don't know, and what to do about it. */
   readonly unknown?: {
     readonly what: string;
     readonly advice: string;
-    /** Whether it knows the projection, in another version. */
+    /** Set when the worker knows the projection, but in another version. */
     readonly isOfVersion?: true;
-    /** How many workers are asked without a pause. Default 12; fewer where an attempt is dear. */
+    /** How many workers are asked without a pause. Default 12; fewer if an attempt is expensive. */
     readonly triesAtOnce?: number;
   };
-  /** What one that knows enough has failed of. */
+  /** Why a worker that does know enough has failed. */
   readonly heldUpBy?: string;
 }
 
-/** What two attempts have found out. A worker that knows the projection in another version says more than one that doesn't know it. */
+/**
+ * Merges the traces of two attempts. A worker that knows the projection in another version says more than one that
+ * doesn't know it.
+ */
 export function mergeTraces(earlier: SearchTrace, later: SearchTrace): SearchTrace {
   const isLess = later.unknown === undefined || (isOfVersion(earlier) && !isOfVersion(later));
   const [more, less] = isLess ? [earlier, later] : [later, earlier];

@@ -1,8 +1,8 @@
 /**
- * Takes the next of those that wait, in turns: one of each aggregate, then the next of each, so that nobody waits for all of
- * another's. The order within an aggregate stays.
+ * Takes the next waiting items in turns: one of each aggregate, then the next of each, so that no aggregate waits
+ * for all items of another. The order within an aggregate stays.
  *
- * @param take whether there is room for one more; it isn't asked again once there is none
+ * @param take whether there is room for one more; not called again once there is none
  */
 export function takeFairly<T>(
   waiting: Iterable<T>,

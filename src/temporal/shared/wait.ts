@@ -1,4 +1,4 @@
-/** Waits. @throws the reason of the signal, as soon as it aborts */
+/** Resolves after a time. @throws the reason of the signal, as soon as it aborts */
 export function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(end, milliseconds);

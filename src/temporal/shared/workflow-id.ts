@@ -1,11 +1,11 @@
 import { uuidV5 } from '../../core/events/event-id.js';
 
-/** Longer ids than this are hashed: SQL persistence of the Temporal server takes 255 characters. */
+/** Longer ids are hashed: the SQL persistence of Temporal's server takes 255 characters. */
 const maxLength = 200;
 
 /**
- * Names as one id that no other names join to: a `/` in a name doesn't end it (`q` and `eu/x` are `q/eu%2Fx`, `q/eu` and `x` are
- * `q%2Feu/x`). Every id that is made of names is made by this.
+ * Joins names to one id that no other names give: a `/` in a name is escaped (`q` and `eu/x` give `q/eu%2Fx`,
+ * `q/eu` and `x` give `q%2Feu/x`). All ids made of names are made here.
  */
 export function joinNames(...names: readonly (string | number)[]): string {
   return names
@@ -14,9 +14,10 @@ export function joinNames(...names: readonly (string | number)[]): string {
 }
 
 /**
- * The id of a workflow of the library: `event-store/<kind>/<names>` where that fits, and else `event-store/<kind>/<hash>`.
+ * The id of a workflow of the library: `event-store/<kind>/<names>`, or `event-store/<kind>/<hash>` if that is too
+ * long.
  *
- * A task queue is among the names where whoever makes the id doesn't know the store: workers of one task queue have one store.
+ * If the caller doesn't know the store, one of the names is the task queue: workers of one task queue have one store.
  */
 export function workflowIdOf(kind: string, ...names: readonly (string | number)[]): string {
   const whole = `event-store/${joinNames(kind, ...names)}`;

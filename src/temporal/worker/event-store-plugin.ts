@@ -46,26 +46,26 @@ export interface EventStorePluginOptions {
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
   readonly snapshotEvery?: number;
-  /** The states that are kept in memory between commands: 10,000, or 64,000,000 bytes, by default. */
+  /** Limits of the states kept in memory between commands. Default: 10,000 states and 64,000,000 bytes. */
   readonly cache?: StateCacheOptions;
-  /** How the lanes that this worker runs behave, from their next run on: when they end, how long a command may take. */
+  /** Settings of the lanes that this worker runs, from their next run on: when they end, how long a command may take. */
   readonly commandLanes?: CommandLaneOptions;
-  /** Default: the activity's own logger, and that of the Temporal runtime. */
+  /** Default: the activity's own logger, and the Temporal runtime's. */
   readonly logger?: ActivityLogger;
 }
 
-/** Slots for activities of a worker that says nothing of them. */
+/** Activity slots of a worker that doesn't set a number. */
 const defaultSlots = 100;
 
 /**
- * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its own,
- * the ready-made workflows. A worker with workflows of its own exports them there:
- * `export * from 'temporal-event-store/workflows'`. One that doesn't is warned of when it starts: what clients call there by these
- * workflows would get no answer.
+ * Makes a worker serve the event store: adds the library's activities and, to a worker that has no workflows of its
+ * own, the ready-made workflows. A worker with workflows of its own exports them there: `export * from
+ * 'temporal-event-store/workflows'`. If it doesn't, a warning is logged when it starts: clients that call these
+ * workflows there would get no answer.
  *
- * It adds only what is missing, so it may be registered on the connection and the worker at once, and beside other
- * plugins: also those of this class with the same store, of which each adds what the others lack. A worker has one store:
- * a plugin with another is refused.
+ * It adds only what is missing, so it may be registered on both the connection and the worker, and beside other
+ * plugins; several of this class with the same store complete each other. A worker has one store: a plugin with
+ * another is refused.
  *
  * @example
  * const worker = await Worker.create({ taskQueue: 'events', plugins: [new EventStorePlugin({ store })] });
@@ -74,9 +74,9 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
   readonly name = 'temporal-event-store';
   readonly #activities: Record<string, unknown>;
   readonly #bundles = new WorkflowBundles();
-  /** What it has made of the activities of workers. */
+  /** The activities that this plugin has configured. */
   readonly #configured = new WeakSet<object>();
-  /** Those that its projections need at most: of each shard, for the live build and one beside it. */
+  /** Most activity slots that the projections need: for each shard of the live build and of one beside it. */
   readonly #slots: number;
   readonly #looked = new WeakSet<Worker>();
   readonly #logger: ActivityLogger | undefined;
@@ -113,7 +113,7 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
           aggregates,
           ...(snapshots !== undefined && { snapshots }),
         })),
-      // Also without any: what it then doesn't know is left to other workers of the task queue.
+      // Even without projections: they are then left to other workers of the task queue.
       ...createProjectionActivities({
         ...shared,
         projections: projections ?? [],
@@ -135,8 +135,8 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
   }
 
   /**
-   * A shard holds a slot for activities for as long as it is projected, also while there is nothing to do. These slots come on top of
-   * those that the worker has for the rest. A tuner's are its own affair.
+   * A shard holds an activity slot for as long as it is projected, even while there is nothing to do. These slots are
+   * added to the worker's own. A tuner is left alone.
    */
   #slotsFor(options: WorkerOptions): Pick<WorkerOptions, 'maxConcurrentActivityTaskExecutions'> {
     // It may be registered twice.
@@ -156,14 +156,12 @@ export class EventStorePlugin implements WorkerPlugin, BundlerPlugin {
 
   runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const running = next(worker);
-    // Not before: who called `run` may shut it down at once.
+    // Only after `next`: the caller of `run` may shut the worker down at once.
     this.#lookForWorkflows(worker).catch(() => undefined);
     return running;
   }
 
-  /**
-   * No error: the activities may serve workflows of the user's own, here or on other task queues, which need none of ours.
-   */
+  /** Warns only: the activities may serve the user's own workflows, here or on other task queues, which don't need ours. */
   async #lookForWorkflows(worker: Worker): Promise<void> {
     // It may be registered twice.
     if (this.#looked.has(worker)) return;

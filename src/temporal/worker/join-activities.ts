@@ -4,8 +4,8 @@ import { describeSources, sourceOf, type ActivitySource } from '../activities/ac
 type Activities = Readonly<Record<string, unknown>>;
 
 /**
- * The activities of a worker, with those of a plugin beside what was there: of the user's own, and of other plugins or factories of this
- * library. Those of one store complete each other.
+ * Adds a plugin's activities to a worker's, which may be the user's own, or come from other plugins or factories of
+ * this library. Those of one store complete each other.
  *
  * @throws InvalidArgumentError when there are two stores, or two that know different aggregates, projections or publishers
  */
@@ -18,8 +18,8 @@ export function joinActivities(given: Activities, own: Activities): Activities {
     const [other] = others as [ActivitySource];
     const theirs = before.filter(({ store }) => store === other.store);
     throw new InvalidArgumentError(
-      `The activities of this worker are of two stores: ${describeSources(theirs)} and ${describeSources(mine)}. A task queue has one store, ` +
-        `or an append would go to either. Give each a worker with a task queue of its own, and what belongs to one store the same object.`,
+      `The activities of this worker use two stores: ${describeSources(theirs)} and ${describeSources(mine)}. A task queue has one store, ` +
+        `or an append would go to either. Give each store a worker and a task queue of its own; if it is only one store, pass the same object everywhere.`,
     );
   }
   const replacing = new Set(
@@ -35,14 +35,18 @@ export function joinActivities(given: Activities, own: Activities): Activities {
   return { ...own, ...Object.fromEntries(kept) };
 }
 
-/** Whether one knows all that another of the same part knows, and more. @throws InvalidArgumentError when each knows something of its own */
+/**
+ * Whether one source knows all that the other of the same part knows, and more.
+ *
+ * @throws InvalidArgumentError when each knows something of its own
+ */
 function isMore(mine: ActivitySource, theirs: ActivitySource): boolean {
   const { part } = mine;
   if (part === 'events') {
     if (mine.appendPublisher === undefined || mine.appendPublisher === theirs.appendPublisher) return false;
     if (theirs.appendPublisher === undefined) return true;
     throw new InvalidArgumentError(
-      `Two plugins, or factories of activities, of one worker have an 'appendPublisher' each: the second would never be called. Make one of both.`,
+      `Two plugins, or factories of activities, of one worker have an 'appendPublisher' each: the second would never be called. Combine them into one.`,
     );
   }
   const lacksOurs = missing(mine, theirs);
@@ -55,7 +59,10 @@ function isMore(mine: ActivitySource, theirs: ActivitySource): boolean {
   );
 }
 
-/** What one knows and another doesn't, or as something else. A projection is known by its name and version. */
+/**
+ * Names that one source knows and the other doesn't, or knows as something else. A projection is known by its name
+ * and version.
+ */
 function missing({ part, known }: ActivitySource, other: ActivitySource): readonly string[] {
   const isThere = (name: string): boolean =>
     other.known.has(name) && (part === 'projections' || other.known.get(name) === known.get(name));

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { BundleOptions, Worker } from '@temporalio/worker';
 
-/** Text of the module of the ready-made workflows, and of no other; see src/temporal/workflows/index.ts. */
+/** Text that only the module of the ready-made workflows contains; see src/temporal/workflows/index.ts. */
 const mark = 'temporal-event-store/ready-made-workflows';
 
-/** Knows of the bundles that workers run whether the ready-made workflows are in them. */
+/** Finds out whether the bundles that workers run contain the ready-made workflows. */
 export class WorkflowBundles {
-  /** By the path of the workflows that were bundled. */
+  /** Whether a bundle contains them, by the path of its workflows. */
   readonly #made = new Map<string, boolean>();
 
-  /** The options of a bundler that tells what it has made. Nothing of the bundle changes. */
+  /** Adds a look at the result to a bundler's options. The bundle stays the same. */
   watch(options: BundleOptions): BundleOptions {
     const { workflowsPath, webpackConfigHook } = options;
     return {
@@ -29,7 +29,7 @@ export class WorkflowBundles {
     };
   }
 
-  /** Whether a worker surely runs workflows without ours. One without any is none of that kind. */
+  /** Whether a worker certainly runs workflows, but not ours. False for a worker without workflows. */
   async lackOurs({ options }: Worker): Promise<boolean> {
     const { workflowBundle: bundle, workflowsPath } = options;
     if (bundle === undefined) return workflowsPath !== undefined && this.#made.get(workflowsPath) === false;

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 
 /**
- * The file of the ready-made workflows: beside this one in the package; or, where a bundler has put this one elsewhere, that of the
- * installed package, as the program or its working directory find it.
+ * The file of the ready-made workflows: beside this one in the package; or, if a bundler has moved this one, in the
+ * installed package, as resolved from the program or its working directory.
  *
- * @throws InvalidArgumentError when it is nowhere
+ * @throws InvalidArgumentError when the file isn't found
  */
 export function readyMadeWorkflowsPath(): string {
-  // A bundle in CommonJS has none.
+  // Undefined in a CommonJS bundle.
   const here = import.meta.url as string | undefined;
   if (here?.startsWith('file:') === true) {
     const beside = fileURLToPath(new URL('./workflows.cjs', here));
@@ -21,7 +21,7 @@ export function readyMadeWorkflowsPath(): string {
     try {
       if (from !== undefined) return createRequire(from).resolve('temporal-event-store/workflows');
     } catch {
-      // The next may know.
+      // Not found from here; the next place may do.
     }
   }
   throw new InvalidArgumentError(

@@ -4,11 +4,11 @@ import type { AppendReply, AppendRequest, EventStoreActivities } from '../shared
 import { rethrowTyped } from '../shared/remote-store.js';
 
 /**
- * Appends. When that is cancelled while it waits for its next attempt, an attempt before may have stored it: then the store is
- * asked, and an append that is stored has gone through.
+ * Appends. An earlier attempt may have stored the events when the append is cancelled before its next attempt. The
+ * store is then asked, and an append that it has counts as done.
  *
- * @param asking the same activities, with an end
- * @throws CancelledFailure when the store doesn't have it · StoreUnavailableError when that can't be found out
+ * @param asking the same activities, with a time limit
+ * @throws CancelledFailure when the store doesn't have the commit · StoreUnavailableError when that can't be found out
  */
 export async function appendOutcome(
   activities: EventStoreActivities,
@@ -18,7 +18,7 @@ export async function appendOutcome(
   try {
     return await rethrowTyped(activities.eventStoreAppend(request));
   } catch (error) {
-    // Without an activity nothing was sent.
+    // Cancelled before the activity was scheduled: nothing was sent.
     if (!isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     return CancellationScope.nonCancellable(() => findOutcome(asking, request, error));
   }
@@ -38,7 +38,7 @@ async function findOutcome(
     if (error === cancellation) throw error;
     throw unknownOutcome(request, error);
   }
-  // It stores nothing more, and says whether these are the events.
+  // Stores nothing more; checks that the stored events are these.
   return rethrowTyped(asking.eventStoreAppend(request));
 }
 

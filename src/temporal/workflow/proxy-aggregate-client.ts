@@ -28,13 +28,13 @@ import { nextCommitId } from './commit-id.js';
 import { untilKnown } from './until-known.js';
 
 export interface WorkflowCommandOptions {
-  /** Makes the command exactly-once beyond this workflow. Default: one of the workflow's own, which a reset keeps. */
+  /** Makes the command exactly-once beyond this workflow. Default: an id made by the workflow, which a reset keeps. */
   readonly commandId?: string;
   /** Merged under the metadata of each event. */
   readonly metadata?: EventMetadata;
 }
 
-/** Options of the activity; `taskQueue` is that of a worker which knows the aggregate. */
+/** Options of the activity; `taskQueue` must have a worker that knows the aggregate. */
 export type ProxyAggregateClientOptions = ActivityOptions;
 
 export interface WorkflowAggregateClient<T extends CommandTarget> {
@@ -53,20 +53,21 @@ export interface WorkflowAggregateClient<T extends CommandTarget> {
   ): Promise<CommandReceipt<EventTypeOf<T>>>;
 }
 
-/** What is down for a night recovers without a workflow that failed of it; and yet none waits for ever. */
+/** A day outlasts a database that is down for a night, so that no workflow fails because of it; and none waits for ever. */
 const defaultOptions: ActivityOptions = {
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '1 day',
-  // Eagerly, one that is given back would come to the same worker again.
+  // An eagerly dispatched retry would reach the worker that has just given the command back.
   allowEagerDispatch: false,
 };
 
 /**
- * Sends commands to aggregates from a workflow. Each is an activity, which decides on the worker: rules may change with
- * every deploy, unlike with `proxyRepository`. A retry, a replay or a reset doesn't make a command take effect twice.
+ * Sends commands to aggregates from a workflow. Each is an activity, which decides on the worker: unlike with
+ * `proxyRepository`, rules may change with every deploy. A retry, a replay or a reset doesn't make a command take
+ * effect twice.
  *
- * @param aggregate the class or decider, for its category, its commands and their types; `{ category }` will do, where
- *   the class can't be in the sandbox
+ * @param aggregate the class or decider, for its category, its commands and their types; or `{ category }`, if the
+ *   class can't be loaded in the sandbox
  * @param options of the activity; default: `startToCloseTimeout` of 10 seconds, retried until the store answers, for a day at
  *   most (`scheduleToCloseTimeout`), and a `summary` such as `Account/7 deposit`
  * @example
@@ -103,7 +104,7 @@ export function proxyAggregateClient<T extends CommandTarget>(
   };
 }
 
-/** What the caller gets of an activity that failed: the error of ours; or that nobody knows, when its time is used up. */
+/** Turns a failed activity into the library's own error; or into CommandOutcomeUnknownError, when its time is used up. */
 function toCommandError(
   stream: string,
   { commandId, name }: LaneCommand,

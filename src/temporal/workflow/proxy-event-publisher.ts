@@ -2,7 +2,7 @@ import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { EventStoreActivities, PublishRequest } from '../shared/activity-types.js';
 import { rethrowTyped } from '../shared/remote-store.js';
 
-/** Publishes, from a workflow, what it has appended. */
+/** Publishes the events that a workflow has appended. */
 export interface WorkflowPublisher {
   /**
    * Hands events to the worker's `appendPublisher`, at least once: one that fails is tried again.

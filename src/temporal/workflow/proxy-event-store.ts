@@ -6,7 +6,7 @@ import { RemoteEventStore } from '../shared/remote-store.js';
 import { appendOutcome } from './append-outcome.js';
 import { nextCommitId } from './commit-id.js';
 
-/** Long enough for a page or an append; a call that a dead worker took is tried again after it. */
+/** Long enough for a page or an append. A call lost with its worker is tried again after this time. */
 const defaultActivityOptions: ActivityOptions = { startToCloseTimeout: '10 seconds' };
 
 interface TimeLimits {
@@ -16,11 +16,12 @@ interface TimeLimits {
 /**
  * The worker's event store in a workflow: each call is an activity. Make it at the top of the workflow's module.
  *
- * An append gets a commit id of its own from the workflow, so that neither a retry nor a reset stores it twice. Errors
- * are the store's own, typed; one that the workflow doesn't catch fails it. An attempt that is under way when the workflow
- * is cancelled is waited for. Between two attempts, the store is asked for what an earlier one has stored: an append that went
- * through is not cancelled, and a cancelled one stored nothing, unless an attempt whose time was up is still at work. When the
- * store gives no answer either, the error is STORE_UNAVAILABLE with the commit id.
+ * An append gets a commit id of its own from the workflow, so that neither a retry nor a reset stores it twice.
+ * Errors are the store's own, typed; an error that the workflow doesn't catch fails it. When the workflow is
+ * cancelled, an attempt under way is waited for. Between two attempts, the store is asked what an earlier one has
+ * stored: an append that went through is not cancelled, and a cancelled append stored nothing, unless an attempt
+ * whose time was up is still at work. If the store gives no answer either, the error is STORE_UNAVAILABLE with the
+ * commit id.
  *
  * @param options of the activities; default: `startToCloseTimeout` of 10 seconds, retried until the store answers
  * @example
@@ -44,7 +45,7 @@ export function proxyEventStore(options: ActivityOptions = {}): EventStore {
 /**
  * A store whose calls are these activities, regular or local.
  *
- * @param asking the same, with an end: whoever is cancelled doesn't wait for ever
+ * @param asking the same with a time limit, so that a cancelled workflow doesn't wait for ever
  */
 export function storeOver(activities: EventStoreActivities, asking: EventStoreActivities): EventStore {
   const store = new RemoteEventStore({

@@ -12,8 +12,8 @@ import { proxyEventStore } from './proxy-event-store.js';
 export interface ProxyRepositoryOptions extends Pick<AggregateRepositoryOptions, 'pageSize' | 'pageBytes'> {
   readonly activities?: ActivityOptions;
   /**
-   * The events of the worker's store, where its schemas change data: they are then applied in the workflow, so that the aggregate
-   * decides on what is stored. Default: only the worker knows them.
+   * The registry of the worker's store, needed if its schemas change data. They are then applied in the workflow, so
+   * that the aggregate decides on the stored form. Default: only the worker applies schemas.
    */
   readonly events?: EventRegistry;
 }

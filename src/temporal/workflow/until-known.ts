@@ -1,8 +1,8 @@
 import { maxSearch } from '../shared/command-lane.js';
 
 /**
- * Runs an activity again, as long as workers give it back that don't know enough for it: while a release is rolled out,
- * another may. After 10 seconds the one that gets it refuses it.
+ * Runs an activity again for as long as workers give it back because they don't know enough: while a release is
+ * rolled out, another worker may. After 10 seconds, the worker that gets it refuses.
  */
 export async function untilKnown<T>(
   run: (givesBack: boolean) => Promise<T>,

@@ -7,15 +7,15 @@ import type { LaneActivities } from './lane-activities.js';
 import type { Suspects } from './lane-suspects.js';
 import type { WaitingCommand, WaitingList } from './lane-waiting-list.js';
 
-/** Before those that are still open are offered to a worker again. */
+/** Pauses before open commands are offered to a worker again. */
 const backoff: Backoff = { first: 100, longest: 2_000 };
 
 /** Why a command has no outcome yet. */
 export type OpenReason = Extract<CommandOutcome, { readonly kind: 'open' }>['reason'];
 
 /**
- * The commands of a lane that have left its batches: those of one aggregate go on by themselves, in their order, while the lane
- * goes on with the others.
+ * The commands of a lane that have left its batches. Those of one aggregate go on by themselves, in order, while the
+ * lane goes on with the others.
  */
 export class ApartCommands {
   readonly #waiting: WaitingList;
@@ -23,7 +23,7 @@ export class ApartCommands {
   readonly #suspects: Suspects;
   readonly #isDraining: () => boolean;
 
-  /** @param isDraining whether the run ends, so that what is open is left to the next */
+  /** @param isDraining whether this run is ending, so that open commands are left to the next run */
   constructor(
     waiting: WaitingList,
     activities: LaneActivities,
@@ -37,16 +37,16 @@ export class ApartCommands {
   }
 
   /**
-   * The commands of one aggregate, until all have their outcomes.
+   * Executes the commands of one aggregate until all have their outcomes.
    *
-   * @param reason why their batch has left them
+   * @param reason why the batch left them open
    */
   async goOn(id: string, entries: readonly WaitingCommand[], reason: OpenReason): Promise<void> {
     this.#waiting.setApart(id);
     let left = entries;
     let unknownSince: number | undefined;
     for (let attempt = 0; left.length > 0; attempt++) {
-      // One that doesn't know them takes its time before it gives them back.
+      // A worker that doesn't know the commands pauses by itself before it gives them back.
       if (attempt > 0 && reason !== 'unknown') await sleep(pauseAfter(attempt, backoff));
       unknownSince = reason === 'unknown' ? (unknownSince ?? Date.now()) : undefined;
       const givesBack = unknownSince === undefined || Date.now() - unknownSince < maxSearch;
@@ -57,7 +57,10 @@ export class ApartCommands {
     this.#waiting.bringBack(id);
   }
 
-  /** Commands of several aggregates, of which one may have held a worker up. Those that are open after it go on by themselves. */
+  /**
+   * Executes commands of several aggregates, one of which may have held a worker up. Commands left open then go on
+   * by themselves.
+   */
   async probe(entries: readonly WaitingCommand[]): Promise<void> {
     const ids = new Set(entries.map(({ command }) => command.id));
     for (const id of ids) this.#waiting.setApart(id);
@@ -70,14 +73,14 @@ export class ApartCommands {
     }
   }
 
-  /** The store gave no answer: the aggregates leave the lane to the others for a while. */
+  /** Sets aggregates apart for a while because the store gave no answer for them. */
   async waitForStore(ids: readonly string[], openSince: number): Promise<void> {
     for (const id of ids) this.#waiting.setApart(id);
     await sleep(Math.min(2_000, Math.max(50, Date.now() - openSince)));
     for (const id of ids) this.#waiting.bringBack(id);
   }
 
-  /** Has them decided, except those over which enough workers were lost. */
+  /** Has the commands decided, except those over which enough workers were lost. */
   async #execute(entries: readonly WaitingCommand[], givesBack: boolean): Promise<readonly CommandOutcome[]> {
     const commands = entries.map(({ command }) => command);
     const refused = commands.filter((command) => this.#suspects.isRefused(command));
@@ -119,7 +122,7 @@ function isUnknown(outcome: CommandOutcome | undefined): boolean {
   return outcome?.kind === 'failed' && fromErrorMessage(outcome.error).code === 'COMMAND_OUTCOME_UNKNOWN';
 }
 
-/** Why the first of them that is open is so. */
+/** Why the first open command is open. */
 export function reasonOf(outcomes: readonly (CommandOutcome | undefined)[]): OpenReason {
   const open = outcomes.find((outcome) => outcome?.kind === 'open');
   return open?.kind === 'open' ? open.reason : 'deciding';

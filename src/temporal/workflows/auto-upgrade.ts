@@ -2,8 +2,8 @@ import { setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import { sayVersioningBehavior } from '../../core/errors/sdk-internals.js';
 
 /**
- * Lets the runs of a workflow that lives for long move to new versions of a worker deployment, whatever the worker's default is. The
- * server takes that from workers with a version only: it refuses each task of others that says so.
+ * Lets the runs of a long-lived workflow move to new versions of a worker deployment, whatever the worker's default
+ * is. The server accepts this only from workers with a version, and refuses such a task from any other.
  */
 export function autoUpgrade(workflow: (input: never) => Promise<unknown>): void {
   setWorkflowOptions(
@@ -17,7 +17,7 @@ export function autoUpgrade(workflow: (input: never) => Promise<unknown>): void 
 }
 
 function behaviour(): { readonly versioningBehavior?: 'AUTO_UPGRADE' } {
-  // A worker without a version has a build id too, which the SDK makes up.
+  // The build id wouldn't tell: the SDK makes one up for a worker without a version.
   const { deploymentName = '' } = workflowInfo().currentDeploymentVersion ?? {};
   return deploymentName === '' ? {} : { versioningBehavior: 'AUTO_UPGRADE' };
 }

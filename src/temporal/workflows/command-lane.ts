@@ -40,21 +40,21 @@ const statusQuery = defineQuery<CommandLaneStatus>(laneStatusQuery);
 const maxHistory = 1_000;
 
 /**
- * Orders the commands of one aggregate, or of a part of a category's aggregates, and makes them durable: a command that
- * it has accepted is decided and answered, whoever dies. Deciding happens in an activity, one batch at a time, in which
- * all the commands that wait go together. An aggregate whose commands take long, or whose stream the store doesn't get at, or
- * that the worker doesn't know, leaves the batch: its commands go on by themselves, in their order, while the others pass.
+ * Orders the commands of one aggregate, or of a part of a category's aggregates, and makes them durable: a command
+ * that it has accepted is decided and answered, whichever process dies. An activity decides one batch at a time, with
+ * all the commands that wait. An aggregate leaves the batch when its commands take long, the store can't reach its
+ * stream, or the worker doesn't know it: its commands then go on by themselves, in order, while the others pass.
  * `AggregateClient` starts the lane and sends its updates.
  *
- * It completes when no command has come for a while, or it is cancelled; the next starts it again.
+ * It completes when no command has come for a while, or when it is cancelled; the next command starts it again.
  */
 export function eventStoreCommandLane(input: CommandLaneInput): Promise<void> {
   const { cancelRequested } = CancellationScope.current();
-  // What it has accepted is answered also when it is cancelled.
+  // Accepted commands are answered even when the lane is cancelled.
   return CancellationScope.nonCancellable(() => new CommandLane(checkedInput(input), cancelRequested).run());
 }
 
-/** A run of a lane: it takes batches from those who wait, one after the other, until it ends. */
+/** A run of a lane: takes one batch of waiting commands after the other, until it ends. */
 class CommandLane {
   readonly #category: string;
   readonly #waiting = new WaitingList();
@@ -68,9 +68,9 @@ class CommandLane {
   /** Updates in flight when the last batch ended. */
   #crowd = 0;
   #lastCommandAt = Date.now();
-  /** Whether this run ends as soon as nobody waits; those who are answered hold their next update back for it. */
+  /** Whether this run ends as soon as no command waits; clients, told so in the answers, hold their next update back. */
   #isEnding = false;
-  /** Whether updates are refused, so that this run ends also when they come without a pause. */
+  /** Whether updates are refused, so that this run ends even when they come without a pause. */
   #isDraining = false;
   #isIdle = false;
   #cancellation: unknown;
@@ -85,7 +85,7 @@ class CommandLane {
       this.#isDraining = true;
     });
     setHandler(statusQuery, () => this.#status);
-    // Before the updates, so that it is heard before those that come with it.
+    // Registered before the updates, so that a signal is handled before the updates that come with it.
     setHandler(suspectSignal, (ids) => {
       for (const id of ids) if (!this.#waiting.isApart(id)) this.#suspects.suspect(id);
     });
@@ -109,7 +109,7 @@ class CommandLane {
       if (this.#waiting.isReady) await this.#executeBatch();
       this.#lookAtTheEnd();
       if (this.#waiting.size > 0 || !(this.#isEnding || this.#isDraining || this.#isIdle)) continue;
-      // Whoever waits for an answer must have it before this run ends.
+      // Every waiting update must have its answer before this run ends.
       await condition(allHandlersFinished);
       if (this.#waiting.size > 0) continue;
       return this.#end();
@@ -148,19 +148,19 @@ class CommandLane {
       : this.#activities.loadSettings().then(() => this.#watchIdleness()));
   }
 
-  /** One timer, set again from the last command, instead of one a command. */
+  /** One timer, reset from the time of the last command, instead of a timer for each command. */
   async #watchIdleness(): Promise<void> {
     for (;;) {
       const { idleTimeout } = this.#activities.settings;
       const rest = this.#lastCommandAt + idleTimeout - Date.now();
       if (rest <= 0 && this.#waiting.size === 0) break;
-      // The worker may say another than the default.
+      // The worker's setting may differ from the default.
       await condition(() => this.#activities.settings.idleTimeout !== idleTimeout, Math.max(rest, 1_000));
     }
     this.#isIdle = true;
   }
 
-  /** What may hold a worker up leaves the batches before one is taken. */
+  /** Takes commands that may hold a worker up out of the waiting list, before a batch is taken. */
   #probeSuspects(): void {
     if (this.#suspects.isEmpty) return;
     const suspected = this.#waiting.idsOf((command) => this.#suspects.has(command));
@@ -178,7 +178,7 @@ class CommandLane {
     );
     const outcomes = await this.#activities.executeTogether(entries.map(({ command }) => command));
     this.#inBatch = 0;
-    // With those that came meanwhile, before the first of them is answered.
+    // Counts the updates that came meanwhile, before the first is answered.
     this.#crowd = this.#inFlight;
     this.#isEnding = this.#isLongEnough;
     this.#settle(entries, outcomes);
@@ -187,7 +187,7 @@ class CommandLane {
     );
   }
 
-  /** Answers those that have an outcome; the others go on by themselves. */
+  /** Answers the commands that have an outcome; the others go on by themselves. */
   #settle(entries: readonly WaitingCommand[], outcomes: readonly CommandOutcome[]): void {
     const unanswered: string[] = [];
     let openSince = Date.now();
@@ -220,14 +220,14 @@ class CommandLane {
       this.#isIdle = false;
       void this.#watchIdleness();
     }
-    // Where updates come without a pause, they are refused in the end.
+    // If updates come without a pause, they are refused in the end.
     this.#isDraining =
       this.#cancellation !== undefined ||
       this.#updates >= 2 * maxUpdates ||
       workflowInfo().continueAsNewSuggested;
   }
 
-  /** @throws the cancellation, where it was cancelled */
+  /** @throws the cancellation, if the lane was cancelled */
   async #end(): Promise<void> {
     if (this.#cancellation !== undefined) throw this.#cancellation as Error;
     if (!this.#isEnding && !this.#isDraining) return;

@@ -44,8 +44,8 @@ import { untilKnown } from '../workflow/until-known.js';
 // These live in users' histories. A change to the commands that one of them issues needs `patched`; recorded histories
 // of each release are replayed in the tests.
 
-// Local, because a workflow with one local activity takes a third of the time of one with a regular activity. Longer waits for
-// the next attempt are the server's, so that a worker can stop meanwhile.
+// Local, because a workflow with one local activity takes a third of the time of one with a regular activity. The
+// server does the longer waits between attempts, so that a worker can stop meanwhile.
 const localOptions: LocalActivityOptions = {
   startToCloseTimeout: '10 seconds',
   localRetryThreshold: '500 milliseconds',
@@ -64,7 +64,7 @@ const scan = proxyLocalActivities<EventStoreActivities>({
 const { eventStoreReplay: replay } = proxyActivities<AggregateActivities>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '20 seconds',
-  // Eagerly, one that is given back would come to the same worker again.
+  // An eagerly dispatched retry would reach the worker that has just given the task back.
   allowEagerDispatch: false,
 });
 const store = storeOver(local, asking);
@@ -75,12 +75,15 @@ export interface AppendInput {
   readonly streamId: string;
   readonly events: readonly EventToAppend[];
   readonly options?: Omit<AppendOptions, 'signal'>;
-  /** Present when schemas have made the events already; then those of the worker refuse what they would change. */
+  /**
+   * Present when the caller's schemas have been applied; the worker then refuses an event that its own schemas
+   * would change.
+   */
   readonly schemasApplied?: true;
 }
 
 /**
- * Persists the events, then publishes them, at least once, where the worker has an `appendPublisher`; the workflow completes when
+ * Stores the events, then publishes them at least once if the worker has an `appendPublisher`; the workflow completes when
  * both are done. Without a `commitId` in the options, the commit gets one from the workflow.
  */
 export async function eventStoreAppend(input: AppendInput): Promise<AppendResult> {
@@ -91,7 +94,7 @@ export async function eventStoreAppend(input: AppendInput): Promise<AppendResult
     ...request,
     ...(schemasApplied && { schemasApplied }),
   });
-  // Also when it was stored before: its process may have died before it published.
+  // Also for a commit stored earlier: its process may have died before it published.
   const { streamId: stream, version, eventIds } = result;
   if (publish) {
     await publisher.publish({
@@ -142,9 +145,7 @@ export async function eventStoreTrends(
   return rethrowTyped(scan.eventStoreTrends(request));
 }
 
-/**
- * The state of an aggregate at any version or moment. Needs `createAggregateActivities` (or the plugin's `aggregates`).
- */
+/** The state of an aggregate at any version or moment. Needs `createAggregateActivities` (or the plugin's `aggregates`). */
 export async function eventStoreReplay(input: ReplayRequest): Promise<ReplayedState> {
   const request = toReplayRequest(input);
   const replayed = await untilKnown(

@@ -35,12 +35,12 @@ export type {
 export type { ProjectionProgress } from '../shared/projection-run.js';
 export type { CommandLaneInput, Suspect } from '../shared/command-lane.js';
 
-// By this text `EventStorePlugin` knows a bundle that has these workflows. It stands nowhere else in what gets into a bundle.
+// `EventStorePlugin` recognizes a bundle with these workflows by this text, which nothing else in a bundle contains.
 Object.defineProperty(eventStoreAppend, Symbol.for('temporal-event-store/ready-made-workflows'), {
   value: true,
 });
 
-// The others are short.
+// The other workflows are short.
 for (const workflow of [eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShard]) {
   autoUpgrade(workflow);
 }

@@ -20,21 +20,21 @@ import {
 } from '../shared/command-lane.js';
 import { toErrorMessage, type ErrorMessage } from '../shared/error-message.js';
 
-/** Milliseconds after which a batch gives back what is done. What isn't goes on by itself, and holds up nobody. */
+/** Milliseconds after which a batch returns the known outcomes. The other commands go on by themselves, and hold up none. */
 const yieldAfter = 1_000;
-/** For a worker that is held up, beside what it is given. */
+/** Milliseconds that a worker which is held up gets beyond its time limit. */
 const reserve = 10_000;
 /** Milliseconds for a worker to take a task. */
 const maxWait = 15_000;
-/** For a worker that decides no longer than it may, to say that it is alive. */
+/** Milliseconds beyond the time for one command in which a live worker must send a heartbeat. */
 const heartbeatReserve = 1_000;
 
-/** What became of commands that were executed apart. */
+/** The outcomes of commands that were executed apart. */
 export interface ApartReply {
   readonly outcomes: readonly CommandOutcome[];
-  /** Whether the worker gave no answer any more: it is dead, or held up. */
+  /** Whether the worker stopped answering: it is dead, or held up. */
   readonly isLost: boolean;
-  /** The command that it was deciding then, where it could say so. */
+  /** The command that the worker was deciding then, if it could say so. */
   readonly lostOver?: CommandReference | undefined;
 }
 
@@ -48,12 +48,12 @@ export class LaneActivities {
     this.#category = category;
   }
 
-  /** Those of the worker, once they are known. */
+  /** The worker's settings once known; the defaults until then. */
   get settings(): LaneSettings {
     return this.#settings ?? defaultLaneSettings;
   }
 
-  /** For a run that may have nothing to execute for long: its first batch brings them, too. */
+  /** Loads the settings for a run that may not execute a batch for long; its first batch would bring them, too. */
   async loadSettings(): Promise<void> {
     this.#isAsked = true;
     const { eventStoreLaneSettings } = proxyLocalActivities<AggregateActivities>({
@@ -63,15 +63,15 @@ export class LaneActivities {
     try {
       this.#settings = await eventStoreLaneSettings();
     } catch {
-      // A worker that has none, or stops: the defaults will do until the next run.
+      // The worker has no settings, or is stopping: the defaults will do until the next run.
     }
   }
 
-  /** By a local activity, which is quick; the worker gets nothing else of the lane meanwhile, so it ends soon. */
+  /** Uses a local activity, which is quick. It must end soon, since the lane handles nothing else meanwhile. */
   async executeTogether(commands: readonly LaneCommand[]): Promise<readonly CommandOutcome[]> {
     const { eventStoreExecute, eventStoreExecuteFirst } = proxyLocalActivities<AggregateActivities>({
       startToCloseTimeout: yieldAfter + reserve,
-      // What fails is left to the lane, which can do something else meanwhile.
+      // The lane itself retries, so that it can do something else meanwhile.
       retry: { maximumAttempts: 1 },
     });
     const executeFirst: AggregateActivities['eventStoreExecute'] = async (request) => {
@@ -84,17 +84,19 @@ export class LaneActivities {
       commands,
       yieldAfter,
       givesBack: true,
-      // What has an outcome isn't executed in a replay: here, the worker that had it kept it for 8 seconds, and has died or is held up.
+      // A replay executes no activity whose result is recorded. So the worker that had this one kept it for 8
+      // seconds, and has died or is held up.
       ...(workflowInfo().unsafe.isReplaying && { isRerun: true }),
     });
     return outcomes;
   }
 
   /**
-   * By an activity, during which the lane goes on. It finds what an earlier batch is still deciding, if it meets its worker.
+   * Uses a regular activity, so that the lane goes on meanwhile. On the worker of an earlier batch, it joins the
+   * commands still being decided there.
    *
-   * @param how `givesBack`: whether a worker that doesn't know a command leaves it to others, or refuses it; `isSuspect`: whether one of
-   *   them may have held a worker up
+   * @param how `givesBack`: whether a worker leaves a command that it doesn't know to others, or refuses it;
+   *   `isSuspect`: whether one of the commands may have held a worker up
    */
   executeApart(
     commands: readonly LaneCommand[],
@@ -121,20 +123,20 @@ export class LaneActivities {
     return outcomes;
   }
 
-  /** @param heartbeatTimeout milliseconds within which a worker that is alive says so; default: it needn't */
+  /** @param heartbeatTimeout milliseconds between two heartbeats at most; default: none are needed */
   #apart(heartbeatTimeout?: number): AggregateActivities['eventStoreExecute'] {
     const { eventStoreExecute } = proxyActivities<AggregateActivities>({
       startToCloseTimeout: this.settings.batchTimeout + reserve,
       scheduleToStartTimeout: maxWait,
       ...(heartbeatTimeout !== undefined && { heartbeatTimeout }),
       retry: { maximumAttempts: 1 },
-      // Eagerly, it would come back to the worker of the lane.
+      // An eagerly dispatched activity would come back to the lane's worker.
       allowEagerDispatch: false,
     });
     return eventStoreExecute;
   }
 
-  /** Nothing escapes, or the workflow would hang or fail with all who wait. */
+  /** Never rejects: an error would make the workflow hang or fail, with all the commands that wait. */
   async #execute(
     eventStoreExecute: AggregateActivities['eventStoreExecute'],
     request: Omit<ExecuteRequest, 'category'>,
@@ -147,14 +149,14 @@ export class LaneActivities {
         if (!isCancellation(error)) {
           return { outcomes: request.commands.map(() => toOutcome(error)), ...findLoss(error) };
         }
-        // A worker that evicts the lane or shuts down cancels what runs. The ids of the commands tell what it had done.
+        // A worker that evicts the lane or shuts down cancels its activities. The command ids tell what was stored by then.
         await sleep('100 milliseconds');
       }
     }
   }
 }
 
-/** Whether the worker that had begun stopped answering, and over which command. */
+/** Finds out whether the worker stopped answering after it had begun, and over which command. */
 function findLoss(error: unknown): Pick<ApartReply, 'isLost' | 'lostOver'> {
   const { cause } = error as { readonly cause?: unknown };
   if (!(cause instanceof TimeoutFailure) || cause.timeoutType === 'SCHEDULE_TO_START') {
@@ -163,7 +165,7 @@ function findLoss(error: unknown): Pick<ApartReply, 'isLost' | 'lostOver'> {
   return { isLost: true, lostOver: cause.lastHeartbeatDetails as CommandReference | undefined };
 }
 
-/** What became of each command of a batch that failed as a whole: a worker that died or is held up may have stored some. */
+/** The outcome of each command of a batch that failed as a whole: a worker that died or is held up may have stored some. */
 function toOutcome(error: unknown): CommandOutcome {
   const ours = findEventStoreError(error);
   if (ours !== undefined && !isRetryable(ours)) {

@@ -1,12 +1,12 @@
 import type { CommandReference, Suspect } from '../shared/command-lane.js';
 
-/** Losses that are known to be a command's own, after which no worker gets it. The first of all is nobody's for certain. */
+/** Losses certainly caused by a command after which no worker gets it. The very first loss can't be blamed on one command. */
 const maxLosses = 2;
-/** Milliseconds after the last loss, when it may be tried again: by then a release may have corrected it. */
+/** Milliseconds after the last loss until the aggregate is tried again: a release may have corrected it by then. */
 const forgetAfter = 5 * 60_000;
 const maxSuspects = 1_000;
 
-/** What is known of one aggregate. */
+/** What is known about one aggregate. */
 interface Knowledge {
   readonly losses: Map<string, number>;
   readonly lostInARow: Set<string>;
@@ -14,13 +14,14 @@ interface Knowledge {
 }
 
 /**
- * The aggregates of a lane that may hold workers up for good: a command that never ends, or events that are never through. A worker
- * that is held up can't say so, and its workflow task is given to the next as if it were new; so it is the clients who notice.
+ * The aggregates of a lane that may hold workers up for good, by a command that never ends or events that are never
+ * all applied. A worker that is held up can't say so, and the next worker gets its workflow task as if it were new;
+ * so the clients notice it.
  */
 export class Suspects {
   readonly #byId = new Map<string, Knowledge>();
 
-  /** @param earlier what an earlier run knew */
+  /** @param earlier what the run before knew */
   constructor(earlier: readonly Suspect[] = []) {
     for (const { id, losses, lostInARow, lostAt } of earlier) {
       this.#byId.set(id, {
@@ -35,7 +36,7 @@ export class Suspects {
     return this.#byId.size === 0;
   }
 
-  /** From now on its commands are tried apart, until one has gone through. */
+  /** From now on the aggregate's commands are tried apart, until one has gone through. */
   suspect(id: string): void {
     this.#of(id);
   }
@@ -46,7 +47,7 @@ export class Suspects {
     return known !== undefined && (isOpen(known) || known.losses.has(commandId));
   }
 
-  /** A worker was lost while it decided the command, and nothing else under suspicion. */
+  /** A worker was lost while it decided this command and no other suspect. */
   onLost({ id, commandId }: CommandReference, losses = 1): void {
     const known = this.#of(id);
     known.losses.set(commandId, (known.losses.get(commandId) ?? 0) + losses);
@@ -55,16 +56,16 @@ export class Suspects {
   }
 
   /**
-   * A worker was lost that had the command.
+   * A worker that had the command was lost.
    *
-   * @param hadNotBegun whether it would have said that it was deciding it
+   * @param hadNotBegun whether the worker would have said so if it had begun to decide it
    */
   onDoubt({ id, commandId }: CommandReference, hadNotBegun: boolean): void {
     const known = this.#of(id);
     if (!hadNotBegun) known.losses.set(commandId, (known.losses.get(commandId) ?? 0) + 1);
   }
 
-  /** A worker has found that the command would hold it up. */
+  /** A worker gave the command up because it held the worker up. */
   onHeldUp(command: CommandReference): void {
     this.onLost(command, maxLosses);
   }
@@ -78,15 +79,15 @@ export class Suspects {
     if (known.losses.size === 0) this.#byId.delete(id);
   }
 
-  /** Whether no other worker gets it. */
+  /** Whether no worker gets the command any more. */
   isRefused({ id, commandId }: CommandReference): boolean {
     const known = this.#find(id);
     if (known === undefined) return false;
-    // Two commands in a row: it is the aggregate.
+    // Two commands in a row: the aggregate itself is to blame.
     return (known.losses.get(commandId) ?? 0) >= maxLosses || known.lostInARow.size >= 2;
   }
 
-  /** For the next run: what is more than a suspicion. */
+  /** The suspects with losses, for the next run. */
   toList(): readonly Suspect[] {
     return Array.from(this.#byId.keys(), (id) => ({ id, known: this.#find(id) })).flatMap(({ id, known }) =>
       known === undefined || known.losses.size === 0
@@ -121,7 +122,7 @@ export class Suspects {
   }
 }
 
-/** Whether none of its commands has gone through since it was suspected. */
+/** Whether no command of the aggregate has gone through since it was suspected. */
 function isOpen({ losses, lostInARow }: Knowledge): boolean {
   return lostInARow.size > 0 || losses.size === 0;
 }

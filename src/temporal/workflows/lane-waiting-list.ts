@@ -3,19 +3,22 @@ import type { CommandOutcome, LaneCommand } from '../shared/command-lane.js';
 import { toErrorMessage } from '../shared/error-message.js';
 import { takeFairly } from '../shared/take-fairly.js';
 
-/** Most commands that are decided together, of all the updates that wait. */
+/** Most commands in one batch, from all the updates that wait. */
 const maxBatch = 500;
 const maxBatchCharacters = 1_000_000;
 
-/** Milliseconds without an outcome after which the client is told so. It sends the command again while a caller waits. */
+/**
+ * Milliseconds without an outcome after which the client is told that the command is open. It sends it again while
+ * a caller waits.
+ */
 const giveUpAfter = 15_000;
 
 /** A command that waits for its outcome. */
 export interface WaitingCommand {
   readonly command: LaneCommand;
-  /** One that was sent again waits with the first. */
+  /** The updates that wait for it: a command that was sent again joins the first. */
   askers: { readonly update: WaitingUpdate; readonly index: number }[];
-  /** Since when it has been found open. */
+  /** When it was first found open, in milliseconds since 1970. */
   openSince?: number;
 }
 
@@ -27,7 +30,7 @@ export interface WaitingUpdate {
   readonly isPatient: boolean;
 }
 
-/** The commands of a lane that wait for their outcomes, in their order, and who asked for them. */
+/** The commands of a lane that wait for their outcomes, in order, and the updates that asked for them. */
 export class WaitingList {
   /** By aggregate and command. */
   readonly #waiting = new Map<string, WaitingCommand>();
@@ -50,7 +53,7 @@ export class WaitingList {
     return false;
   }
 
-  /** Aggregates of which a command that is ready fits. */
+  /** Aggregates with a ready command that fits. */
   idsOf(fits: (command: LaneCommand) => boolean): ReadonlySet<string> {
     return new Set(
       this.#ready()
@@ -72,9 +75,9 @@ export class WaitingList {
   }
 
   /**
-   * The next commands, of aggregates that aren't under way by themselves; all of them have their turns.
+   * The next commands of the aggregates that aren't under way by themselves, in fair turns.
    *
-   * @param isWanted takes those of some aggregates alone
+   * @param isWanted limits the batch to some aggregates
    */
   takeBatch(isWanted: (id: string) => boolean = () => true): readonly WaitingCommand[] {
     const ready = this.#ready().filter(({ command }) => isWanted(command.id));
@@ -91,9 +94,9 @@ export class WaitingList {
   }
 
   /**
-   * Answers with what is known, and that the rest is open to those who don't wait for it.
+   * Answers with the known outcomes, and with `open` for the rest to updates that don't wait for it.
    *
-   * @param isEnding whether the rest is left to the next run
+   * @param isEnding whether this run is ending; the rest is then answered `open`, too
    * @returns the rest, by aggregate
    */
   settle(
@@ -120,7 +123,7 @@ export class WaitingList {
     return left;
   }
 
-  /** The commands of an aggregate leave the batches to the others. */
+  /** Takes the commands of an aggregate out of the batches. */
   setApart(id: string): void {
     this.#apart.add(id);
     for (const entry of this.#waiting.values()) {
@@ -170,7 +173,7 @@ function behindOthers({ id, name }: LaneCommand): CommandOutcome {
   return { kind: 'open', reason: 'deciding', error: toErrorMessage(error) };
 }
 
-/** Commands of the same key are one, sent again. */
+/** Commands with the same key are one command, sent again. */
 function keyOf({ id, commandId, name, payload }: LaneCommand): string {
   return JSON.stringify([id, commandId, name, payload]);
 }

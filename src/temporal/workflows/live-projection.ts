@@ -24,16 +24,16 @@ export class LiveProjection {
   readonly #opening = new CancellationScope();
   #builds: readonly ProjectionBuild[] = [];
   #running: CancellationScope | undefined;
-  /** While it is set, the live build rests. */
+  /** Whether the live build rests. */
   #isHeld = false;
-  /** Whether it could be opened; the error, when not. */
+  /** `true` once it is open, the error if it can't be opened; undefined before. */
   #opened: true | Error | undefined;
-  /** Whether a worker has ever known it. */
+  /** Whether a worker has ever known the projection. */
   #isKnown: boolean;
   /** Why it could not be opened so far. */
   #waitsFor: string | undefined;
 
-  /** @param isEnding whether this run of the workflow is to end, by itself or for good */
+  /** @param isEnding whether this run of the workflow is to end: to continue as new, or because the projection is stopped */
   constructor(
     { name, heartbeatTimeout, run }: ProjectionInput,
     state: ProjectionState,
@@ -46,7 +46,7 @@ export class LiveProjection {
     this.#isKnown = run?.isKnown ?? false;
   }
 
-  /** As they were when they were asked for last. */
+  /** The builds as last read. */
   get builds(): readonly ProjectionBuild[] {
     return this.#builds;
   }
@@ -59,7 +59,7 @@ export class LiveProjection {
     return this.#waitsFor;
   }
 
-  /** Returns when it is open, or the run ends. @throws when it can't be opened ever */
+  /** Returns when the projection is open, or the run ends. @throws when it can never be opened */
   async open(): Promise<void> {
     try {
       await this.#opening.run(() => this.refresh());
@@ -71,7 +71,7 @@ export class LiveProjection {
     }
   }
 
-  /** @returns whether it could be opened in that many milliseconds @throws when it can't ever */
+  /** @returns whether it is open within `limit` milliseconds @throws when it can never be opened */
   async isOpenWithin(limit: number): Promise<boolean> {
     if (this.#opened === undefined) {
       await condition(() => this.#opened !== undefined || this.#isEnding(), limit);
@@ -80,7 +80,7 @@ export class LiveProjection {
     return this.#opened === true;
   }
 
-  /** @throws StoreUnavailableError when it takes longer than that many milliseconds */
+  /** @throws StoreUnavailableError when it takes longer than `limit` milliseconds */
   async assertOpenWithin(limit: number): Promise<void> {
     if (await this.isOpenWithin(limit)) return;
     throw new StoreUnavailableError(
@@ -88,7 +88,7 @@ export class LiveProjection {
     );
   }
 
-  /** The live build is projected whenever it shall be, until the run ends. */
+  /** Projects the live build whenever it should be running, until the run ends. */
   async keep(): Promise<void> {
     for (;;) {
       await condition(() => this.#isEnding() || (this.#state.mode === 'running' && !this.#isHeld));
@@ -98,7 +98,7 @@ export class LiveProjection {
         this.#running = new CancellationScope();
         const reply = await projectBuild(live, { heartbeatTimeout: this.#heartbeatTimeout }, this.#running);
         if (reply?.kind === 'blocked') this.#state.set({ mode: 'blocked', blocked: reply });
-        // Somebody else projects it: another workflow, or an operator by hand.
+        // Another owner projects it: another workflow, or an operator by hand.
         else if (reply?.kind === 'fenced') await sleep('1 second');
         else if (reply?.kind === 'outdated') await this.refresh();
       } catch (error) {
@@ -114,7 +114,7 @@ export class LiveProjection {
     this.#running?.cancel();
   }
 
-  /** Does something while the live build rests. */
+  /** Runs a function while the live build rests. */
   async hold(run: () => Promise<unknown>): Promise<void> {
     await condition(() => !this.#isHeld);
     this.#isHeld = true;
@@ -126,7 +126,7 @@ export class LiveProjection {
     }
   }
 
-  /** From its return on, nothing is written. @param limit milliseconds; default: for as long as it takes */
+  /** Stops the live build's owners. When it returns, nothing is being written. @param limit milliseconds; default: none */
   async interrupt(limit?: number): Promise<void> {
     this.#running?.cancel();
     await condition(() => this.#running === undefined);
@@ -138,15 +138,15 @@ export class LiveProjection {
     );
   }
 
-  /** For as long as it takes. */
+  /** Retries a task for as long as it takes. */
   do<T>(call: (tasks: ProjectionTasks) => Promise<T>): Promise<T> {
     return rethrowTyped(untilDone(longActivity(this.#heartbeatTimeout), call));
   }
 
-  /** Asks for the builds. @returns the live one */
+  /** Reads the builds. @returns the live one */
   async refresh(): Promise<ProjectionBuild> {
     const { name } = this;
-    // Known once, it is waited for: a deploy goes on, or is taken back.
+    // A projection once known is waited for: its deploy is completed or taken back in the end.
     this.#builds = await search(this.searching(!this.#isKnown), (tasks) =>
       tasks.eventStoreOpenProjection({ name }),
     );
@@ -155,7 +155,7 @@ export class LiveProjection {
     return liveBuildOf(this.#builds) as ProjectionBuild;
   }
 
-  /** @param refuses whether it is refused when nobody knows the projection */
+  /** @param refuses whether to refuse when no worker knows the projection */
   searching(refuses: boolean): SearchOptions {
     const onWait = (why: string): void => {
       this.#waitsFor = why;
@@ -166,7 +166,7 @@ export class LiveProjection {
   /** Makes a build the live one. */
   async activate({ build }: ProjectionBuild): Promise<void> {
     const { name } = this;
-    // Begun, it must be known how it ended.
+    // Not cancellable: once begun, its result must be known.
     await CancellationScope.nonCancellable(async () => {
       await this.do((tasks) => tasks.eventStoreActivateBuild({ name, build }));
       await this.refresh();
@@ -174,5 +174,5 @@ export class LiveProjection {
   }
 }
 
-/** Before anything is known of why. */
+/** The reason given until a more precise one is known. */
 export const notOpened = 'It is being opened: no answer of its store, or of a worker that knows it, so far.';

@@ -16,9 +16,9 @@ export interface ProjectBuildOptions {
 }
 
 /**
- * Projects all shards of a build, until one ends for a reason, or they are interrupted.
+ * Projects all shards of a build, until one of them stops, all have reached their end, or they are interrupted.
  *
- * @returns why; undefined when they were interrupted
+ * @returns why they ended; undefined when they were interrupted
  */
 export async function projectBuild(
   { name, build, shards }: ProjectionBuild,
@@ -34,7 +34,7 @@ export async function projectBuild(
   try {
     await scope.run(() => Promise.all(Array.from({ length: shards }, (_, shard) => project(shard))));
   } catch (error) {
-    // A run of this workflow was ended from outside, and its children are about to end.
+    // An earlier run of this workflow was terminated, and its children are about to end.
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'fenced' };
     if (!isCancellation(error)) throw error;
   }
@@ -42,8 +42,8 @@ export async function projectBuild(
 }
 
 /**
- * A child with the id of earlier ones. Cancelled only once it has started: until then the server takes the request for
- * one to its predecessor, which has ended, and loses it.
+ * Runs a shard as a child, with the same id as earlier ones. It is cancelled only once it has started: before, the
+ * server would take the request as meant for the predecessor, which has ended, and lose it.
  */
 async function projectShard(input: ProjectionShardInput): Promise<ProjectionShardReply> {
   const caller = CancellationScope.current();
@@ -62,7 +62,7 @@ async function projectShard(input: ProjectionShardInput): Promise<ProjectionShar
   });
 }
 
-/** Projects a build until it is where it shall be. */
+/** Projects a build until it has reached `until`. */
 export async function completeBuild(
   next: ProjectionBuild,
   options: ProjectBuildOptions & { readonly until: number | 'end' },
@@ -76,7 +76,7 @@ export async function completeBuild(
         `The event ${type} at position ${position}, of the stream '${streamId}', can't be applied: ${error}`,
       );
     }
-    // What was done to the live build has fenced this one too. Throws when the rebuild is cancelled.
+    // Work on the live build has fenced this one too. The sleep throws when the rebuild is cancelled.
     await sleep('100 milliseconds');
   }
 }

@@ -14,14 +14,14 @@ import { patience, quickly, reasonOf } from './projection-tasks.js';
 
 type ActionInTurn = Exclude<ProjectionAction, { readonly action: 'pause' | 'stop' }>;
 
-/** What operators ask of a projection. */
+/** Does what operators ask of a projection. */
 export class ProjectionActions {
   readonly #live: LiveProjection;
   readonly #rebuild: ProjectionRebuild;
   readonly #state: ProjectionState;
-  /** What an action that is under way may be cancelled by. */
+  /** Cancels the action under way. */
   #acting: CancellationScope | undefined;
-  /** They take turns. */
+  /** Ends with the last action: actions take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(live: LiveProjection, rebuild: ProjectionRebuild, state: ProjectionState) {
@@ -34,14 +34,14 @@ export class ProjectionActions {
     return this.#acting !== undefined;
   }
 
-  /** Ends an action that may wait for a store that never comes back. */
+  /** Ends an action, which may be waiting for a store that never comes back. */
   cancel(): void {
     this.#acting?.cancel();
   }
 
-  /** @param within milliseconds @throws StoreUnavailableError when it isn't sure that it was done */
+  /** @param within milliseconds @throws StoreUnavailableError when it isn't certain that the action was done */
   async perform(action: ProjectionAction, within: number): Promise<void> {
-    // Out of turn: what is under way may wait for a store that can't be reached.
+    // Out of turn: the action under way may be waiting for a store that can't be reached.
     if (action.action === 'pause' || action.action === 'stop') return this.#rest(action.action, within);
     await this.#live.assertOpenWithin(within);
     const turn = this.#turn.then(() => this.#actUnlessStopped(action));
@@ -49,7 +49,7 @@ export class ProjectionActions {
     return turn;
   }
 
-  /** From its return on nothing is applied. @throws StoreUnavailableError when that isn't sure */
+  /** When it returns, nothing is being applied. @throws StoreUnavailableError when that isn't certain */
   async #rest(action: 'pause' | 'stop', within: number): Promise<void> {
     const mode = action === 'pause' ? 'paused' : 'stopped';
     this.#state.set({ mode });
@@ -147,7 +147,7 @@ export class ProjectionActions {
     const { name } = this.#live;
     const { build } = await this.#live.refresh();
     const { eventId } = action;
-    // Asked when it rests: the news that it has stopped may come after the operator, who has seen it in the sink.
+    // Read once the projection rests: the operator, who sees the stop in the sink, may come before the news of it.
     const blockedAt = (): BlockedShard | undefined =>
       this.#state.run.blocked?.event.eventId === eventId ? this.#state.run.blocked : undefined;
     await this.#live.hold(() => {

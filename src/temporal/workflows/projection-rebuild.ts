@@ -8,10 +8,10 @@ import { completeBuild } from './project-build.js';
 import type { ProjectionState } from './projection-state.js';
 import { messageOf, search } from './projection-tasks.js';
 
-/** Workers that are asked for a newer version than the live one, before that is built again. */
+/** Workers that are asked for a newer version before the live one is built again. */
 const triesForNewer = 24;
 
-/** Builds a version beside the live one, whenever an operator wants it, and has it take its place. */
+/** Builds a version beside the live one when an operator asks for it, then makes it live. */
 export class ProjectionRebuild {
   readonly #live: LiveProjection;
   readonly #state: ProjectionState;
@@ -19,7 +19,7 @@ export class ProjectionRebuild {
   readonly #heartbeatTimeout: number;
   #running: CancellationScope | undefined;
 
-  /** @param isEnding whether this run of the workflow is to end, by itself or for good */
+  /** @param isEnding whether this run of the workflow is to end: to continue as new, or because the projection is stopped */
   constructor(
     live: LiveProjection,
     { heartbeatTimeout }: ProjectionInput,
@@ -32,7 +32,7 @@ export class ProjectionRebuild {
     this.#heartbeatTimeout = heartbeatTimeout;
   }
 
-  /** Until the run ends. */
+  /** Runs every rebuild that is asked for, until the run ends. */
   async keep(): Promise<void> {
     for (;;) {
       await condition(() => this.#isEnding() || this.#state.isRebuilding);
@@ -52,7 +52,7 @@ export class ProjectionRebuild {
     this.#running?.cancel();
   }
 
-  /** Gives it up, and drops what was built. */
+  /** Gives the rebuild up, and drops its build. */
   async cancel(): Promise<void> {
     const { name } = this.#live;
     const { rebuild } = this.#state;
@@ -82,7 +82,7 @@ export class ProjectionRebuild {
     await completeBuild(next, { until: 'end', ...limits });
     this.#state.setRebuild({ phase: 'switching' });
     await live.hold(async () => {
-      // Readers must not see an earlier state than they have seen.
+      // Readers must never see an earlier state than before.
       await completeBuild(next, { until: positionOf(await live.refresh()), heartbeatTimeout });
       await live.activate(next);
     });
@@ -104,10 +104,10 @@ export class ProjectionRebuild {
         tasks.eventStoreBeginBuild({ ...wanted, settles: tries >= triesForNewer }),
       );
     };
-    // If it is live, it was activated, and only the news of it was lost.
+    // If the build is live, it was activated, and only the reply was lost.
     const next = found ?? (await begin());
     if (next.role !== 'live') return next;
-    // Or the live one was emptied, for want of a sink that has room for two.
+    // It was activated; or the live build was emptied, because the sink has room for only one.
     this.#state.clearRebuild();
     await live.hold(() => live.refresh());
     this.#state.resumeUnlessPaused();

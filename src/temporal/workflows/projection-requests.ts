@@ -55,7 +55,7 @@ export function checkAction(action: ProjectionAction): void {
       throw new InvalidArgumentError('maxRate is a number of events a second, above 0.');
     }
     if (!Number.isInteger(version)) {
-      throw new InvalidArgumentError('version is that of a definition of the projection.');
+      throw new InvalidArgumentError('version is an integer: that of a definition of the projection.');
     }
   }
 }

@@ -2,10 +2,10 @@ import { ActivityCancellationType, continueAsNew, workflowInfo } from '@temporal
 import type { ProjectionShardInput, ProjectionShardReply } from '../shared/projection-run.js';
 import { untilDone } from './projection-tasks.js';
 
-/** Activities after which it continues as new. A busy one takes ten minutes, an idle one an hour, and both less where the pace changes. */
+/** Activities after which it continues as new. A busy one takes ten minutes, an idle one an hour; less if the pace changes. */
 const maxActivities = 100;
 
-/** One shard of a build of a projection. A child of `eventStoreProjection`, which says when it shall end. */
+/** One shard of a build of a projection. A child of `eventStoreProjection`, which cancels it when it is to end. */
 export async function eventStoreProjectionShard(input: ProjectionShardInput): Promise<ProjectionShardReply> {
   let idle: { readonly heartbeatTimeout: number } | undefined;
   for (let activities = 1; ; activities++) {

@@ -5,17 +5,20 @@ import type { ProjectionRun, RebuildRun } from '../shared/projection-run.js';
 /** Most characters of an error in the memo. */
 const maxWhy = 500;
 
-/** What a projection is about, and which news of it count. The Temporal UI shows it, and a description of the workflow has it. */
+/**
+ * The state of a projection, and which changes of it are allowed. The memo has it, for Temporal's UI and for
+ * clients that describe the workflow.
+ */
 export class ProjectionState {
   #run: ProjectionRun = { mode: 'running' };
-  /** As the server has it. */
+  /** The memo as the server has it. */
   #memo = (workflowInfo().memo?.[projectionMemo] ?? { mode: 'running' }) as ProjectionMemo;
 
   constructor(run: ProjectionRun | undefined) {
     this.#change(run ?? this.#run);
   }
 
-  /** For the run that follows. */
+  /** The state for the next run. */
   get run(): ProjectionRun {
     return this.#run;
   }
@@ -33,18 +36,18 @@ export class ProjectionState {
   }
 
   set(change: Partial<ProjectionRun> & Pick<ProjectionRun, 'mode'>): void {
-    // An operator's word stands.
+    // An operator's decision stands.
     if (this.mode === 'stopped' || (this.mode === 'paused' && change.mode !== 'stopped')) return;
     this.#change({ ...this.#run, ...change });
   }
 
-  /** What ailed it before is over. */
+  /** Runs again, and forgets the earlier failure or stop. */
   resume(): void {
     const { blocked: _, lastError: __, mode: ___, ...rest } = this.#run;
     this.#change({ ...rest, mode: 'running' });
   }
 
-  /** An operator's word stands. */
+  /** Resumes, unless an operator has paused it. */
   resumeUnlessPaused(): void {
     if (this.mode !== 'paused') this.resume();
   }
@@ -53,7 +56,7 @@ export class ProjectionState {
     this.#change({ ...this.#run, rebuild: { phase: 'building', ...wanted } });
   }
 
-  /** Unless it was cancelled meanwhile. */
+  /** Changes the rebuild, unless it was cancelled meanwhile. */
   setRebuild(change: Partial<RebuildRun>): void {
     if (this.rebuild !== undefined) this.#change({ ...this.#run, rebuild: { ...this.rebuild, ...change } });
   }
@@ -76,7 +79,7 @@ export class ProjectionState {
     this.#remember();
   }
 
-  /** For those who wait for it: a description costs nothing, and needs no worker. */
+  /** Writes the memo for clients that wait: describing a workflow costs nothing, and needs no worker. */
   #remember(): void {
     const { mode, blocked, lastError } = this.#run;
     const why =

@@ -17,27 +17,27 @@ import { unknownHereType } from '../shared/command-lane.js';
 import { rethrowTyped } from '../shared/remote-store.js';
 import { describeUnknown, mergeTraces, type SearchTrace } from '../shared/search-trace.js';
 
-/** Milliseconds that an operator waits who doesn't say. */
+/** Milliseconds that an operator waits by default. */
 export const patience = 20_000;
 
 export type ProjectionTasks = ActivityInterfaceFor<ProjectionActivities>;
 
 /**
- * Milliseconds of a search for a worker that knows the projection, which grow from the first to the second while none does or its store
- * can't be reached. The caller is answered within 10 seconds of the first.
+ * Milliseconds of a search for a worker that knows the projection. They grow from `firstSearch` to `longestSearch`
+ * while none does or its store can't be reached. The caller is answered within 10 seconds.
  */
 const firstSearch = 9_000;
 const longestSearch = 10 * 60_000;
-/** Milliseconds that another worker gets at least to answer what this one can't. */
+/** Least milliseconds that another worker gets to answer what this one can't. */
 const leastOther = 1_000;
 
 /**
- * How many are asked one after the other, and the milliseconds until the next ones are. At once, since the server gives what comes after a
- * pause to the worker that asked for work last, which is the same as before.
+ * How many workers are asked without a pause, and the milliseconds until the next are. Without a pause, because after
+ * one the server picks the worker that asked for work last, which is the same as before.
  */
 const triesAtOnce = 12;
 const pauseBetween = 1_000;
-/** Type of the failure of a worker that lacks an activity: of a release that had no projections. */
+/** Type of the failure of a worker that lacks an activity, since its release had no projections. */
 const notRegistered = 'NotFoundError';
 const withoutActivities = {
   what: 'projections',
@@ -46,7 +46,7 @@ const withoutActivities = {
 
 const retry = { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' } as const;
 
-/** How long an activity may take, with the signs of life without which a worker that dies in it would hold up the projection that long. */
+/** Limits of a long activity. Without heartbeats, a worker that dies in it would hold up the projection for the whole time. */
 export function longActivity(heartbeatTimeout: number, limit?: number): ActivityOptions {
   return {
     startToCloseTimeout: '30 minutes',
@@ -56,8 +56,8 @@ export function longActivity(heartbeatTimeout: number, limit?: number): Activity
 }
 
 /**
- * Does something for a caller that waits: by a local activity, and where this worker doesn't know the projection, by one that another
- * may take.
+ * Does a task for a waiting caller: by a local activity first, then, if this worker doesn't know the projection, by
+ * an activity that another worker may take.
  *
  * @param limit milliseconds
  * @throws the typed error, or the failure, of the last attempt
@@ -76,7 +76,7 @@ export async function quickly<T>(limit: number, call: (tasks: ProjectionTasks) =
       ),
     );
   } catch (error) {
-    // A worker that shuts down cancels it.
+    // A worker that shuts down cancels the local activity.
     const isCutShort = isCancellation(error) && !CancellationScope.current().consideredCancelled;
     if (!isCutShort && traceOf(error).unknown === undefined) throw error;
   }
@@ -87,13 +87,13 @@ export async function quickly<T>(limit: number, call: (tasks: ProjectionTasks) =
 interface AskOptions {
   /** By the workflow's clock. */
   readonly end: number;
-  /** Whether the worker of the workflow is asked first. */
+  /** Whether the workflow's own worker is asked first. */
   readonly isEager: boolean;
-  /** Options of each activity. Default: it has what is left of the time. */
+  /** Options of each activity. Default: it gets the time that is left. */
   readonly activity?: ActivityOptions;
 }
 
-/** Nobody knew enough. */
+/** No worker knew enough. */
 class UnknownToAllError extends ProjectionUnknownError {
   readonly heldUpBy: string | undefined;
 
@@ -104,10 +104,10 @@ class UnknownToAllError extends ProjectionUnknownError {
 }
 
 /**
- * Asks one worker after the other until one knows enough. By an activity each: the server hands one that failed out again after a second
- * at the earliest, and then to the same worker more often than not.
+ * Asks one worker after the other until one knows enough, each by an activity of its own: the server retries a failed
+ * activity after a second at the earliest, and mostly on the same worker.
  *
- * @throws UnknownToAllError when the time is up · what an activity failed of otherwise
+ * @throws UnknownToAllError when the time is up · any other failure of an activity
  */
 async function askAround<T>(
   { end, isEager, activity }: AskOptions,
@@ -141,9 +141,9 @@ async function askAround<T>(
 }
 
 /**
- * Has something done for as long as it takes: by a worker that is found soon, or by one that comes.
+ * Has a task done for as long as it takes: by a worker that is found soon, or by one that starts later.
  *
- * @param activity how it is done
+ * @param activity options of the activity that does it
  */
 export async function untilDone<T>(
   activity: ActivityOptions,
@@ -160,16 +160,16 @@ export async function untilDone<T>(
 export interface SearchOptions {
   /** Milliseconds. */
   readonly heartbeatTimeout: number;
-  /** Whether it is refused when nobody knows the projection, after 10 seconds. Else it waits for a worker that does. */
+  /** Whether to refuse after 10 seconds in which no worker knew the projection. If not, it waits for one that does. */
   readonly refuses: boolean;
-  /** Called with why it isn't done yet. */
+  /** Called with the reason why it isn't done yet. */
   readonly onWait: (why: string) => void;
 }
 
 /**
- * Does something that takes a worker that knows the projection, and a store that can be reached.
+ * Does a task that needs a worker that knows the projection, and a store that can be reached.
  *
- * @throws ProjectionUnknownError when it is refused · what an attempt failed of for good
+ * @throws ProjectionUnknownError when it is refused · the final failure of an attempt
  */
 export async function search<T>(
   { heartbeatTimeout, refuses, onWait }: SearchOptions,
@@ -177,7 +177,7 @@ export async function search<T>(
 ): Promise<T> {
   for (let limit = firstSearch; ; limit = Math.min(limit * 2, longestSearch)) {
     try {
-      // Later, or where it is known, there is no hurry.
+      // There is no hurry in later rounds, or once the projection is known.
       return limit === firstSearch || refuses
         ? await askAround({ end: Date.now() + limit, isEager: true, activity: { heartbeatTimeout } }, call)
         : await call(
@@ -195,26 +195,26 @@ export async function search<T>(
   }
 }
 
-/** What those have found out who tried an activity. A failure has it in its details, a time-out in its last heartbeat. */
+/** What the attempts at an activity have found out: in the details of a failure, or the last heartbeat of a time-out. */
 function traceOf(error: unknown): SearchTrace {
   for (let current = error; current instanceof Error; current = current.cause) {
     if (current instanceof TimeoutFailure) return current.lastHeartbeatDetails ?? {};
     if (!(current instanceof ApplicationFailure)) continue;
-    // A worker without the activities of projections.
+    // The worker has no activities for projections.
     if (current.type === notRegistered) return { unknown: withoutActivities };
     if (current.type === unknownHereType) return current.details?.[0] ?? {};
   }
   return {};
 }
 
-/** Whether its time was up, and another attempt may go through. */
+/** Whether the activity's time was up, so that another attempt may go through. */
 function isExpired(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   const { cause, retryState } = error;
   return cause instanceof TimeoutFailure || (retryState === 'TIMEOUT' && isRetryable(cause));
 }
 
-/** What kept an activity from being done, for people. */
+/** Why an activity wasn't done, in words for people. */
 export function reasonOf(error: unknown): string {
   if (error instanceof UnknownToAllError) return error.heldUpBy ?? error.message;
   const ours = findEventStoreError(error);
@@ -231,7 +231,7 @@ export function reasonOf(error: unknown): string {
   return causes.at(-1)?.message ?? String(error);
 }
 
-/** What is kept of an error that an operator has to see to. */
+/** The message to keep from an error that needs an operator. */
 export function messageOf(error: unknown): string {
   return (findEventStoreError(error) ?? (error as Error)).message;
 }

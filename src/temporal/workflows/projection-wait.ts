@@ -6,16 +6,16 @@ import type { AwaitedPosition, ReachedPosition } from '../shared/projection-requ
 import { assertInput } from '../shared/requests.js';
 import { reasonOf } from './projection-tasks.js';
 
-/** Milliseconds of the first look, in which most of what has just been appended is applied. */
+/** Milliseconds of the first look, in which most new events are applied. */
 const firstLook = 250;
-/** Milliseconds above which a wait is two activities, so that a worker that dies takes half of it with it at most. */
+/** Milliseconds above which a wait is split into two activities, so that a worker that dies costs half of it at most. */
 const longWait = 10_000;
-/** Milliseconds for a worker to answer. */
+/** Milliseconds that a worker gets beyond the wait to answer. */
 const reserve = 2_000;
 
 /**
- * Waits until a projection has come to a position, and says how far it is. `ProjectionClient.waitFor` asks by it, so that the
- * projection's own history stays short.
+ * Waits until a projection has reached a position, and returns how far it is. `ProjectionClient.waitFor` uses this
+ * workflow so that the projection's own history stays short.
  *
  * It costs 2 to 4 billable actions: its start, a local activity, and up to two activities, which a worker completes when it sees the
  * position.
@@ -33,7 +33,7 @@ export async function eventStoreAwaitProjection(input: AwaitedPosition): Promise
       startToCloseTimeout: limit + reserve,
       scheduleToCloseTimeout: rest + reserve,
       retry: { initialInterval: '200 milliseconds', maximumInterval: '2 seconds' },
-      // Eagerly, it would come to the worker again that could not see the position.
+      // An eagerly dispatched activity would reach the same worker again, which could not see the position.
       allowEagerDispatch: reached.position !== undefined,
     });
     try {

@@ -34,16 +34,16 @@ const statusUpdate = defineUpdate<ProjectionStatus, [Patience | undefined]>(proj
 const parkedUpdate = defineUpdate<readonly ParkedEventSummary[], [Patience | undefined]>(parkedEventsUpdate);
 const statusQuery = defineQuery<ProjectionStatus>(projectionStatusQuery);
 
-/** Milliseconds that a look for a status takes at most. */
+/** Most milliseconds for finding out a status. */
 const longestLook = 4_000;
 /** Updates after which a run continues as new. */
 const maxUpdates = 500;
-/** Events of a run after which it continues as new, whatever is under way. The server ends one of 51,200. */
+/** History events after which a run continues as new, whatever is under way. The server ends a run at 51,200. */
 const maxHistory = 30_000;
 
 /**
- * Keeps a projection: applies events to its read model as they come, and does what an operator asks for by
- * `ProjectionClient`, which also starts it. The work is done by child workflows, one for each shard, and their activities.
+ * Runs a projection: applies events to its read model as they come, and does what operators ask for through
+ * `ProjectionClient`, which also starts it. Child workflows, one for each shard, do the work by activities.
  */
 export async function eventStoreProjection(input: ProjectionInput): Promise<void> {
   const supervisor = new ProjectionSupervisor(checkedInput(input));
@@ -108,7 +108,7 @@ class ProjectionSupervisor {
     try {
       await this.#live.open();
     } catch (error) {
-      // Whoever waits learns it too.
+      // Waiting updates get this error too.
       await condition(allHandlersFinished);
       throw error;
     }
@@ -138,7 +138,10 @@ class ProjectionSupervisor {
     this.#rebuild.end();
   }
 
-  /** Not while an operator's action may wait for long: until it is done, a draining projection would answer nobody. */
+  /**
+   * Not while an operator's action is under way, which may take long: a draining projection would answer no update
+   * until it is done.
+   */
   get #isLongEnough(): boolean {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     const isDue = this.#updates >= maxUpdates || continueAsNewSuggested;
@@ -159,7 +162,7 @@ class ProjectionSupervisor {
     return this.#lastStatus(undefined);
   }
 
-  /** @param waitsFor why it may have moved on since */
+  /** @param waitsFor why the projection may have moved on since */
   #lastStatus(waitsFor: string | undefined): ProjectionStatus {
     const progress = this.#progress ?? { builds: this.#live.builds, end: 0, lagSeconds: 0 };
     return statusOf(this.#input.name, this.#state.run, progress, waitsFor);

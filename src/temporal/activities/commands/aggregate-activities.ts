@@ -43,17 +43,17 @@ import { loadAggregate, type OnWarning } from './load-aggregate.js';
 import { DecidingHeartbeats, survive } from './lost-workers.js';
 
 export interface AggregateActivitiesOptions {
-  /** With `appendCommits`, the commands of a batch that go to one stream are appended at once. */
+  /** With `appendCommits`, the commands of a batch for one stream are appended at once. */
   readonly store: EventStore & Partial<CommitChain>;
   /** Aggregate classes and deciders, told apart by their categories. */
   readonly aggregates: readonly AnyAggregate[];
-  /** Where states are kept, to be read before the events that follow. Default: nowhere. */
+  /** Where states are kept, so that only the events after them are read. Default: nowhere. */
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
   readonly snapshotEvery?: number;
-  /** The states that are kept in memory between commands. */
+  /** Limits of the states kept in memory between commands. */
   readonly cache?: StateCacheOptions;
-  /** How the lanes that this worker runs behave, from their next run on. */
+  /** Settings of the lanes that this worker runs, from their next run on. */
   readonly commandLanes?: CommandLaneOptions;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
@@ -63,8 +63,9 @@ export interface StateCacheOptions {
   /** Most states. Default 10,000. */
   readonly max?: number;
   /**
-   * Most bytes that they take, by an estimate: two for each character of a text, and what objects and lists add. State in
-   * `#private` fields isn't seen. A state that is larger by itself is loaded for each batch. Default 64,000,000.
+   * Most bytes of all states, by an estimate: two for each character of a text, plus the overhead of objects and
+   * lists. State in `#private` fields isn't seen. A state that exceeds the limit alone is loaded for each batch.
+   * Default 64,000,000.
    */
   readonly maxBytes?: number;
 }
@@ -221,7 +222,7 @@ function show<S>(stream: string, model: AggregateModel<S>, state: S): JsonValue 
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of aggregates');
 
-/** Milliseconds before a task is given back, so that it doesn't go round and round. */
+/** Milliseconds before a task is given back, so that it isn't passed around at full speed. */
 const pause = 50;
 
 async function pauseBeforeGivingBack(): Promise<void> {
@@ -233,7 +234,7 @@ function afterLoss({ name }: LaneCommand): CommandOutcome {
   return { kind: 'open', reason: 'lost', error: toErrorMessage(error) };
 }
 
-/** Workers were lost over a command: whether it took effect isn't known. */
+/** The error when workers were lost over a command: whether it took effect isn't known. */
 function lostOver({ category, commands }: ExecuteRequest): EventStoreError {
   const { id = '', name = '', commandId = '' } = commands[0] ?? {};
   return new CommandOutcomeUnknownError(
@@ -250,14 +251,14 @@ function lostInReplay(stream: string): EventStoreError {
   );
 }
 
-/** What is thrown by a worker that doesn't know enough for a replay; another may. */
+/** The error of a worker that doesn't know enough for a replay; another worker may. */
 async function toRefusal(givesBack: boolean, error: EventStoreError): Promise<Error> {
   if (!givesBack) return error;
   await pauseBeforeGivingBack();
   return unknownHereFailure(error.message, { nonRetryable: true });
 }
 
-/** The workflow by which the commands came. */
+/** The workflow that sent the commands. */
 function originOfCommands(): EventMetadata {
   const execution = isInActivity() ? Context.current().info.workflowExecution : undefined;
   return execution === undefined ? {} : { workflowId: execution.workflowId, runId: execution.runId };

@@ -16,7 +16,7 @@ import { directly, type Run } from './interruptible.js';
 export interface AggregateModel<S> extends StateBuilder<S> {
   show(state: S): JsonValue;
   /**
-   * Decides a command, and takes its events into the state: as they will be stored, where that is known in time.
+   * Decides a command and applies its events to the state, in their stored form if that is known in time.
    *
    * @throws whatever the user's code throws, in a {@link DirtyStateError} when the state is no longer that of the stream
    */
@@ -27,18 +27,18 @@ export interface AggregateModel<S> extends StateBuilder<S> {
   ): Promise<{
     readonly events: readonly EventToAppend[];
     readonly state: S;
-    /** Milliseconds in which the user's code let nothing else run. */
+    /** Milliseconds for which the user's code let nothing else run. */
     readonly blockedFor: number;
-    /** Whether the state is another than a replay will give. */
+    /** Whether the state differs from what a replay will give. */
     readonly isOutdated: boolean;
   }>;
-  /** Says that all that was decided is stored. */
+  /** Tells the state that all its decisions are stored. */
   commit(state: S): void;
-  /** Whether deciding leaves the state that it was given as it was. */
+  /** Whether deciding leaves the given state unchanged. */
   readonly isImmutable: boolean;
 }
 
-/** Deciding failed after it had changed the state. */
+/** Deciding failed after the state had been changed. */
 export class DirtyStateError extends Error {
   constructor(override readonly cause: unknown) {
     super('The state is spoilt.');
@@ -46,7 +46,7 @@ export class DirtyStateError extends Error {
 }
 
 /**
- * @param form what the store makes of events before it stores them
+ * @param form turns events into the form that the store keeps
  * @param run calls the code of the application
  */
 export function aggregateModelOf(
@@ -119,7 +119,7 @@ function modelOfDecider(
   };
 }
 
-/** Calls code that may take its time before it returns. */
+/** Measures how long code blocks before it returns. */
 function timed<T>(run: Run, call: () => T): { readonly returned: T; readonly blockedFor: number } {
   const began = performance.now();
   const returned = run(call);

@@ -30,7 +30,7 @@ export class AggregateRegistry {
     return this.#byCategory.get(category);
   }
 
-  /** What is said of a category of which there is none. */
+  /** The error for a category without an aggregate. */
   unknown(category: string): InvalidArgumentError {
     const known = [...this.#byCategory.keys()].join(', ') || 'none';
     return new InvalidArgumentError(

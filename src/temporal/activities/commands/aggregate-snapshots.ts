@@ -22,23 +22,23 @@ export interface AggregateSnapshotsOptions {
 
 /** The snapshots of one stream, while a batch of its commands is executed. */
 export interface StreamSnapshots {
-  /** How to load the state with one. */
+  /** How to load the state with a snapshot. */
   find(): Promise<Pick<LoadOptions<unknown>, 'snapshot' | 'laterSnapshot'>>;
-  /** The version that the batch begins with. */
+  /** Notes the version that the batch begins with. */
   begin(version: number): void;
-  /** Saves one, when enough events came since the last. It never rejects. */
+  /** Saves a snapshot, if enough events came since the last. Never rejects. */
   saveIfDue(loaded: LoadedState<unknown>): Promise<void>;
 }
 
-/** Events of a stream that are read before its snapshot is asked for. */
+/** Events of a stream that are read before its snapshot is looked up. */
 const longestFirstPage = 500;
 
-/** Makes snapshots of aggregates on the way, of those whose state they are known to hold. */
+/** Makes snapshots while commands are executed, for aggregates whose whole state a snapshot is known to hold. */
 export class AggregateSnapshots {
   readonly #options: AggregateSnapshotsOptions;
-  /** Those whose snapshots don't hold their whole state. */
+  /** Aggregates whose snapshots don't hold their whole state. */
   readonly #turnedOff = new Set<AnyAggregate>();
-  /** Those whose last stream had none: then the events are asked for first, since to ask for both takes twice as long. */
+  /** Aggregates whose last stream had no snapshot: their events are read first, since reading both takes twice as long. */
   readonly #rare = new Set<AnyAggregate>();
 
   constructor(options: AggregateSnapshotsOptions) {
@@ -85,7 +85,7 @@ export class AggregateSnapshots {
     };
   }
 
-  /** Whether the state can be restored from its snapshot; if not, the aggregate gets none from now on, and none is read. */
+  /** Whether the state can be restored from its snapshot; if not, snapshots of the aggregate are no longer made or read. */
   #isWhole(
     aggregate: AnyAggregate,
     model: AggregateModel<unknown>,
@@ -110,8 +110,8 @@ export class AggregateSnapshots {
 }
 
 /**
- * Whether nobody has to be asked for snapshots. A class may keep state that they can't see (`#private` fields, closures), so
- * it says that they hold all of it: by a `snapshotVersion`, or by methods of its own.
+ * Whether an aggregate allows snapshots. A class may keep state that they can't see (`#private` fields, closures), so
+ * it declares that they hold all of it: by a `snapshotVersion`, or by methods of its own.
  */
 function isMadeForSnapshots(aggregate: AnyAggregate): boolean {
   if (typeof aggregate !== 'function' || aggregate.snapshotVersion !== undefined) return true;

@@ -33,27 +33,27 @@ import { isSameCommand, StreamQueue } from './stream-queue.js';
 export interface CommandExecutorOptions extends AggregateSnapshotsOptions {
   readonly store: EventStore & CommitChain;
   readonly aggregates: AggregateRegistry;
-  /** Most states that are kept in memory, and bytes that they may take. */
+  /** Most states kept in memory, and most bytes that they may take. */
   readonly maxStates: number;
   readonly maxStateBytes: number;
-  /** Milliseconds that deciding a command of a lane may take. */
+  /** Milliseconds that deciding one command of a lane may take. */
   readonly batchTimeout: number;
 }
 
 /**
- * Milliseconds that a command which was still open when it was asked for is remembered, for those who ask again; how many at
- * most, and bytes. One that is forgotten is found by its id in the store.
+ * How many milliseconds a command that was answered `open` is remembered for those who ask again; most commands, and
+ * most bytes. One that is forgotten is found by its id in the store.
  */
 const open = { ttl: 60_000, max: 10_000, maxSize: 16_000_000 };
 
-/** Executes commands, with the states of the aggregates that were last used at hand. */
+/** Executes commands, and keeps the states of recently used aggregates at hand. */
 export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
-  /** By stream. One that is in use is taken out, so that nobody else changes it. */
+  /** By stream. A state in use is taken out, so that nothing else changes it. */
   readonly #states: StateCache;
   /** By stream, while it has commands. */
   readonly #queues = new Map<string, StreamQueue>();
-  /** By stream and command id, those that were open when their request was answered. */
+  /** Commands that were open when their request was answered, by stream and command id. */
   readonly #open = new LRUCache<string, PendingCommand>({
     ...open,
     sizeCalculation: ({ command }) => estimateMemory(command).bytes,
@@ -68,8 +68,8 @@ export class CommandExecutor {
   }
 
   /**
-   * Executes the commands of each aggregate by themselves: what is broken or slow about one is no other's. A command that is
-   * under way already is joined.
+   * Executes the commands of each aggregate separately, so that a broken or slow one affects no other. A command that
+   * is under way already is joined.
    *
    * @param metadata of every event
    */
@@ -97,7 +97,7 @@ export class CommandExecutor {
       queues.add(queue);
       return queue.enqueueOrJoin(pending);
     });
-    // At once, so that the store appends them together.
+    // All at once, so that the store appends them together.
     for (const queue of queues) queue.run();
     const settled = Promise.all(all.map((pending) => pending.settled));
     if (yieldAfter === undefined) await settled;
@@ -111,9 +111,9 @@ export class CommandExecutor {
   }
 
   /**
-   * Executes commands of which one may hold this process up for good.
+   * Executes commands, one of which may hold this process up for good.
    *
-   * @param begin called with each before it is decided
+   * @param begin called with each command before it is decided
    */
   executeSuspects(
     request: ExecuteRequest,
@@ -135,7 +135,7 @@ export class CommandExecutor {
     });
   }
 
-  /** Answers with what is stored, and refuses the rest. */
+  /** Answers stored commands as stored, and refuses the rest. */
   refuse({ category, commands }: ExecuteRequest, error: ErrorMessage): Promise<readonly CommandOutcome[]> {
     return Promise.all(
       commands.map(async (command) => {
@@ -157,7 +157,7 @@ export class CommandExecutor {
     );
   }
 
-  /** Refuses the commands that no worker has known, unless they are stored already. */
+  /** Refuses the commands that no worker knew, unless they are stored already. */
   async refuseUnknown(
     { category, commands }: ExecuteRequest,
     outcomes: readonly CommandOutcome[],
@@ -202,7 +202,7 @@ export class CommandExecutor {
   ): Promise<void> {
     const { store, batchTimeout, onWarning } = this.#options;
     const stream = streamId(aggregate.category, id);
-    // In a lane or not, a command that computes longer without a pause is taken for one that never ends.
+    // A command that computes longer than this without a pause, in a lane or not, is assumed never to end.
     const run = batch.some(({ isSuspect }) => isSuspect) ? interruptible(batchTimeout) : directly;
     const model = aggregateModelOf(aggregate, id, storedFormOf(store), run);
     const snapshots = this.#snapshots.of(aggregate, model, stream);
@@ -232,7 +232,7 @@ export class CommandExecutor {
         catchUp: (from) => loadAggregate(store, stream, model, onWarning, { from }),
         keep: async (loaded) => {
           await snapshots.saveIfDue(loaded);
-          // Only now may others change it.
+          // Only now may others change the state.
           states.keep(stream, loaded);
         },
         onConflict: () => {
@@ -261,7 +261,7 @@ function keyOf(stream: string, { commandId }: LaneCommand): string {
   return JSON.stringify([stream, commandId]);
 }
 
-/** Whether it was left open for good: by a store that gave no answer, or a worker that doesn't know it. */
+/** Whether nothing on this worker settles the command any more: the store gave no answer, or the worker doesn't know it. */
 function canBeTriedAgain({ outcome }: PendingCommand): boolean {
   return outcome?.kind === 'open';
 }

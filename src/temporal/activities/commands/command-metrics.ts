@@ -1,7 +1,7 @@
 import { metricMeter } from '@temporalio/activity';
 import type { CommandOutcome } from '../../shared/command-lane.js';
 
-/** Temporal metrics of the commands of one category, by the worker's own meter. */
+/** Temporal metrics of the commands of one category, from the worker's own meter. */
 export interface CommandMetrics {
   onBatch(size: number): void;
   onOutcome(outcome: CommandOutcome): void;
@@ -9,7 +9,7 @@ export interface CommandMetrics {
   onCacheLookup(isHit: boolean): void;
 }
 
-/** Outside an activity nobody counts. */
+/** Outside an activity, nothing is counted. */
 export const noMetrics: CommandMetrics = {
   onBatch: () => undefined,
   onOutcome: () => undefined,
@@ -17,7 +17,7 @@ export const noMetrics: CommandMetrics = {
   onCacheLookup: () => undefined,
 };
 
-/** The metrics of the activity that runs. */
+/** The metrics of the current activity. */
 export function activityMetrics(category: string): CommandMetrics {
   const tags = { category };
   const commands = metricMeter.createCounter('event_store_commands', 'commands', 'Commands by outcome');

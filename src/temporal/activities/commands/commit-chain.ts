@@ -5,8 +5,8 @@ import { decorateStore } from '../../../core/store/decorated-store.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 
 /**
- * The store with `appendCommits`. Where it has none, the commits are appended one after the other: what stands when one
- * of them is refused is found again by its commit id.
+ * The store with `appendCommits`. If the store has none, the commits are appended one after the other; those stored
+ * before one is refused are found again by their commit ids.
  */
 export function withCommitChain(store: EventStore & Partial<CommitChain>): EventStore & CommitChain {
   if (store.appendCommits !== undefined) return store as EventStore & CommitChain;

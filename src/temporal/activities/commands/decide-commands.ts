@@ -12,36 +12,36 @@ import { DirtyStateError, type AggregateModel } from './aggregate-model.js';
 import { wasInterrupted } from './interruptible.js';
 import type { PendingCommand } from './pending-command.js';
 
-/** Most characters of the ids and types of the events in an outcome: the outcomes of a whole batch have to travel together. */
+/** Most characters of event ids and types in an outcome: the outcomes of a whole batch have to travel together. */
 const maxNamesLength = 32_000;
 /** Characters of an event's id, as JSON. */
 const idLength = 39;
 
-/** What a command led to, before it is certain. */
+/** The result of a command before it is stored. */
 export type Decision =
   | { readonly pending: PendingCommand; readonly kind: 'commit'; readonly commit: Commit }
-  /** The state is as the command wants it. */
+  /** The command led to no events. */
   | { readonly pending: PendingCommand; readonly kind: 'nothing'; readonly version: number }
   | { readonly pending: PendingCommand; readonly kind: 'refusal'; readonly error: EventStoreError };
 
-/** Milliseconds after which what is decided is appended, so that it is answered before the rest is decided. */
+/** Milliseconds after which the commands decided so far are appended, so that they are answered before the rest is decided. */
 const longestRound = 250;
-/** Milliseconds of computing without a pause that are worth a warning. */
+/** Milliseconds of computing without a pause that cause a warning. */
 const longestPause = 1_000;
 
 export interface Decisions<S> {
-  /** In the order of the commands, up to the one that left a state to decide no more on, or as far as there was time. */
+  /** In the order of the commands, up to one that spoilt the state, or as far as there was time. */
   readonly decisions: readonly Decision[];
-  /** What they lead to. */
+  /** The state after the decisions. */
   readonly state: S;
-  /** Whether the state is no longer what the events say. */
+  /** Whether the state no longer follows from the events. */
   readonly isSpoilt: boolean;
 }
 
 /**
  * Decides each command on the state that those before it left.
  *
- * @param onBlocked called with a command that held up everything else in the process for more than a second
+ * @param onBlocked called with a command that blocked the process for more than a second
  */
 export async function decideCommands<S>(
   model: AggregateModel<S>,
@@ -86,8 +86,8 @@ export async function decideCommands<S>(
 }
 
 /**
- * Waits for a decision no longer than that. What comes of it later is never appended, so the failure is for certain; the
- * state that it may still change is no longer used.
+ * Waits for a decision within a time limit. A later result is never appended, so the failure is certain; the state,
+ * which the code may still change, is no longer used.
  */
 function within<T>(timeLimit: number | undefined, { name }: LaneCommand, deciding: Promise<T>): Promise<T> {
   if (timeLimit === undefined) return deciding;
@@ -97,7 +97,7 @@ function within<T>(timeLimit: number | undefined, { name }: LaneCommand, decidin
   });
 }
 
-/** So that a command that is sent again is told from another with its id, as `createCommandHandler` does. */
+/** Tells a command that is sent again from another with its id, as `createCommandHandler` does. */
 export function commandHashOf({ name, payload }: LaneCommand): string | undefined {
   return hashCommand({ type: name, data: payload });
 }
@@ -111,7 +111,7 @@ function metadataOf({ command, metadata }: PendingCommand): EventMetadata {
   };
 }
 
-/** An error of ours as it is; any other is a defect of the code that decides. */
+/** Keeps an error of this library; any other is a defect of the deciding code. */
 export function toRefusal(command: LaneCommand, error: unknown): EventStoreError {
   if (wasInterrupted(error)) return heldUp(command, error);
   const ours = findEventStoreError(error);
@@ -122,7 +122,7 @@ export function toRefusal(command: LaneCommand, error: unknown): EventStoreError
   );
 }
 
-/** The worker that it held up before goes on when its code ends, if it does, and may store it then. */
+/** The outcome is unknown: the worker that the command held up before may yet finish and store it. */
 function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandOutcomeUnknownError {
   return new CommandOutcomeUnknownError(
     `The command '${name}' to '${id}' holds workers up, and is not tried again: ${describeError(error)}. One worker may still be at it. ` +
@@ -131,7 +131,7 @@ function heldUp({ id, name, commandId }: LaneCommand, error: unknown): CommandOu
   );
 }
 
-/** The ids and types of the events travel in the outcome. */
+/** Finds a command with too many events: their ids and types travel in the outcome. */
 function findTooLarge(
   command: LaneCommand,
   events: readonly { readonly type: unknown }[],

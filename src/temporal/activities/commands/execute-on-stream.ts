@@ -19,45 +19,45 @@ export interface StreamContext<S> {
   readonly store: EventStore & CommitChain;
   readonly streamId: string;
   readonly model: AggregateModel<S>;
-  /** What to say of a command that this worker doesn't know. */
+  /** The error for a command that this worker doesn't know; undefined if it does. */
   findUnknown(command: LaneCommand): EventStoreError | undefined;
-  /** Called with a command that held up everything else in the process for more than a second. */
+  /** Called with a command that blocked the process for more than a second. */
   readonly onBlocked: (command: LaneCommand, milliseconds: number) => void;
-  /** The state from the cache, or as it is stored. It is the caller's from then on. */
+  /** The state from the cache or the store. The caller then owns it. */
   take(): Promise<LoadedState<S>>;
-  /** The state with the events that were stored after it. */
+  /** Brings a state up to date with the events stored since. */
   catchUp(state: LoadedState<S>): Promise<LoadedState<S>>;
-  /** Gives back a state that is that of the stream at its version. */
+  /** Gives back a state that matches the stream at its version. */
   keep(state: LoadedState<S>): Promise<void>;
   onConflict(): void;
-  /** Called with what keeps the commands from being decided or appended; `isOpen` when they may go through yet. */
+  /** Called with an error that keeps the commands from being decided or appended; `isOpen` if they may yet go through. */
   onFailure(error: unknown, isOpen: boolean): void;
 }
 
-/** Rounds in which nothing was settled; others would have to append between each two reads of ours. */
+/** Most rounds in which nothing is settled; it takes another append between each read and append of ours. */
 const maxFutileRounds = 30;
-/** Two that are in conflict must not be so for ever. */
+/** With jitter, so that two processes in conflict don't collide for ever. */
 const backoff: Backoff = { first: 2, longest: 200, jitter: { part: 1, random: Math.random } };
 
-/** What an operator has to see to: no fault of what was appended. */
+/** Errors that need an operator and aren't the fault of the appended events. */
 const faultsOfStore: readonly string[] = ['STORE_ACCESS_DENIED', 'STORE_CORRUPTED', 'SCHEMA_OUTDATED'];
 
 /**
- * Executes commands of one aggregate: decides them in their order and appends what they led to as one chain of commits,
- * again when another append came between. A command that is stored already is found when the append says so, and looked
- * up before it is answered without an append; one that goes through at once pays nothing for that.
+ * Executes commands of one aggregate: decides them in order and appends their events as one chain of commits, again
+ * if another append came between. The append itself reports commands that are stored already; only a command that is
+ * answered without an append is looked up, so that one that goes through at once pays nothing.
  *
- * Whatever fails, fails the commands of this aggregate, and only for certain when nothing can have been stored: what keeps the
- * store from answering leaves them `open`, as does what only a worker of a newer release knows.
+ * A failure affects only the commands of this aggregate. It is final only if nothing can have been stored: commands
+ * stay `open` if the store gives no answer, or if only a worker of a newer release knows them.
  *
- * @param batch each gets its outcome as soon as that is known
+ * @param batch each command gets its outcome as soon as that is known
  */
 export async function executeOnStream<S>(
   context: StreamContext<S>,
   batch: readonly PendingCommand[],
 ): Promise<void> {
   const round = new Rounds(context);
-  // A command that isn't known holds up those behind it: they may depend on it.
+  // An unknown command holds up those behind it: they may depend on it.
   const unknown = batch.find(({ command }) => context.findUnknown(command) !== undefined);
   const known = unknown === undefined ? batch : batch.slice(0, batch.indexOf(unknown));
   try {
@@ -101,7 +101,7 @@ class Rounds<S> {
   lastError: unknown;
   readonly #context: StreamContext<S>;
   #loaded: LoadedState<S> | undefined;
-  /** One at a time, once a chain was refused for one of its commits: alone, it fails alone. */
+  /** One command at a time, once a chain was refused for one of its commits: alone, it fails alone. */
   #limit = Infinity;
 
   constructor(context: StreamContext<S>) {
@@ -111,7 +111,7 @@ class Rounds<S> {
   /** Answers a command of which nothing was stored in this batch. */
   async settleFailure(pending: PendingCommand, error: unknown): Promise<void> {
     try {
-      // It may be sent again, after an earlier run stored it.
+      // The command may have been stored by an earlier run.
       if (await this.#answerFromStore(pending)) return;
       pending.settle(failure(toRefusal(pending.command, error)));
     } catch (lookupError) {
@@ -146,12 +146,12 @@ class Rounds<S> {
     for (const [index, { pending, commit }] of effective.entries()) {
       pending.settle(committed(commit, results[index] as AppendResult));
     }
-    // A decorator may hide what the store makes of events; then it shows here.
+    // A decorator may hide the store's schemas; their changes then show here.
     const isOutdated = isSpoilt || results.some((result) => result.changedBySchema);
     await this.#settleWithoutCommit(decisions, { state, version }, results.at(-1), isOutdated);
   }
 
-  /** What was not appended is answered for certain only on a state that is current, and unless it is stored already. */
+  /** Answers commands that appended nothing: only on a current state, and from the store if they are stored already. */
   async #settleWithoutCommit(
     decisions: readonly Decision[],
     decided: LoadedState<S>,
@@ -174,7 +174,7 @@ class Rounds<S> {
     else this.#loaded = await this.#context.catchUp(decided);
   }
 
-  /** @throws the error, when it is the store's and not of one of the commits */
+  /** @throws the error, when it concerns the store and not one of the commits */
   async #onRefusedAppend(error: unknown, effective: readonly Decision[]): Promise<void> {
     const ours = findEventStoreError(error);
     this.lastError = ours ?? error;
@@ -242,14 +242,14 @@ function outcomeWithoutCommit(
     : failure(decision.error);
 }
 
-/** What keeps the store from answering: the command may be stored or not. */
+/** The outcome when the store gives no answer: the command may or may not be stored. */
 export function unanswered(error: unknown): CommandOutcome {
   const ours =
     findEventStoreError(error) ?? new StoreUnavailableError(`The store failed with ${describeError(error)}`);
   return { kind: 'open', reason: isTooNew(ours) ? 'unknown' : 'store', error: toErrorMessage(ours) };
 }
 
-/** A worker of another release may know it. */
+/** The outcome of an unknown command: a worker of another release may know it. */
 export function unknownHere(error: EventStoreError): CommandOutcome {
   return { kind: 'open', reason: 'unknown', error: toErrorMessage(error) };
 }
@@ -258,7 +258,7 @@ function failure(error: EventStoreError): CommandOutcome {
   return { kind: error.code === 'DOMAIN_ERROR' ? 'rejected' : 'failed', error: toErrorMessage(error) };
 }
 
-/** A copy of a command is answered after it, from what is then stored. */
+/** Leaves out copies of a command: they are answered after it, from the store. */
 function firstOfEach(batch: readonly PendingCommand[]): readonly PendingCommand[] {
   const seen = new Set<string>();
   return batch.filter(({ command: { commandId } }) => !seen.has(commandId) && seen.add(commandId));

@@ -5,7 +5,7 @@ import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';
 import { commandHashOf } from './decide-commands.js';
 
-/** The outcome of a command that an earlier run of it has stored; undefined when none has. */
+/** The outcome of a command that is already stored; undefined if it isn't. */
 export async function findStored(
   store: EventStore & CommitChain,
   streamId: string,

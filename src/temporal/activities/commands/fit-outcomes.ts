@@ -8,7 +8,7 @@ import type { ErrorMessage } from '../../shared/error-message.js';
  */
 const maxBytes = 1_000_000;
 
-/** Cuts the errors of those commands that take more than their share, when all of a batch are too much together. */
+/** If a batch's outcomes are too large together, cuts the errors of those commands that take more than their share. */
 export function fitOutcomes(outcomes: readonly CommandOutcome[]): readonly CommandOutcome[] {
   const sizes = outcomes.map(sizeOf);
   if (sizes.reduce((sum, size) => sum + size, 0) <= maxBytes) return outcomes;

@@ -5,21 +5,22 @@ export type Run = <T>(code: () => T) => T;
 
 export const directly: Run = (code) => code();
 
-/** Code of the application held everything else up for too long. */
+/** Code of the application blocked the process for too long. */
 export class InterruptedError extends Error {
   constructor(milliseconds: number) {
     super(`it let nothing else run for ${milliseconds} ms and was interrupted`);
   }
 }
 
-/** The global object of the process: that of a test runner's sandbox may be another. */
+/** The global object of the process; a test runner's sandbox may have another. */
 const processGlobal = new Script('globalThis').runInThisContext() as Record<symbol, (() => void) | undefined>;
 const key = Symbol.for('temporal-event-store.interruptible');
 const call = new Script(`globalThis[Symbol.for('${String(key.description)}')]()`);
 
 /**
- * Interrupts code that lets nothing else run for longer than that: nothing else in JavaScript can. What it does after an `await` of its
- * own isn't covered. A call costs some 100 µs, a thread of its own, so only code under suspicion is called so.
+ * Interrupts code that blocks the process for longer than `milliseconds`, which only a `vm` script can in JavaScript.
+ * Work after the code's own first `await` isn't covered. A call costs some 100 µs and a thread, so only suspects are
+ * called this way.
  */
 export function interruptible(milliseconds: number): Run {
   return <T>(code: () => T): T => {
@@ -45,7 +46,7 @@ export function interruptible(milliseconds: number): Run {
   };
 }
 
-/** Among an error's causes. */
+/** Whether an interruption is among an error's causes. */
 export function wasInterrupted(error: unknown): boolean {
   if (error instanceof InterruptedError) return true;
   return error instanceof Error && error.cause !== undefined && wasInterrupted(error.cause);

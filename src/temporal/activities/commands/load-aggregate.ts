@@ -10,13 +10,13 @@ import type { EventStore } from '../../../core/store/event-store.js';
 import type { Snapshot } from '../../../core/store/snapshot.js';
 import { describeError } from '../../../core/values/describe-error.js';
 
-/** Called with what an operator should know. */
+/** Called with a warning for operators. */
 export type OnWarning = (message: string, attributes: Record<string, unknown>) => void;
 
 /**
  * The state of an aggregate. A snapshot that can't be restored is passed over with a warning.
  *
- * @throws CommandFailedError for what the aggregate's own code throws; untyped, it would be tried again for ever
+ * @throws CommandFailedError for any error of the aggregate's own code; untyped, it would be retried for ever
  */
 export function loadAggregate<S>(
   store: EventStore,
@@ -33,7 +33,7 @@ export function loadAggregate<S>(
   });
 }
 
-/** Says which event it is that can't be applied. */
+/** Names the event that can't be applied. */
 function namingTheEvent<S>(stream: string, builder: StateBuilder<S>): StateBuilder<S> {
   return {
     create() {

@@ -4,25 +4,25 @@ import { withTimeLimit } from '../../../core/values/time-limit.js';
 import type { CommandReference } from '../../shared/command-lane.js';
 import { isInLocalActivity, isInActivity } from '../logged.js';
 
-/** Attempts that may hold their worker up, or end with it, after the first, before no other gets the work. */
+/** Workers that may be lost after the first one, before no other gets the work. */
 const maxLosses = 2;
-/** Part of an activity's time that is left to an attempt which ends in time. */
+/** Part of an activity's time that is kept for reporting a time-out before the server does. */
 const reserved = 0.2;
 
-/** What an attempt tells those after it. */
+/** What an attempt tells the next ones. */
 interface Trace {
-  /** Attempts that were lost before. */
+  /** Number of earlier attempts that were lost. */
   readonly losses: number;
-  /** Whether it is at work; if nobody says otherwise, it is lost too. */
+  /** Whether the attempt is at work; unless it says otherwise later, it is lost, too. */
   readonly isAtWork: boolean;
 }
 
 /**
- * Runs work that may hold its process up for good: code of the application that never ends. It is then tried on one worker after the
- * other, none of which can say what happened to it; so each attempt after the first leaves a trace before it begins.
+ * Runs application code that may never end and hold its process up for good. One worker after the other would try it,
+ * and none could say what happened; so each attempt after the first leaves a trace before it begins.
  *
- * @param work gets whether a worker may have been lost over it
- * @param refuse what becomes of it once 3 workers were lost
+ * @param work is told whether a worker may have been lost over it
+ * @param refuse gives the result once 3 workers were lost
  */
 export async function survive<T>(
   work: (isSuspect: boolean) => Promise<T>,
@@ -37,7 +37,7 @@ export async function survive<T>(
   const leave = (isAtWork: boolean): void => {
     context.heartbeat({ losses, isAtWork } satisfies Trace);
   };
-  // Most need no second attempt, and a heartbeat is a call to the server.
+  // Most work needs no second attempt, and a heartbeat is a call to the server.
   if (attempt > 1) {
     leave(true);
     await handedOver();
@@ -48,7 +48,7 @@ export async function survive<T>(
   try {
     return await inTime(startToCloseTimeoutMs, () => work(attempt > 1));
   } catch (error) {
-    // Sent with the failure.
+    // The trace is sent with the failure.
     leave(false);
     throw error;
   } finally {
@@ -56,7 +56,7 @@ export async function survive<T>(
   }
 }
 
-/** A process that isn't held up says so itself, before the server takes it for lost. */
+/** Fails in time: a process that isn't held up reports it itself, before the server takes it for lost. */
 function inTime<T>(limit: number, work: () => Promise<T>): Promise<T> {
   if (!(limit > 0)) return work();
   const own = limit * (1 - reserved);
@@ -70,10 +70,10 @@ function traceOf(details: unknown): Trace {
   return { losses, isAtWork };
 }
 
-/** Names the command that an activity is about to decide in its heartbeats, which go on as long as the process isn't held up. */
+/** Names the command that an activity is about to decide in its heartbeats, which go on as long as the process runs freely. */
 export class DecidingHeartbeats {
   readonly #context = Context.current();
-  /** Ends them. */
+  /** Ends the heartbeats. */
   readonly stop: () => void;
   #command: CommandReference | undefined;
 
@@ -83,7 +83,7 @@ export class DecidingHeartbeats {
     });
   }
 
-  /** Resolves when it is said. */
+  /** Resolves once the heartbeat is handed over. */
   async begin({ id, commandId }: CommandReference): Promise<void> {
     this.#command = { id, commandId };
     this.#beat();

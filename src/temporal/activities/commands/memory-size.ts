@@ -1,14 +1,14 @@
 import { bytesPerCharacter } from '../../../core/values/json.js';
 
-/** What a value takes in memory, about, and of how many values it is made. */
+/** About how many bytes a value takes in memory, and how many values it consists of. */
 export interface MemorySize {
   readonly bytes: number;
   readonly values: number;
 }
 
 /**
- * Estimates what a value takes in memory, by what can be reached from it: texts count two bytes a character. `#private` fields
- * and what functions close over can't be seen.
+ * Estimates the memory of a value and everything reachable from it; texts count two bytes a character. `#private`
+ * fields and closures can't be seen.
  */
 export function estimateMemory(root: unknown): MemorySize {
   const left: unknown[] = [root];
@@ -29,7 +29,7 @@ export function estimateMemory(root: unknown): MemorySize {
   return { bytes, values };
 }
 
-/** Bytes of an object without what it refers to, which is left to count. */
+/** Bytes of an object alone; the values that it refers to are added to `left`. */
 function shallowBytes(object: object, left: unknown[]): number {
   if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) return 64 + object.byteLength;
   if (Array.isArray(object)) {
@@ -49,7 +49,7 @@ function shallowBytes(object: object, left: unknown[]): number {
   return 24 + 16 * keys.length;
 }
 
-/** A getter of the user's may throw. */
+/** Reads a property; a user's getter may throw. */
 function read(object: object, key: string): unknown {
   try {
     return (object as Record<string, unknown>)[key];

@@ -1,21 +1,21 @@
 import { TurnQueue } from '../../../core/values/turn-queue.js';
 import type { CommandOutcome, CommandReference, LaneCommand } from '../../shared/command-lane.js';
 
-/** Shared by the whole process, so that the command that holds it up is the one that was named last. */
+/** Shared by the whole process, so that the last named command is the one that holds it up. */
 const turns = new TurnQueue();
 
 export interface OneByOneOptions {
   readonly commands: readonly LaneCommand[];
-  /** Milliseconds after which the rest is left open. */
+  /** Milliseconds after which the remaining commands are left open. */
   readonly timeLimit: number;
-  /** Called when a command is next. */
+  /** Called before each command. */
   readonly begin: (command: CommandReference) => Promise<void>;
   readonly execute: (command: LaneCommand, timeLimit: number) => Promise<CommandOutcome>;
-  /** What is said of a command that had no turn. */
+  /** The outcome of a command that had no turn. */
   readonly leaveOpen: (command: LaneCommand) => CommandOutcome;
 }
 
-/** Executes commands one after the other; those of an aggregate behind one that is left open are left open, too. */
+/** Executes commands one after the other. Behind one that stays open, those of its aggregate stay open, too. */
 export async function executeOneByOne(options: OneByOneOptions): Promise<readonly CommandOutcome[]> {
   const { commands, timeLimit, begin, execute, leaveOpen } = options;
   const end = performance.now() + timeLimit;

@@ -1,12 +1,12 @@
 import type { EventMetadata } from '../../../core/events/event.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 
-/** A command on its way through this worker. Whoever asks for it again waits for the same outcome. */
+/** A command on its way through this worker. All requests for it wait for the same outcome. */
 export class PendingCommand {
   readonly command: LaneCommand;
-  /** Metadata of its events: the workflow and run that it came by. */
+  /** Metadata of its events: the workflow and run that sent it. */
   readonly metadata: EventMetadata;
-  /** Milliseconds that deciding it may take. Default: any. */
+  /** Milliseconds that deciding it may take. Undefined: no limit. */
   readonly timeLimit: number | undefined;
   /** Whether it may have held a worker up for good. */
   readonly isSuspect: boolean;
@@ -29,12 +29,15 @@ export class PendingCommand {
     });
   }
 
-  /** Undefined until it is known. */
+  /** Undefined until known. */
   get outcome(): CommandOutcome | undefined {
     return this.#outcome;
   }
 
-  /** The outcome, if it is known. Of several who ask, one is told that the command has taken effect now. */
+  /**
+   * The outcome, if known. Only the first request is told that the command has just taken effect; the others get
+   * `deduplicated`.
+   */
   tell(): CommandOutcome | undefined {
     const outcome = this.#outcome;
     if (outcome?.kind === 'committed') this.#outcome = { ...outcome, deduplicated: true };

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { LoadedState } from '../../../core/aggregates/load-state.js';
 import { estimateMemory, type MemorySize } from './memory-size.js';
 
-/** The size of a state as it was at a version. */
+/** The size of a state at a version. */
 interface SizedState {
   readonly size: MemorySize;
   readonly sizedAt: number;
@@ -12,13 +12,13 @@ interface CachedState extends SizedState {
   readonly loaded: LoadedState<unknown>;
 }
 
-/** Values of a state for each event after which its size is estimated anew: what that costs is spread over them. */
+/** Values of a state per event before its size is estimated anew: this spreads the cost over the events. */
 const valuesPerEvent = 500;
 
-/** The states of the aggregates that were last used, by stream, within a number and bytes. */
+/** The states of recently used aggregates, by stream, limited in number and bytes. */
 export class StateCache {
   readonly #states: LRUCache<string, CachedState>;
-  /** What is known of the sizes of those that are in use. */
+  /** Known sizes of the states in use. */
   readonly #taken = new Map<string, SizedState>();
 
   constructor(max: number, maxBytes: number) {
@@ -29,7 +29,7 @@ export class StateCache {
     });
   }
 
-  /** Takes a state out, so that nobody else changes it, until it is kept again or given up. */
+  /** Takes a state out, so that nothing else changes it, until it is kept again or given up. */
   take(stream: string): LoadedState<unknown> | undefined {
     const cached = this.#states.get(stream);
     if (cached === undefined) return undefined;
@@ -50,7 +50,7 @@ export class StateCache {
     this.#states.set(stream, { loaded, size, sizedAt });
   }
 
-  /** Says that a state that was taken won't come back. */
+  /** Tells that a taken state won't come back. */
   giveUp(stream: string): void {
     this.#taken.delete(stream);
   }

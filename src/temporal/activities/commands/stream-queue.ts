@@ -5,14 +5,14 @@ import type { PendingCommand } from './pending-command.js';
 const maxBatch = 500;
 
 /**
- * The commands of one aggregate in this process. They are executed one batch at a time, whichever lanes or workflows they
- * came by, and what comes meanwhile goes together in the next batch: so they don't conflict with each other.
+ * The commands of one aggregate in this process. They are executed one batch at a time, whichever lanes or workflows
+ * sent them, and commands that come meanwhile form the next batch, so that they don't conflict with each other.
  */
 export class StreamQueue {
   readonly #execute: (batch: readonly PendingCommand[]) => Promise<void>;
   readonly #onEmpty: () => void;
   readonly #waiting: PendingCommand[] = [];
-  /** By command id, those that wait or are under way. */
+  /** Commands that wait or are under way, by command id. */
   readonly #pending = new Map<string, PendingCommand>();
   #isRunning = false;
 
@@ -32,7 +32,7 @@ export class StreamQueue {
     return pending;
   }
 
-  /** Executes what waits, unless that is under way. */
+  /** Executes the waiting commands, unless a batch is under way. */
   run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -53,7 +53,7 @@ export class StreamQueue {
   }
 }
 
-/** Whether two commands with one id are the same, rather than two that were given it by mistake. */
+/** Whether two commands with one id are the same command, rather than two with the id by mistake. */
 export function isSameCommand(one: PendingCommand, other: PendingCommand): boolean {
   return commandHashOf(one.command) === commandHashOf(other.command);
 }

@@ -13,7 +13,7 @@ import { logged, type ActivityLogger } from '../logged.js';
 import { unchangedBy } from './unchanged-events.js';
 
 export interface EventStoreActivitiesOptions {
-  /** The store; its statistics are offered where it has them. */
+  /** The store; its statistics are offered if it has them. */
   readonly store: EventStore & Partial<StoreCapabilities>;
   /**
    * Called with the events of each append by the workflow `eventStoreAppend`, before that ends, and with what a workflow hands to
@@ -25,9 +25,10 @@ export interface EventStoreActivitiesOptions {
 }
 
 /**
- * The activities behind `proxyEventStore`, the ready-made workflows and `TemporalEventStore`: a plain object to spread
- * into `Worker.create({ activities })`. Errors of the store cross as typed failures; only those that another attempt may
- * mend (`STORE_UNAVAILABLE`, `STORE_OVERLOADED`, `STORE_CLOSED`, and errors that are not the library's) are retried.
+ * The activities behind `proxyEventStore`, the ready-made workflows and `TemporalEventStore`: a plain object to
+ * spread into `Worker.create({ activities })`. Errors of the store travel as typed failures; only those that another
+ * attempt may resolve (`STORE_UNAVAILABLE`, `STORE_OVERLOADED`, `STORE_CLOSED`, and errors that are not the
+ * library's) are retried.
  *
  * @throws InvalidArgumentError without a store, or for an unknown option
  * @example

@@ -5,9 +5,10 @@ import type { EventStore } from '../../../core/store/event-store.js';
 import { findDifference } from '../../../core/values/find-difference.js';
 
 /**
- * Events that schemas elsewhere have made, as the store's own leave them: a second change would be of what a state has applied.
+ * Checks that the store's own schemas leave events as the caller's have made them: the caller's state has already
+ * applied these.
  *
- * @throws InvalidEventError when they would change one
+ * @throws InvalidEventError when they would change an event
  */
 export async function unchangedBy(
   store: EventStore,
@@ -23,8 +24,8 @@ export async function unchangedBy(
     if (found !== undefined) {
       const place = `${path}.data${found.path}`;
       throw new InvalidEventError(
-        `${place} was made by a schema of the caller, and that of the worker would change it again. Nothing was stored. Both sides ` +
-          `need the same schema, and one that leaves alone what it has made; or leave it to the worker alone.`,
+        `${place} was made by a schema of the caller, and that of the worker would change it again. Nothing was stored. Use ` +
+          `the same schema on both sides, one that leaves its own results unchanged; or apply schemas only on the worker.`,
         { path: place },
       );
     }

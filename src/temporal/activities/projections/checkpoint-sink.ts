@@ -27,22 +27,22 @@ interface OwnedShard {
   readonly epoch: number;
   token: number;
   applied: number;
-  /** How many of these are written down. */
+  /** How many of them are saved. */
   appliedSaved: number;
   rate: number;
   saving?: ReturnType<typeof setTimeout>;
 }
 
-/** Milliseconds within which it is written down how many events were applied: beside each page, it would cost as much as the checkpoint. */
+/** Milliseconds between two saves of the number of applied events: with each page, it would cost as much as the checkpoint. */
 const appliedInterval = 1_000;
 
-/** Milliseconds that a handler under way is waited for when nothing shall be done any more. It may never end. */
+/** Milliseconds that a fence waits for the handler under way, which may never end. */
 const longestTurn = 5_000;
 
 /**
- * For what handlers do anywhere: a broker, an index, a service. Keeps checkpoints only, each after the handlers are done,
- * so that an event may come again after a crash. Owners of one process take turns; another process is told of by its
- * heartbeat only. Its builds are numbers of shards.
+ * The sink for handlers that write elsewhere: to a broker, an index, a service. It keeps only checkpoints, each saved
+ * after the handlers are done, so that an event may come again after a crash. Owners in one process take turns; an
+ * owner in another process learns of a takeover only by its heartbeat. A build's number is its number of shards.
  */
 export class CheckpointSink implements ProjectionSink<ReactionPort> {
   readonly guarantee = 'at-least-once';
@@ -50,11 +50,11 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   readonly #context: ReactionPort;
   readonly #owned = new Map<string, OwnedShard>();
   readonly #blocking = new Map<string, ParkedEvent>();
-  /** One for each shard: a takeover or a fence waits for the page under way. */
+  /** The page under way of each shard; a takeover or a fence waits for it. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #lastToken = 0;
 
-  /** @param context what handlers get: reactions act by it */
+  /** @param context passed to the handlers; reactions act through it */
   constructor(checkpoints: CheckpointStore, context: ReactionPort) {
     this.#checkpoints = new ShardCheckpoints(checkpoints);
     this.#context = context;
@@ -70,7 +70,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     return layouts.map(({ shards }) => this.#build(spec, found, shards));
   }
 
-  /** There is nothing beside which another could be built: what is there is reset, and filled again. */
+  /** There is no room for a second build: the live one is reset, and filled again. */
   async begin(
     spec: BuildSpec,
     { init, reset }: { readonly init: BuildHook<ReactionPort>; readonly reset: BuildHook<ReactionPort> },
@@ -119,7 +119,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     await Promise.all(
       owned.map(([id, shard]) => {
         const done = this.#inTurn(id, async () => undefined);
-        // What a handler does after that moves nothing, and the next owner need not wait for it.
+        // A later result of the handler moves no checkpoint, so the next owner need not wait for it.
         return withTimeLimit(longestTurn, done, () => this.#turns.delete(id)).then(() => {
           shard.token = ++this.#lastToken;
         });
@@ -147,7 +147,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
           this.#settle(key.name, eventId);
         },
       });
-      // It may have taken longer than others wait for.
+      // The handlers may have taken longer than the others wait.
       this.#assertOwner(key, token);
       if (checkpoint !== undefined) {
         await this.#checkpoints.save(key.name, shard.epoch, key.build, key.shard, checkpoint);
@@ -167,10 +167,10 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   }
 
   async drop(): Promise<void> {
-    // Nothing beside it.
+    // There is no other build.
   }
 
-  /** None is parked here, to be tried again. */
+  /** This sink parks no events, so none is retried. */
   async nextRetried(): Promise<undefined> {
     return undefined;
   }
@@ -187,7 +187,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     this.#blocking.set(idOf(key), { ...failure, event, status: 'blocking', parkedAt });
   }
 
-  /** To skip the event that blocks is to say that it was handled. */
+  /** Skipping the blocking event marks it as handled. */
   async decide(name: string, build: number, decision: ParkDecision): Promise<boolean> {
     this.#settle(name, decision.eventId);
     if (decision.action === 'retry') return true;
@@ -211,7 +211,7 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
     { layouts }: ShardLayouts,
     shards: number,
   ): ProjectionBuild {
-    // Those that it has applied while it had another number are among those of the first shard.
+    // Events applied under another number of shards are counted in the first shard.
     const others = shards === current ? layouts.filter((layout) => layout.shards !== shards) : [];
     const before = others.flatMap(({ applied }) => applied).reduce((sum, each) => sum + each, 0);
     const own = layouts.find((layout) => layout.shards === shards);
@@ -246,13 +246,13 @@ export class CheckpointSink implements ProjectionSink<ReactionPort> {
   #saveAppliedSoon(shard: OwnedShard): void {
     if (shard.saving !== undefined || shard.applied === shard.appliedSaved) return;
     shard.saving = setTimeout(() => {
-      // The next page, or whoever asks, tries again.
+      // The next page or status request tries again.
       this.#saveAppliedOf(shard).catch(() => undefined);
     }, appliedInterval);
     shard.saving.unref();
   }
 
-  /** What is shown, was written down before: another process never shows less. */
+  /** Saves before showing, so that no other process ever shows less. */
   async #saveApplied(name: string): Promise<void> {
     const owned = [...this.#owned.values()].filter(({ key }) => key.name === name);
     await Promise.all(owned.map((shard) => this.#saveAppliedOf(shard)));

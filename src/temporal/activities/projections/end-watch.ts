@@ -7,17 +7,17 @@ import { storedReadsOf } from '../../../core/store/read/stored-reads.js';
 import { WakeUp } from '../../../core/store/read/wake-up.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 
-/** Between two looks at a store that has nothing new. */
+/** Pauses between two looks at a store that has nothing new. */
 const quietly: Backoff = { first: 20, longest: 1_000 };
-/** Between two looks at a store that can't be read. */
+/** Pauses between two looks at a store that can't be read. */
 const afterFailure: Backoff = { first: quietly.longest, longest: 5_000 };
 
 const watches = new WeakMap<object, EndWatch>();
 
-/** Calls when the end of a store has moved: one look serves all shards of a process that wait there. */
+/** Calls back when the end of a store has moved: one look serves all waiting shards of a process. */
 export class EndWatch {
   readonly #store: EventStore & ReaderHints;
-  /** The callbacks of those that wait, with the position that each has come to. */
+  /** The callbacks of the waiting shards, with the position that each has reached. */
   readonly #waiting = new Map<() => void, number>();
   readonly #wakeUp = new WakeUp();
   #last: SeenEvent | undefined;
@@ -27,7 +27,7 @@ export class EndWatch {
   #isLooking = false;
   #stopHints: (() => void) | undefined;
 
-  /** The watch of a store, however it is decorated. */
+  /** The watch of a store, shared by all its decorators. */
   static of(store: EventStore & ReaderHints): EndWatch {
     const key = innermostOf(store);
     const watch = watches.get(key) ?? new EndWatch(store);
@@ -39,7 +39,7 @@ export class EndWatch {
     this.#store = store;
   }
 
-  /** The last event that was seen there. */
+  /** The last event seen in the store. */
   get last(): SeenEvent | undefined {
     return this.#last;
   }
@@ -48,12 +48,12 @@ export class EndWatch {
     return this.#last?.position ?? 0;
   }
 
-  /** What turned out to be lost, in order: the store is still the same by its id. */
+  /** Events found to be lost, in order, although the store has still the same id. */
   get losses(): readonly SeenEvent[] {
     return this.#losses;
   }
 
-  /** Looks from time to time until the returned function is called, while somebody waits. */
+  /** Looks from time to time while a shard waits, until the returned function is called. */
   use(): () => void {
     // A user's own store may throw here.
     if (this.#users === 0) this.#stopHints = this.#store.onAppend?.call(this.#store, this.#wakeUp.wake);
@@ -67,7 +67,7 @@ export class EndWatch {
   }
 
   /**
-   * Calls once when the store has events behind a position, has lost some, or is another store by now.
+   * Calls `wake` once when the store has events after a position, has lost some, or is another store by now.
    *
    * @returns ends the wait
    */
@@ -88,7 +88,7 @@ export class EndWatch {
     let failures = 0;
     while (this.#users > 0) {
       await this.#wakeUp.wait(pause);
-      // What comes after this wakes: this look may miss it.
+      // Later hints wake again: this look may miss their events.
       this.#wakeUp.reset();
       if (this.#waiting.size === 0) {
         pause = quietly.longest;
@@ -99,10 +99,10 @@ export class EndWatch {
         failures = 0;
         pause = pauseAfter(quiet, quietly);
       } catch {
-        // Waiting shards need not know: their own next look, which is rare, will show it.
+        // Waiting shards need not know: their own next look, a rare one, will show the failure.
         pause = pauseAfter(++failures, afterFailure);
       }
-      // Whoever appends much must not make as many looks.
+      // Many appends must not cause as many looks.
       await new Promise((resolve) => setTimeout(resolve, quietly.first));
     }
     this.#isLooking = false;
@@ -113,7 +113,7 @@ export class EndWatch {
     const before = this.#last;
     const isLost = await this.#hasLost();
     if (isLost === undefined) return false;
-    // A backward read waits for no append under way; the shards read in order, and wait for it.
+    // A backward read doesn't wait for appends under way; the shards read forward, which does.
     const { events, storeId } = await storedReadsOf(this.#store).readAll({ direction: 'backward', limit: 1 });
     const [last] = events;
     this.#last = last && seen(last);
@@ -127,7 +127,7 @@ export class EndWatch {
     return this.end > (before?.position ?? 0);
   }
 
-  /** Whether the last event that was seen isn't there any more. Undefined when it is the last one still. */
+  /** Whether the last seen event is gone. Undefined if it is still the last one. */
   async #hasLost(): Promise<boolean | undefined> {
     if (this.#last === undefined) return false;
     try {

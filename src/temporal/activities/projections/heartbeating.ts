@@ -1,14 +1,14 @@
 import { Context } from '@temporalio/activity';
 
-/** Gives signs of life while something runs, so that another worker soon takes its place when this one dies. */
+/** Sends heartbeats while a function runs, so that another worker soon takes over if this one dies. */
 export async function heartbeating<T>(
   run: () => Promise<T>,
-  /** What is told with each. */
+  /** The details sent with each heartbeat. */
   details: () => unknown = () => undefined,
 ): Promise<T> {
   const context = Context.current();
   const { heartbeatTimeoutMs } = context.info;
-  // A local activity has none.
+  // A local activity has no heartbeats.
   if (heartbeatTimeoutMs === undefined) return run();
   const timer = setInterval(() => {
     context.heartbeat(details());

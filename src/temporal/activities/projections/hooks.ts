@@ -3,7 +3,7 @@ import { HandlerError, type BuildHook } from '../../../core/projections/projecti
 import type { AnyProjection } from '../../../core/projections/projection.js';
 import { logged } from '../logged.js';
 
-/** A hook of the user's, whose errors can be told from those of the sink. */
+/** A hook of the user, whose errors can be told from the sink's. */
 export function hookOf(projection: AnyProjection, name: 'init' | 'reset' | 'verify'): BuildHook<unknown> {
   const hook = projection[name];
   return (
@@ -18,7 +18,7 @@ export function hookOf(projection: AnyProjection, name: 'init' | 'reset' | 'veri
   );
 }
 
-/** As {@link logged}; what a hook throws is a defect, which another attempt doesn't correct. */
+/** As {@link logged}. An error of a hook is a defect, which another attempt doesn't correct. */
 export const loggedHooks: typeof logged = (logger, operation, attributes, run, ...rest) =>
   logged(
     logger,

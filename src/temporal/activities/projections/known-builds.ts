@@ -12,12 +12,12 @@ export class KnownBuilds {
     this.#registry = registry;
   }
 
-  /** All of a projection; makes an empty live one where there is none. */
+  /** All builds of a projection; makes an empty live one if there is none. */
   open({ projection, sink }: RegisteredProjection): Promise<readonly ProjectionBuild[]> {
     return sink.open(specOf(projection), hookOf(projection, 'init'));
   }
 
-  /** One, with the projection that it is of. @throws UnknownHereError when this worker doesn't know it in its version */
+  /** A build with its projection. @throws UnknownHereError when this worker doesn't know the projection in that version */
   async of(
     name: string,
     build: number,

@@ -27,21 +27,24 @@ import { UnseenTypes } from './unseen-types.js';
 import { untilPrimary } from './until-primary.js';
 import { findWaitingAt } from './waiting-at.js';
 
-/** What the activities of an operator work on. */
+/** What an operator's activities work on. */
 export interface OperatorActivitiesOptions {
   readonly registry: ProjectionRegistry;
   readonly builds: KnownBuilds;
   readonly watches: PositionWatches;
   readonly store: Partial<StoreCapabilities>;
-  /** As events are stored. */
+  /** The store without decoding: events as they are stored. */
   readonly stored: EventStore;
   readonly checkpoints: CheckpointStore | undefined;
-  /** The sink of projections without one of their own. */
+  /** The sink for projections without one of their own. */
   readonly checkpointSink: ProjectionSink<unknown> | undefined;
   readonly logger: ActivityLogger | undefined;
 }
 
-/** What `eventStoreProjection` does besides projecting: it looks at builds, makes, switches and drops them, and decides on events. */
+/**
+ * The activities of `eventStoreProjection` besides projecting: they read, make, switch and drop builds, and decide
+ * on parked events.
+ */
 export function operatorActivities({
   registry,
   builds,
@@ -61,7 +64,7 @@ export function operatorActivities({
     describe?: (result: T) => Record<string, unknown>,
   ): Promise<T> => {
     const { info } = Context.current();
-    // What attempts before have left, for those after.
+    // The trace of earlier attempts, for later ones.
     const alive = (): Promise<T> =>
       heartbeating(run, () => info.heartbeatDetails as unknown).catch((error: unknown) => {
         throw untilPrimary(error);
@@ -102,7 +105,7 @@ export function operatorActivities({
       };
       const reached = await perform('Await position', { ...awaited }, look);
       if (reached !== undefined) return reached;
-      // So that those who wait hold no slot, however many they are.
+      // Completed later, so that waits hold no slot, however many they are.
       void completeLater(client, info.taskToken, watches.wait(awaited));
       throw new CompleteAsyncError();
     },
@@ -229,7 +232,7 @@ export function operatorActivities({
       ),
   };
 
-  /** Never older than the live one. One of the same version is built when nobody is found who knows a newer one. */
+  /** Never older than the live one. Its own version is built again if no worker with a newer one is found. */
   async function newestToBuild(name: string, settles: boolean): Promise<RegisteredProjection> {
     const newest = registry.newest(name);
     const { version = 0 } = liveBuildOf(await builds.open(newest)) ?? {};
@@ -245,7 +248,7 @@ export function operatorActivities({
   }
 }
 
-/** Completes an activity that has left its slot. */
+/** Completes an activity that no longer holds its slot. */
 async function completeLater(
   client: Client,
   taskToken: Uint8Array,
@@ -254,7 +257,7 @@ async function completeLater(
   try {
     await client.activity.complete(taskToken, await waiting);
   } catch {
-    // Its time-out gives it to another worker.
+    // The time-out gives the activity to another worker.
   }
 }
 
@@ -270,7 +273,7 @@ async function readNext(
   try {
     return (await store.readAll({ after, limit: 1 })).events;
   } catch (error) {
-    // It has failed of that, and its status says so.
+    // The projection has failed for this reason, and its status says so.
     if (findEventStoreError(error, 'POSITION_AHEAD_OF_STORE') === undefined) throw error;
     return [];
   }

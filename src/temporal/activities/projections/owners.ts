@@ -12,10 +12,11 @@ interface Owner {
 const owners = new WeakMap<object, Set<Owner>>();
 
 /**
- * Runs an owner of a shard. It ends at once, with OwnershipLostError, when another takes the shard over in this process, or when
- * {@link endOwners} is called: Temporal would tell it with its next heartbeat only, and it would hold a slot for activities until then.
+ * Runs an owner of a shard. It ends at once, with OwnershipLostError, when another owner in this process takes the
+ * shard over, or when {@link endOwners} is called: Temporal would tell it only with its next heartbeat, and it would
+ * hold an activity slot until then.
  *
- * @param run gets a signal that also aborts with that which is given
+ * @param run gets a signal that also aborts when the given one does
  */
 export async function asOwner<T>(
   sink: ProjectionSink<unknown>,
@@ -34,7 +35,7 @@ export async function asOwner<T>(
   }
 }
 
-/** @param shards those of a projection, or one of them */
+/** @param shards a projection for all its shards, or one shard */
 export function endOwners(
   sink: ProjectionSink<unknown>,
   { name, build, shard }: Pick<ShardKey, 'name'> & Partial<ShardKey>,

@@ -2,7 +2,7 @@ import type { ParkedEvent } from '../../../core/projections/projection-sink.js';
 import { fittingPage } from '../../shared/page-size.js';
 import type { ParkedEventSummary } from '../../shared/projection-run.js';
 
-/** Most parked events in one answer, of which there are fewer when they are large; and characters of what they say. */
+/** Most parked events in one answer, fewer if they are large; and most characters of their texts. */
 export const maxParked = 200;
 export const maxErrorLength = 1_000;
 

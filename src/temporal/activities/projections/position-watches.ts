@@ -6,7 +6,7 @@ import { UnknownHereError } from './projection-registry.js';
 interface Waiter {
   readonly awaited: AwaitedPosition;
   readonly began: number;
-  /** When the lowest of its positions was reached. */
+  /** When the lowest awaited position was reached. */
   reachedAt?: number;
   readonly settle: (reached: ReachedPosition) => void;
   readonly fail: (error: unknown) => void;
@@ -17,28 +17,28 @@ interface Look {
   readonly asking: ReadonlySet<Waiter>;
 }
 
-/** Milliseconds between two looks, which grow from the first to the second while nothing moves. */
+/** Milliseconds between two looks, which grow from `shortestPause` to `longestPause` while nothing moves. */
 const shortestPause = 10;
 const longestPause = 500;
 /** Milliseconds between two looks, however fast pages come. */
 const leastPause = 5;
-/** Milliseconds that a look may take when somebody's time is up. */
+/** Milliseconds that a look may still take when a waiter's time is up. */
 const longestLook = 1_000;
-/** Milliseconds that the highest position is waited for when the lowest is reached; or this part of the time until then. */
+/** Milliseconds that the highest position is awaited after the lowest was reached; or this part of the time that took. */
 const linger = 50;
 const lingerPart = 0.5;
 
-/** Waits for positions of projections: all waiters of a process look together. */
+/** Waits for positions of projections. All waiters of a process share the looks. */
 export class PositionWatches {
   readonly #look: (name: string) => Promise<number>;
   readonly #watches = new Map<string, PositionWatch>();
 
-  /** @param look how far the live build of a projection is */
+  /** @param look returns how far the live build of a projection is */
   constructor(look: (name: string) => Promise<number>) {
     this.#look = look;
   }
 
-  /** @throws what a look throws for good: UnknownHereError */
+  /** @throws UnknownHereError, as the only final error of a look */
   wait(awaited: AwaitedPosition): Promise<ReachedPosition> {
     const { name } = awaited;
     const watch = this.#watches.get(name) ?? new PositionWatch(() => this.#look(name));
@@ -60,7 +60,7 @@ class PositionWatch {
   #position: number | undefined;
   #error: unknown;
   #isRunning = false;
-  /** The look under way, with those who were there when it began: it may miss what others wait for. */
+  /** The look under way, with the waiters from when it began: it may miss what later ones wait for. */
   #looking: Look | undefined;
 
   constructor(look: () => Promise<number>) {
@@ -72,7 +72,7 @@ class PositionWatch {
     this.#wake?.();
   }
 
-  /** @param onIdle called when nobody waits any more */
+  /** @param onIdle called when no waiter is left */
   wait(awaited: AwaitedPosition, onIdle: () => void): Promise<ReachedPosition> {
     return new Promise((settle, fail) => {
       this.#waiters.add({ awaited, began: performance.now(), settle, fail });
@@ -86,7 +86,7 @@ class PositionWatch {
     let pause = shortestPause;
     let before: number | undefined;
     for (;;) {
-      // What comes after this may be missed by the look.
+      // The look may miss later moves.
       this.#isAwake = false;
       const { done, asking } = (this.#looking ??= this.#startLook());
       await within(done, Math.max(this.#soonest() + longestLook, 0));
@@ -101,7 +101,7 @@ class PositionWatch {
     onIdle();
   }
 
-  /** Doesn't keep a process from ending whose worker has ended. */
+  /** Pauses, without keeping a process alive whose worker has ended. */
   async #rest(milliseconds: number, untilAwake = false): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -115,13 +115,13 @@ class PositionWatch {
     this.#wake = undefined;
   }
 
-  /** Milliseconds until the first of them has waited long enough. */
+  /** Milliseconds until the first waiter has waited long enough. */
   #soonest(): number {
     return [...this.#waiters].reduce((least, waiter) => Math.min(least, restOf(waiter)), Infinity);
   }
 
   #startLook(): Look {
-    // Nothing is known from a look that doesn't end.
+    // A look that doesn't end tells nothing.
     this.#position = undefined;
     this.#error = new Error('Its store gives no answer.');
     const done = this.#look()
@@ -140,7 +140,7 @@ class PositionWatch {
     return { done, asking: new Set(this.#waiters) };
   }
 
-  /** @param asking those for whom the look counts */
+  /** @param asking the waiters for whom the look counts */
   #settle(asking: ReadonlySet<Waiter>): void {
     for (const waiter of this.#waiters) {
       const position = asking.has(waiter) ? this.#position : undefined;
@@ -151,7 +151,7 @@ class PositionWatch {
       }
       if (position !== undefined && position >= waiter.awaited.from) waiter.reachedAt ??= performance.now();
       const isReached = position !== undefined && position >= waiter.awaited.to;
-      // It has had a look, or has waited for one in vain.
+      // The waiter has had its look, or has waited for one in vain.
       const isOver = restOf(waiter) <= (asking.has(waiter) && this.#looking === undefined ? 0 : -longestLook);
       if (!isReached && !isOver) continue;
       this.#waiters.delete(waiter);
@@ -163,7 +163,7 @@ class PositionWatch {
   }
 }
 
-/** Waits no longer than that. */
+/** Waits for `milliseconds` at most. */
 async function within(done: Promise<void>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
@@ -174,7 +174,7 @@ async function within(done: Promise<void>, milliseconds: number): Promise<void> 
   clearTimeout(timer);
 }
 
-/** Milliseconds that somebody still waits. */
+/** Milliseconds that a waiter still waits. */
 function restOf({ awaited, began, reachedAt }: Waiter): number {
   const end = began + awaited.timeout;
   const until =

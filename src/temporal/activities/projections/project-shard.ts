@@ -31,64 +31,68 @@ export interface ShardRun extends Omit<ProjectedShard, 'decode' | 'isBrief'> {
   readonly store: EventStore & ReaderHints;
   /** How many shards the build has. */
   readonly shards: number;
-  /** Ends when this position, or the end of the store, is reached. */
+  /** The run ends at this position, or at the end of the store. */
   readonly until?: number | 'end' | undefined;
   /** Most events a second. */
   readonly maxRate?: number | undefined;
-  /** Milliseconds after which it ends, to go on in another. */
+  /** Milliseconds after which the run ends, to be continued by another. */
   readonly duration: number;
   /**
-   * `busy`: until it has had no event of its own for `idleAfter` milliseconds. `idle`: until it has had some for `busyAfter` milliseconds, or
-   * more than a page, or one that fails: signs of life may be rare then. Default: busy for ever.
+   * `busy`: until the shard has had no event of its own for `idleAfter` milliseconds. `idle`, with rare heartbeats:
+   * until it has had some for `busyAfter` milliseconds, more than a page of them, or one that fails. Default: busy
+   * for ever.
    */
   readonly pace?:
     | { readonly kind: 'busy'; readonly idleAfter: number }
     | { readonly kind: 'idle'; readonly busyAfter: number };
-  /** Milliseconds before another worker is asked to apply what this one is too old for. Default 1,000. */
+  /** Milliseconds before another worker is asked to apply an event that this one is too old for. Default 1,000. */
   readonly retryDelay?: number;
   /** Called with the position after each page. */
   readonly onProgress: (position: number) => void;
-  /** Called when a handler wants to be called later, with what it said, and the milliseconds until then. */
+  /** Called when a handler asks to be called later, with its reason and the milliseconds until then. */
   readonly onDelay: (position: number, reason: string, delay: number) => void;
 }
 
 export type ShardOutcome =
-  /** The time is over; there is more to come. How it goes on, where that is another pace than before. */
+  /** The shard goes on in another run, at this pace: the time is over, or the pace has changed. */
   | { readonly kind: 'paused'; readonly pace: 'busy' | 'idle' }
   /** `until` is reached. */
   | { readonly kind: 'reached' }
-  /** Another owner has taken over, or nobody shall write. */
+  /** Another owner has taken over, or all were fenced. */
   | { readonly kind: 'fenced' }
-  /** The definition says another number of shards than the build has. */
+  /** The build and the definition differ in the number of shards. */
   | { readonly kind: 'outdated' }
-  /** An event can't be applied, and the projection stops at such. */
+  /** An event can't be applied, and the projection is one that stops at it. */
   | { readonly kind: 'blocked'; readonly failure: EventFailure; readonly storeId: string };
 
 /**
- * Milliseconds between two looks at a store of which nobody says that it has something new, give or take a quarter. It then has, or can't
- * be read.
+ * Milliseconds, give or take a quarter, between two looks without any hint of new events: a hint may be lost, or the
+ * store can't be read.
  */
 const rareLook = 60_000;
-/** Milliseconds without an event of its own after which an idle shard takes the next for one that comes alone. */
+/** Milliseconds without an event of its own after which an idle shard assumes that the next comes alone. */
 const aloneAfter = 10_000;
-/** Least milliseconds between two looks of an idle shard that finds none of its own: each costs a read, and a transaction where events of others have come. */
+/**
+ * Least milliseconds between two looks of an idle shard that finds no event of its own: each costs a read, and a
+ * transaction if other shards' events have come.
+ */
 const passInterval = 1_000;
 
-/** Milliseconds before a handler that made no progress is called again, whatever it says. */
+/** Least milliseconds before a handler that made no progress is called again, whatever it asks for. */
 const shortestPause = 20;
-/** Before a page is tried again when no event is to blame. */
+/** Pauses before a page is retried when no event is to blame. */
 const backoff: Backoff = { first: 200, longest: 30_000, jitter: { part: 0.5, random: Math.random } };
 
 /**
  * Takes a shard of a projection over and applies events to it, page by page. The next page is read while one is written.
  *
- * @throws whatever the store or the sink throw, for another attempt
+ * @throws any error of the store or the sink, for another attempt
  */
 export async function projectShard(run: ShardRun): Promise<ShardOutcome> {
   const wakeUp = new WakeUp();
   const watch = EndWatch.of(run.store);
   const stopUsing = watch.use();
-  // An idle one has time, and need not look each time somebody appends something.
+  // An idle shard has time, and need not look at each append.
   const isIdle = run.pace?.kind === 'idle';
   const stopWatching = isIdle ? undefined : run.store.onAppend?.call(run.store, wakeUp.wake);
   run.signal.addEventListener('abort', wakeUp.wake);
@@ -112,25 +116,25 @@ export async function projectShard(run: ShardRun): Promise<ShardOutcome> {
   }
 }
 
-/** What another attempt, perhaps of another worker, may find resolved. */
+/** Prepares an error for another attempt, perhaps on another worker, which may find it resolved. */
 function retriedLater(error: unknown, run: ShardRun): unknown {
-  // A store that decodes in a way of its own fails the whole page.
+  // A store with its own decoding fails the whole page.
   const newer = findEventStoreError(error, 'EVENT_TOO_NEW');
   return newer === undefined ? untilPrimary(error) : leftToOthers('the definition of an event', newer, run);
 }
 
-/** To a worker of the release that has appended it. */
+/** Leaves an event to a worker of the release that appended it. */
 function leftToOthers(what: string, { message: advice }: Error, { retryDelay = 1_000 }: ShardRun): unknown {
-  // Each takes the shard over.
+  // Few tries at once, since each takes the shard over.
   const trace: SearchTrace = { unknown: { what, advice, triesAtOnce: 3 } };
   return unknownHereFailure(advice, { nextRetryDelay: retryDelay }, [trace]);
 }
 
 const witness: Witness = { which: 'the projection has seen', advice: 'which tells all readers' };
 
-/** A page on its way. */
+/** A page that is being read. */
 interface Reading {
-  /** The last event that the watch had seen when it was asked for. */
+  /** The last event that the watch had seen when the read began. */
   readonly known: SeenEvent | undefined;
   readonly page: Promise<SharedPage>;
 }
@@ -149,18 +153,18 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   let losses = watch.losses.length;
   await assertStillThere(stored, pages.lastSeen, pages.storeId, witness);
   let lastOwnAt = startedAt;
-  /** From when on events of its own have come without a longer pause. */
+  /** Since when events of its own have come without a longer pause. */
   let ownSince = Infinity;
   let delays = 0;
   let next: Reading | undefined;
   const read = (after: number): Reading => {
-    // What comes after this wakes: this look may miss it, however late its page is used.
+    // Later hints wake again: this look may miss their events, however late its page is used.
     wakeUp.reset();
     signal.throwIfAborted();
     const known = watch.last;
     const options = { after, limit, maxBytes, signal };
     const page = reads.read({ ...(filter !== undefined && { filter }), ...options });
-    // It may be given up before it is awaited.
+    // The read may be given up before it is awaited.
     page.catch(() => undefined);
     return { known, page };
   };
@@ -170,7 +174,7 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     if (performance.now() >= end) return { kind: 'paused', pace: isIdle ? 'idle' : 'busy' };
     for (; losses < watch.losses.length; losses++) {
       const lost = watch.losses[losses] as SeenEvent;
-      // The checkpoint is at it or behind it, or has an event of its own to look for.
+      // Fails at once if the checkpoint has passed the lost event; if not, the checkpoint's own last event is checked.
       if (lost.position <= pages.position) throw lostEvent(lost, await stored.readAll({ limit: 1 }), witness);
       await assertStillThere(stored, pages.lastSeen, pages.storeId, witness);
     }
@@ -181,11 +185,11 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
     const readAt = performance.now();
     const events: readonly RecordedEvent[] = slice.events;
     pages.saw(events.at(-1));
-    // Other shards' events count too.
+    // Other shards' events count, too.
     if (known !== undefined && known.position <= slice.position) pages.saw(known);
     const ofShard =
       shards === 1 ? events : events.filter((event) => shardOf(event.streamId, shards) === shard.shard);
-    // A handler may do with an event what it likes.
+    // A handler may change its events.
     const own = isShared ? ofShard.map((event) => structuredClone(event)) : ofShard;
     if (own.length > 0) {
       if (ownSince === Infinity || readAt - lastOwnAt > aloneAfter) ownSince = readAt;
@@ -227,10 +231,10 @@ async function project(run: ShardRun, wakeUp: WakeUp, watch: EndWatch): Promise<
   }
 }
 
-/** Milliseconds. @param delays how often in a row, without progress */
+/** Milliseconds before the next call. @param delays delays in a row without progress */
 function delayOf(error: HandlerError, delays: number): number {
   const { retryAfter } = findEventStoreError(error, 'RETRY_LATER') ?? {};
-  // Without progress it comes to rest in any case.
+  // Without progress, it pauses in any case.
   if (retryAfter !== undefined) return Math.max(retryAfter, delays === 0 ? 0 : shortestPause);
   return pauseAfter(delays + 1, backoff);
 }
@@ -244,7 +248,7 @@ function assertSameStore(
   const what =
     sink === undefined && reset === undefined
       ? `Say from where it goes on: rebase('${name}', { from, operator, reason }). ` +
-        `Where the checkpoints are kept in this store, resume('${name}') goes on from them.`
+        `If the checkpoints are kept in this store, resume('${name}') goes on from them.`
       : 'Rebuild the projection.';
   throw new PositionAheadOfStoreError(
     `The projection has come to position ${pages.position} of the store ${pages.storeId}, but this is the store ${storeId}. ${what}`,

@@ -27,26 +27,29 @@ import { ProjectionRegistry } from './projection-registry.js';
 
 export interface ProjectionActivitiesOptions {
   readonly store: EventStore & Partial<StoreCapabilities> & ReaderHints;
-  /** Made by `defineProjection`, `definePublisher` and `defineReaction`. Of one name, several versions may be there. */
+  /** Made by `defineProjection`, `definePublisher` and `defineReaction`. Several versions of one name are allowed. */
   readonly projections: readonly AnyProjection[];
-  /** Where the checkpoints of projections without a sink are kept. Default: those of the store, where it has them. */
+  /** Where the checkpoints of projections without a sink are kept. Default: the store's own, if it has them. */
   readonly checkpoints?: CheckpointStore;
   /** Default: the activity's own logger. */
   readonly logger?: ActivityLogger;
-  /** @internal for tests, which don't have the time: see {@link defaultIdlePace} */
+  /** @internal for tests, which can't wait that long: see {@link defaultIdlePace} */
   readonly idlePace?: Partial<IdlePace>;
 }
 
 interface IdlePace {
   /** Milliseconds without an event of its own after which a shard is idle. */
   readonly after: number;
-  /** Milliseconds without a sign of life after which another worker takes over. Temporal is told at 80 % of them, and bills each. */
+  /**
+   * Milliseconds without a heartbeat after which another worker takes over. A heartbeat is sent after 80 % of them,
+   * and Temporal bills each.
+   */
   readonly heartbeatTimeout: number;
   /** Milliseconds that one activity lasts. */
   readonly duration: number;
   /**
-   * Milliseconds that events of its own have to keep coming for before a shard is busy again, give or take a half: the next activity costs
-   * Temporal a task or two, and many shards may want the same events.
+   * Milliseconds, give or take a half, for which events of its own must keep coming before a shard is busy again: the
+   * next activity costs Temporal a task or two, and many shards may want the same events.
    */
   readonly busyAfter: number;
 }
@@ -58,9 +61,9 @@ const defaultIdlePace: IdlePace = {
   busyAfter: 5_000,
 };
 
-/** Milliseconds that one activity applies events for, before the next takes over. */
+/** Milliseconds for which one activity applies events, before the next takes over. */
 const runDuration = 10 * 60_000;
-/** The same, where the definition that this worker has says another number of shards. */
+/** The same, if this worker's definition has another number of shards. */
 const formerDuration = 5_000;
 
 /**
@@ -87,7 +90,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
   const checkpoints = options.checkpoints ?? store.checkpoints;
   const warnings = new ReactionWarnings(logger);
   const checkpointSink = checkpoints && new CheckpointSink(checkpoints, reactionPort(warnings));
-  // As events are stored: one that can't be decoded must not keep an operator from seeing and moving a projection.
+  // Without decoding: an event that can't be decoded must not keep operators from seeing and moving a projection.
   const stored = innermostOf(store) as EventStore;
   const registry = new ProjectionRegistry(projections, ({ name }) => {
     if (checkpointSink !== undefined) return checkpointSink;
@@ -120,7 +123,7 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
             signs = said;
             context.heartbeat(withWarning());
           };
-          /** With the position: once the checkpoint has moved past it, the wait is over. */
+          /** Reports a wait with its position: once the checkpoint has moved past it, the wait is over. */
           const tellWait = (position: number, said: string): string => {
             const waitsFor = said.slice(0, maxErrorLength);
             tell({ position, waitsFor });
@@ -139,14 +142,14 @@ export function createProjectionActivities(options: ProjectionActivitiesOptions)
                 shards,
                 until,
                 maxRate,
-                // Who decided on this number of shards may have left: whoever asks next decides anew.
+                // The worker with this number of shards may be gone: the next activity decides anew.
                 duration: role === 'former' ? formerDuration : duration,
                 ...(until === undefined && {
                   pace: isIdle
                     ? { kind: 'idle', busyAfter: idlePace.busyAfter * (0.5 + Math.random()) }
                     : { kind: 'busy', idleAfter: idlePace.after },
                 }),
-                // It takes the shard over, and reads.
+                // Each attempt takes the shard over, and reads.
                 retryDelay: Math.max(delayOf(context.info.attempt), 1_000),
                 signal,
                 onProgress: (position) => {

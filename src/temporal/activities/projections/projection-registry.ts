@@ -5,13 +5,13 @@ import { isProjection, type AnyProjection } from '../../../core/projections/proj
 import { describeValue } from '../../../core/values/describe-value.js';
 import { describeUnknown } from '../../shared/search-trace.js';
 
-/** A projection and where it goes. */
+/** A projection and its sink. */
 export interface RegisteredProjection {
   readonly projection: AnyProjection;
   readonly sink: ProjectionSink<unknown>;
 }
 
-/** This worker doesn't know the projection, or not in this version; another one may. */
+/** This worker doesn't know the projection, or not in this version; another worker may. */
 export class UnknownHereError extends ProjectionUnknownError {
   readonly what: string;
   readonly advice: string;
@@ -31,8 +31,8 @@ export class ProjectionRegistry {
   readonly #byName = new Map<string, Map<number, RegisteredProjection>>();
 
   /**
-   * @param sinkOf the sink of a projection that names none
-   * @throws InvalidArgumentError when two have the same name and version, or one is no projection
+   * @param sinkOf gives the sink of a projection that names none
+   * @throws InvalidArgumentError when two have the same name and version, or one isn't a projection
    */
   constructor(
     projections: readonly AnyProjection[],
@@ -72,12 +72,12 @@ export class ProjectionRegistry {
     );
   }
 
-  /** In order. */
+  /** The known versions, in order. */
   versions(name: string): readonly string[] {
     return [...(this.#byName.get(name)?.keys() ?? [])].sort((a, b) => a - b).map(String);
   }
 
-  /** @throws UnknownHereError when this version isn't there any more */
+  /** @throws UnknownHereError when this worker doesn't know this version */
   get(name: string, version: number): RegisteredProjection {
     this.newest(name);
     const found = this.#byName.get(name)?.get(version);

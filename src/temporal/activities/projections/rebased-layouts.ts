@@ -4,9 +4,10 @@ import type { Checkpoint } from '../../../core/store/checkpoint.js';
 import type { ShardLayout } from './shard-checkpoints.js';
 
 /**
- * The checkpoints of a projection that goes on from somewhere else. How many events it has applied stays known.
+ * The checkpoints of a projection that is moved to another position. Its numbers of applied events are kept.
  *
- * @throws PositionAheadOfStoreError when that is behind the end of the store, where events to come would be passed over
+ * @throws PositionAheadOfStoreError when the position is beyond the end of the store, so that future events would be
+ *   passed over
  */
 export function rebased(
   { name, shards }: BuildSpec,

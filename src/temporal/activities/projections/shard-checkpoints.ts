@@ -4,34 +4,34 @@ import { shardOf } from '../../../core/projections/shard-of.js';
 import type { Checkpoint, CheckpointStore } from '../../../core/store/checkpoint.js';
 import { joinNames } from '../../shared/workflow-id.js';
 
-/** More shards than this a projection without a sink can't have: see {@link ShardCheckpoints}. */
+/** A projection without a sink has fewer shards than this: see {@link ShardCheckpoints}. */
 const span = 2 ** 20;
 
-/** What is kept as a checkpoint and is none. */
+/** Store id of a number that is kept in the form of a checkpoint. */
 const ours = 'temporal-event-store';
 
-/** A number of shards that a projection has, or had, and how far each of them has come. */
+/** A number of shards that a projection has or had, and how far each shard has come. */
 export interface ShardLayout {
   readonly shards: number;
   readonly checkpoints: readonly (Checkpoint | undefined)[];
-  /** Events applied by each. */
+  /** Events applied by each shard. */
   readonly applied: readonly number[];
 }
 
 export interface ShardLayouts {
-  /** Raised whenever a projection is moved: what somebody still writes for the one before is never read. */
+  /** Raised whenever a projection is moved: late writes for an earlier epoch are never read. */
   readonly epoch: number;
   readonly layouts: readonly ShardLayout[];
 }
 
 /**
- * The checkpoints of a projection without a sink, for each number of shards that it ever had. An event is done when in any
- * of them the shard of its stream has passed it: so the number may change, back too, and workers that have different numbers
- * may run side by side. Made of what any checkpoint store can do:
+ * The checkpoints of a projection without a sink, for each number of shards that it ever had. An event is done once
+ * the shard of its stream has passed it in any of them: so the number may change and change back, and workers with
+ * different numbers may run side by side. It needs only what any checkpoint store can do:
  *
  * - `projection/<name>`: epoch × 2²⁰ + the largest number of shards
- * - `projection/<name>/<epoch>/<shards>`: it had this number
- * - `projection/<name>/<epoch>/<shards>/<shard>`: its checkpoint; with `/applied`, the events that it has applied
+ * - `projection/<name>/<epoch>/<shards>`: marks that it had this number
+ * - `projection/<name>/<epoch>/<shards>/<shard>`: the shard's checkpoint; with `/applied`, its number of applied events
  */
 export class ShardCheckpoints {
   readonly #store: CheckpointStore;
@@ -49,7 +49,7 @@ export class ShardCheckpoints {
       const found = await this.read(name);
       if (found.layouts.some((layout) => layout.shards === shards)) return found;
       await this.#number(joinNames('projection', name, found.epoch, shards), shards);
-      // Nothing, where it had more once. Read again: somebody may have raised it too, or the epoch.
+      // No effect if it once had more. Read again: another worker may have raised the number, too, or the epoch.
       await this.#number(joinNames('projection', name), found.epoch * span + shards);
     }
   }
@@ -59,7 +59,7 @@ export class ShardCheckpoints {
     const layouts = await Promise.all(
       upTo(most).map(async (index) => {
         const shards = index + 1;
-        // The largest was written down before it became that.
+        // The largest number was marked before it was raised.
         const isThere = shards === most || (await this.#has(joinNames('projection', name, epoch, shards)));
         return isThere ? [await this.#layout(name, epoch, shards)] : [];
       }),
@@ -75,11 +75,11 @@ export class ShardCheckpoints {
     return this.#number(joinNames('projection', name, epoch, shards, shard, 'applied'), applied);
   }
 
-  /** Puts other checkpoints in the place of those that are there, all at once. */
+  /** Replaces all checkpoints at once. */
   async replace(name: string, layouts: readonly ShardLayout[]): Promise<void> {
     const { epoch, most } = await this.#record(name);
     const next = epoch + 1;
-    // What an attempt before has left behind.
+    // Clears what an earlier attempt has left behind.
     await this.#clear(name, next, most);
     for (const { shards, checkpoints, applied } of layouts) {
       await this.#number(joinNames('projection', name, next, shards), shards);
@@ -131,8 +131,8 @@ export class ShardCheckpoints {
 }
 
 /**
- * Where a shard begins: everything of its streams up to there is done. At 0 where that is nothing, but some other shard has begun: what
- * that has done counts in its store only.
+ * Where a shard begins: all events of its streams up to there are done. If none are but another shard has begun, it
+ * begins at 0 of that shard's store: work done counts only in its own store.
  */
 export function startOf(
   layouts: readonly ShardLayout[],
@@ -147,10 +147,7 @@ export function startOf(
   return { storeId: least.storeId, position: Math.max(least.position, ...positions) };
 }
 
-/**
- * Whether an event behind the start of a shard was done while the projection had another number of shards. Undefined when
- * that is true of none.
- */
+/** Tells whether an event after the start of a shard was done under another number of shards. Undefined if none was. */
 export function passedBefore(
   layouts: readonly ShardLayout[],
   start: Checkpoint | undefined,
@@ -164,7 +161,7 @@ export function passedBefore(
     further.some((positions) => position <= Number(positions[shardOf(streamId, positions.length)]));
 }
 
-/** Up to where all shards of a layout have come that may hold streams of this one. */
+/** The position that all shards of a layout with streams of this one have passed. */
 function coveredBy(layout: ShardLayout, storeId: string, shards: number, shard: number): number {
   const common = greatestCommonDivisor(shards, layout.shards);
   const meeting = layout.checkpoints.filter((_, index) => index % common === shard % common);

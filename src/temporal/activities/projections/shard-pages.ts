@@ -18,24 +18,27 @@ import { describeError } from '../../../core/values/describe-error.js';
 import { storableText } from '../../../core/values/storable-text.js';
 import { wait } from '../../shared/wait.js';
 
-/** Before a handler is tried again. */
+/** Pauses before a handler is retried. */
 const backoff: Backoff = { first: 100, longest: 5_000 };
 
-/** A shard of a projection, to be written. */
+/** A shard of a projection, and how it is written. */
 export interface ProjectedShard {
   readonly projection: AnyProjection;
   readonly sink: ProjectionSink<unknown>;
   readonly shard: ShardKey;
   readonly signal: AbortSignal;
-  /** Makes of an event as it is stored what handlers get. */
+  /** Turns a stored event into the one that handlers get. */
   readonly decode: (event: RecordedEvent) => RecordedEvent;
-  /** Whether a page that fails is left to another run, which has the patience to try it again. Default: no. */
+  /** Whether a failing page is left to another run, which has the time to retry it. Default: no. */
   readonly isBrief?: boolean;
-  /** Called with what a handler threw when it is tried again. */
+  /** Called with a handler's error before the handler is retried. */
   readonly onFailure?: (position: number, error: string) => void;
 }
 
-/** An event, or what its handler reads, is of a newer release than this worker. It blames no event: a worker of that release can apply it. */
+/**
+ * An event, or one that its handler reads, is from a newer release than this worker. No event is to blame: a worker
+ * of that release can apply it.
+ */
 export class NewerEventError extends HandlerError {
   readonly event: RecordedEvent;
 
@@ -45,18 +48,18 @@ export class NewerEventError extends HandlerError {
   }
 }
 
-/** An event can't be decoded, by however many attempts. */
+/** An event can't be decoded, however often it is tried. */
 class UndecodableEventError extends HandlerError {}
 
 /** Writes the pages of a shard that it owns, and deals with the events that can't be applied. */
 export class ShardPages {
   readonly #run: ProjectedShard;
   readonly #token: number;
-  /** Streams with an event that was parked: those that follow wait behind it. */
+  /** Streams with a parked event: later events of the stream wait behind it. */
   readonly #parkedStreams: Set<string>;
   readonly #skipped: ReadonlySet<string>;
   readonly #isPassed: ShardOwnership['isPassed'];
-  /** Events at which an owner before has stopped. */
+  /** Events at which an earlier owner stopped. */
   readonly #blocking: ReadonlySet<string>;
   #storeId: string | undefined;
   #lastSeen: SeenEvent | undefined;
@@ -66,7 +69,7 @@ export class ShardPages {
   #rate: number;
   #lastCommitAt = performance.now();
 
-  /** Takes the shard over, and tries again what an operator wants tried. */
+  /** Takes the shard over, and retries the events that an operator wants retried. */
   static async acquire(run: ProjectedShard): Promise<ShardPages> {
     const ownership = await run.sink.acquire(run.shard);
     const pages = new ShardPages(run, ownership);
@@ -102,7 +105,7 @@ export class ShardPages {
     return this.#lastSeen;
   }
 
-  /** Says of an event that the store has it. It counts once the checkpoint has come there. */
+  /** Notes that the store has an event. It counts once the checkpoint has reached it. */
   saw(event: SeenEvent | undefined): void {
     if (event === undefined || event.position <= (this.#seenNow?.position ?? 0)) return;
     this.#seenNow = seen(event);
@@ -112,8 +115,8 @@ export class ShardPages {
    * Applies events and moves the checkpoint.
    *
    * @returns the event at which the projection stops
-   * @throws HandlerError when no event is to blame, see {@link findDelay}, or the run is a brief one
-   * @throws NewerEventError what comes before it is applied, and an operator can skip it
+   * @throws HandlerError when no event is to blame, see {@link findDelay}, or the run is brief
+   * @throws NewerEventError after the events before it are applied; an operator can skip the event
    */
   async write(
     events: readonly RecordedEvent[],
@@ -133,7 +136,7 @@ export class ShardPages {
         this.#run.onFailure?.(this.#position, describe(error));
       }
     }
-    // One at a time: what comes before the event that can't be applied, is.
+    // One at a time, so that all events before the failing one are applied.
     for (const event of wanted) {
       const failure = await this.#writeOne(event);
       if (failure !== undefined) return failure;
@@ -160,20 +163,20 @@ export class ShardPages {
     return undefined;
   }
 
-  /** As one at which it stops, for an operator to see and skip. */
+  /** Reports the event like one that stops the projection, for operators to see and skip. */
   async #reportNewer(event: RecordedEvent, error: NewerEventError): Promise<void> {
     const { sink, shard } = this.#run;
-    // For them, the next event of the shard is the one that it waits at.
+    // Operators take the next event after the checkpoint for the one that the shard waits at.
     if (event.position - 1 > this.#position) await this.#commit([], event.position - 1);
     await sink.reportStop(shard, this.#token, { event, error: describe(error), attempts: 1 });
   }
 
-  /** Those that an operator wants tried again, stream by stream, until one of a stream fails. */
+  /** Retries the events that an operator wants retried; in each stream, until one fails. */
   async #retryParked({ retrying }: ParkedPlaces): Promise<void> {
     for (const stream of retrying) await this.#retryStream(stream);
   }
 
-  /** One at a time: they may be many, and large. */
+  /** One at a time: the events may be many, and large. */
   async #retryStream(stream: string): Promise<void> {
     const { sink, shard } = this.#run;
     for (;;) {
@@ -195,7 +198,7 @@ export class ShardPages {
     this.#parkedStreams.delete(stream);
   }
 
-  /** Tries an event as often as the projection says. @returns why it failed */
+  /** Tries an event as often as the projection's definition says. @returns why it failed */
   async #attempt(event: RecordedEvent, write: () => Promise<void>): Promise<EventFailure | undefined> {
     const { projection, signal } = this.#run;
     for (let attempts = 1; ; attempts++) {
@@ -212,14 +215,14 @@ export class ShardPages {
     }
   }
 
-  /** Whether a handler threw, and an event may be the reason. @throws the error, when not */
+  /** Passes if a handler threw and an event may be the reason. @throws the error otherwise */
   #assertBlames(error: unknown): asserts error is HandlerError {
     if (!(error instanceof HandlerError) || error instanceof NewerEventError) throw error;
     this.#run.signal.throwIfAborted();
     if (findDelay(error) !== undefined) throw error;
   }
 
-  /** What a publisher says to have published before it failed, is not published again. */
+  /** Commits the events that a publisher reports as published before it failed, so that they aren't published again. */
   async #keepDone(events: readonly RecordedEvent[], error: unknown): Promise<void> {
     const { done = 0 } = findEventStoreError(error, 'RETRY_LATER') ?? {};
     const last = this.#split(events).ready[done - 1];
@@ -250,7 +253,7 @@ export class ShardPages {
   }
 
   async #handle(events: readonly RecordedEvent[], { context }: SinkTransaction<unknown>): Promise<void> {
-    // Here and not earlier: an event that can't be decoded is one that can't be applied.
+    // Not decoded earlier: an event that can't be decoded counts as one that can't be applied.
     const decoded = events.map((event) => this.#decode(event));
     try {
       await this.#run.projection.handle(decoded, context);
@@ -274,7 +277,7 @@ export class ShardPages {
     }
   }
 
-  /** One transaction of the sink. */
+  /** Writes and moves the checkpoint in one transaction of the sink. */
   async #move(
     position: number,
     applied: number,
@@ -302,8 +305,8 @@ export class ShardPages {
 }
 
 /**
- * The error by which a handler says that no event is to blame: RETRY_LATER, or one of a store that another attempt may not meet,
- * as in a failover.
+ * The error by which a handler says that no event is to blame: RETRY_LATER, or a store's error that may pass, as in a
+ * failover.
  */
 function findDelay({ cause }: HandlerError): EventStoreError | undefined {
   return [...retryableCodes, 'UNSAFE_READ' as const]
@@ -325,7 +328,7 @@ function smoothed(before: number, latest: number): number {
 /** Most characters of an error that are kept. */
 const maxErrorLength = 10_000;
 
-/** A message may be anything, a zero byte or half a character too. */
+/** A message may contain anything, even a zero byte or half a character. */
 function describe({ cause }: HandlerError): string {
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : describeError(cause);
   return storableText(text.slice(0, maxErrorLength));

@@ -1,7 +1,7 @@
 import type { AllSlice, EventStore, ReadAllOptions } from '../../../core/store/event-store.js';
 import { storedReadsOf, type StoredReads } from '../../../core/store/read/stored-reads.js';
 
-/** A page, and whether others have the same objects. */
+/** A page, and whether other shards share its objects. */
 export interface SharedPage {
   readonly slice: AllSlice<never>;
   readonly isShared: boolean;
@@ -11,7 +11,7 @@ interface SharedRead {
   readonly page: Promise<AllSlice<never>>;
   /** Ends the read. */
   readonly abort: AbortController;
-  /** How many asked for it, and how many of these still want it. */
+  /** How many callers asked for the page, and how many of them still want it. */
   asked: number;
   wanted: number;
 }
@@ -19,8 +19,9 @@ interface SharedRead {
 const reads = new WeakMap<EventStore, SharedReads>();
 
 /**
- * The reads of a store, as stored: those that ask for the same page in the same turn of the event loop share one. An append wakes all
- * shards of a process at once. A read that has begun is never joined: it may miss what its caller was woken for.
+ * Reads of stored events: callers that ask for the same page in the same turn of the event loop share one read, since
+ * an append wakes all shards of a process at once. A read that has begun is never joined: it may miss the event that
+ * a caller was woken for.
  */
 export class SharedReads {
   readonly #stored: StoredReads;

@@ -6,10 +6,10 @@ import type { RegisteredProjection } from './projection-registry.js';
 type Place = NonNullable<Extract<ParkDecision, { readonly action: 'skip' }>['blockedAt']>;
 
 /**
- * The shard that waits at an event: its checkpoint is right before it. For a sink that keeps checkpoints only, where no other process knows what
- * it waits at.
+ * Finds the shard that waits at an event, by its checkpoint right before the event. For a sink that keeps only
+ * checkpoints, with which other processes don't know the event.
  *
- * @param store as events are stored
+ * @param store without decoding
  */
 export async function findWaitingAt(
   store: EventStore,

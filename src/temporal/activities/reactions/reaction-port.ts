@@ -10,14 +10,14 @@ import { isRetryableCallError } from '../../client/send-commands.js';
 import { workflowIdOf } from '../../shared/workflow-id.js';
 import type { ReactionWarnings } from './reaction-warnings.js';
 
-/** Acts by the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
+/** Acts through the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
 export function reactionPort(warnings: ReactionWarnings): ReactionPort {
-  /** The senders of each client, by their options: the commands of several shards travel together. */
+  /** The senders of each client, by their options, so that commands of several shards travel together. */
   const senders = new WeakMap<Client, Map<string, AggregateClient<CommandTarget>>>();
   const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<CommandTarget> => {
     const { client, info } = Context.current();
     const options = {
-      // The rest of it is on the worker that decides.
+      // The worker that decides has the rest of the definition.
       aggregate: { category: aggregate.category },
       taskQueue: taskQueue ?? info.taskQueue,
       ...(lanes !== undefined && { lanes }),
@@ -36,7 +36,7 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
           workflowId: workflowId ?? reactionId(origin),
           taskQueue: taskQueue ?? info.taskQueue,
           args: [...args],
-          // Also when it has ended.
+          // Refused even after the workflow has ended.
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'FAIL',
         });
@@ -64,7 +64,7 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
         metadata: {
           ...(correlationId !== undefined && { correlationId }),
           ...metadata,
-          // Not theirs to say.
+          // A reaction can't override this.
           [depthKey]: origin.depth,
         },
         signal: Context.current().cancellationSignal,
@@ -81,13 +81,16 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
   };
 }
 
-/** The SDK's error says what was done; its cause, what Temporal said. */
+/** Temporal's message is in the cause of the SDK's error. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error ? cause.message : message;
 }
 
-/** `event-store/reaction/<reaction>/<event id>/<place>`: of the workflow, or of the command. No other store has the event's id. */
+/**
+ * The id of a workflow or a command: `event-store/reaction/<reaction>/<event id>/<place>`. Event ids are unique
+ * across stores.
+ */
 function reactionId({ reaction, event, place }: ConsequenceOrigin): string {
   return workflowIdOf('reaction', reaction, event.id, ...place.split('/'));
 }

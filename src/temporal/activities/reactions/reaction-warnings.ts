@@ -2,12 +2,12 @@ import type { ConsequenceOrigin } from '../../../core/reactions/consequences.js'
 import { suspiciousDepth } from '../../../core/reactions/reaction-depth.js';
 import { activityLogger, type ActivityLogger } from '../logged.js';
 
-/** Milliseconds between two lines in the log about one reaction. */
+/** Milliseconds between two log entries about one reaction. */
 const logInterval = 60_000;
-/** Milliseconds for which a warning is shown after what it is about. */
+/** Milliseconds for which a warning is shown after its cause. */
 const shownFor = 5 * 60_000;
 
-/** Notices reactions that seem to feed themselves, and says so. */
+/** Notices reactions that seem to feed themselves, and warns of them. */
 export class ReactionWarnings {
   readonly #logger: ActivityLogger | undefined;
   readonly #now: () => number;
@@ -32,7 +32,7 @@ export class ReactionWarnings {
     this.#noted.set(reaction, { at, loggedAt: isDue ? at : loggedAt, text });
   }
 
-  /** What is to be said of a projection just now. */
+  /** The current warning about a projection. */
   of(name: string): string | undefined {
     const noted = this.#noted.get(name);
     return noted !== undefined && this.#now() - noted.at < shownFor ? noted.text : undefined;

@@ -1,14 +1,14 @@
-/** `time`: it may pass by itself. `endpoint`: any event would get this answer, until somebody puts the endpoint right. */
+/** `time`: the fault may pass by itself. `endpoint`: every event gets this answer until the endpoint is corrected. */
 export type Blamed = 'nobody' | 'time' | 'endpoint' | 'event';
 
 /** Timeout, too early, too many requests. */
 const retryable = [408, 425, 429];
-/** What a receiver says about the content of a message: malformed, in conflict, too large, not acceptable. */
+/** Statuses about the content of a message: malformed, in conflict, too large, not acceptable. */
 const aboutContent = [400, 409, 413, 422];
 
 /**
- * What is to blame for a status that is no delivery. A redirect blames the event, since following it, or waiting, would
- * hide that the address is wrong.
+ * Decides what to blame for a status that isn't a delivery. A redirect blames the event, since following it, or
+ * waiting, would hide that the address is wrong.
  */
 export function blamedFor(status: number): Blamed {
   if (status >= 200 && status < 300) return 'nobody';

@@ -27,32 +27,31 @@ export interface WebhookPublisherOptions {
   readonly secrets: readonly string[];
   /** The `source` of the CloudEvents, a URI reference. Default: `/` and the category of the stream. */
   readonly source?: string;
-  /** Sent beside those of the message, such as `authorization`. Default: none. */
+  /** Sent in addition to the message's own headers, such as `authorization`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /**
-   * Milliseconds for one request, with its answer. Default 15,000. A publisher's `handlerTimeout` must be longer.
-   */
+  /** Milliseconds for one request, with its answer. Default 15,000. A publisher's `handlerTimeout` must be longer. */
   readonly timeout?: number;
   /** Milliseconds between attempts, which grow from the first to the longest. Default 1,000 and 300,000. */
   readonly backoff?: { readonly first?: number; readonly longest?: number };
   /**
-   * Milliseconds for which answers that are about the endpoint (401, 403, 404, 405, 410 and the like) are tried again, before
-   * they count against the event and the publisher stops. They begin with the first such answer in a row. Default 86,400,000, a day.
+   * Milliseconds for which events are retried after answers about the endpoint (401, 403, 404, 405, 410 and the
+   * like), counted from the first in a row. Such answers then count against the event, and the publisher stops.
+   * Default 86,400,000, a day.
    */
   readonly endpointErrorsFor?: number;
 }
 
-/** The last that a Date can be. */
+/** The last time that a Date can hold. */
 const lastDate = 8.64e15;
 
-/** A longer answer costs the connection. */
+/** A longer answer closes the connection. */
 const maxAnswerBytes = 64 * 1024;
 
 /**
- * Posts each event to one endpoint, one after the other: a CloudEvent 1.0 in structured mode, signed by Standard Webhooks.
- * A 2xx is a delivery. A timeout, a network error, 408, 425, 429 and 5xx are tried again for as long as it takes, with
- * pauses that grow; what is about the endpoint and not the event, such as 404, for `endpointErrorsFor`. 400, 409, 413, 422
- * and redirects count against the event.
+ * Posts each event to one endpoint, one after the other: a CloudEvent 1.0 in structured mode, signed by Standard
+ * Webhooks. A 2xx is a delivery. A timeout, a network error, 408, 425, 429 and 5xx are retried for as long as it
+ * takes, with growing pauses; answers about the endpoint and not the event, such as 404, for `endpointErrorsFor`.
+ * 400, 409, 413, 422 and redirects count against the event.
  *
  * @example
  * const toShop = definePublisher({
@@ -68,11 +67,11 @@ export class WebhookPublisher implements EventPublisher {
   readonly #timeout: number;
   readonly #backoff: Backoff;
   readonly #endpointErrorsFor: number;
-  /** Since when, in milliseconds since 1970, nothing but answers about the endpoint has come. */
+  /** Start of the current run of answers about the endpoint, in milliseconds since 1970. */
   #refusedSince: number | undefined;
-  /** Attempts in a row that failed through no fault of an event. */
+  /** Number of failed attempts in a row that no event is to blame for. */
   #failures = 0;
-  /** What it did at the last of them. */
+  /** What the endpoint did at the last of these attempts. */
   #reason = '';
   /** Before this time, in milliseconds since 1970, the endpoint is left alone. */
   #closedUntil = 0;
@@ -110,7 +109,7 @@ export class WebhookPublisher implements EventPublisher {
 
   async publish(events: readonly RecordedEvent[], limits?: PublishLimits): Promise<void> {
     const startedAt = Date.now();
-    // A request that is begun then may still take its time.
+    // A request begun at the limit may still take its whole time-out.
     const longest = (limits?.timeout ?? Infinity) - 2 * this.#timeout;
     for (const [done, event] of events.entries()) {
       if (done > 0 && Date.now() - startedAt > longest) {
@@ -143,12 +142,12 @@ export class WebhookPublisher implements EventPublisher {
     this.#failures = 0;
     if (blamed === 'nobody') return;
     const message = `${this.#name} answered ${status} to the event ${event.type} ${event.id}.`;
-    // Those before it are not to be posted again.
+    // Earlier events must not be posted again.
     if (done > 0) throw new RetryLaterError(message, { retryAfter: 0, done });
     throw new Error(message);
   }
 
-  /** @throws RetryLaterError as long as the endpoint may be put right by those who run it */
+  /** @throws RetryLaterError as long as its operators may still correct the endpoint */
   #assertCounts(status: number, wanted: number, done: number): void {
     this.#refusedSince ??= Date.now();
     const countsFrom = this.#refusedSince + this.#endpointErrorsFor;
@@ -187,13 +186,13 @@ export class WebhookPublisher implements EventPublisher {
     return new RetryLaterError(`${this.#name} ${what}.`, { retryAfter, done });
   }
 
-  /** Without path and query, in which there may be a secret. */
+  /** Without path and query, which may contain a secret. */
   get #name(): string {
     return `The webhook at ${this.#url.origin}`;
   }
 }
 
-/** Reads a short answer to its end, so that the connection serves again. What it says may be anything, and is told to nobody. */
+/** Reads a short answer to its end, so that the connection can be reused. The content is never shown. */
 async function drain({ body }: Response): Promise<void> {
   let bytes = 0;
   try {
@@ -202,11 +201,11 @@ async function drain({ body }: Response): Promise<void> {
       if (bytes > maxAnswerBytes) break;
     }
   } catch {
-    // The status has come.
+    // The status has arrived, which is enough.
   }
 }
 
-/** What it is, is checked where it can't be shown. */
+/** Only presence is checked here: errors about the value must not show a secret. */
 const isGiven: OptionCheck = (value) => (value === undefined ? 'given' : undefined);
 
 function checkUrl(url: unknown): URL {
@@ -243,7 +242,7 @@ function checkHeaders(given: Readonly<Record<string, string>> = {}): Headers {
   return headers;
 }
 
-/** What went wrong before there was an answer. The error of the network names the host at most. */
+/** Describes a failure before there was an answer. A network error names the host at most. */
 function describeFailure(error: unknown, timeout: number): string {
   const { name, cause } = error as Error;
   if (name === 'TimeoutError') return `gave no answer in ${timeout} ms`;

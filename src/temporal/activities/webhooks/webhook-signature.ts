@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 
-/** What stands before the base64 of a secret. */
+/** Prefix of a secret, before its base64. */
 const prefix = 'whsec_';
-/** Least and most bytes of a secret. */
+/** Fewest and most bytes of a secret. */
 const least = 24;
 const most = 64;
 
-/** The key in a secret of Standard Webhooks. @returns undefined when it is none */
+/** The key in a secret of Standard Webhooks. @returns undefined when the secret is malformed */
 export function webhookKeyOf(secret: unknown): Buffer | undefined {
   if (typeof secret !== 'string' || !secret.startsWith(prefix)) return undefined;
   const text = secret.slice(prefix.length);
@@ -16,8 +16,8 @@ export function webhookKeyOf(secret: unknown): Buffer | undefined {
 }
 
 /**
- * The headers that tell a receiver who sent a message and when (https://www.standardwebhooks.com): one signature for each
- * key, so that a receiver may know any of them.
+ * The headers that tell a receiver who sent a message and when (https://www.standardwebhooks.com): one signature for
+ * each key, so that a receiver needs only one of them.
  *
  * @param timestamp seconds since 1970
  */

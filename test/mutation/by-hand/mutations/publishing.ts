@@ -76,7 +76,7 @@ export const publishing: readonly Mutation[] = [
   {
     name: 'A handler that others no longer wait for moves the checkpoint when it ends after all',
     file: sink,
-    find: '      // It may have taken longer than others wait for.\n      this.#assertOwner(key, token);\n',
+    find: '      // The handlers may have taken longer than the others wait.\n      this.#assertOwner(key, token);\n',
     replace: '',
     project: 'unit',
     tests: [sinkTest],
