@@ -24,8 +24,8 @@ import {
   UnsafeReadError,
 } from './store-errors.js';
 
-/** The classes by name, to rebuild an error on the other side of a boundary. */
-export const errorClasses = {
+/** All of them, to rebuild an error by its name on the other side of a boundary. */
+export const errorClasses = [
   VersionConflictError,
   CommitMismatchError,
   CommitExistsError,
@@ -52,10 +52,10 @@ export const errorClasses = {
   EventNotParkedError,
   RetryLaterError,
   DomainError,
-};
+] as const;
 
 /** The error class of a code. */
 export type EventStoreErrorOf<Code extends EventStoreErrorCode> = Extract<
-  InstanceType<(typeof errorClasses)[keyof typeof errorClasses]>,
+  InstanceType<(typeof errorClasses)[number]>,
   { readonly code: Code }
 >;

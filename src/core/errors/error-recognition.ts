@@ -54,11 +54,9 @@ function recognise(error: object): EventStoreError | undefined {
   const { type, details, message } = error as { type?: unknown; details?: unknown; message?: unknown };
   if (typeof type !== 'string' || !type.startsWith(failureTypePrefix)) return undefined;
   const name = type.slice(failureTypePrefix.length);
-  if (!Object.hasOwn(errorClasses, name)) return undefined;
+  const errorClass = errorClasses.find(({ prototype }) => prototype.name === name) as
+    (new (message: string, fields: object) => EventStoreError) | undefined;
+  if (errorClass === undefined) return undefined;
   const fields: unknown = Array.isArray(details) ? details[0] : undefined;
-  const errorClass = errorClasses[name as keyof typeof errorClasses] as new (
-    message: string,
-    fields: object,
-  ) => EventStoreError;
   return new errorClass(String(message), { ...(isObject(fields) ? fields : {}), cause: error });
 }

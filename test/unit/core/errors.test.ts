@@ -16,7 +16,9 @@ describe('errors', () => {
   );
 
   it('have a class and a code each', () => {
-    expect(everyError.map(({ name }) => name).sort()).toEqual(Object.keys(errorClasses).sort());
+    expect(everyError.map(({ name }) => name).sort()).toEqual(
+      errorClasses.map(({ prototype }) => prototype.name).sort(),
+    );
     expect(new Set(everyError.map(({ code }) => code)).size).toBe(everyError.length);
   });
 
