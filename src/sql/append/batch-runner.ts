@@ -118,7 +118,7 @@ export class BatchRunner {
   }
 }
 
-/** Whether one member may be to blame for the error: together, several may also be too slow for a limit of the server. */
+/** Whether a member may be to blame for the error: among several, one may be too slow for a limit of the server. */
 function isStuck(reason: unknown, members: readonly AppendMember[]): boolean {
   return isRefused(reason) || isLockTimeout(reason) || (members.length > 1 && sqlStateOf(reason) === '57014');
 }
