@@ -109,7 +109,7 @@ export class AppendNotifications {
     }
   }
 
-  /** A quiet connection may lead to a server that has become a standby, where nobody appends, or its other end is gone. */
+  /** A quiet connection may have lost its other end, or lead to a server that is now a standby, where nobody appends. */
   #checkFrom(client: Client): void {
     setTimeout(() => {
       if (this.#client !== client) return;

@@ -20,7 +20,7 @@ const settings = statement(`select pg_catalog.current_setting('transaction_isola
   case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
     then pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true) end`);
 
-/** One queue for each client: `pg` will stop accepting a query while another runs, but calls of the store may overlap. */
+/** One queue for each client: `pg` will stop taking a query while another runs, but calls of the store may overlap. */
 const turns = new WeakMap<object, TurnQueue>();
 
 /** A transaction that its caller begins and commits. */
