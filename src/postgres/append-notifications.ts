@@ -19,8 +19,8 @@ const answerTimeout = 5_000;
 const notification = statement('select pg_catalog.pg_notify($1, $2)');
 
 /**
- * Wakes readers that wait for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a wake-up may
- * be lost, so waiting readers also look from time to time.
+ * Wakes readers that wait for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a
+ * wake-up may be lost, so waiting readers also look from time to time.
  *
  * A notification is never part of an append's transaction: NOTIFY makes commits wait for each other.
  */
@@ -109,7 +109,7 @@ export class AppendNotifications {
     }
   }
 
-  /** A quiet connection may have lost its other end, or lead to a server that is now a standby, where nobody appends. */
+  /** A quiet connection may have lost its other end, or its server may be a standby by now, where nobody appends. */
   #checkFrom(client: Client): void {
     setTimeout(() => {
       if (this.#client !== client) return;

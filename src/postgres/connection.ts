@@ -20,8 +20,8 @@ import { storeClient } from './store-client.js';
 /** How to reach the database: one of `connectionString` and `pool`. */
 export interface PostgresEventStoreOptions {
   /**
-   * As `pg` takes it: `postgres://user:password@host:port/database`. Of several hosts, separated by commas as in libpq,
-   * the store finds the one that takes writes (`target_session_attrs`: `read-write`, `primary` or `any`).
+   * As `pg` takes it: `postgres://user:password@host:port/database`. If it names several hosts, separated by commas as
+   * in libpq, the store finds the one that takes writes (`target_session_attrs`: `read-write`, `primary` or `any`).
    */
   readonly connectionString?: string;
   /** A pool of yours. It stays open when the store is closed. Appends use at most three of its connections at a time. */

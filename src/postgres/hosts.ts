@@ -15,8 +15,8 @@ export class Hosts {
   #current = 0;
 
   /**
-   * @throws InvalidArgumentError for a `target_session_attrs` that is no primary's · TypeError when the connection string is
-   *   malformed
+   * @throws InvalidArgumentError for a `target_session_attrs` other than those of a primary · TypeError when the
+   *   connection string is malformed
    */
   constructor(connectionString: string) {
     const { head, hosts, tail } = splitHosts(connectionString);

@@ -98,7 +98,7 @@ export class PostgresBackend implements SqlBackend {
     }
   }
 
-  /** Checks that all connections lead to one server. If not, a name may have moved, so only new connections are used. */
+  /** Checks that all connections lead to one server. If not, a name may have moved: from then on, it uses new ones. */
   async probe(): Promise<void> {
     // A single connection has no other to look from.
     if (this.#options.pool?.options.max === 1) return;

@@ -10,7 +10,7 @@ import { describeError } from '../core/values/describe-error.js';
 import { isObject } from '../core/values/json.js';
 import { messageWithoutValues, withoutValues } from './database-error.js';
 
-/** What an error of a driver means for the call. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** The meaning of a driver's error. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 type Meaning = 'unavailable' | 'retryable' | 'access' | 'schema' | 'corrupted' | 'refused';
 
 const meanings: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [

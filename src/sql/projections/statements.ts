@@ -102,7 +102,7 @@ export const parkedOfBuild = `select event_id, stream_id, version, position, typ
 export const skippedOfLive = `select p.build, p.event_id, p.stream_id from __schema__.parked p
   join __schema__.builds b on b.projection ${eq} p.projection and b.build ${eq} p.build
   where p.projection ${eq} $1 and b.role ${eq} 'live' and p.status ${eq} 'skipped' order by p.position`;
-/** Without the events, which may be many and large: a row for each stream, and for each skipped or blocking event. */
+/** Without the events, which may be many and large: a row for each parked stream and each skipped or blocking event. */
 export const parkedOfShard = `select p.status, place from __schema__.parked p
   cross join lateral (
     select case when p.status ${eq} 'parked' or p.status ${eq} 'retrying' then p.stream_id
