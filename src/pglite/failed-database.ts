@@ -2,8 +2,8 @@ import { StoreUnavailableError } from '../core/errors/store-errors.js';
 import { isObject } from '../core/values/json.js';
 
 /**
- * Whether an embedded database has failed for good, as with a full disk. A server would start itself again; PGlite can't, and
- * its next statement, a ROLLBACK too, would never come back and block the process.
+ * Whether an embedded database has failed for good, as with a full disk. A server would restart itself; PGlite can't,
+ * and its next statement, even a ROLLBACK, would never return and block the process.
  */
 export class FailedDatabase {
   #failure: unknown;
@@ -22,7 +22,7 @@ export class FailedDatabase {
     );
   }
 
-  /** Takes note of an error. @returns whether it is the end of the database */
+  /** Notes an error. @returns whether it is the end of the database */
   note(error: unknown): boolean {
     const { severity } = isObject(error) ? (error as { severity?: unknown }) : {};
     if (severity !== 'PANIC' && severity !== 'FATAL') return false;

@@ -8,14 +8,13 @@ const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 /**
  * Lets one process at a time use a folder: PGlite itself would let two of them destroy it.
  *
- * The lock is a file beside the folder, `<folder>.lock`, that names its holder. Who finds it held by a process that has died
- * can't just put its own in its place: between the look and the deed another may have done the same. So it first makes
- * `<folder>.lock.<id>`, where the id is that of the dead holder; a file of that name can be made once, and whoever made it
- * holds the lock from then on, even if it dies before it has replaced the old one. So the holder is the last one
- * of a chain that starts with the lock.
+ * The lock is a file beside the folder, `<folder>.lock`, that names its holder. A process that finds the holder dead
+ * can't just replace the file: another may have done so since the look. It first makes `<folder>.lock.<id>`, with the
+ * id of the dead holder. A file of that name can be made only once, and its maker holds the lock from then on, even if
+ * it dies before it has replaced the old file. So the holder is the last one of a chain that starts with the lock.
  *
- * @returns releases it
- * @throws StoreUnavailableError when a living process, this one included, has the folder, or one of which that can't be told
+ * @returns a function that releases the lock
+ * @throws StoreUnavailableError when a living process, this one included, has the folder, or one that may be alive
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const lock = `${folder.replace(/[\\/]+$/, '')}.lock`;
@@ -29,7 +28,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   }
   await removeLeftovers(lock).catch(() => undefined);
   return async () => {
-    // It may have been deleted by hand, and taken by another.
+    // Somebody may have deleted the lock by hand, and another process taken it.
     if ((await readHolder(lock))?.id === self.id) await rm(lock, { force: true });
   };
 }
@@ -51,7 +50,7 @@ async function tryLock(lock: string, own: string, self: Holder, folder: string):
   const claim = `${lock}.${holder.id}`;
   if (!(await tryLink(own, claim))) return false;
   if ((await findHolder(lock))?.id !== self.id) {
-    // Another was faster, and has tidied up already.
+    // Another process was faster, and has tidied up already.
     await rm(claim, { force: true });
     return false;
   }
@@ -59,7 +58,7 @@ async function tryLock(lock: string, own: string, self: Holder, folder: string):
   return true;
 }
 
-/** The last of the chain; none when nobody has the lock. */
+/** The last holder of the chain; undefined when nobody has the lock. */
 async function findHolder(lock: string): Promise<Holder | undefined> {
   let last: Holder | undefined;
   for (let file = lock; ;) {
@@ -104,12 +103,12 @@ async function removeLeftovers(lock: string): Promise<void> {
 
 async function isLeftBehind(path: string, pid: number): Promise<boolean> {
   const holder = parseHolder(await readFile(path, 'utf8').catch(() => ''));
-  // It may have died before it wrote.
+  // The process may have died before it wrote.
   if (holder === undefined) return !isProcess(pid);
   return isOfThisMachine(holder, await thisProcess()) && !(await isAlive(holder));
 }
 
-/** Whole also after a crash of the machine. */
+/** Writes a file that is whole even after a crash of the machine. */
 async function writeSynced(path: string, content: string): Promise<void> {
   const file = await open(path, 'wx');
   try {

@@ -2,7 +2,7 @@ import { isPromise } from '../core/values/is-promise.js';
 import type { HandlerGuard } from '../sql/projections/handler-guard.js';
 import type { PGliteTransaction } from './pglite-transaction.js';
 
-/** What a handler gets of a transaction of PGlite: all of it, but for what isn't the handler's to do. */
+/** The transaction of PGlite that a handler gets: it refuses calls that a handler must not make. */
 export function handlerTransaction(transaction: PGliteTransaction, guard: HandlerGuard): PGliteTransaction {
   const own: Record<PropertyKey, unknown> = {
     query: guarded((text, ...rest) => transaction.query(guard.admit(text), ...(rest as [])), guard),

@@ -1,15 +1,15 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-/** Who holds a lock, as it is written in it. */
+/** The holder of a lock, as the lock file names it. */
 export interface Holder {
-  /** The id of this one lock; each try has another. */
+  /** The id of one attempt to lock; each attempt has another. */
   readonly id: string;
   readonly pid: number;
-  /** Where the system tells (Linux); so of the two that follow. */
+  /** Only where the system tells it (Linux), like the next two. */
   readonly startedAt?: string;
   readonly boot?: string;
-  /** In which the number of the process means something: a container has one of its own. */
+  /** The namespace of the process number: a container has its own. */
   readonly namespace?: string;
   readonly host: string;
 }
@@ -30,7 +30,7 @@ export async function thisProcess(): Promise<Holder> {
   };
 }
 
-/** Undefined when it is none. */
+/** Undefined when the content names no holder. */
 export function parseHolder(content: string): Holder | undefined {
   try {
     const holder = JSON.parse(content) as Partial<Holder> | null;
@@ -42,12 +42,12 @@ export function parseHolder(content: string): Holder | undefined {
   }
 }
 
-/** Whether one can tell from the other whether it is alive. */
+/** Whether `self` can tell if the holder is alive. */
 export function isOfThisMachine(holder: Holder, self: Holder): boolean {
   return holder.host === self.host && holder.boot === self.boot && holder.namespace === self.namespace;
 }
 
-/** A process of that number which started at another time is another process. */
+/** A process with the same number but another start time is another process. */
 export async function isAlive({ pid, startedAt }: Holder): Promise<boolean> {
   return isProcess(pid) && (await startTimeOf(pid)) === startedAt;
 }

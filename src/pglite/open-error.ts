@@ -4,7 +4,7 @@ import { StoreAccessDeniedError, StoreUnavailableError } from '../core/errors/st
 import { isObject } from '../core/values/json.js';
 import { messageOf, sqlStateOf, translateSqlError } from '../sql/sql-errors.js';
 
-/** A typed error for whatever opening an embedded database throws: the file system, PGlite, or its PostgreSQL. */
+/** A typed error for an error of opening an embedded database: of the file system, PGlite, or its PostgreSQL. */
 export function translateOpenError(error: unknown, folder: string | undefined): unknown {
   const cause = { cause: error };
   switch (folder === undefined || !isObject(error) ? undefined : (error as { code?: unknown }).code) {
@@ -21,7 +21,7 @@ export function translateOpenError(error: unknown, folder: string | undefined): 
       return new InvalidArgumentError(`dataDir can't be a folder at ${folder}: ${messageOf(error)}`, cause);
   }
   if (error instanceof EventStoreError || sqlStateOf(error) !== undefined) return translateSqlError(error);
-  // Of WebAssembly, such as one that gets no memory, or of the module loader.
+  // An error of WebAssembly, such as a lack of memory, or of the module loader.
   const where = folder === undefined ? '' : ` in ${folder}`;
   return new StoreUnavailableError(
     `The embedded database${where} can't be opened: ${messageOf(error)}.${adviceFor(error)}`,

@@ -11,19 +11,19 @@ import { PGlitePort } from './pglite-port.js';
 import { TableStatistics } from './table-statistics.js';
 
 /**
- * What the store's own statements in the same session depend on: how texts are written, and that a null in an array isn't a
- * text.
+ * Restores the settings that the store's own statements in the same session depend on: the encoding of texts, and that
+ * a null in an array isn't a text.
  */
 const resetSession = `select pg_catalog.set_config('client_encoding', 'UTF8', false), pg_catalog.set_config('array_nulls', 'on', false)`;
 
-/** Those of the options of a store that are limits. */
+/** The limits among the options of a store. */
 interface PGliteLimits {
   readonly maxCommitBytes?: number;
   readonly maxQueuedAppends?: number;
   readonly maxQueuedBytes?: number;
 }
 
-/** A database that is embedded in the process, and migrated. */
+/** A migrated database, embedded in the process. */
 export class PGliteBackend implements SqlBackend {
   readonly limits: SqlStoreLimits;
   readonly reads: ClosablePort;
@@ -36,7 +36,7 @@ export class PGliteBackend implements SqlBackend {
   readonly #unlock: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  /** @param unlock what lets others have the folder of the database */
+  /** @param unlock releases the folder of the database */
   static async open(
     database: PGlite,
     schema: string,
@@ -79,7 +79,7 @@ export class PGliteBackend implements SqlBackend {
       maxBytes: limits.maxQueuedBytes ?? defaultMaxQueuedBytes,
       onOutcomes: async (outcomes) => {
         this.listeners.wake();
-        // What was appended is appended: without it, reads are slower and no less right.
+        // The events are stored in any case: without fresh statistics, reads are slower but no less right.
         await statistics.observe(outcomes).catch(() => undefined);
       },
     });
@@ -103,7 +103,7 @@ export class PGliteBackend implements SqlBackend {
     await this.appends.close();
     this.reads.close();
     try {
-      // One that has failed would never come back.
+      // A failed database would never return from this.
       if (!this.#port.hasFailed) await this.#database.close();
     } finally {
       await this.#unlock();

@@ -12,7 +12,7 @@ import { PGliteBackend } from './pglite-backend.js';
 import type { PGliteTransaction } from './pglite-transaction.js';
 
 export interface PGliteEventStoreOptions {
-  /** Folder of the database; created when it isn't there. In memory when absent. */
+  /** Folder of the database; created if it is missing. Without one, the database is in memory. */
   readonly dataDir?: string;
   /** Default `event_store`. */
   readonly schema?: string;
@@ -31,9 +31,9 @@ const isFolder: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' && !value.includes('://') ? undefined : 'the path of a folder';
 
 /**
- * The event store in PostgreSQL embedded in the process: no server, the same SQL. For examples, tests and small embedded
- * use. A persistent one survives the death of its process, but it doesn't flush to disk: a crash of the machine may lose
- * what was confirmed.
+ * The event store in PostgreSQL embedded in the process: no server, the same SQL. For examples, tests and small
+ * embedded use. A persistent store survives the death of its process, but it doesn't flush to disk: a crash of the
+ * machine may lose confirmed appends.
  *
  * One process at a time can use a folder.
  *
@@ -46,11 +46,11 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
   readonly #backend: PGliteBackend;
 
   /**
-   * Opens the database, creates it if it isn't there, and migrates its schema.
+   * Opens the database, creates it if it is missing, and migrates its schema.
    *
-   * @throws InvalidArgumentError for malformed options, or a folder that can't be one · StoreUnavailableError when another
-   *   process, or another store of this one, uses the folder, or the database can't be opened · StoreAccessDeniedError when the
-   *   folder is closed to this process · SchemaOutdatedError
+   * @throws InvalidArgumentError for malformed options, or a `dataDir` that can't be a folder · StoreUnavailableError
+   *   when another process, or another store of this one, uses the folder, or the database can't be opened ·
+   *   StoreAccessDeniedError when this process has no access to the folder · SchemaOutdatedError
    */
   static async open(options: PGliteEventStoreOptions = {}): Promise<PGliteEventStore> {
     assertOptions('PGliteEventStore.open', options, {
@@ -85,7 +85,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
 
   /**
    * Runs statements of yours in a transaction of this database, on tables of yours. The store's own methods wait until it
-   * has ended, so they must not be awaited in it.
+   * has ended, so don't await them in it.
    *
    * @throws StoreClosedError · what the statements throw; the transaction is then rolled back
    */
@@ -93,7 +93,7 @@ export class PGliteEventStore extends SqlEventStore implements EventStore, Store
     return this.#backend.transaction(run);
   }
 
-  /** Calls back after something was appended. */
+  /** Calls back after an append. */
   onAppend(listener: () => void): () => void {
     return this.#backend.listeners.add(listener);
   }

@@ -3,7 +3,7 @@ import { inSchema } from '../sql/schema-name.js';
 import type { SqlRow, SqlScriptPort, SqlStatement, SqlValue, TransactionalSqlPort } from '../sql/sql-port.js';
 import { FailedDatabase } from './failed-database.js';
 
-/** Column values as the text that the server writes, instead of JavaScript's types: of all that the statements give. */
+/** Keeps column values as the server's text, instead of JavaScript's types, for all types that statements return. */
 const asText = Object.fromEntries(
   [types.INT8, types.INT4, types.TEXT, types.UUID, types.JSON, types.NUMERIC, types.BOOL, 1007, 1016].map(
     (type) => [type, (text: string) => text],
@@ -25,7 +25,7 @@ export async function readTexts(
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
-/** The statements of the store on PGlite, which has one connection and runs one after the other. */
+/** The statements of the store on PGlite, which has one connection and runs one statement after the other. */
 export class PGlitePort implements TransactionalSqlPort {
   readonly #database: PGlite;
   readonly #schema: string;
@@ -44,7 +44,7 @@ export class PGlitePort implements TransactionalSqlPort {
     return this.#query(this.#database, statement, values, map);
   }
 
-  /** Whether it can still be asked to close in order. */
+  /** Whether the database has failed, so that it can't close in order. */
   get hasFailed(): boolean {
     return this.#failed.hasFailed;
   }
@@ -60,7 +60,7 @@ export class PGlitePort implements TransactionalSqlPort {
     );
   }
 
-  /** A transaction of PGlite, which is not rolled back when the database has failed in it. */
+  /** Runs a transaction of PGlite, and doesn't roll back if the database has failed in it. */
   async run<T>(run: (transaction: Transaction) => Promise<T>): Promise<T> {
     this.#failed.check();
     const outcome = await new Promise<Outcome<T>>((settle) => {

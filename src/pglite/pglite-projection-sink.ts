@@ -8,15 +8,15 @@ import { readTexts } from './pglite-port.js';
 import type { PGliteTransaction } from './pglite-transaction.js';
 
 export interface PGliteProjectionSinkOptions {
-  /** Whose database also holds the read models. */
+  /** The store whose database also holds the read models. */
   readonly store: PGliteEventStore;
-  /** Where checkpoints and parked events are kept. Default `event_store_projections`. */
+  /** The schema of checkpoints and parked events. Default `event_store_projections`. */
   readonly schema?: string;
 }
 
 /**
- * Read models in the embedded database of a store, each in the schema of its projection's name, exactly once: what the
- * handlers write and the checkpoint are one transaction. Handlers must not call the store: it waits for them.
+ * Read models in the embedded database of a store, each in the schema of its projection's name, exactly once: the
+ * handlers' writes and the checkpoint are one transaction. Handlers must not call the store: it waits for them.
  *
  * @example
  * const store = await PGliteEventStore.open();

@@ -2,7 +2,7 @@ import type { MemberOutcome } from '../sql/append/batch-runner.js';
 import { eq } from '../sql/operators.js';
 import { statement, type SqlPort } from '../sql/sql-port.js';
 
-/** Below it every plan is fast. */
+/** Below this number, every plan is fast. */
 const leastEvents = 1_000;
 
 const analysedEvents = statement(
@@ -12,8 +12,8 @@ const lastPosition = statement('select coalesce(pg_catalog.max(position), 0) fro
 const analyze = statement('analyze __schema__.events');
 
 /**
- * Tells the planner what is in the table each time it has doubled, as a server does in the background and PGlite doesn't.
- * Without it, the planner takes each tag for a rare one: each page of a common tag would first collect all its events.
+ * Analyses the table each time it has doubled, as a server does in the background and PGlite doesn't. Without this, the
+ * planner takes every tag for a rare one: each page of a common tag would first collect all its events.
  */
 export class TableStatistics {
   readonly #port: SqlPort;

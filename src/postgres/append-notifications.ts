@@ -8,19 +8,19 @@ import { isStandby } from './is-standby.js';
 import { within } from './no-answer.js';
 import { cutOff } from './pg-internals.js';
 
-/** Least milliseconds between two notifications of other processes. */
+/** Least milliseconds between two notifications to other processes. */
 const notifyInterval = 50;
 const reconnectInterval = 1_000;
-/** Milliseconds between two looks whether a connection that says nothing still leads to a primary. */
+/** Milliseconds between two checks that a silent connection still leads to a primary. */
 const checkInterval = 10_000;
-/** Milliseconds in which it must answer. */
+/** Milliseconds within which the connection must answer. */
 const answerTimeout = 5_000;
 
 const notification = statement('select pg_catalog.pg_notify($1, $2)');
 
 /**
- * Wakes readers that wait for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a wake-up may
- * be lost, so waiting readers also look from time to time.
+ * Wakes readers that wait for new events: at once in this process, and by LISTEN and NOTIFY in others. Best effort: a
+ * wake-up may be lost, so waiting readers also look from time to time.
  *
  * A notification is never part of an append's transaction: NOTIFY makes commits wait for each other.
  */
@@ -36,8 +36,8 @@ export class AppendNotifications {
   #isClosed = false;
 
   /**
-   * @param port where notifications are sent
-   * @param pool whose settings are those of the connection that listens
+   * @param port sends the notifications
+   * @param pool gives its settings to the connection that listens
    */
   constructor(port: SqlPort, pool: Pool, schema: string, isEnabled: boolean) {
     this.#port = port;
@@ -46,7 +46,7 @@ export class AppendNotifications {
     this.#isEnabled = isEnabled;
   }
 
-  /** Tells of a commit of this process. */
+  /** Announces a commit of this process. */
   notify(): void {
     this.#listeners.wake();
     if (!this.#isEnabled || this.#isClosed) return;
@@ -87,7 +87,7 @@ export class AppendNotifications {
     if (!this.#isEnabled || this.#isClosed || this.#client !== undefined) return;
     const client = createClientLike(this.#pool);
     this.#client = client;
-    // Whatever ends the connection ends it once.
+    // Comes once for a connection, whatever ends it.
     client.on('end', () => {
       if (this.#client !== client) return;
       this.#client = undefined;
@@ -101,7 +101,7 @@ export class AppendNotifications {
     try {
       await client.connect();
       await within(answerTimeout, client.query(`listen ${this.#channel}`));
-      // Something may have been appended before it listened.
+      // Events may have been appended before it listened.
       this.#listeners.wake();
       this.#checkFrom(client);
     } catch {
@@ -109,7 +109,7 @@ export class AppendNotifications {
     }
   }
 
-  /** Nobody appends on a server that is a standby by now, and a connection whose other end is gone may look like a quiet one. */
+  /** A quiet connection may have lost its other end, or its server may be a standby by now, where nobody appends. */
   #checkFrom(client: Client): void {
     setTimeout(() => {
       if (this.#client !== client) return;

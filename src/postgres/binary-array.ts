@@ -6,7 +6,7 @@ interface ElementType {
   /** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat */
   readonly oid: number;
   readonly sizeOf: (value: Element) => number;
-  /** Returns how many bytes it wrote. */
+  /** Returns the number of bytes written. */
   readonly write: (buffer: Buffer, view: DataView, offset: number, value: Element) => number;
 }
 
@@ -27,8 +27,8 @@ const elementTypes: Readonly<Record<SqlArrayType, ElementType>> = {
 const headerSize = 20;
 
 /**
- * Values as `pg` takes them, arrays in the binary form of PostgreSQL's protocol: 1.2 times as fast to append as their text
- * form. All of them share a buffer: to allocate one each takes as long as to write them.
+ * Values as `pg` takes them, with arrays in the binary form of PostgreSQL's protocol: 1.2 times as fast to append as
+ * their text form. All arrays share a buffer: allocating one for each takes as long as writing them.
  */
 export function encodeValues(values: readonly SqlValue[]): unknown[] {
   let size = 0;
@@ -56,7 +56,7 @@ function sizeOfArray({ type, values }: SqlArray): number {
   return size;
 }
 
-/** Returns where it ends. */
+/** Returns the offset behind the array. */
 function writeArray(buffer: Buffer, view: DataView, start: number, { type, values }: SqlArray): number {
   const { oid, write } = elementTypes[type];
   view.setInt32(start, values.length === 0 ? 0 : 1); // dimensions
@@ -79,14 +79,14 @@ function writeInteger(_: Buffer, view: DataView, offset: number, value: Element)
   return 4;
 }
 
-/** In halves: to make a BigInt of a safe integer first takes several times as long. */
+/** In halves: making a BigInt of a safe integer first takes several times as long. */
 function writeBigint(_: Buffer, view: DataView, offset: number, value: Element): number {
   view.setInt32(offset, Math.floor((value as number) / 0x1_0000_0000));
   view.setInt32(offset + 4, value as number);
   return 8;
 }
 
-/** Digit by digit: to make a text without hyphens first takes four times as long. */
+/** Digit by digit: making a text without hyphens first takes four times as long. */
 function writeUuid(_: Buffer, view: DataView, offset: number, value: Element): number {
   const uuid = value as string;
   let [byte, digits] = [0, 0];

@@ -10,10 +10,10 @@ const encodings = new WeakMap<object, string>();
 const readEncoding = `select pg_catalog.current_setting('client_encoding')`;
 
 /**
- * `pg` writes and reads UTF-8, and asks for it when it connects. Where a session was then told another encoding, the server
- * would take each text for one of that, and store or give another than was meant.
+ * `pg` writes and reads UTF-8, and asks for it when it connects. If a session is set to another encoding later, the
+ * server misreads each text, and stores or returns a wrong one.
  *
- * @param timeout milliseconds in which the server must answer
+ * @param timeout milliseconds within which the server must answer
  * @throws InvalidArgumentError
  */
 export async function assertUtf8(client: ClientBase, timeout: number): Promise<void> {
@@ -21,7 +21,7 @@ export async function assertUtf8(client: ClientBase, timeout: number): Promise<v
   let encoding = encodings.get(key);
   if (encoding === undefined) {
     encoding = (await within(timeout, readRows(client, { text: readEncoding })))[0]?.[0] ?? '?';
-    // Where no change of it can be heard, it is asked for each time.
+    // If changes can't be heard, the encoding is read each time.
     if (encodings.has(key) || watch(client)) encodings.set(key, encoding);
   }
   if (encoding === 'UTF8') return;

@@ -1,17 +1,17 @@
 import type { ClientBase } from 'pg';
 import { cutOff, keepAlive, keyOfClient, onSetting } from './pg-internals.js';
 
-/** What is known of a client and the server that it leads to. */
+/** Facts about a client and the server that it leads to. */
 export interface ClientFacts {
-  /** When it was made, by `performance.now()`; 0 where nobody saw it. */
+  /** When the client was made, by `performance.now()`; 0 if that wasn't seen. */
   readonly since: number;
-  /** Whether its server is a standby; undefined where the server hasn't said. */
+  /** Whether its server is a standby; undefined if the server hasn't said. */
   isStandby: boolean | undefined;
   /** Whether its server takes writes by default. */
   isReadOnly: boolean | undefined;
 }
 
-/** Milliseconds of silence after which the system asks whether the other end is still there. */
+/** Milliseconds of silence after which the operating system probes the other end. */
 const keepAliveDelay = 10_000;
 
 const known = new WeakMap<object, ClientFacts>();
@@ -21,15 +21,15 @@ export function isWatched(client: ClientBase): boolean {
 }
 
 /**
- * Begins to watch a client, once for all its life: its loss must not end the process, whoever has it, and what its server
- * says of itself is written down. PostgreSQL 14 and newer say so when a connection begins and when it changes.
+ * Watches a client for its whole life: its loss must not end the process, whoever uses it, and the settings that its
+ * server reports are recorded. PostgreSQL 14 and newer report them when a connection begins and when they change.
  */
 export function watchClient(client: ClientBase, since: number): ClientFacts {
   const before = known.get(keyOfClient(client));
   if (before !== undefined) return before;
   const facts: ClientFacts = { since, isStandby: undefined, isReadOnly: undefined };
   known.set(keyOfClient(client), facts);
-  // `pg` tells the client of its loss, beside the statement that runs on it, and an event that nobody hears is thrown.
+  // `pg` reports a loss by an event too, beside failing the statement, and an error event that nobody hears is thrown.
   client.on('error', ignoreLoss);
   onSetting(client, (name, value) => {
     if (name === 'in_hot_standby') facts.isStandby = value === 'on';
@@ -39,7 +39,7 @@ export function watchClient(client: ClientBase, since: number): ClientFacts {
   return facts;
 }
 
-/** Leaves a client, such as an object of somebody else that stands for it once, to those who watch it besides. */
+/** Stops watching a client, such as a foreign wrapper that is used once; other watchers of the client go on. */
 export function unwatchClient(client: ClientBase): void {
   known.delete(keyOfClient(client));
   client.off('error', ignoreLoss);
@@ -48,11 +48,11 @@ export function unwatchClient(client: ClientBase): void {
 /** Milliseconds that a connection gets to end in order. */
 const farewell = 2_000;
 
-/** Cuts a connection off that has been told to end, if it hasn't by then: its other end may not hear. */
+/** Cuts off a connection that hasn't ended in order by then: its other end may not hear. */
 export function cutOffLater(client: ClientBase): void {
   setTimeout(cutOff, farewell, client).unref();
 }
 
 function ignoreLoss(): void {
-  // The next statement says so.
+  // The next statement reports the loss.
 }

@@ -20,8 +20,8 @@ import { storeClient } from './store-client.js';
 /** How to reach the database: one of `connectionString` and `pool`. */
 export interface PostgresEventStoreOptions {
   /**
-   * As `pg` takes it: `postgres://user:password@host:port/database`. With several hosts, separated by commas as libpq takes
-   * them, the one that takes writes is looked for (`target_session_attrs`: `read-write`, `primary` or `any`).
+   * As `pg` takes it: `postgres://user:password@host:port/database`. If it names several hosts, separated by commas as
+   * in libpq, the store finds the one that takes writes (`target_session_attrs`: `read-write`, `primary` or `any`).
    */
   readonly connectionString?: string;
   /** A pool of yours. It stays open when the store is closed. Appends use at most three of its connections at a time. */
@@ -48,14 +48,15 @@ export interface PostgresEventStoreOptions {
   readonly retryTimeout?: number;
   /** Most milliseconds that `readAll` waits for an append that is under way and may commit a lower position. Default 30,000. */
   readonly settleTimeout?: number;
-  /** Whether to prepare statements by name. Default true; behind a pooler that can't, the store finds out by itself. */
+  /** Whether to prepare statements by name. Default true; the store notices by itself when a pooler can't. */
   readonly preparedStatements?: boolean;
   /**
-   * Whether to wake subscriptions of other processes, and be woken, by LISTEN and NOTIFY. Default true. It takes a
-   * connection of its own while somebody subscribes. Behind a pooler in transaction mode, say false: LISTEN has no effect there.
+   * Whether to wake subscriptions of other processes, and be woken, by LISTEN and NOTIFY. Default true. Takes a
+   * connection of its own while there are subscriptions. Set it to false behind a pooler in transaction mode: LISTEN
+   * has no effect there.
    */
   readonly notifications?: boolean;
-  /** Told what works but is dangerous. Default: `process.emitWarning`. */
+  /** Called for settings that work but are dangerous. Default: `process.emitWarning`. */
   readonly onWarning?: (warning: string) => void;
 }
 
@@ -113,13 +114,13 @@ export function checkConnectionOptions(options: PostgresEventStoreOptions = {}):
   };
 }
 
-/** Milliseconds in which a connection must be made; of several hosts each gets a part of it. */
+/** Milliseconds within which a connection must be made; several hosts share them. */
 const connectTimeout = 5_000;
 const leastConnectTimeout = 1_000;
-/** Seconds after which a connection is replaced: its name may have moved to another server. */
+/** Seconds after which a connection is replaced: its host name may have moved to another server. */
 const maxLifetime = 600;
 
-/** Milliseconds that a connection of a pool is waited for. */
+/** Milliseconds to wait for a connection of a pool. */
 export function poolTimeoutOf({ operationTimeout }: Pick<CheckedOptions, 'operationTimeout'>): number {
   return Math.min(connectTimeout, operationTimeout);
 }
@@ -128,7 +129,7 @@ export function poolTimeoutOf({ operationTimeout }: Pick<CheckedOptions, 'operat
 export function hostsOf(connectionString: string): Hosts {
   try {
     const hosts = new Hosts(connectionString);
-    // It reads the connection string, which the pool would do at its first connection.
+    // Parses the connection string now; the pool would do so only at its first connection.
     for (const host of hosts.all) new pg.Client(host);
     return hosts;
   } catch (error) {
@@ -150,8 +151,8 @@ export function createPool(hosts: Hosts, max: number): Pool {
 }
 
 /**
- * A pool of `pg` for a projection sink, or for queries of yours, whose connections lead to the one of several hosts that takes writes,
- * as those of a store do. `pg` alone takes one host. It is yours to end.
+ * A pool of `pg` for a projection sink, or for queries of yours. Like a store's connections, its connections lead to
+ * the one of several hosts that takes writes; `pg` alone takes one host. The pool is yours to end.
  *
  * @param options.connectionString as `PostgresEventStore.connect` takes it
  * @param options.max most connections; default 10
@@ -172,13 +173,13 @@ export function createPostgresPool(options: {
   return pool;
 }
 
-/** A client like those of a pool, that is none of them. */
+/** A client like those of a pool, but outside the pool. */
 export function createClientLike(pool: Pool): Client {
   const { options } = pool;
   const ClientOfPool = clientClassOf(pool);
   const client = new ClientOfPool({
     ...options,
-    // Which `pg` hides from being copied.
+    // `pg` hides the password from the copy.
     ...(options.password !== undefined && { password: options.password }),
     connectionTimeoutMillis: options.connectionTimeoutMillis ?? connectTimeout,
   });

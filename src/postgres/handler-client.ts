@@ -9,13 +9,13 @@ interface QueryObject {
   readonly text?: unknown;
   readonly submit?: unknown;
   readonly callback?: unknown;
-  /** Of `pg-cursor`, in a stream. */
+  /** The cursor of `pg-cursor`, in a stream. */
   readonly cursor?: { readonly text?: unknown };
 }
 
 /**
- * The client that a handler gets: that of the transaction, but for what isn't the handler's to do. Giving it back does nothing, so that a
- * library may take it for a pool's.
+ * The client that a handler gets: the transaction's, but it refuses calls that a handler must not make. Releasing it
+ * does nothing, so that a library may treat it like a pool's.
  */
 export function handlerClient(client: PoolClient, guard: HandlerGuard): PoolClient {
   const own: Record<PropertyKey, unknown> = {
@@ -41,7 +41,7 @@ function guardedQuery(client: PoolClient, guard: HandlerGuard): (...args: unknow
     const [query] = args;
     const { text, submit, cursor, callback }: QueryObject = isObject(query) ? query : { text: query };
     const said = typeof text === 'string' ? text : cursor?.text;
-    // What speaks the protocol itself can't be given another text.
+    // A query that speaks the protocol itself can't be given another text.
     if (typeof submit === 'function') {
       if (typeof said === 'string' && guard.admit(said) !== said) guard.refuse(said);
       return send(...args);

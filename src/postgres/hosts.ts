@@ -1,13 +1,13 @@
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import type { ClientFacts } from './client-facts.js';
 
-/** Which servers are wanted, as `target_session_attrs` of libpq says it. */
+/** The wanted servers, in the terms of libpq's `target_session_attrs`. */
 type Target = 'any' | 'primary' | 'read-write';
 const targets: readonly string[] = ['any', 'primary', 'read-write'] satisfies Target[];
 
 /**
- * The servers that a connection string names, of which one is believed to be the right one, by all connections of a store,
- * until it turns out not to be.
+ * The servers that a connection string names. All connections of a store use the same one, until it turns out to be the
+ * wrong one.
  */
 export class Hosts {
   readonly #connectionStrings: readonly string[];
@@ -15,8 +15,8 @@ export class Hosts {
   #current = 0;
 
   /**
-   * @throws InvalidArgumentError for a `target_session_attrs` that is no primary's · TypeError when the connection string is
-   *   malformed
+   * @throws InvalidArgumentError for a `target_session_attrs` other than those of a primary · TypeError when the
+   *   connection string is malformed
    */
   constructor(connectionString: string) {
     const { head, hosts, tail } = splitHosts(connectionString);
@@ -44,12 +44,12 @@ export class Hosts {
     return this.#connectionStrings[this.#current] as string;
   }
 
-  /** Tries the next from now on, unless somebody does so already. */
+  /** Moves on to the next server, unless another connection has done so already. */
   moveOnFrom(connectionString: string): void {
     if (connectionString === this.current) this.#current = (this.#current + 1) % this.count;
   }
 
-  /** Why the server that is connected to isn't one that is wanted. */
+  /** Why the connected server isn't a wanted one; undefined if it is. */
   refusalOf({ isStandby = false, isReadOnly = false }: ClientFacts): string | undefined {
     if (this.#target === 'any') return undefined;
     if (isStandby) return 'The server is a standby';

@@ -4,8 +4,8 @@ import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { isObject } from '../core/values/json.js';
 import type { SqlRow } from '../sql/sql-port.js';
 
-// All that leans on parts of `pg` which its documentation and types lack. Any of them may be missing, where a client isn't
-// `pg`'s own or its version is another: each function looks first, and says what it does then.
+// All code that relies on parts of `pg` missing from its documentation and types. A client that isn't `pg`'s own, or of
+// another version, may lack any of them: each function looks first, and says what it does then.
 
 interface Connection {
   readonly stream?: Socket;
@@ -17,7 +17,7 @@ interface ParameterStatus {
   readonly parameterValue: string;
 }
 
-/** By access and not by `in`: what somebody has put around a client may show its parts only so. */
+/** By access and not by `in`: a wrapper around a client may show its parts only this way. */
 function partsOf(client: object): {
   readonly connection?: unknown;
   readonly readyForQuery?: unknown;
@@ -36,15 +36,15 @@ function socketOf(client: object): Socket | undefined {
   return typeof stream?.destroy === 'function' ? stream : undefined;
 }
 
-/** What is the same for a client and for what somebody has put around it, where that shows it; else the client. */
+/** The connection, which is the same for a client and for a wrapper that shows it; else the client. */
 export function keyOfClient(client: ClientBase): object {
   return connectionOf(client) ?? client;
 }
 
 /**
- * Hears each setting that the server reports.
+ * Calls back with each setting that the server reports.
  *
- * @returns false where that can't be heard
+ * @returns false if the reports can't be heard
  */
 export function onSetting(client: ClientBase, listener: (name: string, value: string) => void): boolean {
   const connection = connectionOf(client);
@@ -55,36 +55,36 @@ export function onSetting(client: ClientBase, listener: (name: string, value: st
   return true;
 }
 
-/** Has the system ask, after so many milliseconds of silence, whether the other end is still there. Without a socket, nobody asks. */
+/** Makes the operating system probe the other end after `delay` milliseconds of silence; not without a socket. */
 export function keepAlive(client: ClientBase, delay: number): void {
   socketOf(client)?.setKeepAlive(true, delay);
 }
 
-/** Ends a connection without a word to the other end, which may not hear it; without a socket, in order. */
+/** Ends a connection without telling the other end, which may not hear; without a socket, ends it in order. */
 export function cutOff(client: ClientBase): void {
   const socket = socketOf(client);
   if (socket !== undefined) socket.destroy();
   else if (typeof partsOf(client).end === 'function') (client as Client).end(() => undefined);
 }
 
-/** Cuts a connection off that has failed, which `pg` leaves open where it couldn't authenticate; the server would after a minute. */
+/** Cuts off a failed connection: `pg` leaves it open after a refused login, and the server does for a minute. */
 export function cutOffOnError(client: ClientBase): void {
   connectionOf(client)?.on?.('error', () => socketOf(client)?.destroy());
 }
 
-/** A number that changes whenever something arrives; undefined while the client waits for nothing, or doesn't show it. */
+/** A number that changes whenever data arrives; undefined while the client waits for nothing, or doesn't show it. */
 export function progressOf(client: ClientBase): number | undefined {
   const isWaiting = partsOf(client).readyForQuery === false;
   return isWaiting ? socketOf(client)?.bytesRead : undefined;
 }
 
-/** The class of a pool's clients; else that of `pg`. */
+/** The class of a pool's clients; if the pool doesn't show it, that of `pg`. */
 export function clientClassOf(pool: Pool): new (config?: ClientConfig) => Client {
   const { Client: ClientOfPool } = pool as { readonly Client?: unknown };
   return typeof ClientOfPool === 'function' ? (ClientOfPool as typeof Client) : pg.Client;
 }
 
-/** A statement as `pg` takes it, with what a query of its own needs. */
+/** A statement as `pg` takes it, with the fields that a query of our own class needs. */
 interface QueryConfig {
   readonly text: string;
   readonly values?: readonly unknown[];
@@ -109,7 +109,8 @@ type RowQueryClass = new (config: QueryConfig, take: (row: SqlRow) => void) => Q
 const rowQueryClasses = new WeakMap<QueryClass, RowQueryClass | undefined>();
 
 /**
- * A query that gives its rows as they arrive; undefined where the client has no such queries, so that the configuration must do.
+ * A query that passes on its rows as they arrive; undefined if the client has no such queries, so that the
+ * configuration must do.
  *
  * @throws InvalidArgumentError for a client of `pg.native`
  */
@@ -118,7 +119,7 @@ export function rowQueryOf(
   config: QueryConfig,
   take: (row: SqlRow) => void,
 ): Submittable | undefined {
-  // That of the client, which need not be of the `pg` that is found from here.
+  // The client's own class: the client may come from another `pg` than the one found from here.
   const { Query } = client.constructor as { readonly Query?: unknown };
   if (typeof Query !== 'function') return undefined;
   const Class = Query as QueryClass;
@@ -128,8 +129,8 @@ export function rowQueryOf(
 }
 
 /**
- * It leaves out what `pg` does for parsers of types: it asks for no description of the columns, and makes no second row of
- * the first. Reading of events takes 3 % less time without, a single append 6 %.
+ * A query that skips the work of `pg` for type parsers: it asks for no description of the columns, and makes no second
+ * row of each row. This takes 3 % less time for reading events, and 6 % less for a single append.
  */
 function rowQueryClass(Query: QueryClass): RowQueryClass | undefined {
   const prototype = Query.prototype as object;
@@ -140,12 +141,12 @@ function rowQueryClass(Query: QueryClass): RowQueryClass | undefined {
   }
   if (!('prepare' in prototype)) return undefined;
   return class extends Query {
-    /** For who copies it. */
+    /** For wrappers that copy the query. */
     readonly rowMode = 'array';
     readonly #take: (row: SqlRow) => void;
 
     constructor(config: QueryConfig, take: (row: SqlRow) => void) {
-      // A text and not the configuration, which `pg` would copy property by property: 2 % of a small read.
+      // Not the configuration, which `pg` would copy property by property: that takes 2 % of a small read.
       super(config.text);
       this.values = config.values;
       this.name = config.name;
@@ -157,7 +158,7 @@ function rowQueryClass(Query: QueryClass): RowQueryClass | undefined {
     override prepare(connection: QueryConnection): void {
       const { describe } = connection;
       connection.describe = nothing;
-      // A client that is told `binary: true` has set it.
+      // A client with `binary: true` has set it.
       this.binary = false;
       try {
         super.prepare(connection);

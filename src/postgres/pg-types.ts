@@ -1,6 +1,6 @@
-// What the public functions ask of `pg`, written out: with its own types, each user's compiler would need `@types/pg`.
+// The parts of `pg` in public signatures, written out: with its own types, each user's compiler would need `@types/pg`.
 
-/** A client of `pg` that is connected: `pg.Client`, or what `pool.connect()` gives. */
+/** A connected client of `pg`: `pg.Client`, or the result of `pool.connect()`. */
 export interface PgClient {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }

@@ -4,10 +4,10 @@ import { cutOffLater, isWatched, unwatchClient, watchClient } from './client-fac
 import { isStandby } from './is-standby.js';
 import { NoAnswerError, within } from './no-answer.js';
 
-/** Milliseconds for which a connection to a standby is used: behind its name there may be a primary by then. */
+/** Milliseconds for which a connection to a standby is used: after them, its name may lead to a primary. */
 const standbyLifetime = 1_000;
 
-/** A connection that was asked for. Whoever gives up waiting leaves its place in the queue of the pool to the next. */
+/** A requested connection. A caller that gives up waiting leaves its place in the pool's queue to the next caller. */
 interface Request {
   taker: ((error: Error | undefined, client: PoolClient | undefined) => void) | undefined;
 }
@@ -15,18 +15,18 @@ interface Request {
 const pools = new WeakMap<Pool, PoolConnections>();
 
 /**
- * The connections of a pool, ours or a caller's, for all who use it: each is waited for no longer than it may take, none is
- * used that is known to lead to the wrong place, and the loss of none ends the process.
+ * The connections of a pool, ours or a caller's, for all its users. The wait for a connection is limited, connections
+ * known to lead to the wrong server aren't used, and a lost connection doesn't end the process.
  */
 export class PoolConnections {
   readonly #pool: Pool;
   readonly #abandoned: Request[] = [];
   /** Foreign objects that wrap the clients of the pool's events; mostly new ones each time. */
   readonly #wrappers = new WeakSet<PoolClient>();
-  /** Those that are older lead to a server that shouldn't be used. */
+  /** Older connections lead to a server that shouldn't be used. */
   #distrustedBefore = 0;
 
-  /** The same for every user of the pool, so that the pool is listened to once. */
+  /** The same object for every user of the pool, so that only one listens to the pool. */
   static of(pool: Pool): PoolConnections {
     let connections = pools.get(pool);
     if (connections === undefined) pools.set(pool, (connections = new PoolConnections(pool)));
@@ -35,14 +35,14 @@ export class PoolConnections {
 
   private constructor(pool: Pool) {
     this.#pool = pool;
-    // One that is lost while nobody uses it is replaced when somebody needs one.
+    // The pool replaces a lost idle connection when somebody needs one.
     pool.on('error', () => undefined);
     pool.on('connect', (client) => watchClient(client, performance.now()));
     pool.on('acquire', (client) => watchClient(client, 0));
   }
 
   /**
-   * Runs something on a connection, which goes back to the pool unless what was thrown is to blame on it.
+   * Runs something on a connection, which goes back to the pool unless an error spoils it.
    *
    * @param limit most milliseconds to wait for the connection
    */
@@ -59,7 +59,7 @@ export class PoolConnections {
     }
   }
 
-  /** @throws Error without a SQLSTATE when none is free in time */
+  /** @throws Error without a SQLSTATE when no connection is free in time */
   async take(limit: number): Promise<PoolClient> {
     for (;;) {
       const client = await this.#connect(limit);
@@ -79,7 +79,7 @@ export class PoolConnections {
     }
   }
 
-  /** @param failure what happened on it. Without an answer it may still get one, so nobody else may use it. */
+  /** @param failure the error on it. After a missing answer, the answer may still come, so nobody else may use it. */
   giveBack(client: PoolClient, failure?: { readonly error: unknown }): void {
     if (failure === undefined || !spoilsConnection(failure.error)) {
       if (this.#wrappers.has(client)) unwatchClient(client);
@@ -119,7 +119,7 @@ export class PoolConnections {
     });
   }
 
-  /** By callback: a promise is a moment late for a connection that is ended as soon as it is made. */
+  /** By callback: a promise is a moment late for a connection that ends as soon as it is made. */
   #request(request: Request): void {
     this.#pool.connect((error, client) => {
       const { taker } = request;
@@ -146,12 +146,12 @@ export class PoolConnections {
   }
 }
 
-/** What `pg-pool` says when its own limit is over. */
+/** Whether the error is that of `pg-pool` when its own limit is over. */
 function isPoolTimeout(error: Error | undefined): error is Error {
   return error?.message === 'timeout exceeded when trying to connect';
 }
 
-/** Takes a connection out of its pool, also when its other end doesn't hear. */
+/** Takes a connection out of its pool, even if its other end doesn't hear. */
 function discard(client: PoolClient): void {
   client.release(true);
   cutOffLater(client);

@@ -22,13 +22,13 @@ const rotate = statement(
   'update __schema__.store set store_id = pg_catalog.gen_random_uuid() returning store_id',
 );
 
-/** Batches of appends that are under way at the same time: one is flushed to disk while the next is executed. */
+/** Batches of appends under way at the same time: one is flushed to disk while the next is executed. */
 const appendConnections = 3;
 
 interface Pools {
   readonly append: Pool;
   readonly read: Pool;
-  /** How many servers they may lead to. */
+  /** The number of servers that the pools may lead to. */
   readonly hosts: number;
 }
 
@@ -44,7 +44,7 @@ export class PostgresBackend implements SqlBackend {
   readonly #pools: Pools;
   readonly #readPort: PostgresPort;
   readonly #appendPort: PostgresPort;
-  /** Of transactions of the caller's. */
+  /** For transactions of the caller. */
   readonly #statements: PreparedStatements;
   #closing: Promise<void> | undefined;
 
@@ -83,7 +83,7 @@ export class PostgresBackend implements SqlBackend {
     });
   }
 
-  /** Asks for an answer, of each host if need be. */
+  /** Waits for an answer, from each host if need be. */
   async connect(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -98,9 +98,9 @@ export class PostgresBackend implements SqlBackend {
     }
   }
 
-  /** Whether all connections lead to one server. Where they don't, a name may have moved meanwhile: new ones are used then. */
+  /** Checks that all connections lead to one server. If not, a name may have moved: from then on, it uses new ones. */
   async probe(): Promise<void> {
-    // On a single connection there is nobody to look from.
+    // A single connection has no other to look from.
     if (this.#options.pool?.options.max === 1) return;
     try {
       await probeLocks(this.#appendPort, this.#readPort);
@@ -124,7 +124,7 @@ export class PostgresBackend implements SqlBackend {
     return storeId as string;
   }
 
-  /** A transaction on a client of the caller's. */
+  /** The backend of a transaction on the caller's client. */
   inTransaction(client: ClientBase): TransactionBackend {
     return new TransactionBackend(client, this.#statements, new EventNamespace(this.namespace), this.limits);
   }
@@ -135,7 +135,7 @@ export class PostgresBackend implements SqlBackend {
   }
 
   async #close(): Promise<void> {
-    // The first appends wait for it.
+    // The first appends wait for the namespace.
     await this.namespace.close();
     await this.appends.close();
     this.reads.close();

@@ -7,11 +7,10 @@ import type { PgClient } from './pg-types.js';
 import { PostgresBackend } from './postgres-backend.js';
 
 /**
- * The event store in PostgreSQL 14 or newer, where the truth is.
+ * The event store in PostgreSQL 14 or newer, the source of truth.
  *
- * Appends that are made at the same time are committed together, each with an outcome of its own. A call that the
- * connection is lost in is repeated under the same commit id. Reads in order lose nothing that commits late; see
- * docs/decisions/0006.
+ * Concurrent appends are committed together, each with an outcome of its own. A call whose connection is lost is
+ * repeated under the same commit id. Reads in order don't miss events that commit late; see docs/decisions/0006.
  *
  * Every method throws, beside the errors of {@link EventStore}: StoreUnavailableError, StoreAccessDeniedError,
  * SchemaOutdatedError, StoreOverloadedError (appends) and StoreClosedError.
@@ -56,10 +55,10 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
 
   /**
    * A store on a transaction of yours: what it appends is committed or rolled back together with your own tables. The
-   * client must be in a READ COMMITTED transaction, or each append is one by itself.
+   * client must be in a READ COMMITTED transaction; without one, each append commits by itself.
    *
-   * Readers in order wait for such a transaction from its first append to its end, so end it soon. While it is idle for
-   * longer than 30 s, PostgreSQL ends it (`idle_in_transaction_session_timeout`, where you haven't set it).
+   * Readers in order wait for such a transaction from its first append to its end, so end it soon. If it is idle for
+   * longer than 30 s, PostgreSQL ends it (`idle_in_transaction_session_timeout`, unless you have set it).
    *
    * @throws InvalidArgumentError at the first call in a transaction of another isolation level
    * @example
@@ -82,7 +81,7 @@ export class PostgresEventStore extends SqlEventStore implements EventStore, Sto
     return this.#backend.rotateStoreId();
   }
 
-  /** Calls back after something was appended, by any process. A hint: it may come twice, late, or not at all. */
+  /** Calls back after an append of any process. A hint: it may come twice, late, or not at all. */
   onAppend(listener: () => void): () => void {
     return this.#backend.notifications.onAppend(listener);
   }

@@ -12,18 +12,18 @@ import { PoolConnections } from './pool-connections.js';
 import { queryRows } from './row-query.js';
 
 export interface PostgresPortOptions {
-  /** Set for connections of the store's own. Others are checked, since their sessions may have any setting. */
+  /** Set for the store's own connections. Others are checked, since their sessions may have any setting. */
   readonly connectionString: string | undefined;
   readonly schema: string;
   /** Milliseconds after which a statement without an answer, and its connection, are given up. */
   readonly operationTimeout: number;
-  /** Whether the statements that are always the same are kept prepared by name. */
+  /** Whether constant statements are kept prepared by name. */
   readonly preparedStatements: boolean;
 }
 
 /**
- * What a pooler in transaction mode answers: the name is known on another connection than the one it was given on. And what
- * `pg` says where an instrumentation writes something new into each text.
+ * Whether a pooler in transaction mode refused the name, which another connection was given; or `pg` did, since an
+ * instrumentation writes something new into each text.
  */
 function isNameUnusable(error: unknown): boolean {
   return (
@@ -61,7 +61,7 @@ export class PostgresPort implements TransactionalSqlPort {
     return this.#connections.use(this.#poolTimeout, async (client) => {
       const script = (text: string, timeout?: number): Promise<unknown> =>
         this.#statements.run(client, { text, isConstant: false }, [], undefined, timeout);
-      // What a statement waited for, the next one sees, whatever the default of the session is.
+      // Whatever the session's default is, a statement must see the commits that the one before it waited for.
       await script('begin isolation level read committed');
       try {
         const result = await run({
@@ -74,7 +74,7 @@ export class PostgresPort implements TransactionalSqlPort {
         await script('commit');
         return result;
       } catch (error) {
-        // On a connection that is lost there is nothing to roll back, and the first error is the one to tell.
+        // On a lost connection there is nothing to roll back, and the first error is the one to report.
         await script('rollback').catch(() => {
           cutOff(client);
         });
@@ -116,7 +116,7 @@ export class PreparedStatements {
     try {
       return await this.#query(client, statement, values, usesName, map, timeout);
     } catch (error) {
-      // Refused before anything ran, so it can be sent again.
+      // The server refused it before it ran, so it can be sent again.
       if (!usesName || !isNameUnusable(error)) throw error;
       this.#usesNames = false;
       return this.#query(client, statement, values, false, map, timeout);
@@ -165,7 +165,7 @@ export class PreparedStatements {
     let prepared = this.#texts.get(statement);
     if (prepared === undefined) {
       const text = inSchema(statement.text, this.schema);
-      // By its content: behind a pooler, a name may be one that another store has given on the same connection.
+      // Named by its content: behind a pooler, another store may have given a name on the same connection.
       prepared = { text, name: `event_store_${uuidV5(text)}` };
       this.#texts.set(statement, prepared);
     }

@@ -9,7 +9,7 @@ import { runTransaction } from './run-transaction.js';
 export interface PostgresProjectionSinkOptions {
   /** Leads to the database of the read models, which needn't be that of the events. It stays yours to close. */
   readonly pool: PgPool;
-  /** Where checkpoints and parked events are kept; created when it isn't there. Default `event_store_projections`. */
+  /** The schema of checkpoints and parked events; created if it is missing. Default `event_store_projections`. */
   readonly schema?: string;
   /**
    * Milliseconds after which a statement without an answer, and its connection, are given up. Default 60,000; for hooks
@@ -20,14 +20,14 @@ export interface PostgresProjectionSinkOptions {
 
 /** A hook may have a whole read model to go through. */
 const hookFactor = 10;
-/** Milliseconds; the transactions of other projections, which share the pool, may take their time. */
+/** Milliseconds; the transactions of other projections that share the pool may take their time. */
 const longestPoolTimeout = 15_000;
 
 /**
- * Read models in PostgreSQL, each in the schema of its projection's name, exactly once: what the handlers write and the
- * checkpoint are one transaction. Its role needs the right to create schemas in the database.
+ * Read models in PostgreSQL, each in the schema of its projection's name, exactly once: the handlers' writes and the
+ * checkpoint are one transaction. The pool's role needs the right to create schemas in the database.
  *
- * @typeParam Client what handlers get as `client`: say `PoolClient` of `pg` for its full type
+ * @typeParam Client the type of the handlers' `client`: say `PoolClient` of `pg` for its full type
  * @example
  * const pool = new Pool({ connectionString: 'postgres://localhost/orders' });
  * pool.on('error', console.error);

@@ -13,8 +13,8 @@ const look = statement(`
     and granted and virtualtransaction ${eq} $1`);
 
 /**
- * Takes an advisory lock on one connection and looks for it from another: where that doesn't show, reading in order is not
- * safe. So it is when connections lead to different servers.
+ * Takes an advisory lock on one connection and looks for it from another. If the lock doesn't show, as when connections
+ * lead to different servers, reading in order isn't safe.
  *
  * @throws UnsafeReadError
  */
@@ -23,7 +23,7 @@ export async function probeLocks(appends: TransactionalSqlPort, reads: SqlPort):
     const [[own = null] = []] = await transaction.query(take, []);
     const seen = await reads.query(look, [own]);
     if (seen.length === 0) {
-      // A connection that was lost meanwhile has lost its lock too, and throws here: that says nothing of the servers.
+      // A connection lost meanwhile has lost its lock too, and throws here: that says nothing about the servers.
       await transaction.query(take, []);
       throw asRetryable(
         new UnsafeReadError(

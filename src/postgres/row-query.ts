@@ -9,7 +9,7 @@ import { rowQueryOf } from './pg-internals.js';
 export interface RowQueryConfig {
   readonly text: string;
   readonly values?: readonly unknown[];
-  /** To keep it prepared by. */
+  /** The name to keep it prepared by. */
   readonly name?: string;
 }
 
@@ -17,11 +17,11 @@ export interface RowQueryConfig {
 const asSent = { getTypeParser: () => (value: unknown) => value };
 
 /**
- * Runs a statement whose rows are given as they arrive, as the texts that the server sent: no parser, option or format of the
- * caller's `pg` has a part in it.
+ * Runs a statement and passes on its rows as they arrive, as the texts that the server sent, whatever parsers, options
+ * and formats the caller's `pg` has.
  *
- * What instruments `pg` may copy the query's configuration, or answer by a promise instead of its callback. So all that makes
- * `pg` give the same rows in its own way stands in the configuration too, and what comes that way is checked.
+ * An instrumentation of `pg` may copy the query's configuration, or answer by a promise instead of its callback. So the
+ * configuration also holds all that makes `pg` itself give the same rows, and rows that come that way are checked.
  *
  * @param done called once, with the error if there is one
  */
@@ -55,7 +55,7 @@ export function queryRows(
     const answer: unknown = client.query(query as Submittable);
     if (!isPromise(answer)) return;
     answer.then((result: unknown) => {
-      // It may be no more than the query itself, whose rows are still to come.
+      // The promise may give just the query itself, whose rows are still to come.
       if (resultsOf(result).length > 0) callback(undefined, result);
     }, callback);
   } catch (error) {
@@ -63,7 +63,7 @@ export function queryRows(
   }
 }
 
-/** The rows of {@link queryRows} that a statement gives. */
+/** Collects the rows of a statement, by {@link queryRows}. */
 export function readRows(client: ClientBase, config: RowQueryConfig): Promise<readonly SqlRow[]> {
   return new Promise((resolve, reject) => {
     const rows: SqlRow[] = [];
@@ -84,7 +84,7 @@ interface Result {
   readonly fields?: readonly { readonly format?: string }[];
 }
 
-/** One result, or those of several statements; none where it is no result. */
+/** One result, or those of several statements; none if it isn't a result. */
 function resultsOf(result: unknown): readonly Result[] {
   if (Array.isArray(result)) return result.flatMap(resultsOf);
   return isObject(result) && Array.isArray((result as Partial<Result>).rows) ? [result as Result] : [];

@@ -14,23 +14,23 @@ import { readRows } from './row-query.js';
 /** Whatever the default of the session is: after waiting for a lock, a statement must see what was committed meanwhile. */
 const begin = 'begin isolation level read committed';
 
-/** Locks of the session, which a handler may have taken, are none of the transaction's. */
+/** A rollback alone keeps the session locks that a handler may have taken. */
 const rollback = 'rollback; select pg_catalog.pg_advisory_unlock_all()';
 
-/** Milliseconds in which a transaction that failed must be rolled back, or its connection counts as lost. */
+/** Milliseconds within which a failed transaction must be rolled back, or its connection counts as lost. */
 const rollbackTimeout = 5_000;
 
 export interface TransactionLimits {
   /** Milliseconds after which a statement without an answer, and its connection, are given up. */
   readonly operationTimeout: number;
-  /** Milliseconds that a connection of the pool is waited for. */
+  /** Milliseconds to wait for a connection of the pool. */
   readonly poolTimeout: number;
   readonly frame?: TransactionFrame | undefined;
 }
 
 /**
- * Runs something in a transaction of its own. When it throws, the transaction is rolled back and the error goes on; unless
- * the connection turns out to be lost: then that is the error, whatever was made of it.
+ * Runs something in a transaction of its own. When it throws, this rolls back and passes the error on. If the
+ * connection turns out to be lost, that is the error, whatever was thrown.
  */
 export async function runTransaction<T>(
   pool: Pool,
@@ -61,20 +61,20 @@ export async function runTransaction<T>(
   }
 }
 
-/** The error of the server that is in it, if that is one against the connection. */
+/** The server's error inside an error, if it spoils the connection. */
 function saidBy(error: unknown): { readonly error: unknown } | undefined {
   const errors = [error, error instanceof Error ? error.cause : undefined];
   const found = errors.find((each) => sqlStateOf(each) !== undefined && spoilsConnection(each));
   return found === undefined ? undefined : { error: found };
 }
 
-/** Cuts a connection off on which a statement waits and nothing arrives, whoever has sent it. */
+/** Cuts off a connection when a statement waits on it, whoever sent it, and nothing arrives. */
 function watchForAnswers(
   client: PoolClient,
   timeout: number,
 ): {
   readonly silence: NoAnswerError | undefined;
-  /** What the server said when it ended the connection. */
+  /** The server's error when it ended the connection. */
   readonly ending: unknown;
   readonly end: () => void;
 } {
@@ -119,7 +119,7 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-/** The error of a handler that has kept the transaction for longer than the server lets it. */
+/** The error of a handler that has kept the transaction for longer than the server allows. */
 function overdue(error: unknown): HandlerError | undefined {
   const state = sqlStateOf(error instanceof HandlerError ? error.cause : error);
   if (state !== '25P03' && state !== '25P04') return undefined;

@@ -5,7 +5,7 @@ import { cutOffOnError } from './pg-internals.js';
 
 type Connected = ((error: Error) => void) | ((error: null, client: Client) => void);
 
-/** The class of the clients of a store's own pools: each goes to the host that is believed to be right, and says if it isn't. */
+/** The class of the clients in a store's own pools: each connects to the current host, and reports a wrong one. */
 export function storeClient(hosts: Hosts): new (config?: ClientConfig) => Client {
   return class StoreClient extends pg.Client {
     readonly #host: string;

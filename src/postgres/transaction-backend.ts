@@ -13,14 +13,14 @@ import { NoAnswerError } from './no-answer.js';
 import { cutOff, keyOfClient } from './pg-internals.js';
 import type { PreparedStatements } from './postgres-port.js';
 
-/** Milliseconds; while such a transaction is idle, readers in order wait for it. */
+/** Most milliseconds that such a transaction may be idle: readers in order wait for it. */
 const idleTimeout = 30_000;
 
 const settings = statement(`select pg_catalog.current_setting('transaction_isolation'),
   case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
     then pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true) end`);
 
-/** One queue for each client: `pg` will stop taking a query while another runs, and calls of the store may be made side by side. */
+/** One queue for each client: `pg` will stop taking a query while another runs, but calls of the store may overlap. */
 const turns = new WeakMap<object, TurnQueue>();
 
 /** A transaction that its caller begins and commits. */
@@ -45,7 +45,7 @@ export class TransactionBackend implements SqlBackend {
   }
 }
 
-/** Each append by itself: what is under way on one client can't go together. */
+/** Sends each append by itself: appends on one client can't go together. */
 class DirectAppends implements Appends {
   readonly #port: SqlPort;
 
@@ -59,14 +59,14 @@ class DirectAppends implements Appends {
   }
 }
 
-/** The statements of a store on a client of the caller's, one after the other. */
+/** Runs the statements of a store on the caller's client, one after the other. */
 class ClientPort implements SqlPort {
   readonly #client: ClientBase;
   readonly #statements: PreparedStatements;
   readonly #turn: TurnQueue;
 
   constructor(client: ClientBase, statements: PreparedStatements) {
-    // It is the caller's, who may not listen to its loss.
+    // The caller may not listen for the loss of its client.
     watchClient(client, 0);
     this.#client = client;
     this.#statements = statements;
@@ -82,7 +82,7 @@ class ClientPort implements SqlPort {
     try {
       return await this.#turn.take(() => this.#statements.run(this.#client, statement, values, map));
     } catch (error) {
-      // Or the caller's ROLLBACK would wait behind what has no answer.
+      // Otherwise the caller's ROLLBACK would wait behind the unanswered statement.
       if (error instanceof NoAnswerError) cutOff(this.#client);
       throw error;
     }

@@ -1,13 +1,13 @@
 /**
- * The library's advisory locks, by their first key. All are of one transaction. The SQL of the migrations has the same numbers, which a test
- * compares.
+ * The library's advisory locks, by their first key. A transaction holds each until it ends. The SQL of the migrations
+ * repeats the numbers; a test compares them.
  */
 export const advisoryLocks = {
-  /** Shared by appends under way, with the schema as the second key; a reader in order asks who holds it. */
+  /** Shared by appends under way, with the schema as the second key; readers in order look for its holders. */
   append: 1_163_152_724,
   /** Held while a schema is migrated. */
   migrate: 1_163_152_725,
-  /** Held while the tables of projections are made. */
+  /** Held while the tables of projections are created. */
   setUpProjections: 1_163_152_726,
   /** Held while builds of a projection change, with the hash of its name as the second key. */
   projection: 1_163_152_727,

@@ -1,7 +1,7 @@
 import { StoreClosedError } from '../core/errors/store-errors.js';
 import type { SqlPort, SqlRow, SqlStatement, SqlValue } from './sql-port.js';
 
-/** A port that ends with its store. */
+/** A port that the store can close. */
 export class ClosablePort implements SqlPort {
   readonly #port: SqlPort;
   #isClosed = false;
@@ -10,7 +10,7 @@ export class ClosablePort implements SqlPort {
     this.#port = port;
   }
 
-  /** @throws StoreClosedError once it is closed, and what the port throws */
+  /** @throws StoreClosedError once it is closed · the errors of the port */
   async query<T = SqlRow>(
     statement: SqlStatement,
     values: readonly SqlValue[],

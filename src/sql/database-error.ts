@@ -1,9 +1,10 @@
-/** The fields of a server's error that name things, and never hold what is in a row or a parameter. */
+/** The fields of a server's error that name things, and never hold a value of a row or a parameter. */
 const names = ['code', 'severity', 'routine', 'schema', 'table', 'column', 'dataType', 'constraint'] as const;
 
 /**
- * What the server said, without the values of rows and parameters: neither a log nor whoever gets the error may learn them by
- * it. Left out is what may quote them: `detail`, `hint`, `where`, `internalQuery`, and what drivers add, such as `params`.
+ * Copies a server's error without the values of rows and parameters, so that no log and no caller learns them. Leaves
+ * out the fields that may quote them: `detail`, `hint`, `where`, `internalQuery`, and those that drivers add, such as
+ * `params`.
  *
  * @param error with an SQLSTATE
  */
@@ -21,7 +22,7 @@ export function withoutValues(error: object): Error {
   return copy;
 }
 
-/** Data exceptions (class 22) quote the value that they are about, in the quotes of the server's language or behind a colon. */
+/** Data exceptions (class 22) quote the offending value, in the quotes of the server's language or behind a colon. */
 export function messageWithoutValues(error: object): string {
   const { message = '', code } = error as { readonly message?: unknown; readonly code?: unknown };
   const text = String(message);

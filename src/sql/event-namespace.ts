@@ -4,7 +4,8 @@ import { statement, type SqlPort } from './sql-port.js';
 const readNamespace = statement('select event_namespace from __schema__.store');
 
 /**
- * What tells the event ids of a store from those of another; see docs/decisions/0020. It never changes, so it is read once.
+ * The namespace that sets the event ids of a store apart from those of other stores; see docs/decisions/0020. It never
+ * changes, so it is read once.
  */
 export class EventNamespace {
   readonly #shared: EventNamespace | undefined;
@@ -12,7 +13,7 @@ export class EventNamespace {
   #reading: Promise<string> | undefined;
   #isClosed = false;
 
-  /** @param shared of another port to the same store: what one has read, both know */
+  /** @param shared the namespace of another port to the same store: once one has read it, both know it */
   constructor(shared?: EventNamespace) {
     this.#shared = shared;
   }
@@ -22,7 +23,7 @@ export class EventNamespace {
     return this.#known ?? this.#shared?.known;
   }
 
-  /** By the port of this one, so that a transaction never waits for a connection beside its own. */
+  /** Reads through the caller's port, so that a transaction never waits for a connection beside its own. */
   read(port: SqlPort): Promise<string> {
     this.#reading ??= this.#read(port).finally(() => {
       this.#reading = undefined;
@@ -31,7 +32,7 @@ export class EventNamespace {
   }
 
   /**
-   * For an append: at once, where it is known; else the append goes on after those that have waited for it longer.
+   * Gives an append the namespace: at once if it is known; else the append goes on after those that waited longer.
    *
    * @throws StoreClosedError
    */
@@ -40,7 +41,7 @@ export class EventNamespace {
     return this.known ?? this.read(port);
   }
 
-  /** Takes no more appends. When it returns, those that waited have begun. */
+  /** Takes no more appends. When it resolves, the appends that waited have begun. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#reading?.catch(() => undefined);

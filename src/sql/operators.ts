@@ -1,7 +1,7 @@
-// PostgreSQL's own operators by their full names. A plain `=` is looked for along the `search_path` of the session, where
-// somebody else may have put one that fits better; so are functions and types, which have `pg_catalog.` in front. Spelled so,
-// operators bind all alike, from left to right: two of them need parentheses. And what stands for an operator without
-// showing it is left out: BETWEEN, IN, NULLIF, IS DISTINCT FROM, LIKE, `case x when`, `join … using`. See
+// PostgreSQL's own operators by their full names. The server looks up a plain `=` along the session's `search_path`,
+// where somebody else may have put one that fits better; functions and types have `pg_catalog.` in front for the same
+// reason. Operators in this form all have the same precedence, from left to right: two of them need parentheses. Syntax
+// that hides an operator isn't used: BETWEEN, IN, NULLIF, IS DISTINCT FROM, LIKE, `case x when`, `join … using`. See
 // docs/decisions/0016.
 
 export const eq = 'operator(pg_catalog.=)';

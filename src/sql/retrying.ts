@@ -5,8 +5,8 @@ import type { SqlPort } from './sql-port.js';
 const backoff: Backoff = { first: 40, longest: 500, jitter: { part: 0.5, random: Math.random } };
 
 /**
- * Makes a call again while it fails for a retryable reason, until the time is up; then the last error is thrown. The call
- * must be one that can be repeated.
+ * Repeats a call while it fails for a retryable reason, until the deadline; then throws the last error. The call must
+ * be safe to repeat.
  *
  * @param deadline by `performance.now()`
  */
@@ -27,7 +27,7 @@ export async function retrying<T>(
   }
 }
 
-/** A port that makes each call again for so many milliseconds while it fails for a retryable reason. */
+/** A port that repeats each call for `timeout` milliseconds while it fails for a retryable reason. */
 export function retryingPort(port: SqlPort, timeout: number): SqlPort {
   return { query: (...args) => retrying(() => port.query(...args), performance.now() + timeout) };
 }

@@ -13,12 +13,12 @@ export function assertSchemaName(schema: unknown): asserts schema is string {
   }
 }
 
-/** Puts the name of the schema where a text says `__schema__`. */
+/** Replaces `__schema__` in a text by the quoted name of the schema. */
 export function inSchema(text: string, schema: string): string {
   return text.replaceAll('__schema__', `"${schema}"`);
 }
 
-/** Any name, as SQL has it. */
+/** Quotes any name for SQL. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

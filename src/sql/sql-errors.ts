@@ -10,7 +10,7 @@ import { describeError } from '../core/values/describe-error.js';
 import { isObject } from '../core/values/json.js';
 import { messageWithoutValues, withoutValues } from './database-error.js';
 
-/** What an error of a driver means for the call. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** The meaning of a driver's error. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 type Meaning = 'unavailable' | 'retryable' | 'access' | 'schema' | 'corrupted' | 'refused';
 
 const meanings: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [
@@ -23,7 +23,7 @@ const meanings: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [
   [/^(08...|53...|57...|58...|XX...|25006|25P03|25P04|3D000|55P03|26000|42P05)$/, 'unavailable'],
 ];
 
-/** The SQLSTATE of an error that the server reported, as every driver has it. */
+/** The SQLSTATE of an error that the server reported; every driver has it in `code`. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (!isObject(error)) return undefined;
   const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
@@ -35,37 +35,37 @@ function meaningOf(error: unknown): Meaning | undefined {
   // PgBouncer gives no better code.
   if (state === '08P01' && /authentication failed|no such user/i.test(messageOf(error))) return 'access';
   if (state !== undefined) return meanings.find(([codes]) => codes.test(state))?.[1] ?? 'refused';
-  // A defect of ours, or an error that is typed already.
+  // A bug of this library, or an error that is typed already.
   if (error instanceof EventStoreError || error instanceof TypeError || error instanceof RangeError) {
     return undefined;
   }
-  // Such as "no password given", which never gets as far as the server.
+  // Such as "no password given", which never reaches the server.
   if (/^SASL|password/i.test(messageOf(error))) return 'access';
-  // What the server did not say is the connection.
+  // An error that the server didn't report comes from the connection.
   return 'unavailable';
 }
 
-/** Typed errors that another attempt may not meet. */
+/** Typed errors that may not occur on another attempt. */
 const retryable = new WeakSet<EventStoreError>();
 
-/** Makes a typed error one that {@link isRetryableSqlError}. */
+/** Marks a typed error as retryable, for {@link isRetryableSqlError}. */
 export function asRetryable<E extends EventStoreError>(error: E): E {
   retryable.add(error);
   return error;
 }
 
-/** Whether the call may go through when it is made again: unavailable, or chosen as the victim of a conflict. */
+/** Whether the call may succeed when repeated: the database was unavailable, or made it the victim of a conflict. */
 export function isRetryableSqlError(error: unknown): boolean {
   if (error instanceof EventStoreError) return retryable.has(error);
   return ['unavailable', 'retryable'].includes(meaningOf(error) as string);
 }
 
-/** A limit of time for this statement (cancelled, a lock), or a name that a pooler doesn't know. */
+/** A timeout of one statement (cancelled, or waiting for a lock), or a statement name that a pooler doesn't know. */
 const ofStatement = /^(57014|55P03|26000|42P05)$/;
 
 /**
  * Whether a connection must not be used again after this error: it is lost or silent, or its server shuts down, takes no
- * writes, is short of something, or isn't the one that was meant. Another connection may lead to another server.
+ * writes, lacks a resource, or is the wrong one. Another connection may lead to another server.
  */
 export function spoilsConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
@@ -79,7 +79,7 @@ export function isReadOnly(error: unknown): boolean {
   return sqlStateOf(error) === '25006';
 }
 
-/** Whether it is what was asked that is to blame, or the pages that it touched, and not the connection, the server, the rights or the schema. */
+/** Whether the statement is to blame, or the pages that it touched; not the connection, server, rights or schema. */
 export function isRefused(error: unknown): boolean {
   return ['refused', 'corrupted'].includes(meaningOf(error) as string);
 }
@@ -89,15 +89,15 @@ export function isCorruption(error: unknown): boolean {
   return meaningOf(error) === 'corrupted';
 }
 
-/** An error as the cause of a typed one: of what the server said, without the values of rows and parameters. */
+/** An error as the cause of a typed one: an error of the server without the values of rows and parameters. */
 export function causeOf(error: unknown): unknown {
   return sqlStateOf(error) === undefined ? error : withoutValues(error as object);
 }
 
 /**
- * A typed error for an error of a driver. It holds no connection string and none of the values.
+ * A typed error for an error of a driver. It holds no connection string and no values.
  *
- * @param commitId of the append that the error befell, to ask again with
+ * @param commitId the commit id of the failed append, to retry it with
  */
 export function translateSqlError(error: unknown, commitId?: string): unknown {
   const meaning = meaningOf(error);
@@ -140,23 +140,23 @@ export function outdatedSchema(what: string, options?: ErrorOptions): SchemaOutd
   );
 }
 
-/** What the server says when it takes no writes is the same for a standby and for a setting. */
+/** Follows the server's message, which is the same for a standby and for the setting. */
 const takesNoWrites = ': it is a standby, or default_transaction_read_only is on';
 
 /**
- * What the server says when a statement was cancelled, in its own language and not always for the right reason: a statement timeout that
- * is over between two messages of the protocol is told as "due to user request".
+ * Follows the server's message for a cancelled statement, which is in the server's language and may give a wrong
+ * reason: a statement timeout that expires between two messages of the protocol is reported as "due to user request".
  */
 const cancelled =
   ': by the statement timeout (statement_timeout) of the session, or by somebody who cancelled it';
 
-/** The setting behind it, by name, where what the server says leaves it out. */
+/** Names the setting behind an error if the server's message doesn't. */
 function reasonOf(state: string | undefined, message: string): string {
   if (state === '25006') return takesNoWrites;
   return state === '57014' && !message.includes('statement timeout') ? cancelled : '';
 }
 
-/** Also of an error of another realm, as under jest, which isn't an `Error` here. */
+/** Also for an error of another realm, as under jest, which isn't an `Error` here. */
 export function messageOf(error: unknown): string {
   const { message, code } = isObject(error) ? (error as { message?: unknown; code?: unknown }) : {};
   if (typeof message === 'string' && message !== '') {

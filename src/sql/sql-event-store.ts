@@ -46,7 +46,7 @@ import type { SqlPort } from './sql-port.js';
 import { SqlSnapshotStore } from './sql-snapshot-store.js';
 import { typedErrors, typedPort } from './typed-errors.js';
 
-/** What became of an append, whose ids derive from this namespace. */
+/** The outcome of an append, with the namespace that its event ids derive from. */
 interface Appended {
   readonly commits: readonly PreparedCommit[];
   readonly outcome: AnsweredAppend;
@@ -54,14 +54,14 @@ interface Appended {
 }
 
 /**
- * What the stores in PostgreSQL and PGlite have in common: all but the connections, and how appends come to the database.
+ * The common part of the stores in PostgreSQL and PGlite: all but the connections and the sending of appends.
  */
 export class SqlEventStore implements EventStore, StoreCapabilities {
   readonly snapshots: SnapshotStore;
   readonly checkpoints: CheckpointStore;
 
   readonly #backend: SqlBackend;
-  /** What it reads by; its errors are still those of the driver. */
+  /** The port for reads; it throws the driver's errors. */
   readonly #port: SqlPort;
   readonly #reader: AllReader;
 
@@ -100,7 +100,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
 
     const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId), commitId);
     if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);
-    // With an id of the store's own choice it can only be this append, whose first reply was lost.
+    // If the store chose the id, the commit can only be this append's, whose first reply was lost.
     return storedResult(stored, isGiven);
   }
 
@@ -158,7 +158,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
 
   async readAll<E extends DomainEvent>(options: ReadAllOptions = {}): Promise<AllSlice<E>> {
     const read = checkAllRead(options);
-    // From a server that is no primary yet, or no more.
+    // The server may not be a primary yet, or no longer be one.
     const slice = await retrying(
       () => this.#reader.read<E>(read, options.signal),
       performance.now() + this.#backend.limits.retryTimeout,
@@ -187,7 +187,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     return typedErrors(() => readTrends(this.#port, filters, interval));
   }
 
-  /** An error of an append says with which commit id to ask again. */
+  /** Its errors name the commit id to retry with. */
   async #append(
     commitId: string | undefined,
     signal: AbortSignal | undefined,
@@ -196,13 +196,13 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const { namespace: ofStore, appends } = this.#backend;
     try {
       const found = ofStore.ofAppend(this.#port);
-      // Not a moment later than it must: appends keep the order of their calls.
+      // Awaited only if unknown: appends keep the order of their calls.
       const namespace = typeof found === 'string' ? found : await found;
       const member = memberOf(namespace);
       const outcome = await appends.append(member, signal);
       return { outcome, commits: member.commits, namespace };
     } catch (error) {
-      // Given up before it was sent: no error of a database.
+      // Aborted before it was sent: no error of the database.
       if (signal?.aborted === true && error === signal.reason) throw error;
       throw translateSqlError(error, commitId);
     }

@@ -1,10 +1,10 @@
-/** What the SQL of this folder needs of a driver. */
+/** The part of a driver that the SQL of this folder needs. */
 export interface SqlPort {
   /**
-   * Runs one statement, in a transaction of its own where none is open, and gives its rows.
+   * Runs one statement, in a transaction of its own if none is open, and returns its rows.
    *
-   * @param map what is given instead of a row; called as they arrive, while the server makes those that follow
-   * @throws whatever the driver throws; `translateSqlError` makes a typed error of it
+   * @param map replaces a row; called as each row arrives, while the server produces the next ones
+   * @throws the driver's errors; `translateSqlError` makes typed errors of them
    */
   query<T = SqlRow>(
     statement: SqlStatement,
@@ -19,14 +19,14 @@ export interface TransactionalSqlPort extends SqlPort {
 }
 
 export interface SqlScriptPort extends SqlPort {
-  /** Runs any number of statements, which take no values. */
+  /** Runs any number of statements without values. */
   script(text: string): Promise<void>;
 }
 
 export interface SqlStatement {
   /** With `__schema__` where the quoted name of the store's schema belongs. */
   readonly text: string;
-  /** True where the text is one of a few, so that a driver may keep it prepared. */
+  /** Whether the text is one of a few, so that a driver may keep it prepared. */
   readonly isConstant: boolean;
 }
 

@@ -2,9 +2,9 @@ import { translateSqlError } from './sql-errors.js';
 import type { SqlPort } from './sql-port.js';
 
 /**
- * Runs something whose errors of a driver become typed ones.
+ * Runs a call and turns the driver's errors into typed ones.
  *
- * @param commitId of the append that it is about
+ * @param commitId the commit id of the append that the call belongs to
  */
 export async function typedErrors<T>(run: () => Promise<T>, commitId?: string): Promise<T> {
   try {

@@ -4,10 +4,10 @@ import { arrayOf, type SqlArrayType, type SqlValue } from '../sql-port.js';
 import { sqlTime } from '../sql-time.js';
 import type { AppendMember, PreparedCommit } from './append-member.js';
 
-/** A parameter of a function in SQL. Those of a function stand in its order. */
+/** A parameter of a function in SQL; lists of them have the function's order. */
 export interface Parameter<From> {
   readonly parameter: string;
-  /** What the statement says that it is. */
+  /** Its type in the statement. */
   readonly type: string;
   readonly valueOf: (from: From) => SqlValue;
 }
@@ -15,30 +15,30 @@ export interface Parameter<From> {
 export interface BatchArrays {
   /** The values of {@link batchParameters}. */
   readonly values: readonly SqlValue[];
-  /** Where the members went, in the order of the statement. */
+  /** The places of the members, in the order of the statement. */
   readonly places: readonly MemberPlace[];
 }
 
 interface MemberPlace {
-  /** Its index as it was given. */
+  /** Its index among the given members. */
   readonly member: number;
-  /** The offset of each commit's last event, and how many events it has. */
+  /** For each commit, the offset of its last event and the number of its events. */
   readonly offsets: readonly { readonly last: number; readonly events: number }[];
 }
 
 interface StreamRow {
   readonly id: string;
-  /** From 1. */
+  /** Counts from 1. */
   readonly place: number;
   count: number;
-  /** The version before the batch that its members expect; null is any, -1 one that can't be told beforehand. */
+  /** The version before the batch that its members expect; null for any, -1 if it can't be known beforehand. */
   base: number | null;
 }
 
 interface MemberRow {
   readonly stream: StreamRow;
   readonly expected: number;
-  /** How many events of the batch are before it in its stream. */
+  /** The number of the batch's events before it in its stream. */
   readonly start: number;
   readonly count: number;
 }
@@ -50,7 +50,7 @@ interface MaybeStoredRow {
 }
 
 interface EventRow {
-  /** From 1, as the commit. */
+  /** Counts from 1, like `commit`. */
   readonly member: number;
   readonly commit: number;
   readonly offset: number;
@@ -73,7 +73,7 @@ const ofMaybeStored = arraysOf(({ maybeStored }) => maybeStored);
 const ofCommit = arraysOf(({ commits }) => commits);
 const ofEvent = arraysOf(({ events }) => events);
 
-/** The parameters of `append_batch`, which says what they are. */
+/** The parameters of `append_batch`, whose SQL describes them. */
 export const batchParameters: readonly Parameter<Batch>[] = [
   ofStream('s_ids', 'text', ({ id }) => id),
   ofStream('s_counts', 'bigint', ({ count }) => count),
@@ -96,15 +96,15 @@ export const batchParameters: readonly Parameter<Batch>[] = [
   ofEvent('e_metadata', 'json', ({ event }) => event.metadata),
   ofEvent('e_correlation_ids', 'text', ({ event }) => event.correlationId ?? null),
   ofEvent('e_tags', 'text', ({ event }) => (event.tags.length === 0 ? null : arrayLiteral(event.tags))),
-  // A driver can't tell what a time is; the statement does.
+  // A driver can't tell that these are times; the statement does.
   ofEvent('e_occurred_at', 'text', ({ event }) => timeOf(event), 'text[]::timestamptz[]'),
 ];
 
-/** @param isRepeated whether all of them may be stored already */
+/** @param isRepeated whether all members may be stored already */
 export function batchArrays(members: readonly AppendMember[], isRepeated: boolean): BatchArrays {
   const sorted = inLockOrder(members);
   const streams = new Map<string, StreamRow>();
-  // All of them first: an offset counts from the end of its stream.
+  // All members first, since an offset counts from the end of its stream.
   const placed = sorted.map(([index, member]) => ({ index, member, ...addToStream(streams, member) }));
 
   const memberRows: MemberRow[] = [];
@@ -147,7 +147,7 @@ export function batchArrays(members: readonly AppendMember[], isRepeated: boolea
   return { values: batchParameters.map(({ valueOf }) => valueOf(batch)), places };
 }
 
-/** Makes parameters that hold a value of each row, or null instead of an array without a value: there is less to send and to read. */
+/** Makes parameters with a value of each row; null replaces an array of nulls, so that less is sent and read. */
 function arraysOf<Row>(rowsOf: (batch: Batch) => readonly Row[]) {
   return (
     parameter: string,
@@ -165,21 +165,21 @@ function arraysOf<Row>(rowsOf: (batch: Batch) => readonly Row[]) {
 }
 
 /**
- * Whether its commits are looked for in any case. Where a version is expected, a stored commit shows by another one, or, if
- * it is repeated with the version of now, by the unique key of ids.
+ * Whether its commits are looked for in any case. If it expects a version, a stored commit shows as a version conflict
+ * or, if it is repeated with the current version, as a violation of the unique key of ids.
  */
 export function isLookedFor({ expectedVersion, commits }: AppendMember): boolean {
   return expectedCode(expectedVersion) < 0 && commits.some(({ mayBeStored }) => mayBeStored);
 }
 
-/** In one order, the same for all callers: no two batches wait for each other's streams. */
+/** Sorts members the same way for all callers, so that no two batches wait for each other's streams. */
 export function inLockOrder(members: readonly AppendMember[]): [index: number, member: AppendMember][] {
   return [...members.entries()].sort(([, a], [, b]) =>
     a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId),
   );
 }
 
-/** Returns how many events of the batch are before the member's in its stream, too. */
+/** Adds a member to its stream; `start` is the number of the batch's events before it there. */
 function addToStream(
   streams: Map<string, StreamRow>,
   { streamId, expectedVersion, commits }: AppendMember,
@@ -191,7 +191,7 @@ function addToStream(
   const start = stream.count;
   for (const { events } of commits) stream.count += events.length;
   const expected = expectedCode(expectedVersion);
-  // What follows another member is behind an event of it.
+  // A member behind another one follows an event, so the stream exists.
   if (expected === expectedCode('any') || (expected === expectedCode('streamExists') && start > 0)) {
     return { stream, start };
   }
@@ -200,7 +200,7 @@ function addToStream(
   return { stream, start };
 }
 
-/** As the functions in SQL know it. */
+/** The code of an expected version in the SQL functions. */
 export function expectedCode(expected: ExpectedVersion): number {
   if (typeof expected === 'number') return expected;
   return { any: -1, streamExists: -2, noStream: 0 }[expected];
@@ -213,7 +213,7 @@ export function arrayLiteral(texts: readonly string[]): string {
     : `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join()}}`;
 }
 
-/** When the event occurred, if it says so. */
+/** When the event occurred, if it has a time. */
 export function timeOf({ occurredAt }: PreparedEvent): string | null {
   return occurredAt === undefined ? null : sqlTime(occurredAt);
 }

@@ -23,7 +23,7 @@ export type AppendOutcome =
   /** One of the commits is stored already. */
   | { readonly kind: 'stored' };
 
-/** How many single events are appended by a function each; more are cheaper in one function for all. */
+/** Most single events that are appended by one `append_one` each; for more, one `append_batch` is cheaper. */
 const maxSingles = 5;
 
 const uniqueViolation = '23505';
@@ -56,14 +56,14 @@ export const singleParameters: readonly Parameter<SingleAppend>[] = [
   { parameter: 'p_occurred_at', type: 'timestamptz', valueOf: ({ event }) => timeOf(event) },
 ];
 
-// How long a stream's lock is waited for, before it is: nobody else shall wait for it longer. Of this statement alone where it is a
-// transaction of its own, and with null as the caller of a larger one has it.
+// Limits the wait for a stream's lock before the wait begins, so that nobody else waits longer for it. The limit ends
+// with this statement if it is a transaction of its own; null keeps the limit of a caller's transaction.
 const limitLocks = (parameter: number): string =>
   `pg_catalog.set_config('lock_timeout',
     coalesce($${parameter}::pg_catalog.text, pg_catalog.current_setting('lock_timeout')), true)`;
 
-// Each as one value, `(0,5,123)`: to read from a function as from a table takes a fifth of the time of a single append.
-// PostgreSQL calls them from left to right, so streams are locked in order here, too.
+// Each result is one value, `(0,5,123)`: reading a function like a table takes a fifth of the time of a single append.
+// PostgreSQL calls the functions from left to right, so they lock streams in order, too.
 const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
   statement(
     `select ${limitLocks((last + 1) * singleParameters.length + 1)}, ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`,
@@ -78,8 +78,8 @@ const appendBatch = statement(
  * Appends members in one statement, each with an outcome of its own.
  *
  * @param members no two with the same commit
- * @param isRepeated whether they may be stored by an attempt whose reply was lost
- * @param lockTimeout most milliseconds to wait for the lock of a stream; default: what the session has
+ * @param isRepeated whether an attempt whose reply was lost may have stored them
+ * @param lockTimeout most milliseconds to wait for the lock of a stream; default: the session's
  */
 export async function appendMembers(
   port: SqlPort,
@@ -91,7 +91,7 @@ export async function appendMembers(
   try {
     return await append(port, members, isRepeated, lockTimeout);
   } catch (error) {
-    // A commit was sent again with the version that its stream has by now. Nothing is appended; look for it first.
+    // A commit was sent again with its stream's current version. Nothing was appended; look for the commit first.
     if (isRepeated || sqlStateOf(error) !== uniqueViolation) throw error;
     return append(port, members, true, lockTimeout);
   }
@@ -101,7 +101,7 @@ function isSingle({ commits }: AppendMember): boolean {
   return commits.length === 1 && commits[0]?.events.length === 1;
 }
 
-/** A few single events, in half to two thirds of the time. */
+/** Appends a few single events in half to two thirds of a batch's time. */
 async function appendEach(
   port: SqlPort,
   members: readonly AppendMember[],
@@ -164,7 +164,7 @@ function outcomeOf(
   return outcome === 1 ? { kind: 'conflict', actualVersion } : { kind: 'stored' };
 }
 
-/** The answer of `append_batch`, of which the first or the last may be null: `(,"{5,6}","{122,123}")`. */
+/** The answer of `append_batch`, whose first or last array may be null: `(,"{5,6}","{122,123}")`. */
 function arraysOf(row: string): Readonly<Record<'outcomes' | 'versions' | 'positions', readonly number[]>> {
   const [first = [], second = [], third = []] = (row.match(/\{[^}]*\}/g) ?? []).map(numbersOf);
   return row.startsWith('(,')
@@ -183,8 +183,8 @@ function callOfOne(place: number): string {
 }
 
 /**
- * `$1::…, $2::…`. Without a type PostgreSQL would choose among functions of the same name, and prefer one of texts that
- * somebody else has put beside ours.
+ * `$1::…, $2::…`. Without types, PostgreSQL would choose among functions of the same name, and prefer one with
+ * parameters of type text that somebody else has put beside ours.
  */
 function typedParameters(parameters: readonly { readonly type: string }[], before = 0): string {
   return parameters

@@ -1,7 +1,7 @@
 import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
 import type { ExpectedVersion } from '../../core/store/event-store.js';
 
-/** What is appended to a stream as a whole or not at all: one commit, or several that chain. */
+/** One commit, or a chain of several, that is appended to a stream as a whole or not at all. */
 export interface AppendMember {
   readonly streamId: string;
   readonly expectedVersion: ExpectedVersion;
@@ -10,7 +10,7 @@ export interface AppendMember {
 
 export interface PreparedCommit {
   readonly commitId: string;
-  /** False where the id was made for this very append: then it can't be stored, unless by an attempt without a reply. */
+  /** False if the id was made for this append: then only an attempt without a reply can have stored the commit. */
   readonly mayBeStored: boolean;
   readonly eventIds: readonly string[];
   readonly events: readonly PreparedEvent[];

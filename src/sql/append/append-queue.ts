@@ -8,11 +8,11 @@ import { LockedStreams } from './locked-streams.js';
 import { WaitingAppends, type WaitingAppend } from './waiting-appends.js';
 
 export interface AppendQueueOptions {
-  /** Batches that are under way at the same time. */
+  /** Most batches under way at the same time. */
   readonly maxConcurrentBatches: number;
   /** Most appends that wait; one more is STORE_OVERLOADED. */
   readonly maxAppends: number;
-  /** Most bytes that they take, two for each character; one that is larger by itself waits alone. */
+  /** Most bytes that waiting appends take, two for each character; a larger append waits alone. */
   readonly maxBytes: number;
   /** Called after each batch, before its appends are answered. It doesn't throw. */
   readonly onOutcomes?: (outcomes: readonly MemberOutcome[]) => void | Promise<void>;
@@ -21,20 +21,20 @@ export interface AppendQueueOptions {
 export const defaultMaxQueuedAppends = 10_000;
 export const defaultMaxQueuedBytes = 128_000_000;
 
-/** Most milliseconds that a lock is waited for, by a batch of streams and by one that is known to be locked. */
+/** Most milliseconds to wait for a lock: for a batch of streams, and for one stream known to be locked. */
 const lockTimeouts = { batch: 250, alone: 50 };
-/** Milliseconds between two attempts at streams that are locked. */
+/** Milliseconds between two attempts at locked streams. */
 const lockPause = 50;
 
 /**
- * Group commit: the appends that arrive while all batches are under way go together in the next batch, and share its round trip
- * and its flush to disk.
+ * Group commit: appends that arrive while all batches are under way go together in the next batch, and share its round
+ * trip and its flush to disk.
  *
  * Streams take turns, so that a flood of appends to one doesn't hold up the others. A stream is in one batch at a time: in
- * a second one it would wait for its lock and so hold up that whole batch; its appends keep the order of their calls.
+ * a second one it would wait for its own lock and hold up that whole batch. Its appends keep the order of their calls.
  *
- * A stream that somebody else has locked is taken out of the batches: its appends are tried by themselves, one stream at a
- * time, until one goes through.
+ * A stream that somebody else has locked leaves the batches: the queue tries its appends alone, one stream at a time,
+ * until one succeeds.
  */
 export class AppendQueue implements Appends {
   readonly #batches: Pick<BatchRunner, 'run'>;
@@ -76,7 +76,7 @@ export class AppendQueue implements Appends {
     });
   }
 
-  /** Takes no more, and is fulfilled when all that was taken has been answered. */
+  /** Takes no more appends, and resolves when all accepted ones are answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#waiting.count > 0 || this.#batchesUnderWay > 0) {
@@ -90,7 +90,7 @@ export class AppendQueue implements Appends {
     }
   }
 
-  /** After what runs now: callers that were answered together append again together. */
+  /** Waits for the code that runs now: callers answered together append together again. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -138,7 +138,7 @@ export class AppendQueue implements Appends {
     this.#schedule();
   }
 
-  /** The first append to a stream that is locked, if none is tried just now. */
+  /** Sends the first append to a locked stream, unless one is under way. */
   #tryLocked(): void {
     if (this.#isTryingLocked || this.#batchesUnderWay >= this.#options.maxConcurrentBatches) return;
     const next = this.#locked.takeTurn((streamId) =>

@@ -7,15 +7,15 @@ import type { AppendMember } from './append-member.js';
 import { streamIsLocked } from './stream-lock.js';
 
 export interface BatchOrder {
-  /** When the last of it was accepted, by `performance.now()`. */
+  /** When its last append was accepted, by `performance.now()`. */
   readonly enqueuedAt: number;
-  /** Most milliseconds that the lock of a stream is waited for. */
+  /** Most milliseconds to wait for the lock of a stream. */
   readonly lockTimeout: number;
-  /** Whether some of it may be stored, by an attempt whose reply was lost. */
+  /** Whether an attempt whose reply was lost may have stored some of it. */
   readonly isRepeated: boolean;
 }
 
-/** Nothing was stored, because another transaction has the stream; those that follow it in its stream are locked too. */
+/** Nothing was stored, because another transaction has locked the stream; its later members are locked too. */
 interface LockedOutcome {
   readonly status: 'locked';
   readonly isRepeated: boolean;
@@ -25,23 +25,23 @@ export type MemberOutcome =
   (PromiseSettledResult<AnsweredAppend> & { readonly isLocked?: boolean }) | LockedOutcome;
 
 export interface BatchLimits {
-  /** Milliseconds for which a batch is sent again when the connection is lost, from when the last of it was accepted. */
+  /** Milliseconds, from when its last append was accepted, for which a batch is sent again after a lost connection. */
   readonly retryTimeout: number;
-  /** Milliseconds for which the lock of a stream is waited for, likewise. */
+  /** Milliseconds, counted likewise, to wait for the lock of a stream. */
   readonly lockTimeout: number;
 }
 
-/** Milliseconds that a member which is sent by itself, since its batch could not be appended, waits for a lock. */
+/** Milliseconds that a member waits for a lock when it is sent alone because its batch could not be appended. */
 const singleLockTimeout = 20;
 
 type Answer =
   | { readonly kind: 'answered'; readonly outcomes: readonly AnsweredAppend[] }
-  /** What was asked is to blame, or a part of it: nothing is stored. */
+  /** The statement or one of its members is to blame: nothing is stored. */
   | { readonly kind: 'stuck'; readonly reason: unknown; readonly isRepeated: boolean };
 
 /**
- * Appends the batches of a queue. When the connection is lost, it asks again, under the same commit ids: what was stored by the
- * attempt whose reply is missing is then recognised.
+ * Appends the batches of a queue. When the connection is lost, it sends the batch again under the same commit ids, by
+ * which it recognises commits of the attempt without a reply.
  */
 export class BatchRunner {
   readonly #port: SqlPort;
@@ -52,7 +52,7 @@ export class BatchRunner {
     this.#limits = limits;
   }
 
-  /** How a batch ended for each of its members. */
+  /** Appends a batch. @returns the outcome of each member */
   async run(members: readonly AppendMember[], order: BatchOrder): Promise<readonly MemberOutcome[]> {
     const [first] = members;
     if (members.length === 1 && first !== undefined) return [await this.#runOne(first, order)];
@@ -70,8 +70,8 @@ export class BatchRunner {
   }
 
   /**
-   * One of them spoils the statement, or waits for somebody else: alone, it fails alone. In turn, to keep the order in each
-   * stream.
+   * One member spoils the statement, or waits for somebody else: sent alone, it fails alone. They go in turn, to keep
+   * the order in each stream.
    */
   async #runOneByOne(members: readonly AppendMember[], order: BatchOrder): Promise<readonly MemberOutcome[]> {
     const outcomes: MemberOutcome[] = [];
@@ -118,7 +118,7 @@ export class BatchRunner {
   }
 }
 
-/** Whether the members can be told apart by it: of several, one may be too slow for a limit of the server. */
+/** Whether a member may be to blame for the error: among several, one may be too slow for a limit of the server. */
 function isStuck(reason: unknown, members: readonly AppendMember[]): boolean {
   return isRefused(reason) || isLockTimeout(reason) || (members.length > 1 && sqlStateOf(reason) === '57014');
 }

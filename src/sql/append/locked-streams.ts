@@ -1,4 +1,4 @@
-/** Streams that are remembered to have been locked. */
+/** Most locked streams that are remembered. */
 const maxLockedStreams = 10_000;
 
 /** The streams that somebody else has locked, in the order of their turns. */
@@ -9,7 +9,7 @@ export class LockedStreams {
     return this.#streams.has(streamId);
   }
 
-  /** Takes note of whether a stream was found locked. */
+  /** Notes whether a stream was found locked. */
   note(streamId: string, isLocked: boolean): void {
     if (!isLocked) {
       this.#streams.delete(streamId);
@@ -19,7 +19,7 @@ export class LockedStreams {
     this.#streams.add(streamId);
   }
 
-  /** The first that gives something, which goes to the end of the turns. */
+  /** Offers each stream to `take` until it returns a value; that stream goes to the end of the turns. */
   takeTurn<T>(take: (streamId: string) => T | undefined): T | undefined {
     for (const streamId of this.#streams) {
       const taken = take(streamId);

@@ -4,7 +4,7 @@ import { causeOf } from '../sql-errors.js';
 import { statement, type SqlPort } from '../sql-port.js';
 import type { AppendMember } from './append-member.js';
 
-/** The session that has locked the row of a stream; none is found for a new stream, or a lock on the whole table. */
+/** Finds the session that has locked the row of a stream; none for a new stream, or a lock on the whole table. */
 const holder = statement(`select l.pid from __schema__.streams s
   join pg_catalog.pg_locks l on l.locktype ${eq} 'transactionid' and l.granted
     and l.transactionid::pg_catalog.text ${eq} s.xmax::pg_catalog.text

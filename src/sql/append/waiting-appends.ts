@@ -1,7 +1,7 @@
 import type { AnsweredAppend } from '../sql-backend.js';
 import type { AppendMember } from './append-member.js';
 
-/** What a batch holds at most; a larger append goes alone. */
+/** The limits of a batch; a larger append goes alone. */
 const batchLimits = { appends: 32, events: 100, characters: 1_000_000 };
 
 export interface WaitingAppend {
@@ -11,7 +11,7 @@ export interface WaitingAppend {
   readonly characters: number;
   /** By `performance.now()`. */
   readonly enqueuedAt: number;
-  /** Whether it may be stored, by an attempt whose reply was lost. */
+  /** Whether an attempt whose reply was lost may have stored it. */
   isRepeated: boolean;
   readonly resolve: (outcome: AnsweredAppend) => void;
   readonly reject: (error: unknown) => void;
@@ -37,7 +37,7 @@ export class WaitingAppends {
     this.#queueOf(append.member.streamId).push(append);
   }
 
-  /** In front of those that came after it. */
+  /** Puts an append in front of those that came after it. */
   putBack(append: WaitingAppend): void {
     this.#noteAdded(append);
     this.#queueOf(append.member.streamId).unshift(append);
@@ -53,7 +53,7 @@ export class WaitingAppends {
     return next;
   }
 
-  /** Goes round the streams that are free, an append of each at a time, until the batch is full. */
+  /** Goes round the free streams, one append of each at a time, until the batch is full. */
   takeBatch(isFree: (streamId: string) => boolean): readonly WaitingAppend[] {
     const batch: WaitingAppend[] = [];
     const commits = new Set<string>();
@@ -73,7 +73,7 @@ export class WaitingAppends {
         if (!isFree(streamId)) continue;
         const next = this.#nextOf(queue);
         const ids = next === undefined ? [] : idsOf(next);
-        // The copy of a commit waits for it: in one statement it could not be seen.
+        // The copy of a commit waits for the next batch: within one statement, neither would see the other.
         if (ids.some((id) => commits.has(id))) continue;
         isFull = next !== undefined && !fits(next);
         if (isFull) break;
@@ -85,7 +85,7 @@ export class WaitingAppends {
         characters += next.characters;
         for (const id of ids) commits.add(id);
       }
-      // To the end of the turns, if they have more.
+      // Streams with more appends go to the end of the turns.
       for (const [streamId, queue] of served) {
         this.#streams.delete(streamId);
         if (queue.length > 0) this.#streams.set(streamId, queue);
@@ -102,7 +102,7 @@ export class WaitingAppends {
     return queue;
   }
 
-  /** The first append of a queue that isn't aborted; one that may be stored by now is for its answer to tell. */
+  /** The first append of a queue that isn't aborted. One that may be stored already still waits for its answer. */
   #nextOf(queue: WaitingAppend[]): WaitingAppend | undefined {
     for (;;) {
       const [next] = queue;
@@ -123,7 +123,7 @@ export class WaitingAppends {
   }
 }
 
-/** Each commit by the id of its first event. */
+/** Identifies each commit by the id of its first event. */
 function idsOf({ member }: WaitingAppend): readonly string[] {
   return member.commits.map(({ eventIds: [id = ''] }) => id);
 }

@@ -29,9 +29,9 @@ export function checkedPort(port: SqlPort, check: () => Promise<void>): SqlPort 
 }
 
 /**
- * That the server can be used, and that the schema is there and not older than this library.
+ * Checks that the server can be used, and that the schema exists and isn't older than this library.
  *
- * @param warn told what works but is dangerous
+ * @param warn called for settings that work but are dangerous
  * @throws SchemaOutdatedError · InvalidArgumentError for a setting that the store can't work with
  */
 export async function checkSchema(

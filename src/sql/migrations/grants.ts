@@ -5,14 +5,14 @@ import { findNameProblem } from '../../core/values/name.js';
 import { assertSchemaName, inSchema, quoted } from '../schema-name.js';
 
 /**
- * The grants that an application's role needs once the schema is there: enough to append and read, and not to change or
- * remove an event, nor the schema. Run them as the role that migrated.
+ * The grants that an application's role needs once the schema exists: enough to append and read, but not to change or
+ * remove an event or the schema. Run them as the role that migrated.
  *
  * @throws InvalidArgumentError for a malformed name of schema or role
  */
 export function grantScript(schema: string, role: string): string {
   assertSchemaName(schema);
-  // PostgreSQL would cut a longer one, and so grant to somebody else.
+  // PostgreSQL would truncate a longer name, and so grant to another role.
   if (findNameProblem(role) !== undefined || utf8Length(role) > 63) {
     throw new InvalidArgumentError(
       `The name of a role is 1 to 63 bytes of text; got ${describeValue(role)}.`,
@@ -27,7 +27,7 @@ export function grantScript(schema: string, role: string): string {
       'grant usage on sequence __schema__.positions to',
       'grant execute on all functions in schema __schema__ to',
     ]
-      // Once it stands with the schema's name, so that nothing in the role's is taken for a place for it.
+      // The role comes after the schema's name is in, so that a `__schema__` in the role's name stays.
       .map((grant) => `${inSchema(grant, schema)} ${quoted(role)};\n`)
       .join('')
   );

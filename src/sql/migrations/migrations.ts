@@ -7,15 +7,15 @@ import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from 
 import eventStore from './0001_event_store.sql';
 import { somebodyElses, tablesNamed } from './named-tables.js';
 
-/** In the order in which they are applied. A released one never changes. */
+/** In the order of application. A released migration never changes. */
 const migrations = [{ name: '0001_event_store', text: eventStore }].map((migration) => ({
   ...migration,
   checksum: uuidV5(migration.text),
 }));
 
-/** Nobody else's names are found meanwhile, nor in what is made: defaults and constraints keep what they have found. */
+/** Hides everybody else's names, also from the new objects: defaults and constraints keep the names as resolved now. */
 const setSearchPath = 'set local search_path = pg_catalog, pg_temp;';
-/** The same for every migrator of any schema in the database: they take turns. */
+/** The same lock for every schema in the database: migrations take turns. */
 const lock = statement(`select pg_catalog.pg_advisory_xact_lock(${advisoryLocks.migrate})`);
 const schemaExists = statement(`select 1 from pg_catalog.pg_namespace where nspname ${eq} $1`);
 const createMigrations = `create table if not exists __schema__.migrations (
@@ -31,17 +31,17 @@ const recordApplied = statement('insert into __schema__.migrations (name, checks
 const sequenceIsBehind =
   statement(`select 1 from __schema__.positions p, (select max(position) from __schema__.events) e
   where e.max >= p.last_value and (p.is_called or e.max > p.last_value) and not (p.is_called and e.max = p.last_value)`);
-// Nobody may insert meanwhile: else the sequence could be set back.
+// Inserts must wait meanwhile: otherwise this could set the sequence back.
 const repairSequence = `lock table __schema__.events in share row exclusive mode;
   select setval('__schema__.positions', greatest(max(position), (select last_value from __schema__.positions))) from __schema__.events`;
 
 /**
- * Brings a schema up to date, in one transaction. Any number of processes may do so at the same time. It also sets the
- * sequence of positions right when it is behind the events, as after an incomplete restore.
+ * Brings a schema up to date, in one transaction. Any number of processes may do so at the same time. Also corrects the
+ * sequence of positions if it is behind the events, as after an incomplete restore.
  *
- * @returns the names of the migrations that were applied by this call
- * @throws SchemaOutdatedError when an applied migration is not what this version of the library knows by its name ·
- *   InvalidArgumentError when the schema has tables of somebody else's with the names of the store's
+ * @returns the names of the migrations that this call applied
+ * @throws SchemaOutdatedError when an applied migration differs from the library's migration of that name ·
+ *   InvalidArgumentError when the schema has somebody else's tables with the names of the store's
  */
 export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
   return port.transaction(async (transaction) => {
@@ -68,13 +68,13 @@ export async function migrateSchema(port: TransactionalSqlPort, schema: string):
   });
 }
 
-/** The names of the migrations that the schema lacks. @throws as the query does when there is no such schema */
+/** The names of the migrations that the schema lacks. @throws the query's error when the schema doesn't exist */
 export async function findMissingMigrations(port: SqlPort, schema: string): Promise<readonly string[]> {
   return findMissing(await readApplied(port), schema).map(({ name }) => name);
 }
 
 /**
- * The migrations as one script, for those who run a tool of their own. `migrate()` then finds them applied.
+ * The migrations as one script, for a migration tool of yours. `migrate()` then finds them applied.
  *
  * @throws InvalidArgumentError for a malformed name of the schema
  */

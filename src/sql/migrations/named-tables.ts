@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { eq } from '../operators.js';
 
-/** A query for what in the schema `$1` has one of the names, with its columns: somebody else may have taken them. */
+/** A query for the relations in schema `$1` with one of the names, and their columns, which tell whose they are. */
 export function tablesNamed(names: readonly string[]): string {
   return `select c.relname, pg_catalog.string_agg(a.attname::pg_catalog.text, ',')
   from pg_catalog.pg_class c
@@ -12,7 +12,7 @@ export function tablesNamed(names: readonly string[]): string {
   group by c.relname order by c.relname`;
 }
 
-/** @param whose would keep it there: `event store`, say, which is the `store` of its user */
+/** @param whose the owner that the library expects, such as `event store`; its second word is the user's term */
 export function somebodyElses(
   schema: string,
   name: string,

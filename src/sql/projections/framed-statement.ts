@@ -1,4 +1,4 @@
-/** Where a value of a statement belongs: `at(1)` is `$1`. */
+/** The place of a value in a statement: `at(1)` is `$1`. */
 export class Place {
   readonly number: number;
 
@@ -14,8 +14,8 @@ export function at(number: number): Place {
 export type SinkValue = string | number | null;
 
 /**
- * A statement in parts: pieces of text, and the places of its values between them. So it can be sent with its values beside it,
- * or with them in it, where it shares a round trip with others.
+ * A statement in parts: pieces of text, and the places of its values between them. It can be sent with its values
+ * beside the text, or in the text to share a round trip with other statements.
  */
 export class FramedStatement {
   readonly #parts: readonly (string | Place)[];
@@ -24,15 +24,15 @@ export class FramedStatement {
     this.#parts = parts;
   }
 
-  /** To be sent with its values beside it. */
+  /** The text to send with the values beside it. */
   get text(): string {
     return this.#parts.map((part) => (part instanceof Place ? `$${part.number}` : part)).join('');
   }
 
   /**
-   * With its values in it.
+   * The text with the values in it.
    *
-   * @param write what becomes of the text beside them
+   * @param write transforms the pieces of text between the values
    */
   withValues(values: readonly SinkValue[], write: (text: string) => string): string {
     return this.#parts
@@ -54,7 +54,7 @@ export function framed(
   );
 }
 
-/** Whatever `standard_conforming_strings` is: after an E, a backslash is written twice. */
+/** A literal for any `standard_conforming_strings`: after an E, a backslash is written twice. */
 function literal(value: SinkValue | undefined): string {
   if (typeof value === 'number') return String(value);
   return value == null ? 'null' : `E'${value.replaceAll(/['\\]/g, '$&$&')}'`;

@@ -2,13 +2,13 @@ import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.j
 import { HandlerError } from '../../core/projections/projection-sink.js';
 import { kindOf, mayMakeTemporary, outlivesTransaction, statementsOf } from './statement-text.js';
 
-/** Stands for the one transaction that a query library may begin within the sink's. */
+/** The savepoint for the one transaction that a query library may begin within the sink's. */
 const savepoint = '"temporal_event_store_handler"';
 
 /**
- * Stands between a handler and its client: the transaction is the sink's. A transaction that a query library begins becomes a
- * savepoint; whatever else would end the transaction, or change the session beyond it, isn't sent, and is an error of the handler
- * also where the handler catches it.
+ * Stands between a handler and its client, since the transaction is the sink's. A transaction that a query library
+ * begins becomes a savepoint. Any other statement that would end the transaction, or change the session beyond it,
+ * isn't sent, and fails the handler even if the handler catches the error.
  */
 export class HandlerGuard {
   #misuse: InvalidArgumentError | undefined;
@@ -24,7 +24,7 @@ export class HandlerGuard {
 
   /**
    * @returns the text to send instead
-   * @throws InvalidArgumentError for what must not be sent
+   * @throws InvalidArgumentError for a text that must not be sent
    */
   admit(text: string): string {
     if (this.#isOver) {
@@ -60,8 +60,8 @@ export class HandlerGuard {
   }
 
   /**
-   * @param hasFailed whether the handler has thrown: then nothing is stored that it has left half done
-   * @throws HandlerError for what the handler did, whatever it threw or caught itself
+   * @param hasFailed whether the handler has thrown: then nothing that it left half done is stored
+   * @throws HandlerError for the handler's misuse of its client, whatever it threw or caught itself
    */
   end(hasFailed: boolean): void {
     this.#isOver = true;

@@ -9,14 +9,14 @@ const own: Readonly<Record<string, readonly string[]>> = {
   tokens: ['last_value', 'is_called'],
 };
 
-/** A query for what in the schema `$1` has the names of these. */
+/** A query for the relations in schema `$1` that have the names of these tables. */
 export const findTables = tablesNamed(Object.keys(own));
 
 /**
  * Whether the tables of the sink are all there, in their newest form.
  *
- * @param found names and columns of those with such a name
- * @throws InvalidArgumentError when one is somebody else's
+ * @param found names and columns of the relations with such a name
+ * @throws InvalidArgumentError when a relation is somebody else's
  */
 export function isSetUp(found: readonly SqlRow[], schema: string): boolean {
   const columns = new Map(found.map(([name, list]) => [name as string, (list as string).split(',')]));

@@ -5,7 +5,7 @@ import { sqlStateOf } from '../sql-errors.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
-/** Milliseconds that an owner gets to end its transaction, before its session is ended. */
+/** Milliseconds that an owner gets to end its transaction before its session is terminated. */
 const grace = 1_000;
 /** Milliseconds after which the wait for the rows of shards is an error. */
 const patience = 5_000;
@@ -13,10 +13,10 @@ const patience = 5_000;
 type Shards = Pick<ShardKey, 'name'> & Partial<ShardKey>;
 
 /**
- * Runs something that locks rows of shards, in a transaction. It waits a second for whatever has locked them; then it ends the sessions of
- * the owners that are in a transaction: they may be frozen, and would write nothing any more in any case.
+ * Runs a transaction that locks rows of shards. It waits a second for other locks on them; then it ends the sessions of
+ * the owners that are in a transaction: they may be frozen, and couldn't write any more in any case.
  *
- * @throws StoreUnavailableError after five seconds, with the sessions that hold the rows
+ * @throws StoreUnavailableError after five seconds, naming the sessions that hold the rows
  */
 export async function replaceOwners<Client extends SqlClient, T>(
   database: SinkDatabase<Client>,
@@ -28,7 +28,7 @@ export async function replaceOwners<Client extends SqlClient, T>(
   );
 }
 
-/** Runs something for which locks are waited for a second at most. */
+/** Runs statements that wait for locks for at most a second. */
 export async function lockingBriefly<Client extends SqlClient, T>(
   database: SinkDatabase<Client>,
   client: Client,
@@ -40,7 +40,7 @@ export async function lockingBriefly<Client extends SqlClient, T>(
   return result;
 }
 
-/** Tries something again that waited too long for the rows of shards, when those who own them are gone. */
+/** Repeats an attempt that waited too long for the rows of shards, after ending the sessions of their owners. */
 export async function retryWithoutOwners<Client extends SqlClient, T>(
   database: SinkDatabase<Client>,
   {

@@ -14,7 +14,7 @@ import { isoTime } from '../sql-time.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
-/** The parked events, within transactions of others. */
+/** The parked events, within the callers' transactions. */
 export class ParkedEvents<Client extends SqlClient> {
   readonly #database: SinkDatabase<Client>;
 
@@ -80,7 +80,7 @@ export class ParkedEvents<Client extends SqlClient> {
     return (await this.#database.query(client, statements.parkedOfBuild, [name, build, limit])).map(toParked);
   }
 
-  /** @returns false when there is none that waits */
+  /** @returns false when no such event waits for a decision */
   async decide(client: Client, name: string, build: number, decision: ParkDecision): Promise<boolean> {
     const key = [name, build, decision.eventId];
     const [found] = await this.#database.query(client, statements.lockParked, key);
@@ -101,7 +101,7 @@ export class ParkedEvents<Client extends SqlClient> {
     return true;
   }
 
-  /** What an operator has skipped in the live build is skipped for good, so in a new one, too. */
+  /** Events that an operator has skipped in the live build stay skipped, so in a new build, too. */
   async skipAsBefore(client: Client, { name, shards }: BuildSpec, build: number): Promise<void> {
     for (const row of await this.#database.query(client, statements.skippedOfLive, [name])) {
       const [live, id, streamId] = row as [string, string, string];

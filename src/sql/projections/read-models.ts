@@ -16,23 +16,23 @@ import { checkSession, findSessionChange } from './session-state.js';
 import type { SinkDatabase, SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
-/** What a handler writes with. */
+/** The client and the schema that a handler writes with. */
 export interface SqlProjectionContext<Client = SqlClient> {
   /**
-   * In the transaction that also moves the checkpoint, which isn't the handler's to end: one that a query library begins and ends
-   * within it is a savepoint, and what would end it or change the session beyond it is refused, as an error of the handler. Its
-   * `search_path` begins with `schema`, so that names without a schema are those of the read model. No longer usable once the
-   * handler has returned.
+   * Runs in the transaction that also moves the checkpoint. The handler can't end it: a transaction that a query
+   * library begins and ends within it is a savepoint, and a statement that would end it, or change the session beyond
+   * it, is refused and fails the handler. The `search_path` begins with `schema`, so that names without a schema are
+   * those of the read model. The client is no longer usable once the handler has returned.
    */
   readonly client: Client;
-  /** Schema of the build that is written. Readers find the live one in the schema that has the projection's name. */
+  /** Schema of the build that is written. Readers find the live build in the schema with the projection's name. */
   readonly schema: string;
 }
 
 /** A hook of a projection with a sink in SQL. */
 type SqlHook<Client> = BuildHook<SqlProjectionContext<Client>>;
 
-/** The builds of read models, each in a schema of its own, within transactions of others. */
+/** The builds of read models, each in a schema of its own, within the callers' transactions. */
 export class ReadModels<Client extends SqlClient> {
   readonly #database: SinkDatabase<Client>;
   readonly #readers: Readers<Client>;
@@ -117,12 +117,12 @@ export class ReadModels<Client extends SqlClient> {
     await this.#database.query(client, statements.useSearchPath, [before?.[0] ?? '']);
   }
 
-  /** Looks early whether a build can be replaced. @throws InvalidArgumentError when readers would lose something */
+  /** Checks early that a build can be replaced. @throws InvalidArgumentError when readers would lose something */
   async assertReplaceable(client: Client, name: string): Promise<void> {
     await this.#readers.assertReplaceable(client, schemaOf(name, 'live'));
   }
 
-  /** Gives a build the name that readers know, and the live one that of the previous, which must be gone. */
+  /** Gives a build the name that readers use, and the live build the name of the previous one, which must be gone. */
   async makeLive(client: Client, { name, build, role }: ProjectionBuild): Promise<void> {
     const aside = `${name}__aside`;
     const live = schemaOf(name, 'live');
@@ -136,7 +136,7 @@ export class ReadModels<Client extends SqlClient> {
   }
 }
 
-/** Longer ones don't fit with the suffixes of the builds that aren't live. */
+/** Longer names don't fit with the suffixes of the builds that aren't live. */
 const maxNameBytes = 48;
 
 /** @throws InvalidArgumentError */
@@ -147,7 +147,7 @@ export function assertReadModelName(name: string): void {
   );
 }
 
-/** Reads the columns store_id, position, applied and rate; and seen_position and seen_id, where they were asked for. */
+/** Reads the columns store_id, position, applied and rate; and seen_position and seen_id, if they were selected. */
 export function progressOf([storeId, position, applied, rate, seenAt, seenId]: SqlRow): ShardProgress {
   return {
     ...(storeId != null && { checkpoint: { storeId, position: Number(position) } }),

@@ -1,7 +1,7 @@
-// What readers have of a read model. These run with `pg_catalog, pg_temp` for the search path, so that names and operators are
-// PostgreSQL's own, and all others come with their schemas.
+// Statements for the views and grants that readers have on a read model. They run with `pg_catalog, pg_temp` as the
+// search path, so that names and operators are PostgreSQL's own, and all other names include their schemas.
 
-/** The schema of what depends on something, by the catalog that it is in; null for what is in none. */
+/** The schema of a dependent object, by its catalog; null for an object in no schema. */
 const schemaOfDependant = `case d.classid
     when 'pg_class'::regclass then (select relnamespace from pg_class where oid = d.objid)
     when 'pg_type'::regclass then (select typnamespace from pg_type where oid = d.objid)
@@ -22,7 +22,8 @@ const schemaOfDependant = `case d.classid
   end`;
 
 /**
- * What hangs on the objects of a schema, and is in none or another: what it is, and for a plain view its name, query and options.
+ * The objects in another schema, or in none, that depend on the objects of a schema: the description of each, and for a
+ * plain view its name, query and options.
  */
 export const outsiders = `with model as (select oid from pg_namespace where nspname = $1),
   inside (classid, objid) as (
@@ -55,20 +56,20 @@ export const outsiders = `with model as (select oid from pg_namespace where nspn
   from hanging left join pg_class view on view.oid = relation and rulename = '_RETURN' and view.relkind = 'v'
   order by 1`;
 
-/** Locks the tables of a schema, so that nobody makes anything upon them meanwhile. */
+/** Locks the tables of a schema, so that nobody creates objects that depend on them meanwhile. */
 export const lockTables = `select format('lock table %s in access exclusive mode', string_agg(format('%I.%I', nspname, relname), ', '))
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where nspname = $1 and relkind in ('r', 'p') having count(*) > 0`;
 
 const grantee = `case acl.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end`;
 const withGrantOption = `case when acl.is_grantable then ' with grant option' else '' end`;
-/** Without the schema of either build. */
+/** The arguments of a function, without the schema of either build. */
 const signature = (alias: string): string =>
   `replace(replace(pg_get_function_identity_arguments(${alias}.oid), quote_ident($1) || '.', ''), quote_ident($2) || '.', '')`;
 
 /**
- * The statements that give one schema, `$2`, the owners and grants of another, `$1`, for each object by its name. With `$3`, what
- * it has given itself is taken back before. What has no like gets the default privileges.
+ * The statements that give the objects of schema `$2` the owners and grants of the objects with the same names in `$1`.
+ * With `$3`, they first revoke the grants on `$2`. Objects without a counterpart get the default privileges.
  */
 export const carryOver = `with schemas as (
     select l.oid as live, n.oid as next from pg_namespace l, pg_namespace n where l.nspname = $1 and n.nspname = $2

@@ -13,7 +13,7 @@ interface OutsideView {
   readonly options: string;
 }
 
-/** What readers have made of the read models and may do with them, which a rebuild must not take from them. */
+/** The views and grants that readers have on the read models, and must keep after a rebuild. */
 export class Readers<Client extends SqlClient> {
   readonly #database: SinkDatabase<Client>;
 
@@ -22,10 +22,10 @@ export class Readers<Client extends SqlClient> {
   }
 
   /**
-   * Looks whether another build can take the place of the live one.
+   * Checks that another build can take the place of the live one.
    *
-   * @returns the views of other schemas upon it
-   * @throws InvalidArgumentError when something else hangs on it
+   * @returns the views in other schemas that depend on the live one
+   * @throws InvalidArgumentError when another object depends on it
    */
   async assertReplaceable(client: Client, schema: string): Promise<readonly OutsideView[]> {
     return this.#withPlainNames(client, async () => {
@@ -36,7 +36,7 @@ export class Readers<Client extends SqlClient> {
     });
   }
 
-  /** @throws InvalidArgumentError when something outside of the schema would be dropped with it */
+  /** @throws InvalidArgumentError when an object outside the schema would be dropped with it */
   async assertDroppable(client: Client, schema: string): Promise<void> {
     await this.#withPlainNames(client, async () => {
       const [lock] = await this.#database.query(client, statements.lockTables, [schema]);
@@ -52,10 +52,10 @@ export class Readers<Client extends SqlClient> {
   }
 
   /**
-   * Gives a build what the live one's readers have been given.
+   * Gives a build the owners and grants of the live one.
    *
-   * @param live the schema of the live one
-   * @param isUsed whether it was live before: what it has given then doesn't count
+   * @param live the schema of the live build
+   * @param isUsed whether the build was live before: its grants from then don't count
    */
   async carryGrants(client: Client, live: string, next: string, isUsed: boolean): Promise<void> {
     await this.#withPlainNames(client, async () => {
@@ -64,7 +64,7 @@ export class Readers<Client extends SqlClient> {
     });
   }
 
-  /** Makes views anew upon what has their tables' names by now. */
+  /** Recreates views, on the relations that have their tables' names now. */
   async carryViews(client: Client, live: string, views: readonly OutsideView[]): Promise<void> {
     await this.#withPlainNames(client, async () => {
       for (const { name, query, options } of views) {

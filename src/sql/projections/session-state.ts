@@ -2,11 +2,11 @@ import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.j
 import { isObject } from '../../core/values/json.js';
 import { at, framed } from './framed-statement.js';
 
-/** Nobody has it in a name. */
+/** A character that no name contains. */
 const separator = '\u001f';
 const mark = 'temporal-event-store:';
 
-/** What a handler must leave as the sink has set it, by what it is called. */
+/** The parts of the session that a handler must leave as the sink has set them, with their names for errors. */
 const parts: readonly (readonly [name: string, expression: string])[] = [
   ['nothing', `'${mark}'`],
   ['the transaction', 'pg_catalog.txid_current()'],
@@ -17,18 +17,18 @@ const parts: readonly (readonly [name: string, expression: string])[] = [
   ['transaction_read_only', `pg_catalog.current_setting('transaction_read_only')`],
 ];
 
-/** What a handler must leave as it is, as one text. */
+/** The state that a handler must leave as it is, as one text. */
 export const sessionState = `pg_catalog.concat_ws(pg_catalog.chr(31), ${parts.map(([, expression]) => expression).join(', ')})`;
 
 /**
- * Fails unless the state is still `$1`: what it is else is no number. Locks of the session that a handler has left are released; there are no
- * others on a connection that was free.
+ * Fails unless the state is still `$1`: any other state is no number. Releases the session locks that a handler has
+ * left; a connection that was free has no others.
  */
 export const checkSession = framed`select pg_catalog.replace(${sessionState}, ${at(1)}, '0')::pg_catalog.int4, pg_catalog.pg_advisory_unlock_all()`;
 
 const changes = new WeakSet();
 
-/** Whether it is of a session that isn't as it was, and which nobody else should get. */
+/** Whether the error says that a session has changed, so that nobody else should get it. */
 export function isSessionChange(error: unknown): boolean {
   if (!isObject(error)) return false;
   return (
@@ -38,7 +38,7 @@ export function isSessionChange(error: unknown): boolean {
   );
 }
 
-/** What {@link checkSession} has found, if that is the error. @param before the state as it was */
+/** Describes the change, if the error is that of {@link checkSession}. @param before the state before the change */
 export function findSessionChange(error: unknown, before: string): InvalidArgumentError | undefined {
   const message = messageOf(error);
   const found = message.indexOf(mark);
@@ -48,7 +48,7 @@ export function findSessionChange(error: unknown, before: string): InvalidArgume
     .map(([name]) => name)
     .filter((_, index) => {
       const [one = '', other = ''] = [before.split(separator)[index], after[index]];
-      // The quote that the message ends with, whatever the server's language.
+      // The message ends with a quote, which depends on the server's language.
       return index === parts.length - 1 ? !other.startsWith(one) : one !== other;
     });
   const change = new InvalidArgumentError(

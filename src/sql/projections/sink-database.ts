@@ -21,17 +21,17 @@ export interface SqlClient {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
-/** What a transaction begins and ends with: statements without parameters, which may share a round trip with BEGIN and COMMIT. */
+/** First and last statements of a transaction, without parameters: they may share a round trip with BEGIN or COMMIT. */
 export interface TransactionFrame {
   /** A query. */
   readonly opening: string;
-  /** The last statements of a transaction that isn't rolled back; they may still fail it. @param opened the rows of the opening */
+  /** The last statements before COMMIT; they may still fail the transaction. @param opened the rows of the opening */
   readonly closing: (opened: readonly SqlRow[]) => readonly string[];
 }
 
 /**
- * Runs something in a transaction, and rolls back when it throws. When that can't be done, or not be known, it throws what
- * the driver did: the connection is to blame, and not what was run.
+ * Runs something in a transaction, and rolls back when it throws. If the rollback fails or its result is unknown, it
+ * throws the driver's error: the connection is to blame, not the function that it ran.
  *
  * @param run gets the rows of the frame's opening
  */
@@ -45,17 +45,17 @@ export interface SinkDriver<Client> {
   readonly transaction: RunTransaction<Client>;
   /** Runs a statement of the sink's own in such a transaction. Rows are the texts that the server writes. */
   readonly query: (client: Client, text: string, values: readonly SinkValue[]) => Promise<readonly SqlRow[]>;
-  /** What a handler gets of such a transaction, watched by the guard. */
+  /** Makes the client of such a transaction that a handler gets, watched by the guard. */
   readonly guard: (client: Client, guard: HandlerGuard) => Client;
 }
 
-/** Runs the statements of a sink on its tables, which it makes when they aren't there. */
+/** Runs the statements of a sink on its tables, and creates the tables if they don't exist. */
 export class SinkDatabase<Client extends SqlClient> {
   readonly #schema: string;
   readonly #driver: SinkDriver<Client>;
   #prepared: Promise<void> | undefined;
 
-  /** @param schema of the tables of the sink */
+  /** @param schema the schema of the sink's tables */
   constructor(schema: string, driver: SinkDriver<Client>) {
     assertSchemaName(schema);
     this.#schema = schema;
@@ -63,7 +63,7 @@ export class SinkDatabase<Client extends SqlClient> {
   }
 
   /**
-   * A transaction whose failures are the handler's, or typed errors.
+   * Runs a transaction. It fails with an error of the handler or a typed error.
    *
    * @param whose attributes an error to the code that caused it
    */
@@ -78,7 +78,7 @@ export class SinkDatabase<Client extends SqlClient> {
     return this.#run(run, frame, whose);
   }
 
-  /** In a transaction in which nobody else changes the builds of the projection. */
+  /** Runs a transaction during which nobody else changes the builds of the projection. */
   alone<T>(name: string, run: (client: Client) => Promise<T>): Promise<T> {
     return this.run(async (client) => {
       await this.query(client, statements.lockProjection, [name]);
@@ -91,9 +91,9 @@ export class SinkDatabase<Client extends SqlClient> {
   }
 
   /**
-   * Runs what the user has written.
+   * Runs the user's code.
    *
-   * @throws HandlerError when it did with its client what isn't its to do
+   * @throws HandlerError when the code misused its client
    */
   async guarded(
     client: Client,
@@ -110,12 +110,12 @@ export class SinkDatabase<Client extends SqlClient> {
     if (failure !== undefined) throw failure.error;
   }
 
-  /** A statement with its values in it, for a frame. */
+  /** The text of a statement with its values in it, for a frame. */
   inline(statement: FramedStatement, values: readonly SinkValue[]): string {
     return statement.withValues(values, (text) => inSchema(text, this.#schema));
   }
 
-  /** Makes the tables, once a process. @throws InvalidArgumentError when somebody else's have their names */
+  /** Creates the tables, once per process. @throws InvalidArgumentError when somebody else's tables have their names */
   async #prepare(): Promise<void> {
     this.#prepared ??= this.#run(async (client) => {
       await this.query(client, statements.lockSetUp, []);
@@ -153,7 +153,7 @@ export class SinkDatabase<Client extends SqlClient> {
   }
 }
 
-/** What the server said, in whatever a query library has put around it. */
+/** The server's error, inside the errors that a query library has put around it. */
 function serverErrorIn(error: unknown): unknown {
   let each = error;
   for (let depth = 0; depth < 5 && isObject(each); depth++) {
@@ -163,7 +163,7 @@ function serverErrorIn(error: unknown): unknown {
   return undefined;
 }
 
-/** Whether a statement took longer than `statement_timeout` lets it, and wasn't cancelled by somebody. */
+/** Whether a statement exceeded `statement_timeout`, and nobody cancelled it. */
 function isOwnTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '57014' && !/user request/i.test(messageOf(error));
 }

@@ -26,7 +26,7 @@ import { checkSession, findSessionChange } from './session-state.js';
 import { SinkDatabase, type SinkDriver, type SqlClient } from './sink-database.js';
 import * as statements from './statements.js';
 
-/** Keeps builds, checkpoints and parked events here. */
+/** The schema of builds, checkpoints and parked events. */
 export const defaultProjectionSchema = 'event_store_projections';
 
 /** Read models in the schemas of a database, each with its checkpoint in the same transaction. */
@@ -51,7 +51,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
   ): Promise<readonly ProjectionBuild[]> {
     const { name } = spec;
     assertReadModelName(name);
-    // Without the lock: whoever asks where it stands needn't wait for one who fills or verifies a build.
+    // Without the lock, so that a caller who asks for the state needn't wait for another who fills or verifies a build.
     const there = await this.#database.run((client) => this.#models.builds(client, name));
     if (hasLive(there)) return assertSameTables(spec, there);
     return this.#database.alone(name, async (client) => {
@@ -76,7 +76,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
     assertReadModelName(name);
     return this.#database.alone(name, async (client) => {
       const unfinished = (await this.#models.builds(client, name)).find(({ role }) => role === 'next');
-      // Before the work of a rebuild rather than after it.
+      // Checked before the work of a rebuild rather than after it.
       await this.#models.assertReplaceable(client, name);
       if (unfinished !== undefined) await this.#models.remove(client, unfinished, reset);
       const build = await this.#models.create(client, spec, 'next', init);
@@ -141,7 +141,8 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       {
         frame,
         whose: (error) =>
-          // The handler went on after a statement of its own had failed, or left what a deferred constraint refuses.
+          // The handler went on after one of its statements had failed, or left rows that a deferred constraint
+          // refuses.
           isWritten && sqlStateOf(error) !== undefined
             ? new HandlerError(findSessionChange(error, state) ?? error)
             : error,
@@ -169,7 +170,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
 
   #activate(name: string, build: number, reset: BuildHook<SqlProjectionContext<Client>>): Promise<void> {
     return this.#database.alone(name, async (client) => {
-      // Waits for whoever writes, and holds off who wants to.
+      // Waits for writers under way, and holds off new ones.
       await lockingBriefly(this.#database, client, () =>
         this.#database.query(client, statements.lockShards, [name]),
       );
@@ -181,7 +182,7 @@ export class SqlProjectionSink<Client extends SqlClient> implements ProjectionSi
       if (previous !== undefined && previous.build !== build) {
         await this.#models.remove(client, previous, reset);
       }
-      // A reader of a view that is being moved must not hold up the readers after it.
+      // A reader of a view being moved must not hold up the readers after it.
       await lockingBriefly(this.#database, client, () => this.#models.makeLive(client, next));
     });
   }

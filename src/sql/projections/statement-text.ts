@@ -1,6 +1,6 @@
-/** What a statement does to the transaction or the session that it runs in. */
+/** The effect of a statement on its transaction or session. */
 export type StatementKind =
-  /** Begins a transaction; with modes that aren't the sink's, it is `ends`. */
+  /** Begins a transaction; one with modes other than the sink's is `ends`. */
   | 'begin'
   | 'commit'
   | 'rollback'
@@ -10,15 +10,15 @@ export type StatementKind =
   | 'session'
   | 'plain';
 
-/** What hides a semicolon: comments, strings with and without escapes, quoted names, dollar quotes. */
+/** Parts of a text that hide a semicolon: comments, strings with and without escapes, quoted names, dollar quotes. */
 const hidden =
   /--[^\n]*|\/\*[\s\S]*?\*\/|(?<!\w)e'(?:[^'\\]|\\[\s\S])*'|'[^']*'|"[^"]*"|\$([a-z_]\w*)?\$[\s\S]*?\$\1\$/gi;
 
-/** The statements of a text, in lower case, without what is quoted or a comment. */
+/** The statements of a text, in lower case, without quoted parts and comments. */
 export function statementsOf(text: string): readonly string[] {
   const end = text.indexOf(';');
   const isOne = (end === -1 || text.trimEnd().length === end + 1) && /^\s*[a-z]/i.test(text);
-  // A single statement may be long, and its first words tell.
+  // A single statement may be long, and its first words tell its kind.
   const shown = isOne ? text.slice(0, 200).replace(/;\s*$/, '') : text.replaceAll(hidden, ' ');
   return (isOne ? [shown] : shown.split(';'))
     .map((each) => each.replaceAll(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ').replaceAll(/\s+/g, ' '))
@@ -42,12 +42,12 @@ const kinds: readonly (readonly [pattern: RegExp, kind: StatementKind])[] = [
   [/^(set|reset|discard|listen|unlisten|prepare|deallocate)\b/, 'session'],
 ];
 
-/** @param statement of {@link statementsOf} */
+/** @param statement one of {@link statementsOf} */
 export function kindOf(statement: string): StatementKind {
   return kinds.find(([pattern]) => pattern.test(statement))?.[1] ?? 'plain';
 }
 
-/** A cursor or a setting that outlives its transaction, wherever in a text. */
+/** Whether a text has, anywhere in it, a cursor or a setting that outlives its transaction. */
 export function outlivesTransaction(text: string): boolean {
   return (
     /\bcursor\s+with\s+hold\b/i.test(text) ||

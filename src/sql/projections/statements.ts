@@ -7,31 +7,31 @@ import { sessionState } from './session-state.js';
 
 // Statements on the tables in 0001_projections.sql.
 
-/** A statement each: some drivers take only one when there are values. Nobody else's names are found meanwhile. */
+/** One statement each, since some drivers take only one with values. The search path hides everybody else's names. */
 export const setUp = [
   'set local search_path = pg_catalog, pg_temp',
   'create schema if not exists __schema__',
   ...setUpScript.split(/;\s*\n/),
 ].filter((text) => /\w/.test(text.replaceAll(/^--.*$/gm, '')));
 export const lockSetUp = `select pg_catalog.pg_advisory_xact_lock(${advisoryLocks.setUpProjections})`;
-/** For this transaction, which the server ends when its process has stood still for long, where it has no such limit already. */
+/** For this transaction. The server ends the transaction of a frozen process: this sets a limit if there is none. */
 export const lockProjection = `select pg_catalog.pg_advisory_xact_lock(${advisoryLocks.projection}, pg_catalog.hashtext($1)), ${idleAtMost('15min')}`;
 
-/** Milliseconds, or with a unit, for this transaction. */
+/** For this transaction; `$1` is in milliseconds, or has a unit. */
 export const setLockTimeout = `select pg_catalog.current_setting('lock_timeout'), pg_catalog.set_config('lock_timeout', $1, true)`;
 
-/** Without those that are empty: an empty search path is none. */
+/** The search path of the session; null if it is empty, to be left out of a list. */
 const otherSchemas = `case when pg_catalog.current_setting('search_path') ${ne} '' then pg_catalog.current_setting('search_path') end`;
 /**
- * Puts a schema in front of the search path of the session, for what the user has written, and temporary tables at its end: one of a
- * table's name must not stand for it.
+ * Puts a schema in front of the session's search path, for the user's code, and temporary tables at its end, so that
+ * none of them hides a table of the same name.
  */
 const searchPathFrom = (schema: string): string =>
   `pg_catalog.set_config('search_path',
     pg_catalog.concat_ws(', ', pg_catalog.quote_ident(${schema}), ${otherSchemas}, 'pg_temp'), true)`;
 export const setSearchPath = `select ${searchPathFrom('$1')}, ${sessionState}`;
 
-/** A limit for a session that does nothing within its transaction, where there is none. */
+/** Limits how long the session may be idle within its transaction, if there is no limit. */
 function idleAtMost(limit: string): string {
   return `case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
       then pg_catalog.set_config('idle_in_transaction_session_timeout', '${limit}', true) end`;
@@ -60,13 +60,14 @@ export const acquire = `update __schema__.shards set token = ${nextToken}
   where ${ofShard} returning token, store_id, position, applied, rate, seen_position, seen_id`;
 export const fence = `update __schema__.shards set token = ${nextToken} where projection ${eq} $1`;
 export const lockShards = `select from __schema__.shards where projection ${eq} $1 order by build, shard for update`;
-/** What the transaction of a shard's owner holds, for others to know its session by. */
+/** The advisory lock that the transaction of a shard's owner holds, by which others find its session. */
 const ownerKey = (row: string): string =>
   `pg_catalog.hashtextextended(pg_catalog.concat_ws('/', ${row}.build, ${row}.shard, '__schema__', ${row}.projection), 0)`;
 /**
- * Locks the shard for this transaction, if the token is that of its newest owner, and sets the search path. The lock of an
- * owner whose machine has vanished ends with its transaction, which the server ends where it has no such limit already: not at once,
- * since a publisher may take its time between two statements. Gives the schema, and the state of the session as the last column.
+ * Locks the shard for this transaction, if the token is that of its newest owner, and sets the search path. If the
+ * owner's machine vanishes, the server ends the idle transaction, and with it the lock: this sets a limit if there is
+ * none, and a long one, since a publisher may take its time between two statements. Returns the schema first, and the
+ * state of the session as the last column.
  */
 export const lockShard = framed`select schema, ${searchPathFrom('schema')},
     ${idleAtMost('5min')},
@@ -78,14 +79,14 @@ export const lockShard = framed`select schema, ${searchPathFrom('schema')},
     from __schema__.shards s join __schema__.builds b on b.projection ${eq} s.projection and b.build ${eq} s.build
     where s.projection ${eq} ${at(1)} and s.build ${eq} ${at(2)} and s.shard ${eq} ${at(3)} and s.token ${eq} ${at(4)} for update of s
   ) locked`;
-/** The sessions of those who own shards of a projection, or one of them, and are in a transaction. */
+/** The sessions of owners that are in a transaction, for all shards of a projection, those of a build, or one. */
 const ownersOf = `from __schema__.shards s join pg_catalog.pg_locks l on l.locktype ${eq} 'advisory' and l.granted
     and l.objsubid ${eq} 1 and l.database ${eq} (select d.oid from pg_catalog.pg_database d where d.datname ${eq} pg_catalog.current_database())
     and (((l.classid::pg_catalog.int8) operator(pg_catalog.<<) 32) operator(pg_catalog.|) (l.objid::pg_catalog.int8)) ${eq} ${ownerKey('s')}
   where s.projection ${eq} $1 and ($2::pg_catalog.int4 is null or s.build ${eq} $2) and ($3::pg_catalog.int4 is null or s.shard ${eq} $3)
     and l.pid ${ne} pg_catalog.pg_backend_pid()`;
 export const endOwners = `select pg_catalog.pg_terminate_backend(l.pid) ${ownersOf}`;
-/** Whoever has locked the rows of shards. */
+/** The sessions that have locked the rows of shards. */
 export const findBlockers = `select l.pid ${ownersOf}
   union select l.pid from __schema__.shards s
     join pg_catalog.pg_locks l on l.locktype ${eq} 'transactionid' and l.granted and l.transactionid ${eq} s.xmax
@@ -101,7 +102,7 @@ export const parkedOfBuild = `select event_id, stream_id, version, position, typ
 export const skippedOfLive = `select p.build, p.event_id, p.stream_id from __schema__.parked p
   join __schema__.builds b on b.projection ${eq} p.projection and b.build ${eq} p.build
   where p.projection ${eq} $1 and b.role ${eq} 'live' and p.status ${eq} 'skipped' order by p.position`;
-/** Without the events, which may be many and large: a row for each stream, or of those skipped and blocking for each event. */
+/** Without the events, which may be many and large: a row for each parked stream and each skipped or blocking event. */
 export const parkedOfShard = `select p.status, place from __schema__.parked p
   cross join lateral (
     select case when p.status ${eq} 'parked' or p.status ${eq} 'retrying' then p.stream_id
@@ -121,7 +122,7 @@ export const park = `insert into __schema__.parked
     set error = excluded.error, attempts = excluded.attempts, status = excluded.status, parked_at = pg_catalog.now()`;
 export const parkBehind = `update __schema__.parked set status = 'parked', error = $5, attempts = 0, parked_at = pg_catalog.now()
   where ${ofShard} and stream_id ${eq} $4 and status ${eq} 'retrying'`;
-/** Into another build, in which its stream belongs to this shard. */
+/** Copies a skipped event into another build, `$4`, in which its stream belongs to the shard `$5`. */
 export const copySkipped = `insert into __schema__.parked
     (projection, build, shard, event_id, stream_id, position, version, type, event, error, attempts, status, operator, reason)
   select projection, $4::integer, $5::integer, event_id, stream_id, position, version, type, event, error, attempts, status,

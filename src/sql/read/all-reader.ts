@@ -11,22 +11,22 @@ import { SettledPositions } from './settled-positions.js';
 export interface AllReaderOptions {
   /** Most milliseconds that a read waits for an append that is under way. */
   readonly settleTimeout: number;
-  /** Called before the first read of a store on a server, to refuse one where reading in order is not safe. */
+  /** Called before the first read of a store on a server; rejects if reading in order isn't safe there. */
   readonly probe?: () => Promise<void>;
 }
 
-/** A page as it was at one moment. */
+/** A page read at one moment. */
 interface Page<E extends DomainEvent> {
   readonly storeId: string;
-  /** The highest position that is visible. */
+  /** The highest visible position. */
   readonly last: number;
   readonly events: readonly RecordedEvent<E>[];
-  /** Whether it ends before an event that is too large for it. */
+  /** Whether the page ends before an event that is too large for it. */
   readonly isCut: boolean;
 }
 
 /**
- * Reads in the order of positions, which transactions don't commit in, without losing what commits late. How and why is in
+ * Reads in the order of positions, without losing events that commit late: transactions don't commit in that order. See
  * docs/decisions/0006.
  */
 export class AllReader {
@@ -35,7 +35,7 @@ export class AllReader {
   readonly #statements = new PageStatements();
   readonly #settled = new SettledPositions();
   #isProbed = false;
-  /** Bytes of the largest event that was read lately: events of a size come together. */
+  /** Bytes of the largest event read recently: events of similar size come together. */
   #largest = 0;
 
   constructor(port: SqlPort, options: AllReaderOptions) {
@@ -48,7 +48,7 @@ export class AllReader {
     return read.filters === undefined ? this.#readEverything(read, signal) : this.#readFiltered(read, signal);
   }
 
-  /** Positions without a gap need no second look. */
+  /** Events whose positions have no gap need no second look. */
   async #readEverything<E extends DomainEvent>(
     read: AllRead,
     signal: AbortSignal | undefined,
@@ -71,7 +71,7 @@ export class AllReader {
     }
   }
 
-  /** A filter hides gaps, so it is applied to what is settled. */
+  /** A filter hides gaps, so it applies only to settled positions. */
   async #readFiltered<E extends DomainEvent>(
     read: AllRead,
     signal: AbortSignal | undefined,
@@ -94,7 +94,7 @@ export class AllReader {
     }
   }
 
-  /** A late commit lies behind a backward reader, which needs no more than what is there now. */
+  /** A backward reader needs only the events visible now: it has passed the positions of later commits. */
   async #readBackward<E extends DomainEvent>(read: AllRead): Promise<AllSlice<E>> {
     const { after, limit } = read;
     const page = await this.#fetch<E>(read, this.#statements.backward(read));
@@ -108,7 +108,7 @@ export class AllReader {
     const { header, events, isCut } = await this.#fetchRows<E>(read, queryWithin);
     const [storeId, last, unsafe, place] = header as [string, string, string, string];
     if (unsafe === 'standby') {
-      // Behind its name there may be a primary by the next attempt.
+      // By the next attempt, the name may lead to a primary.
       throw asRetryable(
         new UnsafeReadError(
           'This server is a standby: it does not show which appends are under way, so a reader in order could lose events. Read from the primary.',
@@ -122,7 +122,7 @@ export class AllReader {
     }
     if (this.#settled.observe(`${storeId}/${place}`)) this.#isProbed = false;
     if (!this.#isProbed) await this.#options.probe?.();
-    // Not after a probe that failed: the next read must not go on without.
+    // Not set when the probe fails: the next read must probe again.
     this.#isProbed = true;
     return { storeId, last: Number(last), events, isCut };
   }
@@ -140,7 +140,7 @@ export class AllReader {
     return this.#noted(await readPage<E>(this.#port, ...queryWithin('fitting', maxBytes)));
   }
 
-  /** A single event, which may be the end that somebody looks for, tells little of those to come. */
+  /** A single event, which may be a look at the end, says little about the size of the next events. */
   #noted<E extends DomainEvent>(rows: EventRows<E>): EventRows<E> {
     const isTelling = rows.events.length > 1 && !rows.isCut;
     this.#largest = isTelling ? rows.largest : Math.max(rows.largest, this.#largest);

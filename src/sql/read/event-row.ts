@@ -5,7 +5,7 @@ import type { SqlPort, SqlStatement, SqlValue } from '../sql-port.js';
 import { milliseconds } from '../sql-time.js';
 import { IsoTimes } from './iso-times.js';
 
-/** An event as it is stored: `data` and `metadata` are JSON text. */
+/** A stored event: `data` and `metadata` are JSON text. */
 export interface StoredEvent extends PreparedEvent {
   readonly id: string;
   readonly streamId: string;
@@ -21,31 +21,31 @@ const valueColumns = `position, stream_id, version, id, commit_id, type, schema_
   case when recorded_at ${eq} occurred_at then '' else (${milliseconds('recorded_at')})::pg_catalog.text end`;
 
 /**
- * What {@link readEvents} and {@link readPage} read: all columns as one text, since a driver takes as long for a short value
- * as for a long one. They are set apart by a character that neither a name nor JSON may hold. Nothing in it is written in a way that
- * a setting of the session changes. Of the times the second one is empty where it is the same.
+ * The row for {@link readEvents} and {@link readPage}: all columns as one text, since a driver takes as long for a
+ * short value as for a long one. The separator is a character that neither a name nor JSON may hold. No setting of the
+ * session changes the text. The second time is empty if it equals the first.
  */
 export const eventColumns = `pg_catalog.concat_ws(pg_catalog.chr(1), ${valueColumns}, data, metadata)`;
 
-/** In bytes. What isn't compressed has the size that it is stored in, and needs no reading. */
+/** The size of a column in bytes. An uncompressed value has its stored size, and needn't be read. */
 const sizeOf = (column: string): string =>
   `case when pg_catalog.pg_column_compression(${column}) is null then pg_catalog.pg_column_size(${column})
     else pg_catalog.octet_length(${column}::pg_catalog.text) end`;
 
-/** What a page counts an event as, in bytes: told without reading what is large. */
+/** The bytes that an event takes of a page, found without reading large values. */
 export const eventSize = `coalesce(bytes, (${sizeOf('data')}) ${plus} (${sizeOf('metadata')}) ${plus} (${sizeOf('tags')}))`;
 
-/** Events that come only when each of them is no larger than that; an empty row stands for a larger one. */
+/** Events of at most `most` bytes each; an empty row stands for a larger one. */
 export function smallEvents(most: string, clauses: string): string {
   return `select case when ${eventSize} ${le} ${most}::bigint then ${eventColumns} end
     from __schema__.events ${clauses}`;
 }
 
 /**
- * The events that fit into so many bytes, from the first on; an empty row stands for the next, if there is one. They are told
- * by a running sum, which takes a third of the time that it takes to write them.
+ * The events that fit into `maxBytes`, from the first on; an empty row stands for the next, if there is one. A running
+ * sum finds them, in a third of the time that writing them takes.
  *
- * @param clauses behind `from`, with the order that is given besides
+ * @param clauses follow `from`, and include the order
  */
 export function fittingEvents(maxBytes: string, clauses: string, order: string, atLeast: 0 | 1 = 1): string {
   return `select case when total ${le} ${maxBytes}::bigint or place ${le} ${atLeast} then ${eventColumns} end from (
@@ -55,11 +55,11 @@ export function fittingEvents(maxBytes: string, clauses: string, order: string, 
     ) page where (total ${minus} size) ${le} ${maxBytes}::bigint or place ${eq} 2 order by ${order}`;
 }
 
-/** An event as {@link readChunks} reads it: JSON apart, so that what is kept of an event doesn't keep that text. */
+/** An event for {@link readChunks}: its JSON is apart, so that the other values don't keep that text in memory. */
 export const chunkColumns = `pg_catalog.concat_ws(pg_catalog.chr(1), ${valueColumns}) as cells,
   pg_catalog.concat_ws(',', data, metadata) as json`;
 
-/** Many of {@link chunkColumns} in a row, which a driver is quicker with than with as many rows; and what they count as. */
+/** Many {@link chunkColumns} in one row, which a driver reads faster than many rows; and the bytes of the events. */
 export const chunkOfMany = `pg_catalog.string_agg(cells, pg_catalog.chr(1)) as cells, pg_catalog.string_agg(json, ',') as json,
   pg_catalog.sum(size) as bytes`;
 
@@ -71,15 +71,15 @@ export function headerColumns(...values: readonly string[]): string {
   return `pg_catalog.concat_ws(pg_catalog.chr(1), '', ${values.join(', ')})`;
 }
 
-/** What {@link readPage} has read. */
+/** The result of {@link readPage}. */
 export interface EventRows<E extends DomainEvent> {
   readonly header: readonly string[];
   readonly events: readonly RecordedEvent<E>[];
-  /** Whether an event was left out for its size. */
+  /** Whether an event was too large and is missing. */
   readonly isCut: boolean;
-  /** How many characters all rows have. */
+  /** The characters of all rows. */
   readonly characters: number;
-  /** Bytes of the row of the largest event; where it is small, characters of what {@link eventSize} counts. */
+  /** Bytes of the largest event's row; for a small one, the characters of the columns in {@link eventSize}. */
   readonly largest: number;
 }
 
@@ -113,7 +113,7 @@ export async function readPage<E extends DomainEvent>(
 /**
  * Runs a statement for rows of {@link chunkOfMany}.
  *
- * @returns those before the first that is empty
+ * @returns the events of the rows before the first empty one
  */
 export async function readChunks<E extends DomainEvent>(
   port: SqlPort,
@@ -165,12 +165,12 @@ type Cells = [
 ];
 type RowCells = [...Cells, data: string, metadata: string];
 
-/** Characters of a row from which on what is kept of its event must not keep all of it. */
+/** Characters from which on a value of a row must not keep the whole row in memory. */
 const largeRow = 2_048;
 
 /**
- * The cells of a row. A part of a text keeps the whole text in memory: of a large one, an id that somebody keeps would be a
- * thousand times as large.
+ * The cells of a row. A part of a text keeps the whole text in memory: an id kept from a large row would take a
+ * thousand times as much.
  */
 function cellsOf(text: string): RowCells {
   if (text.length < largeRow) return text.split(separator) as RowCells;

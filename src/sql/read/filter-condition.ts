@@ -12,7 +12,7 @@ export class Parameters {
   }
 }
 
-/** The condition that takes what any of the filters takes, to stand behind `where`. */
+/** A condition for `where` that holds for every event that any of the filters takes. */
 export function filterCondition(
   filters: readonly NormalFilter[] | undefined,
   parameters: Parameters,
@@ -22,10 +22,10 @@ export function filterCondition(
 }
 
 /**
- * The part of the condition that the index of the tags can find alone; none where a filter has no tags.
+ * The part of the condition that the index of the tags can find alone; undefined if a filter has no tags.
  *
- * Each tag is asked for twice: PostgreSQL takes the conditions for independent and so expects few rows, for which it uses
- * the index, unless it knows the tag for one that very many events carry.
+ * Each tag appears twice: PostgreSQL assumes that the conditions are independent and so expects few rows, for which it
+ * uses the index, unless it knows that very many events carry the tag.
  */
 export function tagCondition(
   filters: readonly NormalFilter[] | undefined,

@@ -1,6 +1,6 @@
 /**
- * Writes times in ISO 8601, for rows that are read one after the other: events mostly follow each other within a minute,
- * whose text is kept.
+ * Writes times in ISO 8601 for rows read one after the other: most events follow each other within a minute, so it
+ * keeps the minute's text.
  */
 export class IsoTimes {
   #minute = NaN;
@@ -13,7 +13,7 @@ export class IsoTimes {
       this.#minute = minute;
       this.#prefix = new Date(minute * 60_000).toISOString().slice(0, -'00.000Z'.length);
     }
-    // With a digit in front, so that none is lost.
+    // The digit in front keeps leading zeros.
     const digits = String(100_000 + time - minute * 60_000);
     return `${this.#prefix}${digits.slice(1, 3)}.${digits.slice(3)}Z`;
   }

@@ -5,7 +5,7 @@ import { statement, type SqlStatement, type SqlValue } from '../sql-port.js';
 import { fittingEvents, headerColumns, smallEvents } from './event-row.js';
 import { filterCondition, Parameters, tagCondition } from './filter-condition.js';
 
-/** The state of the store, in front of the rows of a page and of the same moment. */
+/** The state of the store: the first row of a page, read at the same moment. */
 const header = `select ${headerColumns(
   's.store_id',
   `coalesce((select pg_catalog.max(e.position) from __schema__.events e), 0)`,
@@ -14,22 +14,22 @@ const header = `select ${headerColumns(
       select from pg_catalog.pg_subscription_rel r where r.srrelid ${eq} '__schema__.events'::pg_catalog.regclass
     ) then 'subscriber'
     else '' end`,
-  // Another one, where the server or the tables are others.
+  // Differs for another server or other tables.
   `pg_catalog.concat_ws('/', (pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) ${times} 1000000)::bigint,
     '__schema__.events'::pg_catalog.regclass::pg_catalog.oid)`,
 )} from __schema__.store s`;
 
 /**
- * How the bytes of a page are bounded. `small`: no event of it may take more than its part, which costs nothing to find out.
- * `fitting`: by a running sum, where some do.
+ * How the bytes of a page are bounded. `small`: no event may take more than its part, which costs nothing to check.
+ * `fitting`: by a running sum, if some events take more.
  */
 type Bound = 'small' | 'fitting';
 
-/** @param bytes of each event, or of all */
+/** @param bytes the limit, for each event or for all, as `bound` says */
 const eventsWithin = (bound: Bound, bytes: string, clauses: string, order = 'position'): string =>
   bound === 'small' ? smallEvents(bytes, clauses) : fittingEvents(bytes, clauses, order);
 
-/** Planned anew for each page, since the server hopes for few rows: right for a store that may be small, and grow fast. */
+/** Planned anew for each page, since the server expects few rows: right for a store that may be small and grow fast. */
 const everythingWithin = (bound: Bound): SqlStatement =>
   statement(
     `(${header}) union all (${eventsWithin(bound, '$3', `where position ${gt} $1 order by position limit $2`)})`,
@@ -37,22 +37,22 @@ const everythingWithin = (bound: Bound): SqlStatement =>
 const everything = { small: everythingWithin('small'), fitting: everythingWithin('fitting') };
 
 const largeStore = {
-  /** Behind this position there is one good plan, that of the index, even before the table is analysed. */
+  /** After this position only the plan with the index is good, even before the table is analysed. */
   after: 100_000,
-  /** Sizes of pages that a statement is kept prepared for. */
+  /** Most page sizes for which a statement is kept prepared. */
   maxPageSizes: 16,
 };
 
-/** Most events with a tag for which the index of the tags is used, which knows no order. */
+/** Most events that are looked up in the index of the tags, which knows no order. */
 const maxCandidates = 2_000;
 
 /**
- * A page of what filters take.
+ * A page of the events that filters take.
  *
- * Left to itself, PostgreSQL walks along the positions and looks for the tags: right for those that many events carry, but
- * it goes through all events for one that few do. So it first looks for the candidates by their tags, and gives up when there
- * are too many: measured on a million events, a tag of ten took 24,000 buffers and is found in a few dozen, and one of half
- * of them costs a hundred more.
+ * By itself, PostgreSQL walks along the positions and looks for the tags: right for tags of many events, but for a tag
+ * of few it goes through all events. So the statement first looks for candidates by their tags, and gives up when there
+ * are too many. Measured on a million events: a tag of ten events took 24,000 buffers and now takes a few dozen; a tag
+ * of half the events takes a hundred more.
  */
 function pageOf(
   filters: readonly NormalFilter[] | undefined,
@@ -85,7 +85,7 @@ function pageOf(
 /** A statement of a page, with its values. */
 type PageQuery = readonly [statement: SqlStatement, values: readonly SqlValue[]];
 
-/** The statement of a page whose bytes are bounded so: by those of each event, or of all. */
+/** Makes the statement of a page that is bounded by the bytes of each event, or of all. */
 export type PageQueryWithin = (bound: Bound, bytes: number) => PageQuery;
 
 /** The statements for pages of all events, with the state of the store in front. */
@@ -102,7 +102,7 @@ export class PageStatements {
         : [this.#pageOfLargeStore(bound, limit), [after, bytes]];
   }
 
-  /** What the filters take, and one event more than the limit, up to a position. */
+  /** The events that the filters take, up to a position, and one more than the limit. */
   filtered({ after = 0, limit, filters }: AllRead, upTo: number): PageQueryWithin {
     return (bound, bytes) => {
       const parameters = new Parameters();
@@ -130,8 +130,8 @@ export class PageStatements {
   }
 
   /**
-   * A page of a large store, planned once: the server can't tell how many rows it gives, except by the limit, so nothing is
-   * won by planning it anew, which takes as long as reading dozens of events.
+   * A page of a large store, planned once: the server knows nothing about the number of rows but the limit, so planning
+   * it anew gains nothing and takes as long as reading dozens of events.
    */
   #pageOfLargeStore(bound: Bound, limit: number): SqlStatement {
     const pages = this.#ofLargeStore[bound];

@@ -4,11 +4,11 @@ import { bitAnd, eq, gt, le } from '../operators.js';
 import { delay } from '../retrying.js';
 import { statement, type SqlPort } from '../sql-port.js';
 
-/** Between two looks at whether appends have ended. */
+/** Pauses between two looks at whether appends have ended. */
 const betweenLooks: Backoff = { first: 1, longest: 20 };
 
-// By virtual transaction, never by process: a prepared transaction has no process. Its own transaction a reader need not
-// wait for.
+// By virtual transaction, never by process: a prepared transaction has no process. A reader needn't wait for its own
+// transaction.
 const holdersOfAppendLock = statement(`
   select l.virtualtransaction
   from pg_catalog.pg_locks l, __schema__.append_lock() k
@@ -22,34 +22,34 @@ const contiguousFrom = statement(`
     select position from __schema__.events where position ${gt} $1 and position ${le} $2 order by position limit 5000
   ) next`);
 
-/** What was settled at a moment. */
+/** The settled position of a store at one moment. */
 export interface Settled {
   readonly store: string;
   readonly upTo: number;
 }
 
 /**
- * Up to which position everything is settled: what is not there was rolled back and never will be. It only grows, for as
- * long as the store is the same one on the same server.
+ * The position up to which everything is settled: a position missing there was rolled back and will never exist. It
+ * only grows, as long as the store and its server stay the same.
  */
 export class SettledPositions {
   #store = '';
   #upTo = 0;
 
   /**
-   * What is known before a page is read. What becomes known meanwhile, by another reader, says nothing of that page: it may
-   * have been read before.
+   * The position known before a page is read. A position that another reader settles meanwhile says nothing about that
+   * page, which may have been read before.
    */
   get known(): Settled {
     return { store: this.#store, upTo: this.#upTo };
   }
 
-  /** Up to which position a page that was read after that holds everything. */
+  /** The position up to which a page read after that moment holds everything. */
   upToOf({ store, upTo }: Settled): number {
     return store === this.#store ? upTo : 0;
   }
 
-  /** Forgets all when the store or its server is another than before: positions may have been issued again. */
+  /** Forgets everything when the store or its server has changed: positions may have been issued again. */
   observe(store: string): boolean {
     if (store === this.#store) return false;
     this.#store = store;
@@ -58,9 +58,9 @@ export class SettledPositions {
   }
 
   /**
-   * The last of the positions, which follow `after`, that comes before a gap that isn't settled.
+   * The last of the positions after `after` that comes before an unsettled gap.
    *
-   * @param known before they were read
+   * @param known the settled position before they were read
    */
   extend(after: number, positions: readonly number[], known: Settled): number {
     const upTo = this.upToOf(known);
@@ -73,7 +73,7 @@ export class SettledPositions {
     return end;
   }
 
-  /** Tries by contiguity alone, which waits for nobody: what a reader near the end needs. */
+  /** Tries by contiguity alone, which waits for no transaction: enough for a reader near the end. */
   async extendTo(port: SqlPort, position: number): Promise<boolean> {
     const from = this.#upTo;
     const store = this.#store;
@@ -84,9 +84,9 @@ export class SettledPositions {
   }
 
   /**
-   * Asks who may still commit a position up to this one, which was seen in an earlier statement.
+   * Finds the transactions that may still commit a position up to this one, which an earlier statement saw.
    *
-   * @returns the transactions to wait for; when there is none, all up to the position is settled
+   * @returns the transactions to wait for; if there are none, everything up to the position is settled
    */
   async findUnsettled(port: SqlPort, position: number): Promise<ReadonlySet<string>> {
     const store = this.#store;
@@ -96,9 +96,9 @@ export class SettledPositions {
   }
 
   /**
-   * Waits until each of the transactions has ended. Those that begin meanwhile draw higher positions.
+   * Waits until each of the transactions has ended. Transactions that begin meanwhile draw higher positions.
    *
-   * @throws StoreUnavailableError when one of them hasn't ended in time
+   * @throws StoreUnavailableError when a transaction hasn't ended in time
    */
   async settle(
     port: SqlPort,
@@ -123,7 +123,7 @@ export class SettledPositions {
     this.#raise(store, position);
   }
 
-  /** Only for the store that it was found out of. */
+  /** Only if the store is still the one in which the position was found. */
   #raise(store: string, position: number): void {
     if (store === this.#store) this.#upTo = Math.max(this.#upTo, position);
   }
@@ -134,7 +134,7 @@ async function findHolders(port: SqlPort): Promise<ReadonlySet<string>> {
   return new Set(rows.map(([transaction]) => transaction as string));
 }
 
-/** After a crash a prepared transaction holds the lock under another name (-1/xid): where a name is gone, it may be any such. */
+/** After a crash, a prepared transaction holds the lock as -1/xid: once a name is gone, any such may be its new one. */
 function stillUnsettled(before: ReadonlySet<string>, holders: ReadonlySet<string>): ReadonlySet<string> {
   const remaining = [...before].filter((transaction) => holders.has(transaction));
   const recovered =

@@ -6,7 +6,7 @@ import type { SqlPort, SqlRow } from '../sql-port.js';
 import { isoTime, milliseconds } from '../sql-time.js';
 import { filterCondition, Parameters } from './filter-condition.js';
 
-/** One pass over the events, which counts them by category and type, and a second one that counts the streams. */
+/** One pass over the events counts them by category and type; a second one counts the streams. */
 export async function readStatistics(
   port: SqlPort,
   filters: readonly NormalFilter[] | undefined,
@@ -63,7 +63,7 @@ export async function readTrends(
   });
 }
 
-// One by one: as arguments of a call, so many numbers as there may be rows overflow the stack.
+// A loop, since a number for each of very many rows, as arguments of one call, would overflow the stack.
 
 function least(rows: readonly SqlRow[], column: number): number {
   return rows.reduce((found, row) => Math.min(found, Number(row[column])), Infinity);

@@ -20,13 +20,13 @@ import {
 
 type Order = 'asc' | 'desc';
 
-/** Events that are read as one row, and what each may take for that, in bytes. */
+/** Events read as one row, and most bytes of each. */
 const chunk = { events: 64, bytesPerEvent: 16_384 };
 
-/** Bytes that an event is expected to take at most where many are read in chunks, before one is found that takes more. */
+/** Most bytes expected of an event when many are read in chunks, until a larger one is found. */
 const expectedPerEvent = 2_048;
 
-/** The version of the stream in front of its first rows, of the same moment. */
+/** The version of the stream: the row in front of its first events, read at the same moment. */
 const streamVersion = `select ${headerColumns('coalesce(pg_catalog.max(version), 0)')} from __schema__.events where stream_id ${eq} $1`;
 
 const range = (order: Order): string =>
@@ -35,7 +35,7 @@ const fitting = (order: Order, atLeast: 0 | 1): string =>
   fittingEvents('$5', range(order), `version ${order}`, atLeast);
 const startIn = (events: string): SqlStatement => statement(`(${streamVersion}) union all (${events})`);
 
-/** For events of at most $5 bytes each, and for any. */
+/** For events of at most $5 bytes each; `fittingStarts` is for any. */
 const starts = {
   forward: startIn(smallEvents('$5', range('asc'))),
   backward: startIn(smallEvents('$5', range('desc'))),
@@ -44,9 +44,9 @@ const fittingStarts = { forward: startIn(fitting('asc', 1)), backward: startIn(f
 const rests = { forward: statement(fitting('asc', 0)), backward: statement(fitting('desc', 0)) };
 
 /**
- * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk with an
- * event of more than $4 bytes is empty: what comes until then is bounded without counting. The subselect hides how many chunks
- * they are: to the server, fewer than it guesses would be worth a plan for each call.
+ * From version $2 to version $3, in this order. Versions have no gaps, so they are cut into chunks beforehand. A chunk
+ * with an event of more than $4 bytes is empty: this bounds the chunks before it without counting. The subselect hides
+ * the number of chunks: if they were fewer than the server guesses, it would make a plan for each call.
  */
 function chunksIn(order: Order): SqlStatement {
   const last = chunk.events - 1;
@@ -71,20 +71,20 @@ const commitEvents = statement(
   `select ${eventColumns} from __schema__.events where id ${eq} any ($1::pg_catalog.uuid[]) order by version`,
 );
 
-/** A range of a stream that is left to read into a page. */
+/** The range of a stream that a page still lacks. */
 interface Rest {
-  /** The next version, and the last. */
+  /** The next version to read; `end` is the last. */
   readonly from: number;
   readonly end: number;
   readonly limit: number;
   readonly maxBytes: number;
-  /** The largest of the events before it. */
+  /** The size of the largest event before it. */
   readonly largest: number;
 }
 
 /**
- * What is short is read in one statement. Of a longer page the rest comes in chunks, which many events are read faster by, and
- * a few more slowly.
+ * Reads a short page in one statement. The rest of a longer page comes in chunks, which are faster for many events, and
+ * slower for a few.
  */
 export async function readStreamPage<E extends DomainEvent>(
   port: SqlPort,
@@ -111,7 +111,7 @@ export async function readStreamPage<E extends DomainEvent>(
       from: reached + (isForward ? 1 : -1),
       end,
       limit: limit - events.length,
-      // No character is more than 3 bytes.
+      // A character takes at most 3 bytes.
       maxBytes: maxBytes - 3 * start.characters,
       largest: start.largest,
     });
@@ -130,7 +130,7 @@ async function readRest<E extends DomainEvent>(
   const step = direction === 'forward' ? 1 : -1;
   const events: RecordedEvent<E>[] = [];
   let { from, limit, maxBytes } = rest;
-  // The fewer statements, the faster: as many events at a time as there is room for if the next ones are as large as these.
+  // Fewer statements are faster: read as many events at a time as fit if the next ones are as large as the last.
   let expected = Math.min(rest.largest + Math.ceil(rest.largest / 8), expectedPerEvent);
   while (limit > 0 && maxBytes > 0 && (rest.end - from) * step >= 0) {
     const left = Math.min(limit, (rest.end - from) * step + 1);
@@ -153,13 +153,13 @@ async function readRest<E extends DomainEvent>(
   return events;
 }
 
-/** How many ids are asked for at a time, in search of a commit of unknown size. */
+/** Ids that one statement looks up to find a commit of unknown size. */
 const idsAtOnce = 64;
 
 /**
  * The events of a commit, found by the ids that derive from it; none when it isn't stored.
  *
- * @param namespace of the ids
+ * @param namespace that the ids derive from
  */
 export async function readCommit(
   port: SqlPort,
