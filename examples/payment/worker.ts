@@ -53,7 +53,11 @@ export async function createPaymentWorker({
         ...shared,
         appendPublisher: publisher,
         aggregates: [PaymentAggregate],
-        projections: [paymentPublisher(publisher), ...(readModels ? paymentProjections(readModels) : [])],
+        projections: [
+          // It keeps its place in the store's checkpoints.
+          ...(store.checkpoints === undefined ? [] : [paymentPublisher(publisher)]),
+          ...(readModels ? paymentProjections(readModels) : []),
+        ],
       }),
     ],
   });
