@@ -34,6 +34,7 @@ export default defineConfig(
     rules: {
       // A body without braces stays on the line of its condition.
       curly: ['error', 'multi-line', 'consistent'],
+      'no-duplicate-imports': 'error',
       'perfectionist/sort-imports': [
         'error',
         { groups: ['builtin', 'external', ['parent', 'sibling', 'index']], newlinesBetween: 0 },

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { NativeConnection } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
+import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { EventStore, StoreCapabilities } from 'temporal-event-store';
 import type { ActivityLogger, EventPublisher } from 'temporal-event-store/activities';
 import { EventStorePlugin } from 'temporal-event-store/worker';
@@ -20,7 +19,7 @@ export interface PaymentWorkerOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
   /** For a worker that also runs the projections, and searches in what they make. */
   readonly readModels?: ReadModelDatabase;
-  /** Gets every event by `paymentPublisher`, once that is started; and from workflows that publish before they go on, what they appended. */
+  /** Gets every event by `paymentPublisher`, once that is started, where the store has checkpoints; and from workflows that publish before they go on, what they appended. */
   readonly publisher: EventPublisher;
   /** What `paymentWorkflow` needs; a worker without it does all the rest. */
   readonly ports?: ProcessPorts;

@@ -1,5 +1,4 @@
-import type { Checkpoint, CheckpointStore } from '../core/store/checkpoint.js';
-import { assertCheckpoint } from '../core/store/checkpoint.js';
+import { assertCheckpoint, type Checkpoint, type CheckpointStore } from '../core/store/checkpoint.js';
 
 /** Checkpoints in the memory of the process. */
 export class MemoryCheckpointStore implements CheckpointStore {

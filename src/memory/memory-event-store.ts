@@ -16,6 +16,7 @@ import {
   prepareEvents,
   type PreparedEvent,
 } from '../core/store/append/prepare-events.js';
+import { resultOfStored, type StoredEvent } from '../core/store/append/stored-event.js';
 import type { ReaderHints, StoreCapabilities } from '../core/store/capabilities.js';
 import type {
   AllSlice,
@@ -35,13 +36,14 @@ import {
   checkFindCommit,
   checkStreamRead,
 } from '../core/store/read/read-options.js';
-import type {
-  StatisticsOptions,
-  StoreStatistics,
-  TrendBucket,
-  TrendsOptions,
+import {
+  checkStatistics,
+  checkTrends,
+  type StatisticsOptions,
+  type StoreStatistics,
+  type TrendBucket,
+  type TrendsOptions,
 } from '../core/store/statistics/statistics.js';
-import { checkStatistics, checkTrends } from '../core/store/statistics/statistics.js';
 import { boundsOf, fillBuckets, startOfInterval } from '../core/store/statistics/trends.js';
 import { parseStreamId } from '../core/store/stream-id.js';
 import { MemoryCheckpointStore } from './memory-checkpoint-store.js';
@@ -54,14 +56,7 @@ export interface MemoryEventStoreOptions {
   readonly maxCommitBytes?: number;
 }
 
-interface StoredEvent extends PreparedEvent {
-  readonly id: string;
-  readonly streamId: string;
-  readonly version: number;
-  readonly position: number;
-  readonly commitId: string;
-  readonly occurredAt: string;
-  readonly recordedAt: string;
+interface KeptEvent extends StoredEvent {
   /** What a page counts it as. */
   readonly bytes: number;
 }
@@ -79,9 +74,9 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   readonly #clock: () => Date;
   readonly #maxCommitBytes: number;
   /** The event of position p stands at p - 1. */
-  readonly #all: StoredEvent[] = [];
-  readonly #streams = new Map<string, StoredEvent[]>();
-  readonly #commits = new Map<string, readonly StoredEvent[]>();
+  readonly #all: KeptEvent[] = [];
+  readonly #streams = new Map<string, KeptEvent[]>();
+  readonly #commits = new Map<string, readonly KeptEvent[]>();
   readonly #listeners = new AppendListeners();
 
   constructor(options: MemoryEventStoreOptions = {}) {
@@ -101,11 +96,11 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
 
     const earlier = this.#commits.get(commitKey(streamId, commitId));
     if (earlier !== undefined) {
-      if (isSameCommit(earlier, prepared)) return resultOf(earlier, true);
+      if (isSameCommit(earlier, prepared)) return resultOfStored(earlier, true);
       throw commitMismatch(streamId, commitId);
     }
     assertExpectedVersion(streamId, expectedVersion, this.#versionOf(streamId));
-    return resultOf(this.#store(streamId, commitId, prepared), false);
+    return resultOfStored(this.#store(streamId, commitId, prepared), false);
   }
 
   async appendCommits<E extends DomainEvent>(
@@ -121,7 +116,9 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
       .filter((id) => this.#commits.has(commitKey(streamId, id)));
     if (existing.length > 0) throw commitExists(streamId, existing);
     assertExpectedVersion(streamId, options.expectedVersion ?? 'any', this.#versionOf(streamId));
-    return prepared.map(({ commitId, events }) => resultOf(this.#store(streamId, commitId, events), false));
+    return prepared.map(({ commitId, events }) =>
+      resultOfStored(this.#store(streamId, commitId, events), false),
+    );
   }
 
   async readStream<E extends DomainEvent>(
@@ -151,12 +148,12 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
     const end = this.#all.length;
     if (after !== undefined && after > end) throw aheadOfStore(after, this.#storeId, end);
     const step = direction === 'forward' ? 1 : -1;
-    const events: StoredEvent[] = [];
+    const events: KeptEvent[] = [];
     let bytes = 0;
     let position = after ?? (direction === 'forward' ? 0 : end + 1);
     let isEnd = true;
     for (let next = position + step; next >= 1 && next <= end; next += step) {
-      const event = this.#all[next - 1] as StoredEvent;
+      const event = this.#all[next - 1] as KeptEvent;
       if (matchesFilters(filters, event)) {
         bytes += event.bytes;
         isEnd = events.length === 0 || (events.length < limit && bytes <= maxBytes);
@@ -176,7 +173,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
     checkFindCommit(streamId, commitId);
     const commit = this.#commits.get(commitKey(streamId, commitId));
-    return commit && resultOf(commit, true);
+    return commit && resultOfStored(commit, true);
   }
 
   async statistics(options: StatisticsOptions = {}): Promise<StoreStatistics> {
@@ -209,11 +206,11 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
     return this.#listeners.add(listener);
   }
 
-  #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly StoredEvent[] {
+  #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly KeptEvent[] {
     const stream = this.#streams.get(streamId) ?? [];
     const recordedAt = this.#clock().toISOString();
     const stored = eventIdsOf(this.#storeId, streamId, commitId, events.length).map(
-      (id, ordinal): StoredEvent => {
+      (id, ordinal): KeptEvent => {
         const event = events[ordinal] as PreparedEvent;
         return {
           ...event,
@@ -242,7 +239,7 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
     return this.#streams.get(streamId)?.length ?? 0;
   }
 
-  #matching(filters: readonly NormalFilter[] | undefined): readonly StoredEvent[] {
+  #matching(filters: readonly NormalFilter[] | undefined): readonly KeptEvent[] {
     return this.#all.filter((event) => matchesFilters(filters, event));
   }
 }
@@ -251,12 +248,7 @@ function commitKey(streamId: string, commitId: string): string {
   return JSON.stringify([streamId, commitId]);
 }
 
-function resultOf(commit: readonly StoredEvent[], deduplicated: boolean): AppendResult {
-  const { streamId, commitId, version, position } = commit.at(-1) as StoredEvent;
-  return { streamId, commitId, version, position, eventIds: commit.map((event) => event.id), deduplicated };
-}
-
-function bytesOf({ bytes }: StoredEvent): number {
+function bytesOf({ bytes }: KeptEvent): number {
   return bytes;
 }
 
@@ -265,7 +257,7 @@ function toRecorded<E extends DomainEvent>({
   correlationId: _,
   bytes: _bytes,
   ...event
-}: StoredEvent): RecordedEvent<E> {
+}: KeptEvent): RecordedEvent<E> {
   return {
     ...event,
     tags: [...event.tags],

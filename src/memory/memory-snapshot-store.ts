@@ -1,5 +1,9 @@
-import type { Snapshot, SnapshotModel, SnapshotStore } from '../core/store/snapshot.js';
-import { assertSnapshot } from '../core/store/snapshot.js';
+import {
+  assertSnapshot,
+  type Snapshot,
+  type SnapshotModel,
+  type SnapshotStore,
+} from '../core/store/snapshot.js';
 import type { JsonValue } from '../core/values/json.js';
 
 /** Snapshots in the memory of the process. */

@@ -1,4 +1,5 @@
 import { pauseAfter, type Backoff } from '../core/values/backoff.js';
+import { wait } from '../core/values/wait.js';
 import { isRetryableSqlError } from './sql-errors.js';
 import type { SqlPort } from './sql-port.js';
 
@@ -22,7 +23,7 @@ export async function retrying<T>(
     } catch (error) {
       const pause = pauseAfter(attempt, backoff);
       if (!isRetryableSqlError(error) || performance.now() + pause > deadline) throw error;
-      await delay(pause);
+      await wait(pause);
     }
   }
 }
@@ -30,10 +31,4 @@ export async function retrying<T>(
 /** A port that repeats each call for `timeout` milliseconds while it fails for a retryable reason. */
 export function retryingPort(port: SqlPort, timeout: number): SqlPort {
   return { query: (...args) => retrying(() => port.query(...args), performance.now() + timeout) };
-}
-
-export function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

@@ -1,5 +1,4 @@
-import type { Checkpoint, CheckpointStore } from '../core/store/checkpoint.js';
-import { assertCheckpoint } from '../core/store/checkpoint.js';
+import { assertCheckpoint, type Checkpoint, type CheckpointStore } from '../core/store/checkpoint.js';
 import { eq, le, ne } from './operators.js';
 import { statement, type SqlPort } from './sql-port.js';
 

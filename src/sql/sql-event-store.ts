@@ -11,6 +11,7 @@ import {
 } from '../core/store/append/commit.js';
 import { assertExpectedVersion } from '../core/store/append/expected-version.js';
 import { prepareEvents, type PreparedEvent } from '../core/store/append/prepare-events.js';
+import { resultOfStored } from '../core/store/append/stored-event.js';
 import type { StoreCapabilities } from '../core/store/capabilities.js';
 import type { CheckpointStore } from '../core/store/checkpoint.js';
 import type {
@@ -25,17 +26,17 @@ import type {
 } from '../core/store/event-store.js';
 import { checkAllRead, checkFindCommit, checkStreamRead } from '../core/store/read/read-options.js';
 import type { SnapshotStore } from '../core/store/snapshot.js';
-import type {
-  StatisticsOptions,
-  StoreStatistics,
-  TrendBucket,
-  TrendsOptions,
+import {
+  checkStatistics,
+  checkTrends,
+  type StatisticsOptions,
+  type StoreStatistics,
+  type TrendBucket,
+  type TrendsOptions,
 } from '../core/store/statistics/statistics.js';
-import { checkStatistics, checkTrends } from '../core/store/statistics/statistics.js';
 import type { AppendOutcome } from './append/append-batch.js';
 import type { AppendMember, PreparedCommit } from './append/append-member.js';
 import { AllReader } from './read/all-reader.js';
-import type { StoredEvent } from './read/event-row.js';
 import { readStatistics, readTrends } from './read/statistics.js';
 import { readCommit, readStreamPage } from './read/stream-reader.js';
 import { retrying, retryingPort } from './retrying.js';
@@ -101,7 +102,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId), commitId);
     if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);
     // If the store chose the id, the commit can only be this append's, whose first reply was lost.
-    return storedResult(stored, isGiven);
+    return resultOfStored(stored, isGiven);
   }
 
   async appendCommits<E extends DomainEvent>(
@@ -138,7 +139,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
       firstId,
     );
     const isOwn = outcome.wasRepeated && found.every(({ stored, events }) => isOwnCommit(stored, events));
-    if (isOwn) return found.map(({ stored }) => storedResult(stored, false));
+    if (isOwn) return found.map(({ stored }) => resultOfStored(stored, false));
     const existing = found.filter(({ stored }) => stored.length > 0);
     throw commitExists(
       streamId,
@@ -174,7 +175,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const stored = await typedErrors(async () =>
       readCommit(this.#port, namespace.known ?? (await namespace.read(this.#port)), streamId, commitId),
     );
-    return stored.length === 0 ? undefined : storedResult(stored, true);
+    return stored.length === 0 ? undefined : resultOfStored(stored, true);
   }
 
   async statistics(options: StatisticsOptions = {}): Promise<StoreStatistics> {
@@ -236,9 +237,4 @@ function resultsOf(
     eventIds,
     deduplicated: false,
   }));
-}
-
-function storedResult(events: readonly StoredEvent[], deduplicated: boolean): AppendResult {
-  const { streamId, commitId, version, position } = events.at(-1) as StoredEvent;
-  return { streamId, commitId, version, position, eventIds: events.map((event) => event.id), deduplicated };
 }

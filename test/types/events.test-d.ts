@@ -1,11 +1,14 @@
-import type {
-  DomainEvent,
-  EventMetadata,
-  EventStore,
-  EventToAppend,
-  RecordedEvent,
+import {
+  iterateAll,
+  iterateStream,
+  subscribe,
+  toCloudEvent,
+  type DomainEvent,
+  type EventMetadata,
+  type EventStore,
+  type EventToAppend,
+  type RecordedEvent,
 } from 'temporal-event-store';
-import { iterateAll, iterateStream, subscribe, toCloudEvent } from 'temporal-event-store';
 import { describe, expectTypeOf, it } from 'vitest';
 
 type Opened = DomainEvent<'Opened', { readonly owner: string }>;

@@ -6,6 +6,7 @@ import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { isPaced } from '../store/pacing.js';
 import { pauseAfter, type Backoff } from '../values/backoff.js';
+import { wait } from '../values/wait.js';
 import { assertNotNested, isInCommand, runCommand } from './running-commands.js';
 import { inTurn } from './turns.js';
 
@@ -111,7 +112,7 @@ async function attemptCommand<S extends { readonly version: number }, R>(
       if (!isConflict) throw error;
       if (attempt >= maxAttempts) throw exhausted(error, attempt);
       if (isPaced(store)) continue;
-      await new Promise((resolve) => setTimeout(resolve, pauseAfter(attempt, backoff)));
+      await wait(pauseAfter(attempt, backoff));
     }
   }
 }

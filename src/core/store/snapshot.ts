@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { assertOptions, integerFrom, isName } from '../options/options.js';
-import type { JsonValue } from '../values/json.js';
-import { findJsonFault } from '../values/json.js';
+import { findJsonFault, type JsonValue } from '../values/json.js';
 import { assertStreamId } from './stream-id.js';
 
 /** Names the state that a snapshot holds. Snapshots of another version aren't read. */

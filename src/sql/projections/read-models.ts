@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
-import type {
-  BuildHook,
-  BuildSpec,
-  ProjectionBuild,
-  ShardProgress,
+import {
+  HandlerError,
+  type BuildHook,
+  type BuildSpec,
+  type ProjectionBuild,
+  type ShardProgress,
 } from '../../core/projections/projection-sink.js';
-import { HandlerError } from '../../core/projections/projection-sink.js';
 import { utf8Length } from '../../core/values/json.js';
 import { quoted } from '../schema-name.js';
 import { sqlStateOf } from '../sql-errors.js';

@@ -1,20 +1,9 @@
 import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
-import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
+import type { StoredEvent } from '../../core/store/append/stored-event.js';
 import { eq, le, minus, plus } from '../operators.js';
 import type { SqlPort, SqlStatement, SqlValue } from '../sql-port.js';
 import { milliseconds } from '../sql-time.js';
 import { IsoTimes } from './iso-times.js';
-
-/** A stored event: `data` and `metadata` are JSON text. */
-export interface StoredEvent extends PreparedEvent {
-  readonly id: string;
-  readonly streamId: string;
-  readonly version: number;
-  readonly position: number;
-  readonly commitId: string;
-  readonly occurredAt: string;
-  readonly recordedAt: string;
-}
 
 const valueColumns = `position, stream_id, version, id, commit_id, type, schema_version, tags,
   ${milliseconds('occurred_at')},

@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
+import { wait } from '../../core/values/wait.js';
 import { bitAnd, eq, gt, le } from '../operators.js';
-import { delay } from '../retrying.js';
 import { statement, type SqlPort } from '../sql-port.js';
 
 /** Pauses between two looks at whether appends have ended. */
@@ -116,7 +116,7 @@ export class SettledPositions {
             `${timeout} ms. Going on would lose its events: end it, or wait and read again.`,
         );
       }
-      await delay(pauseAfter(looks, betweenLooks));
+      await wait(pauseAfter(looks, betweenLooks));
       signal?.throwIfAborted();
       waitingFor = stillUnsettled(waitingFor, await findHolders(port));
     }

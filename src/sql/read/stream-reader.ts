@@ -1,5 +1,6 @@
 import { eventIdOf } from '../../core/events/event-id.js';
 import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
+import type { StoredEvent } from '../../core/store/append/stored-event.js';
 import type { ReadDirection, StreamSlice } from '../../core/store/event-store.js';
 import type { StreamRead } from '../../core/store/read/read-options.js';
 import { eq, ge, le, minus, plus } from '../operators.js';
@@ -15,7 +16,6 @@ import {
   readEvents,
   readPage,
   smallEvents,
-  type StoredEvent,
 } from './event-row.js';
 
 type Order = 'asc' | 'desc';

@@ -16,6 +16,7 @@ import { EventTooLargeError } from '../../core/errors/event-errors.js';
 import { StoreClosedError, StoreOverloadedError } from '../../core/errors/store-errors.js';
 import { streamId } from '../../core/store/stream-id.js';
 import { utf8Length } from '../../core/values/json.js';
+import { wait } from '../../core/values/wait.js';
 import type { ReplayedState } from '../shared/activity-types.js';
 import {
   aggregateLaneId,
@@ -237,7 +238,7 @@ export class AggregateClient<T extends CommandTarget> {
   ): Promise<readonly CommandOutcome[]> {
     const { client, taskQueue } = this.#options;
     const pause = this.#traffic.pauseFor(laneId, number);
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    if (pause > 0) await wait(pause);
     const began = performance.now();
     try {
       const reply = await sendCommands(

@@ -1,8 +1,8 @@
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
+import { wait } from '../../core/values/wait.js';
 import type { CommandOutcome, LaneCommand, LaneUpdateOptions } from '../shared/command-lane.js';
 import { fromErrorMessage } from '../shared/error-message.js';
 import { takeFairly } from '../shared/take-fairly.js';
-import { wait } from '../shared/wait.js';
 import type { PendingCommand } from './pending-command.js';
 import { isCrowded, isRetryableCallError } from './send-commands.js';
 

@@ -11,6 +11,7 @@ import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { ProjectionNotRunningError } from '../../core/errors/projection-errors.js';
 import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
+import { wait } from '../../core/values/wait.js';
 import {
   awaitProjectionType,
   projectionIsDraining,
@@ -27,7 +28,6 @@ import {
 } from '../shared/projection-requests.js';
 import type { ProjectionInput } from '../shared/projection-run.js';
 import type { ProjectionStatus } from '../shared/projection-status.js';
-import { wait } from '../shared/wait.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
 import { findSigns, type Seen, type ShownSigns } from './projection-waits.js';
 import { isRetryableCallError } from './send-commands.js';

@@ -13,8 +13,7 @@ import {
   type ReachedPosition,
   type RebaseFrom,
 } from '../shared/projection-requests.js';
-import type { ProjectionInput } from '../shared/projection-run.js';
-import type { ParkedEventSummary } from '../shared/projection-run.js';
+import type { ProjectionInput, ParkedEventSummary } from '../shared/projection-run.js';
 import { stateOf, type ProjectionStatus } from '../shared/projection-status.js';
 import {
   limitsOf,

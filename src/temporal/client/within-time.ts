@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
 import { longestTimer } from '../../core/values/longest-timer.js';
+import { unlessAborted } from '../../core/values/unless-aborted.js';
 
 /** The limits of a wait. */
 export interface WaitLimits {
@@ -50,22 +51,5 @@ export async function untilTimeIsUp<T>(
     return await unlessAborted(end, run);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** @throws the reason of the signal, as soon as it aborts */
-async function unlessAborted<T>(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([run(signal), aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

@@ -12,8 +12,13 @@ import type { StoreStatistics, TrendBucket, TrendInterval } from '../../core/sto
 import type { JsonValue } from '../../core/values/json.js';
 import type { CommandOutcome, ExecuteRequest, LaneSettings } from './command-lane.js';
 import type { AwaitedPosition, ReachedPosition, RebaseFrom } from './projection-requests.js';
-import type { BlockedShard, ProjectionShardInput, ProjectionShardReply } from './projection-run.js';
-import type { ParkedEventSummary, ProjectionProgress } from './projection-run.js';
+import type {
+  BlockedShard,
+  ProjectionShardInput,
+  ProjectionShardReply,
+  ParkedEventSummary,
+  ProjectionProgress,
+} from './projection-run.js';
 
 /** An append as it travels: checked, plain JSON, always with a commit id. */
 export interface AppendRequest {

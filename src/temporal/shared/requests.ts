@@ -6,8 +6,12 @@ import { prepareEvents } from '../../core/store/append/prepare-events.js';
 import { isStoredForm } from '../../core/store/append/stored-form.js';
 import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
 import { checkAllRead, checkStreamRead } from '../../core/store/read/read-options.js';
-import type { StatisticsOptions, TrendsOptions } from '../../core/store/statistics/statistics.js';
-import { checkStatistics, checkTrends } from '../../core/store/statistics/statistics.js';
+import {
+  checkStatistics,
+  checkTrends,
+  type StatisticsOptions,
+  type TrendsOptions,
+} from '../../core/store/statistics/statistics.js';
 import { parseTimestamp } from '../../core/values/timestamp.js';
 import type {
   AppendRequest,

@@ -17,8 +17,12 @@ import {
   type Patience,
   type ProjectionAction,
 } from '../shared/projection-requests.js';
-import type { ProjectionInput, ProjectionRun } from '../shared/projection-run.js';
-import type { ParkedEventSummary, ProjectionProgress } from '../shared/projection-run.js';
+import type {
+  ProjectionInput,
+  ProjectionRun,
+  ParkedEventSummary,
+  ProjectionProgress,
+} from '../shared/projection-run.js';
 import { statusOf, type ProjectionStatus } from '../shared/projection-status.js';
 import { LiveProjection, notOpened } from './live-projection.js';
 import { ProjectionActions } from './projection-actions.js';

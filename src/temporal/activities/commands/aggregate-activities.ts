@@ -18,6 +18,7 @@ import type { SnapshotStore } from '../../../core/store/snapshot.js';
 import { streamId } from '../../../core/store/stream-id.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import type { JsonValue } from '../../../core/values/json.js';
+import { wait } from '../../../core/values/wait.js';
 import type { AggregateActivities } from '../../shared/activity-types.js';
 import {
   defaultLaneSettings,
@@ -226,7 +227,7 @@ const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a li
 const pause = 50;
 
 async function pauseBeforeGivingBack(): Promise<void> {
-  if (!isInLocalActivity()) await new Promise((resolve) => setTimeout(resolve, pause));
+  if (!isInLocalActivity()) await wait(pause);
 }
 
 function afterLoss({ name }: LaneCommand): CommandOutcome {

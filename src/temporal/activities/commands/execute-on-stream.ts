@@ -2,14 +2,15 @@ import type { LoadedState } from '../../../core/aggregates/load-state.js';
 import { findEventStoreError, isRetryable } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
-import type { Commit, CommitChain } from '../../../core/store/append/commit-chain.js';
+import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { describeError } from '../../../core/values/describe-error.js';
+import { wait } from '../../../core/values/wait.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';
-import { wait } from '../../shared/wait.js';
 import type { AggregateModel } from './aggregate-model.js';
+import { committedOutcome } from './committed-outcome.js';
 import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
 import { findStored } from './find-stored.js';
 import type { PendingCommand } from './pending-command.js';
@@ -144,7 +145,7 @@ class Rounds<S> {
     model.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
     for (const [index, { pending, commit }] of effective.entries()) {
-      pending.settle(committed(commit, results[index] as AppendResult));
+      pending.settle(committedOutcome(commit.events, results[index] as AppendResult, false));
     }
     // A decorator may hide the store's schemas; their changes then show here.
     const isOutdated = isSpoilt || results.some((result) => result.changedBySchema);
@@ -212,17 +213,6 @@ async function endOf(
 ): Promise<{ readonly version: number; readonly position: number }> {
   const { version, events } = await store.readStream(streamId, { direction: 'backward', limit: 1 });
   return { version, position: events[0]?.position ?? 0 };
-}
-
-function committed({ events }: Commit, { version, position, eventIds }: AppendResult): CommandOutcome {
-  return {
-    kind: 'committed',
-    version,
-    position,
-    types: events.map((event) => event.type),
-    eventIds,
-    deduplicated: false,
-  };
 }
 
 /** @param position of the last event of the stream */

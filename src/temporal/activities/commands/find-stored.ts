@@ -3,6 +3,7 @@ import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';
+import { committedOutcome } from './committed-outcome.js';
 import { commandHashOf } from './decide-commands.js';
 
 /** The outcome of a command that is already stored; undefined if it isn't. */
@@ -14,21 +15,14 @@ export async function findStored(
   const { commandId } = command;
   const commit = await store.findCommit(streamId, commandId);
   if (commit === undefined) return undefined;
-  const { version, position, eventIds } = commit;
+  const { version, eventIds } = commit;
   const { events } = await store.readStream(streamId, {
     fromVersion: version - eventIds.length + 1,
     limit: eventIds.length,
   });
   const storedHash = events[0]?.metadata['commandHash'];
   if (storedHash === undefined || storedHash === commandHashOf(command)) {
-    return {
-      kind: 'committed',
-      version,
-      position,
-      types: events.map((event) => event.type),
-      eventIds,
-      deduplicated: true,
-    };
+    return committedOutcome(events, commit, true);
   }
   const error = new CommitMismatchError(
     `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,

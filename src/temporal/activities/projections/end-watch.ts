@@ -6,6 +6,7 @@ import { lookFor, seen, type SeenEvent } from '../../../core/store/read/seen-eve
 import { storedReadsOf } from '../../../core/store/read/stored-reads.js';
 import { WakeUp } from '../../../core/store/read/wake-up.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
+import { wait } from '../../../core/values/wait.js';
 
 /** Pauses between two looks at a store that has nothing new. */
 const quietly: Backoff = { first: 20, longest: 1_000 };
@@ -103,7 +104,7 @@ export class EndWatch {
         pause = pauseAfter(++failures, afterFailure);
       }
       // Many appends must not cause as many looks.
-      await new Promise((resolve) => setTimeout(resolve, quietly.first));
+      await wait(quietly.first);
     }
     this.#isLooking = false;
   }

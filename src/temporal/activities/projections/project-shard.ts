@@ -19,8 +19,8 @@ import {
 import { storedReadsOf } from '../../../core/store/read/stored-reads.js';
 import { WakeUp } from '../../../core/store/read/wake-up.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
+import { wait } from '../../../core/values/wait.js';
 import type { SearchTrace } from '../../shared/search-trace.js';
-import { wait } from '../../shared/wait.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { EndWatch } from './end-watch.js';
 import { NewerEventError, ShardPages, type ProjectedShard } from './shard-pages.js';

@@ -16,7 +16,7 @@ import { seen, type SeenEvent } from '../../../core/store/read/seen-event.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import { storableText } from '../../../core/values/storable-text.js';
-import { wait } from '../../shared/wait.js';
+import { wait } from '../../../core/values/wait.js';
 
 /** Pauses before a handler is retried. */
 const backoff: Backoff = { first: 100, longest: 5_000 };

@@ -1,5 +1,6 @@
 import type { AllSlice, EventStore, ReadAllOptions } from '../../../core/store/event-store.js';
 import { storedReadsOf, type StoredReads } from '../../../core/store/read/stored-reads.js';
+import { unlessAborted } from '../../../core/values/unless-aborted.js';
 
 /** A page, and whether other shards share its objects. */
 export interface SharedPage {
@@ -39,22 +40,17 @@ export class SharedReads {
 
   async read({ signal, ...options }: ReadAllOptions & { readonly signal: AbortSignal }): Promise<SharedPage> {
     signal.throwIfAborted();
-    const key = JSON.stringify([options.after, options.limit, options.maxBytes, options.filter]);
+    const key = JSON.stringify(options);
     const read = this.#open.get(key) ?? this.#begin(key, options);
     read.asked++;
     read.wanted++;
-    const slice = await new Promise<AllSlice<never>>((resolve, reject) => {
-      const giveUp = (): void => {
-        if (--read.wanted === 0) this.#end(key, read);
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', giveUp, { once: true });
-      const stopListening = (): void => {
-        signal.removeEventListener('abort', giveUp);
-      };
-      void read.page.then(resolve, reject).finally(stopListening);
-    });
-    return { slice, isShared: read.asked > 1 };
+    try {
+      const slice = await unlessAborted(signal, () => read.page);
+      return { slice, isShared: read.asked > 1 };
+    } finally {
+      read.wanted--;
+      if (read.wanted === 0 && signal.aborted) this.#end(key, read);
+    }
   }
 
   #end(key: string, read: SharedRead): void {

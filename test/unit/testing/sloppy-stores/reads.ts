@@ -345,21 +345,30 @@ export const withSloppyReads: readonly SloppyStore[] = [
   {
     defect: 'leaves a gap of what is not committed yet behind',
     change: (store) => {
-      const late = new Set<string>();
+      /** What ends the wait of the append of each event that can't be seen yet. */
+      const late = new Map<string, () => void>();
       let count = 0;
       return {
         appendToStream: async (streamId, events, options) => {
           const result = await store.appendToStream(streamId, events, options);
           if (++count % 3 !== 0) return result;
-          // Committed after one with a higher position.
-          for (const id of result.eventIds) late.add(id);
-          await new Promise((resolve) => setTimeout(resolve, 3));
+          // Committed after one with a higher position, which a reader has met; or, where none comes, at some time.
+          await new Promise<void>((resolve) => {
+            for (const id of result.eventIds) late.set(id, resolve);
+            setTimeout(resolve, 50);
+          });
           for (const id of result.eventIds) late.delete(id);
           return result;
         },
         readAll: async (options) => {
           const slice = await store.readAll<never>(options);
-          return { ...slice, events: slice.events.filter(({ id }) => !late.has(id)) };
+          const stored: readonly RecordedEvent[] = slice.events;
+          const events = slice.events.filter(({ id }) => !late.has(id));
+          const last = stored.findLast(({ id }) => !late.has(id))?.position ?? 0;
+          for (const { id, position } of stored) {
+            if (position < last) late.get(id)?.();
+          }
+          return { ...slice, events };
         },
       };
     },
