@@ -13,7 +13,16 @@ export type {
 export { AggregateRoot } from './aggregates/aggregate-root.js';
 export type { AggregateClass, EventsOf } from './aggregates/aggregate-root.js';
 export type { Checkpoint, CheckpointStore } from './store/checkpoint.js';
+export type { AppendCondition } from './store/append/append-condition.js';
 export type { Commit, CommitChain } from './store/append/commit-chain.js';
+export type {
+  MultiAppendOptions,
+  MultiAppendResult,
+  MultiStreamAppends,
+  StreamAppend,
+} from './store/append/multi-stream-appends.js';
+export { settledPosition } from './store/read/settled-position.js';
+export type { SettledPosition } from './store/read/settled-position.js';
 export type {
   EventPlace,
   EventStatistics,
@@ -43,7 +52,12 @@ export type { Decider, DomainCommand } from './aggregates/decider.js';
 export type { DecoratedStore } from './store/decorated-store.js';
 export { findEventStoreError, isEventStoreError } from './errors/error-recognition.js';
 export { CommandFailedError, CommandOutcomeUnknownError, DomainError } from './errors/command-errors.js';
-export { CommitExistsError, CommitMismatchError, VersionConflictError } from './errors/append-errors.js';
+export {
+  AppendConditionFailedError,
+  CommitExistsError,
+  CommitMismatchError,
+  VersionConflictError,
+} from './errors/append-errors.js';
 export { EventTooLargeError, EventTooNewError, InvalidEventError } from './errors/event-errors.js';
 export { InvalidArgumentError } from './errors/invalid-argument-error.js';
 export {

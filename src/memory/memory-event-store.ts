@@ -2,6 +2,7 @@ import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '.
 import { assertOptions, integerFrom, isFunction } from '../core/options/options.js';
 import { AppendListeners } from '../core/store/append/append-listeners.js';
 import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
+import { conditionFailed, type CheckedCondition } from '../core/store/append/append-condition.js';
 import type { Commit } from '../core/store/append/commit-chain.js';
 import {
   checkCommits,
@@ -11,6 +12,12 @@ import {
   isSameCommit,
 } from '../core/store/append/commit.js';
 import { assertExpectedVersion } from '../core/store/append/expected-version.js';
+import { checkMultiAppend, multiResult, type PreparedAppend } from '../core/store/append/multi-append.js';
+import type {
+  MultiAppendOptions,
+  MultiAppendResult,
+  StreamAppend,
+} from '../core/store/append/multi-stream-appends.js';
 import {
   defaultMaxCommitBytes,
   prepareEvents,
@@ -35,7 +42,9 @@ import {
   checkAllRead,
   checkFindCommit,
   checkStreamRead,
+  ofOtherStore,
 } from '../core/store/read/read-options.js';
+import { withSettled } from '../core/store/read/settled-position.js';
 import {
   checkStatistics,
   checkTrends,
@@ -90,17 +99,19 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
     events: readonly EventToAppend<E>[],
     options: AppendOptions = {},
   ): Promise<AppendResult> {
-    checkAppendOptions(streamId, options);
+    const condition = checkAppendOptions(streamId, options);
     const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata } = options;
     const prepared = prepareEvents(events, metadata, this.#maxCommitBytes);
+    const append = { streamId, expectedVersion, events: prepared };
+    return this.#append([append], commitId, condition)[0] as AppendResult;
+  }
 
-    const earlier = this.#commits.get(commitKey(streamId, commitId));
-    if (earlier !== undefined) {
-      if (isSameCommit(earlier, prepared)) return resultOfStored(earlier, true);
-      throw commitMismatch(streamId, commitId);
-    }
-    assertExpectedVersion(streamId, expectedVersion, this.#versionOf(streamId));
-    return resultOfStored(this.#store(streamId, commitId, prepared), false);
+  async appendToStreams<E extends DomainEvent>(
+    appends: readonly StreamAppend<E>[],
+    options: MultiAppendOptions = {},
+  ): Promise<MultiAppendResult> {
+    const { appends: prepared, condition } = checkMultiAppend(appends, options, this.#maxCommitBytes);
+    return multiResult(this.#append(prepared, options.commitId ?? crypto.randomUUID(), condition));
   }
 
   async appendCommits<E extends DomainEvent>(
@@ -116,9 +127,11 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
       .filter((id) => this.#commits.has(commitKey(streamId, id)));
     if (existing.length > 0) throw commitExists(streamId, existing);
     assertExpectedVersion(streamId, options.expectedVersion ?? 'any', this.#versionOf(streamId));
-    return prepared.map(({ commitId, events }) =>
+    const results = prepared.map(({ commitId, events }) =>
       resultOfStored(this.#store(streamId, commitId, events), false),
     );
+    this.#listeners.wake();
+    return results;
   }
 
   async readStream<E extends DomainEvent>(
@@ -162,12 +175,13 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
       }
       position = next;
     }
-    return {
+    const slice = {
       events: events.map((event) => toRecorded<E>(event)),
       position: Math.min(position, end),
       isEnd,
       storeId: this.#storeId,
     };
+    return direction === 'forward' ? withSettled(slice) : slice;
   }
 
   async findCommit(streamId: string, commitId: string): Promise<AppendResult | undefined> {
@@ -206,6 +220,40 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
     return this.#listeners.add(listener);
   }
 
+  /** A repeat is answered first, then the versions are compared, then the condition: a repeat would meet its own events. */
+  #append(
+    appends: readonly PreparedAppend[],
+    commitId: string,
+    condition: CheckedCondition | undefined,
+  ): readonly AppendResult[] {
+    const earlier = appends.map(({ streamId }) => this.#commits.get(commitKey(streamId, commitId)));
+    if (earlier.some((commit) => commit !== undefined)) {
+      return appends.map(({ streamId, events }, index) => {
+        const stored = earlier[index] ?? [];
+        if (!isSameCommit(stored, events)) throw commitMismatch(streamId, commitId);
+        return resultOfStored(stored, true);
+      });
+    }
+    for (const { streamId, expectedVersion } of appends) {
+      assertExpectedVersion(streamId, expectedVersion, this.#versionOf(streamId));
+    }
+    if (condition !== undefined) this.#assertCondition(condition);
+    const results = appends.map(({ streamId, events }) =>
+      resultOfStored(this.#store(streamId, commitId, events), false),
+    );
+    this.#listeners.wake();
+    return results;
+  }
+
+  /** @throws AppendConditionFailedError · PositionAheadOfStoreError */
+  #assertCondition({ filter, after: { position, storeId } }: CheckedCondition): void {
+    if (storeId !== this.#storeId) throw ofOtherStore(position, storeId, this.#storeId, this.#all.length);
+    if (position > this.#all.length) throw aheadOfStore(position, storeId, this.#all.length);
+    // The event of position p stands at p - 1.
+    const conflict = this.#all.slice(position).find((event) => matchesFilters(filter, event));
+    if (conflict !== undefined) throw conditionFailed(position, conflict);
+  }
+
   #store(streamId: string, commitId: string, events: readonly PreparedEvent[]): readonly KeptEvent[] {
     const stream = this.#streams.get(streamId) ?? [];
     const recordedAt = this.#clock().toISOString();
@@ -231,7 +279,6 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
       stream.push(event);
       this.#all.push(event);
     }
-    this.#listeners.wake();
     return stored;
   }
 

@@ -3,7 +3,10 @@
  * repeats the numbers; a test compares them.
  */
 export const advisoryLocks = {
-  /** Shared by appends under way, with the schema as the second key; readers in order look for its holders. */
+  /**
+   * Shared by appends under way, with the schema as the second key; readers in order look for its holders. Exclusive for
+   * a condition without tags.
+   */
   append: 1_163_152_724,
   /** Held while a schema is migrated. */
   migrate: 1_163_152_725,
@@ -11,4 +14,9 @@ export const advisoryLocks = {
   setUpProjections: 1_163_152_726,
   /** Held while builds of a projection change, with the hash of its name as the second key. */
   projection: 1_163_152_727,
+  /**
+   * Shared by appends under a condition, exclusive for one of more tags than are locked one by one; with the schema as the
+   * second key.
+   */
+  manyTags: 1_163_152_728,
 } as const;

@@ -1,5 +1,7 @@
+import type { EventStoreError } from '../core/errors/event-store-error.js';
 import type { DomainEvent, EventToAppend } from '../core/events/event.js';
 import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
+import { conditionFailed, type CheckedCondition } from '../core/store/append/append-condition.js';
 import type { Commit } from '../core/store/append/commit-chain.js';
 import {
   checkCommits,
@@ -10,6 +12,12 @@ import {
   isSameCommit,
 } from '../core/store/append/commit.js';
 import { assertExpectedVersion } from '../core/store/append/expected-version.js';
+import { checkMultiAppend, multiResult, type PreparedAppend } from '../core/store/append/multi-append.js';
+import type {
+  MultiAppendOptions,
+  MultiAppendResult,
+  StreamAppend,
+} from '../core/store/append/multi-stream-appends.js';
 import { prepareEvents, type PreparedEvent } from '../core/store/append/prepare-events.js';
 import { resultOfStored } from '../core/store/append/stored-event.js';
 import type { StoreCapabilities } from '../core/store/capabilities.js';
@@ -24,7 +32,14 @@ import type {
   ReadStreamOptions,
   StreamSlice,
 } from '../core/store/event-store.js';
-import { checkAllRead, checkFindCommit, checkStreamRead } from '../core/store/read/read-options.js';
+import {
+  aheadOfStore,
+  checkAllRead,
+  checkFindCommit,
+  checkStreamRead,
+  ofOtherStore,
+} from '../core/store/read/read-options.js';
+import type { SettledPosition } from '../core/store/read/settled-position.js';
 import type { SnapshotStore } from '../core/store/snapshot.js';
 import {
   checkStatistics,
@@ -35,9 +50,10 @@ import {
   type TrendsOptions,
 } from '../core/store/statistics/statistics.js';
 import type { AppendOutcome } from './append/append-batch.js';
-import type { AppendMember, PreparedCommit } from './append/append-member.js';
+import { toMember, type AppendMember, type AppendPart, type PreparedCommit } from './append/append-member.js';
 import { AllReader } from './read/all-reader.js';
 import { readStatistics, readTrends } from './read/statistics.js';
+import { readConflict, readEnd } from './read/conflict.js';
 import { readCommit, readStreamPage } from './read/stream-reader.js';
 import { retrying, retryingPort } from './retrying.js';
 import type { AnsweredAppend, SqlBackend } from './sql-backend.js';
@@ -49,7 +65,7 @@ import { typedErrors, typedPort } from './typed-errors.js';
 
 /** The outcome of an append, with the namespace that its event ids derive from. */
 interface Appended {
-  readonly commits: readonly PreparedCommit[];
+  readonly parts: readonly AppendPart[];
   readonly outcome: AnsweredAppend;
   readonly namespace: string;
 }
@@ -86,23 +102,21 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     events: readonly EventToAppend<E>[],
     options: AppendOptions = {},
   ): Promise<AppendResult> {
-    checkAppendOptions(streamId, options);
-    const { commitId = crypto.randomUUID(), expectedVersion = 'any', metadata, signal } = options;
-    const isGiven = options.commitId !== undefined;
+    const condition = checkAppendOptions(streamId, options);
+    const { expectedVersion = 'any', metadata } = options;
     const prepared = prepareEvents(events, metadata, this.#backend.limits.maxCommitBytes);
-    const { outcome, commits, namespace } = await this.#append(commitId, signal, (namespace) => ({
-      streamId,
-      expectedVersion,
-      commits: [prepareCommit(namespace, streamId, commitId, prepared, isGiven)],
-    }));
-    if (outcome.kind !== 'stored') {
-      return resultsOf(streamId, expectedVersion, commits, outcome)[0] as AppendResult;
-    }
+    const append = { streamId, expectedVersion, events: prepared };
+    const [result] = await this.#appendCommit([append], condition, options);
+    return result as AppendResult;
+  }
 
-    const stored = await typedErrors(() => readCommit(this.#port, namespace, streamId, commitId), commitId);
-    if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);
-    // If the store chose the id, the commit can only be this append's, whose first reply was lost.
-    return resultOfStored(stored, isGiven);
+  async appendToStreams<E extends DomainEvent>(
+    appends: readonly StreamAppend<E>[],
+    options: MultiAppendOptions = {},
+  ): Promise<MultiAppendResult> {
+    const { maxCommitBytes } = this.#backend.limits;
+    const { appends: prepared, condition } = checkMultiAppend(appends, options, maxCommitBytes);
+    return multiResult(await this.#appendCommit(prepared, condition, options));
   }
 
   async appendCommits<E extends DomainEvent>(
@@ -114,19 +128,15 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     const { expectedVersion = 'any', signal } = options;
     const checked = checkCommits(commits, this.#backend.limits.maxCommitBytes);
     const firstId = checked[0]?.commitId;
-    const {
-      outcome,
-      commits: prepared,
-      namespace,
-    } = await this.#append(firstId, signal, (namespace) => ({
-      streamId,
-      expectedVersion,
-      commits: checked.map(({ commitId, events }) =>
+    const { outcome, parts, namespace } = await this.#append(firstId, signal, (namespace) => {
+      const commits = checked.map(({ commitId, events }) =>
         prepareCommit(namespace, streamId, commitId, events, true),
-      ),
-    }));
-    if (outcome.kind !== 'stored') return resultsOf(streamId, expectedVersion, prepared, outcome);
+      );
+      return toMember([{ streamId, expectedVersion, commits }]);
+    });
+    if (outcome.kind !== 'stored') return resultsOf(parts, outcome);
 
+    const prepared = parts.flatMap(({ commits }) => commits);
     const found = await typedErrors(
       () =>
         Promise.all(
@@ -188,6 +198,60 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
     return typedErrors(() => readTrends(this.#port, filters, interval));
   }
 
+  /** Appends a commit to one stream or several. @returns the result of each part */
+  async #appendCommit(
+    appends: readonly PreparedAppend[],
+    condition: CheckedCondition | undefined,
+    options: { readonly commitId?: string; readonly signal?: AbortSignal },
+  ): Promise<readonly AppendResult[]> {
+    const { commitId = crypto.randomUUID(), signal } = options;
+    const isGiven = options.commitId !== undefined;
+    const { outcome, parts, namespace } = await this.#append(commitId, signal, (namespace) =>
+      toMember(
+        appends.map(({ streamId, expectedVersion, events }) => ({
+          streamId,
+          expectedVersion,
+          commits: [prepareCommit(namespace, streamId, commitId, events, isGiven)],
+        })),
+        condition,
+      ),
+    );
+    if (outcome.kind === 'refused' || outcome.kind === 'ahead') {
+      throw await typedErrors(() => this.#refusal(outcome, (condition as CheckedCondition).after), commitId);
+    }
+    if (outcome.kind !== 'stored') return resultsOf(parts, outcome);
+
+    return typedErrors(
+      () =>
+        Promise.all(
+          appends.map(async ({ streamId, events }) => {
+            const stored = await readCommit(this.#port, namespace, streamId, commitId);
+            if (!isSameCommit(stored, events)) throw commitMismatch(streamId, commitId);
+            // If the store chose the id, the commit can only be this append's, whose first reply was lost.
+            return resultOfStored(stored, isGiven);
+          }),
+        ),
+      commitId,
+    );
+  }
+
+  async #refusal(
+    outcome: Extract<AppendOutcome, { kind: 'refused' | 'ahead' }>,
+    { position, storeId }: SettledPosition,
+  ): Promise<EventStoreError> {
+    if (outcome.kind === 'ahead') {
+      const end = await readEnd(this.#port);
+      return storeId === end.storeId
+        ? aheadOfStore(position, storeId, end.lastPosition)
+        : ofOtherStore(position, storeId, end.storeId, end.lastPosition);
+    }
+    const { conflict } = outcome;
+    return conditionFailed(
+      position,
+      typeof conflict === 'number' ? await readConflict(this.#port, conflict) : conflict,
+    );
+  }
+
   /** Its errors name the commit id to retry with. */
   async #append(
     commitId: string | undefined,
@@ -201,7 +265,7 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
       const namespace = typeof found === 'string' ? found : await found;
       const member = memberOf(namespace);
       const outcome = await appends.append(member, signal);
-      return { outcome, commits: member.commits, namespace };
+      return { outcome, parts: member.parts, namespace };
     } catch (error) {
       // Aborted before it was sent: no error of the database.
       if (signal?.aborted === true && error === signal.reason) throw error;
@@ -222,19 +286,19 @@ function prepareCommit(
 }
 
 /** @throws VersionConflictError */
-function resultsOf(
-  streamId: string,
-  expectedVersion: ExpectedVersion,
-  commits: readonly PreparedCommit[],
-  outcome: Exclude<AppendOutcome, { kind: 'stored' }>,
-): readonly AppendResult[] {
-  if (outcome.kind === 'conflict') assertExpectedVersion(streamId, expectedVersion, outcome.actualVersion);
+function resultsOf(parts: readonly AppendPart[], outcome: AppendOutcome): readonly AppendResult[] {
+  if (outcome.kind === 'conflict') {
+    const { streamId, expectedVersion } = parts[outcome.part] as AppendPart;
+    assertExpectedVersion(streamId, expectedVersion, outcome.actualVersion);
+  }
   const places = outcome.kind === 'appended' ? outcome.commits : [];
-  return commits.map(({ commitId, eventIds }, index) => ({
-    streamId,
-    commitId,
-    ...(places[index] as (typeof places)[number]),
-    eventIds,
-    deduplicated: false,
-  }));
+  return parts
+    .flatMap(({ streamId, commits }) => commits.map((commit) => ({ streamId, ...commit })))
+    .map(({ streamId, commitId, eventIds }, index) => ({
+      streamId,
+      commitId,
+      ...(places[index] as (typeof places)[number]),
+      eventIds,
+      deduplicated: false,
+    }));
 }

@@ -57,3 +57,27 @@ export class CommitExistsError extends EventStoreError {
     this.commitIds = fields.commitIds;
   }
 }
+
+/** An event that the append's condition excludes was appended meanwhile. Read on from `after` and decide again. */
+export class AppendConditionFailedError extends EventStoreError {
+  static {
+    nameErrors(this, 'AppendConditionFailedError');
+  }
+
+  declare readonly code: 'APPEND_CONDITION_FAILED';
+  /** The settled position of the condition. */
+  readonly after: number;
+  /** The event in the way. It has no position when it is of an append that was committed together with this one. */
+  readonly conflict: {
+    readonly position?: number;
+    readonly streamId: string;
+    readonly type: string;
+    readonly id: string;
+  };
+
+  constructor(message: string, fields: Fields<Pick<AppendConditionFailedError, 'after' | 'conflict'>>) {
+    super('APPEND_CONDITION_FAILED', message, fields);
+    this.after = fields.after;
+    this.conflict = fields.conflict;
+  }
+}

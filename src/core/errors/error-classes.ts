@@ -1,4 +1,9 @@
-import { VersionConflictError, CommitMismatchError, CommitExistsError } from './append-errors.js';
+import {
+  AppendConditionFailedError,
+  CommitExistsError,
+  CommitMismatchError,
+  VersionConflictError,
+} from './append-errors.js';
 import { CommandOutcomeUnknownError, CommandFailedError, DomainError } from './command-errors.js';
 import { InvalidEventError, EventTooLargeError, EventTooNewError } from './event-errors.js';
 import type { EventStoreErrorCode } from './event-store-error.js';
@@ -29,6 +34,7 @@ export const errorClasses = [
   VersionConflictError,
   CommitMismatchError,
   CommitExistsError,
+  AppendConditionFailedError,
   InvalidEventError,
   EventTooLargeError,
   EventTooNewError,

@@ -4,6 +4,7 @@ export type EventStoreErrorCode =
   | 'VERSION_CONFLICT'
   | 'COMMIT_MISMATCH'
   | 'COMMIT_EXISTS'
+  | 'APPEND_CONDITION_FAILED'
   | 'INVALID_EVENT'
   | 'EVENT_TOO_LARGE'
   | 'EVENT_TOO_NEW'

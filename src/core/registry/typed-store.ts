@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../events/event.js';
 import type { CommitChain } from '../store/append/commit-chain.js';
+import type { MultiStreamAppends } from '../store/append/multi-stream-appends.js';
 import type { EventStore } from '../store/event-store.js';
 import type { EventRegistry, InferEvents, InferNewEvents } from './event-registry.js';
 
@@ -11,8 +12,14 @@ export type TypedStore<S extends EventStore, R extends EventRegistry> = EventSto
   ReadEvents<InferEvents<R>>,
   InferNewEvents<R>
 > & {
-  [K in Exclude<keyof S, keyof EventStore | keyof CommitChain>]: TypedResult<S[K], R>;
-} & (S extends CommitChain ? CommitChain<InferNewEvents<R>> : unknown);
+  [K in Exclude<keyof S, keyof EventStore | keyof CommitChain | keyof MultiStreamAppends>]: TypedResult<
+    S[K],
+    R
+  >;
+} & (S extends CommitChain ? CommitChain<InferNewEvents<R>> : unknown) &
+  (S extends MultiStreamAppends
+    ? MultiStreamAppends<InferNewEvents<R>, ReadEvents<InferEvents<R>>['type']>
+    : unknown);
 
 /** With an empty registry, whatever is stored. */
 type ReadEvents<E extends DomainEvent> = [E] extends [never] ? DomainEvent : E;

@@ -1,5 +1,6 @@
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
 import type { Commit } from '../store/append/commit-chain.js';
+import type { MultiAppendOptions, StreamAppend } from '../store/append/multi-stream-appends.js';
 import { storedForm, storedFormOf } from '../store/append/stored-form.js';
 import type { StoreCapabilities } from '../store/capabilities.js';
 import { decorateStore, type Replacements } from '../store/decorated-store.js';
@@ -79,6 +80,26 @@ function decorated(
         return results.map((result, index) =>
           marked(result, (commits[index] as Commit).events, (checked[index] as Commit).events),
         );
+      },
+    }),
+    ...(inner.appendToStreams && {
+      async appendToStreams<E extends DomainEvent>(
+        appends: readonly StreamAppend<E>[],
+        options?: MultiAppendOptions,
+      ) {
+        const checked = Array.isArray(appends)
+          ? await Promise.all(
+              appends.map(async (append: StreamAppend<E>, index) => ({
+                ...append,
+                events: await validate(registry, append?.events, `appends[${index}].events`),
+              })),
+            )
+          : appends;
+        const result = await (inner as StoreCapabilities).appendToStreams(checked, options);
+        const parts = result.parts.map((part, index) =>
+          marked(part, (appends[index] as StreamAppend).events, (checked[index] as StreamAppend).events),
+        );
+        return { ...result, parts };
       },
     }),
   };

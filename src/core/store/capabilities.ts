@@ -1,10 +1,11 @@
 import type { CommitChain } from './append/commit-chain.js';
+import type { MultiStreamAppends } from './append/multi-stream-appends.js';
 import type { CheckpointStore } from './checkpoint.js';
 import type { SnapshotStore } from './snapshot.js';
 import type { EventStatistics } from './statistics/statistics.js';
 
 /** What a store may do beyond {@link EventStore}. */
-export interface StoreCapabilities extends CommitChain, EventStatistics {
+export interface StoreCapabilities extends CommitChain, MultiStreamAppends, EventStatistics {
   readonly snapshots: SnapshotStore;
   readonly checkpoints: CheckpointStore;
 }

@@ -8,7 +8,7 @@ export type DecoratedStore<S extends EventStore> = { [K in keyof S]: S[K] };
 
 /** What a decorator does itself. */
 export type Replacements = Partial<EventStore> &
-  Partial<Pick<StoreCapabilities, 'appendCommits'>> &
+  Partial<Pick<StoreCapabilities, 'appendCommits' | 'appendToStreams'>> &
   HasStoredForm &
   HasStoredReads;
 

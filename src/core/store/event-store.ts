@@ -1,4 +1,6 @@
 import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../events/event.js';
+import type { AppendCondition } from './append/append-condition.js';
+import type { SettledPosition } from './read/settled-position.js';
 
 declare const eventsOfStore: unique symbol;
 
@@ -22,6 +24,8 @@ export interface EventStore<
    * result of the first.
    *
    * @throws VersionConflictError when the stream is not at the expected version
+   * @throws AppendConditionFailedError when an event that the condition's filter takes was appended meanwhile
+   * @throws PositionAheadOfStoreError when the condition's position is of another store, or beyond this one's end
    * @throws CommitMismatchError when the `commitId` was used on this stream with other events
    * @throws InvalidEventError with the path of what JSON would change or drop
    * @throws EventTooLargeError when the commit is larger than the store's limit, 2,000,000 bytes of JSON by default
@@ -30,7 +34,7 @@ export interface EventStore<
   appendToStream<E extends NewEvents>(
     streamId: string,
     events: readonly EventToAppend<E>[],
-    options?: AppendOptions,
+    options?: AppendOptions<Events['type']>,
   ): Promise<AppendResult>;
 
   /**
@@ -66,9 +70,11 @@ export type EventsIn<S extends EventStore> = S extends EventStore<infer Events> 
  */
 export type ExpectedVersion = number | 'any' | 'noStream' | 'streamExists';
 
-export interface AppendOptions {
+export interface AppendOptions<Type extends string = string> {
   /** Default `'any'`. Enforced under concurrency. */
   readonly expectedVersion?: ExpectedVersion;
+  /** What the append depends on beyond its stream. Enforced under concurrency. Default: nothing. */
+  readonly condition?: AppendCondition<Type>;
   /**
    * Makes the append exactly-once within its stream: sent again with it, nothing is stored. Default: random, so that
    * the store's own retries are safe.
@@ -168,4 +174,9 @@ export interface AllSlice<E extends DomainEvent = DomainEvent> {
   readonly isEnd: boolean;
   /** Id of the store that the position belongs to. It changes when an operator rotates it after a lossy failover. */
   readonly storeId: string;
+  /**
+   * `position`, where a condition of an append may build on it: in a slice of a forward read that has reached its end
+   * (`isEnd`). Absent in all others.
+   */
+  readonly settled?: SettledPosition;
 }

@@ -1,6 +1,7 @@
+import type { ConflictingEvent } from '../../core/store/append/append-condition.js';
 import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
 import { sqlStateOf } from '../sql-errors.js';
-import { statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
+import { arrayOf, statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
 import {
   arrayLiteral,
   batchArrays,
@@ -11,19 +12,33 @@ import {
   timeOf,
   type Parameter,
 } from './append-arrays.js';
-import type { AppendMember, PreparedCommit } from './append-member.js';
+import { maxTagLocks, type AppendMember, type AppendPart, type PreparedCommit } from './append-member.js';
 
 export type AppendOutcome =
   | {
       readonly kind: 'appended';
-      /** Version and position of the last event of each commit. */
-      readonly commits: readonly { readonly version: number; readonly position: number }[];
+      /** Version and position of the last event of each commit, part by part. */
+      readonly commits: readonly PlaceOfCommit[];
     }
-  | { readonly kind: 'conflict'; readonly actualVersion: number }
+  | {
+      readonly kind: 'conflict';
+      /** The index of the part whose stream is at another version. */
+      readonly part: number;
+      readonly actualVersion: number;
+    }
   /** One of the commits is stored already. */
-  | { readonly kind: 'stored' };
+  | { readonly kind: 'stored' }
+  /** The event at the position, or one of the same batch, is in the way of the condition. */
+  | { readonly kind: 'refused'; readonly conflict: number | ConflictingEvent }
+  /** The condition's position is of another store, or beyond the end. */
+  | { readonly kind: 'ahead' };
 
-/** Most single events that are appended by one `append_one` each; for more, one `append_batch` is cheaper. */
+interface PlaceOfCommit {
+  readonly version: number;
+  readonly position: number;
+}
+
+/** Most single events that are appended by one `append_event` each; for more, one `append_members` is cheaper. */
 const maxSingles = 5;
 
 const uniqueViolation = '23505';
@@ -31,15 +46,16 @@ const uniqueViolation = '23505';
 /** A single event, with its only commit. */
 interface SingleAppend {
   readonly member: AppendMember;
+  readonly part: AppendPart;
   readonly commit: PreparedCommit;
   readonly event: PreparedEvent;
   readonly isRepeated: boolean;
 }
 
-/** The parameters of `append_one`. */
+/** The parameters of `append_event`. */
 export const singleParameters: readonly Parameter<SingleAppend>[] = [
-  { parameter: 'p_stream_id', type: 'text', valueOf: ({ member }) => member.streamId },
-  { parameter: 'p_expected', type: 'bigint', valueOf: ({ member }) => expectedCode(member.expectedVersion) },
+  { parameter: 'p_stream_id', type: 'text', valueOf: ({ part }) => part.streamId },
+  { parameter: 'p_expected', type: 'bigint', valueOf: ({ part }) => expectedCode(part.expectedVersion) },
   {
     parameter: 'p_is_checked',
     type: 'boolean',
@@ -62,17 +78,29 @@ const limitLocks = (parameter: number): string =>
   `pg_catalog.set_config('lock_timeout',
     coalesce($${parameter}::pg_catalog.text, pg_catalog.current_setting('lock_timeout')), true)`;
 
+/** The locks of tags come first. Without any, the statement is shorter. */
+const lockTags = (parameter: number): string =>
+  `__schema__.lock_tags($${parameter}::pg_catalog.text[], $${parameter + 1}::pg_catalog.text[], $${parameter + 2}::integer)`;
+
 // Each result is one value, `(0,5,123)`: reading a function like a table takes a fifth of the time of a single append.
 // PostgreSQL calls the functions from left to right, so they lock streams in order, too.
-const appendSingles = Array.from({ length: maxSingles }, (_, last) =>
-  statement(
-    `select ${limitLocks((last + 1) * singleParameters.length + 1)}, ${Array.from({ length: last + 1 }, (_, index) => callOfOne(index)).join()}`,
-  ),
-);
+const appendSingles = (areTagged: boolean): readonly SqlStatement[] =>
+  Array.from({ length: maxSingles }, (_, last) => {
+    const locks = (last + 1) * singleParameters.length + 1;
+    const calls = Array.from({ length: last + 1 }, (_, index) => callOfOne(index));
+    return selectAll([limitLocks(locks), ...(areTagged ? [lockTags(locks + 1)] : []), ...calls]);
+  });
 
-const appendBatch = statement(
-  `select ${limitLocks(batchParameters.length + 1)}, __schema__.append_batch(${typedParameters(batchParameters)})`,
-);
+const appendBatch = (areTagged: boolean): SqlStatement => {
+  const locks = batchParameters.length + 1;
+  const call = `__schema__.append_members(${typedParameters(batchParameters)})`;
+  return selectAll([limitLocks(locks), ...(areTagged ? [lockTags(locks + 1)] : []), call]);
+};
+
+const selectAll = (items: readonly string[]): SqlStatement => statement(`select ${items.join(', ')}`);
+
+const singles = { plain: appendSingles(false), tagged: appendSingles(true) };
+const batches = { plain: appendBatch(false), tagged: appendBatch(true) };
 
 /**
  * Appends members in one statement, each with an outcome of its own.
@@ -97,8 +125,14 @@ export async function appendMembers(
   }
 }
 
-function isSingle({ commits }: AppendMember): boolean {
-  return commits.length === 1 && commits[0]?.events.length === 1;
+function isSingle({ parts, condition }: AppendMember): boolean {
+  const [part] = parts;
+  return (
+    condition === undefined &&
+    parts.length === 1 &&
+    part?.commits.length === 1 &&
+    part.commits[0]?.events.length === 1
+  );
 }
 
 /** Appends a few single events in half to two thirds of a batch's time. */
@@ -109,22 +143,29 @@ async function appendEach(
   lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
   const sorted = inLockOrder(members);
-  const [row = []] = await port.query(appendSingles[members.length - 1] as SqlStatement, [
+  const locks = lockValues(members);
+  const statements = locks.length === 0 ? singles.plain : singles.tagged;
+  const [row = []] = await port.query(statements[members.length - 1] as SqlStatement, [
     ...sorted.flatMap(([, member]) => valuesOf(member, isRepeated)),
     limitOf(lockTimeout),
+    ...locks,
   ]);
+  const results = row.slice(-members.length);
   const outcomes: AppendOutcome[] = [];
   for (const [place, [member]] of sorted.entries()) {
-    const [outcome, version, position] = numbersOf(row[place + 1] as string) as [number, number, number];
-    outcomes[member] = outcomeOf(outcome, version, () => [{ version, position }]);
+    const [outcome, version, position] = numbersOf(results[place] as string) as [number, number, number];
+    if (outcome === 0) outcomes[member] = { kind: 'appended', commits: [{ version, position }] };
+    else if (outcome === 1) outcomes[member] = { kind: 'conflict', part: 0, actualVersion: version };
+    else outcomes[member] = { kind: 'stored' };
   }
   return outcomes;
 }
 
 function valuesOf(member: AppendMember, isRepeated: boolean): SqlValue[] {
-  const [commit] = member.commits as readonly [PreparedCommit];
+  const [part] = member.parts as readonly [AppendPart];
+  const [commit] = part.commits as readonly [PreparedCommit];
   const [event] = commit.events as readonly [PreparedEvent];
-  const single: SingleAppend = { member, commit, event, isRepeated };
+  const single: SingleAppend = { member, part, commit, event, isRepeated };
   return singleParameters.map(({ valueOf }) => valueOf(single));
 }
 
@@ -134,52 +175,128 @@ async function appendTogether(
   isRepeated: boolean,
   lockTimeout: number | undefined,
 ): Promise<readonly AppendOutcome[]> {
-  const { values, places } = batchArrays(members, isRepeated);
-  const [row] = await port.query(appendBatch, [...values, limitOf(lockTimeout)]);
-  const { outcomes, versions, positions } = arraysOf(row?.[1] as string);
+  const { values, places, conflicts } = batchArrays(members, isRepeated);
+  const locks = lockValues(members);
+  const [row = []] = await port.query(locks.length === 0 ? batches.plain : batches.tagged, [
+    ...values,
+    limitOf(lockTimeout),
+    ...locks,
+  ]);
+  const answer = answerOf(row.at(-1) as string);
   const results: AppendOutcome[] = [];
-  let placed = 0;
-  for (const [place, { member, offsets }] of places.entries()) {
-    const version = versions[place] as number;
-    results[member] = outcomeOf(outcomes[place] ?? 0, version, () =>
-      offsets.map(({ last, events }) => ({
-        version: version + last,
-        position: positions[(placed += events) - 1] as number,
-      })),
-    );
+  let [firstPart, placed] = [0, 0];
+  for (const [place, { member, parts }] of places.entries()) {
+    const outcomes = parts.map((_, index) => answer.outcomes[firstPart + index] ?? 0);
+    const versions = parts.map((_, index) => answer.versions[firstPart + index] as number);
+    firstPart += parts.length;
+    const [worst, part] = worstOf(outcomes);
+    if (worst === undefined) {
+      const commits = parts.flatMap((offsets, index) =>
+        offsets.map(({ last, events }) => ({
+          version: (versions[index] as number) + last,
+          position: answer.positions[(placed += events) - 1] as number,
+        })),
+      );
+      results[member] = { kind: 'appended', commits };
+    } else if (worst === 'refused') {
+      results[member] = refusalOf(answer.conflicts[place], () => {
+        const inBatch = conflicts.filter((each) => each.member === place + 1);
+        return (inBatch.find(({ on }) => results[places[on - 1]?.member as number]?.kind === 'appended') ?? inBatch[0])
+          ?.event as ConflictingEvent;
+      });
+    } else if (worst === 'conflict') {
+      results[member] = { kind: 'conflict', part, actualVersion: versions[part] as number };
+    } else {
+      results[member] = { kind: 'stored' };
+    }
   }
   return results;
 }
+
+/** By the outcomes in SQL: what is stored already says more than a version, a version more than the condition. */
+function worstOf(
+  outcomes: readonly number[],
+): readonly [kind: 'stored' | 'conflict' | 'refused' | undefined, part: number] {
+  for (const [code, kind] of [
+    [2, 'stored'],
+    [1, 'conflict'],
+    [3, 'refused'],
+  ] as const) {
+    const part = outcomes.indexOf(code);
+    if (part >= 0) return [kind, part];
+  }
+  return [undefined, -1];
+}
+
+function refusalOf(position: number | undefined, inBatch: () => ConflictingEvent): AppendOutcome {
+  if (position === -1) return { kind: 'ahead' };
+  return { kind: 'refused', conflict: position ?? inBatch() };
+}
+
+/** The values of {@link lockTags}; none if no tag is locked. */
+function lockValues(members: readonly AppendMember[]): readonly SqlValue[] {
+  const shared = new Set<string>();
+  const exclusive = new Set<string>();
+  for (const { tags } of members) {
+    for (const tag of tags.shared) shared.add(tag);
+    for (const tag of tags.exclusive) exclusive.add(tag);
+  }
+  const isOfAll = members.some(({ tags }) => tags.isOfAll);
+  if (shared.size + exclusive.size === 0 && !isOfAll) return [];
+  const isConditional = exclusive.size > 0;
+  // Beside a condition, the lock of many tags doesn't stand for the tags.
+  const isCoarse = isOfAll || (isConditional && shared.size + exclusive.size > maxTagLocks);
+  return [
+    arrayOf('text', [...shared]),
+    isConditional ? arrayOf('text', [...exclusive]) : null,
+    isCoarse ? lockScopes.all : isConditional ? lockScopes.condition : lockScopes.tags,
+  ];
+}
+
+/** The scopes of `lock_tags`. */
+const lockScopes = { tags: 0, condition: 1, all: 2 };
 
 function limitOf(lockTimeout: number | undefined): SqlValue {
   return lockTimeout === undefined ? null : String(Math.ceil(lockTimeout));
 }
 
-function outcomeOf(
-  outcome: number,
-  actualVersion: number,
-  commits: () => readonly { readonly version: number; readonly position: number }[],
-): AppendOutcome {
-  if (outcome === 0) return { kind: 'appended', commits: commits() };
-  return outcome === 1 ? { kind: 'conflict', actualVersion } : { kind: 'stored' };
+interface Answer {
+  readonly outcomes: readonly number[];
+  readonly versions: readonly number[];
+  readonly positions: readonly number[];
+  readonly conflicts: readonly (number | undefined)[];
 }
 
-/** The answer of `append_batch`, whose first or last array may be null: `(,"{5,6}","{122,123}")`. */
-function arraysOf(row: string): Readonly<Record<'outcomes' | 'versions' | 'positions', readonly number[]>> {
-  const [first = [], second = [], third = []] = (row.match(/\{[^}]*\}/g) ?? []).map(numbersOf);
-  return row.startsWith('(,')
-    ? { outcomes: [], versions: first, positions: second }
-    : { outcomes: first, versions: second, positions: third };
+/** The answer of `append_members`, some of whose arrays may be null: `(,"{5,6}","{122,123}",)`. */
+function answerOf(row: string): Answer {
+  const fields = row.slice(1, -1).matchAll(/(?:"([^"]*)"|([^,"]*))(?:,|$)/g);
+  const [outcomes = [], versions = [], positions = [], conflicts = []] = Array.from(
+    fields,
+    ([, quoted, bare = '']) => arrayIn(quoted ?? bare),
+  );
+  return { outcomes, versions, positions, conflicts } as Answer;
 }
 
-/** `{1,2,3}` or `(1,2,3)` as numbers. */
+/** An array of numbers as PostgreSQL writes it: `{1,NULL}`, `[2:3]={1,2}` if it begins later, or nothing. */
+function arrayIn(text: string): readonly (number | undefined)[] {
+  const start = text.indexOf('{');
+  if (start < 0) return [];
+  const first = start === 0 ? 1 : Number(/\d+/.exec(text)?.[0]);
+  const values = text
+    .slice(start + 1, -1)
+    .split(',')
+    .map((value) => (value === 'NULL' ? undefined : Number(value)));
+  return [...Array.from({ length: first - 1 }, () => undefined), ...values];
+}
+
+/** `(1,2,3)` as numbers. */
 function numbersOf(list: string): number[] {
   return list.slice(1, -1).split(',').map(Number);
 }
 
 /** A call with the values of {@link valuesOf} at this place. */
 function callOfOne(place: number): string {
-  return `__schema__.append_one(${typedParameters(singleParameters, place * singleParameters.length)})`;
+  return `__schema__.append_event(${typedParameters(singleParameters, place * singleParameters.length)})`;
 }
 
 /**

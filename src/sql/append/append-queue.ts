@@ -5,6 +5,7 @@ import type { AnsweredAppend, Appends } from '../sql-backend.js';
 import type { AppendMember } from './append-member.js';
 import type { BatchRunner, MemberOutcome } from './batch-runner.js';
 import { LockedStreams } from './locked-streams.js';
+import { TagsUnderWay } from './tags-under-way.js';
 import { WaitingAppends, type WaitingAppend } from './waiting-appends.js';
 
 export interface AppendQueueOptions {
@@ -42,6 +43,7 @@ export class AppendQueue implements Appends {
   readonly #waiting = new WaitingAppends();
   readonly #locked = new LockedStreams();
   readonly #streamsUnderWay = new Set<string>();
+  readonly #tagsUnderWay = new TagsUnderWay();
   #isTryingLocked = false;
   #batchesUnderWay = 0;
   #isScheduled = false;
@@ -98,7 +100,7 @@ export class AppendQueue implements Appends {
       this.#isScheduled = false;
       this.#tryLocked();
       while (this.#batchesUnderWay < this.#options.maxConcurrentBatches) {
-        const batch = this.#waiting.takeBatch((streamId) => this.#isFree(streamId));
+        const batch = this.#waiting.takeBatch((streamId) => this.#isFree(streamId), this.#tagsUnderWay);
         if (batch.length === 0) break;
         void this.#send(batch, lockTimeouts.batch);
       }
@@ -108,7 +110,10 @@ export class AppendQueue implements Appends {
 
   async #send(batch: readonly WaitingAppend[], lockTimeout: number): Promise<void> {
     this.#batchesUnderWay++;
-    for (const { member } of batch) this.#streamsUnderWay.add(member.streamId);
+    for (const { member } of batch) {
+      for (const { streamId } of member.parts) this.#streamsUnderWay.add(streamId);
+      this.#tagsUnderWay.add(member.tags);
+    }
     const outcomes = await this.#batches.run(
       batch.map(({ member }) => member),
       {
@@ -121,10 +126,13 @@ export class AppendQueue implements Appends {
     this.#batchesUnderWay--;
     const locked: WaitingAppend[] = [];
     for (const [index, waiting] of batch.entries()) {
-      const { streamId } = waiting.member;
+      const { parts, tags } = waiting.member;
       const outcome = outcomes[index];
-      this.#streamsUnderWay.delete(streamId);
-      this.#locked.note(streamId, outcome?.status === 'locked' || outcome?.isLocked === true);
+      this.#tagsUnderWay.remove(tags);
+      for (const { streamId } of parts) {
+        this.#streamsUnderWay.delete(streamId);
+        this.#locked.note(streamId, outcome?.status === 'locked' || outcome?.isLocked === true);
+      }
       if (outcome?.status === 'locked') {
         waiting.isRepeated = outcome.isRepeated;
         locked.push(waiting);
@@ -147,7 +155,8 @@ export class AppendQueue implements Appends {
     if (next === undefined) return;
     this.#isTryingLocked = true;
     void this.#send([next], lockTimeouts.alone).then(() => {
-      const pause = this.#locked.has(next.member.streamId) ? lockPause : 0;
+      const isLocked = next.member.parts.some(({ streamId }) => this.#locked.has(streamId));
+      const pause = isLocked ? lockPause : 0;
       setTimeout(() => {
         this.#isTryingLocked = false;
         this.#schedule();
@@ -166,12 +175,14 @@ export class AppendQueue implements Appends {
   }
 }
 
-function sizeOf({ commits }: AppendMember): { events: number; characters: number } {
+function sizeOf({ parts }: AppendMember): { events: number; characters: number } {
   let [events, characters] = [0, 0];
-  for (const commit of commits) {
-    for (const { data, metadata } of commit.events) {
-      events++;
-      characters += data.length + metadata.length;
+  for (const { commits } of parts) {
+    for (const commit of commits) {
+      for (const { data, metadata } of commit.events) {
+        events++;
+        characters += data.length + metadata.length;
+      }
     }
   }
   return { events, characters };

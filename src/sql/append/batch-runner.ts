@@ -77,8 +77,10 @@ export class BatchRunner {
     const outcomes: MemberOutcome[] = [];
     const locked = new Map<string, MemberOutcome>();
     for (const member of members) {
-      const outcome = locked.get(member.streamId) ?? (await this.#runOne(member, order));
-      if (outcome.status === 'locked') locked.set(member.streamId, outcome);
+      const streams = member.parts.map(({ streamId }) => streamId);
+      const before = streams.find((streamId) => locked.has(streamId)) ?? '';
+      const outcome = locked.get(before) ?? (await this.#runOne(member, order));
+      if (outcome.status === 'locked') for (const streamId of streams) locked.set(streamId, outcome);
       outcomes.push(outcome);
     }
     return outcomes;

@@ -5,10 +5,14 @@ import { eq } from '../operators.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
 import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from '../sql-port.js';
 import eventStore from './0001_event_store.sql';
+import appendConditions from './0002_append_conditions.sql';
 import { somebodyElses, tablesNamed } from './named-tables.js';
 
 /** In the order of application. A released migration never changes. */
-const migrations = [{ name: '0001_event_store', text: eventStore }].map((migration) => ({
+const migrations = [
+  { name: '0001_event_store', text: eventStore },
+  { name: '0002_append_conditions', text: appendConditions },
+].map((migration) => ({
   ...migration,
   checksum: uuidV5(migration.text),
 }));

@@ -2,6 +2,7 @@ import { UnsafeReadError } from '../../core/errors/store-errors.js';
 import type { DomainEvent, RecordedEvent } from '../../core/events/event.js';
 import type { AllSlice } from '../../core/store/event-store.js';
 import { aheadOfStore, type AllRead } from '../../core/store/read/read-options.js';
+import { withSettled } from '../../core/store/read/settled-position.js';
 import { asRetryable } from '../sql-errors.js';
 import type { SqlPort } from '../sql-port.js';
 import { readPage, type EventRows } from './event-row.js';
@@ -61,7 +62,7 @@ export class AllReader {
       const positions = page.events.map((event) => event.position);
       const end = this.#settled.extend(after, positions, known);
       const last = positions.at(-1) ?? after;
-      if (end === last) return toSlice(page, page.events, last, last >= page.last);
+      if (end === last) return withSettled(toSlice(page, page.events, last, last >= page.last));
 
       const unsettled = await this.#settled.findUnsettled(this.#port, last);
       if (unsettled.size > 0 && end > after) {
@@ -88,7 +89,7 @@ export class AllReader {
         const events = page.events.slice(0, limit);
         return toSlice(page, events, positionOfLast(events), false);
       }
-      if (upTo >= target) return toSlice(page, page.events, Math.max(after, upTo), true);
+      if (upTo >= target) return withSettled(toSlice(page, page.events, Math.max(after, upTo), true));
       if (await this.#settled.extendTo(this.#port, page.last)) continue;
       await this.#settle(page.last, await this.#settled.findUnsettled(this.#port, page.last), signal);
     }

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { batchArrays, batchParameters } from '../../../src/sql/append/append-arrays.js';
 import { singleParameters } from '../../../src/sql/append/append-batch.js';
-import type { AppendMember } from '../../../src/sql/append/append-member.js';
-import eventStore from '../../../src/sql/migrations/0001_event_store.sql';
+import {
+  toMember,
+  type AppendMember,
+  type AppendPart,
+} from '../../../src/sql/append/append-member.js';
+import appendConditions from '../../../src/sql/migrations/0002_append_conditions.sql';
 import type { SqlArray } from '../../../src/sql/sql-port.js';
 
 /** A commit of so many events. */
-function commit(commitId: string, count = 1, mayBeStored = false): AppendMember['commits'][number] {
+function commit(commitId: string, count = 1, mayBeStored = false): AppendPart['commits'][number] {
   return {
     commitId,
     mayBeStored,
@@ -25,22 +29,22 @@ function commit(commitId: string, count = 1, mayBeStored = false): AppendMember[
 
 function member(
   streamId: string,
-  expectedVersion: AppendMember['expectedVersion'],
-  ...commits: AppendMember['commits']
+  expectedVersion: AppendPart['expectedVersion'],
+  ...commits: AppendPart['commits']
 ) {
-  return { streamId, expectedVersion, commits };
+  return toMember([{ streamId, expectedVersion, commits }]);
 }
 
 /** The parameters of a function, each with its type. */
 function declaredBy(name: string): readonly { readonly parameter: string; readonly type: string }[] {
-  const [, signature = ''] = new RegExp(`${name}\\(([^()]*?)\\s*out `).exec(eventStore) ?? [];
+  const [, signature = ''] = new RegExp(`${name}\\(([^()]*?)\\s*out `).exec(appendConditions) ?? [];
   return Array.from(signature.matchAll(/(\w+) (\w+(?:\[\])?),/g), ([, parameter = '', type = '']) => ({
     parameter,
     type,
   }));
 }
 
-const declared = declaredBy('append_batch');
+const declared = declaredBy('append_members');
 const names = declared.map(({ parameter }) => parameter);
 
 function parametersOf(members: readonly AppendMember[], isRepeated = false): Record<string, unknown> {
@@ -55,8 +59,8 @@ function parametersOf(members: readonly AppendMember[], isRepeated = false): Rec
 }
 
 it.each([
-  ['append_one', singleParameters, 12],
-  ['append_batch', batchParameters, 22],
+  ['append_event', singleParameters, 12],
+  ['append_members', batchParameters, 32],
 ])('the parameters of %s stand in its order, each with its type', (name, parameters, count) => {
   const written = parameters.map(({ parameter, type }) => ({ parameter, type: type.split('::').at(-1) }));
   expect(written).toEqual(declaredBy(name));
@@ -74,15 +78,16 @@ describe('the parameters of a batch', () => {
       s_ids: ['A', 'B'],
       s_counts: [1, 5],
       s_tops: null,
-      m_streams: [1, 2, 2],
-      m_expected: [-1, -1, -2],
-      m_starts: [0, 0, 3],
-      m_counts: [1, 3, 2],
-      c_members: [2],
+      p_streams: [1, 2, 2],
+      p_expected: [-1, -1, -2],
+      p_starts: [0, 0, 3],
+      p_counts: [1, 3, 2],
+      p_members: null,
+      c_parts: [2],
       c_event_ids: ['c0'],
       c_are_checked: true,
       c_ids: ['a', 'b', 'c', 'd'],
-      e_members: [1, 2, 2, 2, 3, 3],
+      e_parts: [1, 2, 2, 2, 3, 3],
       e_commits: [1, 2, 2, 3, 4, 4],
       e_offsets: [0, -4, -3, -2, -1, 0],
       e_ids: ['a0', 'b0', 'b1', 'c0', 'd0', 'd1'],
@@ -93,17 +98,28 @@ describe('the parameters of a batch', () => {
       e_correlation_ids: null,
       e_tags: null,
       e_occurred_at: null,
+      q_members: null,
+      q_after: null,
+      q_store_ids: null,
+      q_types: null,
+      q_categories: null,
+      q_tags: null,
+      q_correlation_ids: null,
+      d_members: null,
+      d_on: null,
     });
     expect(batchArrays(members, false).places).toEqual([
-      { member: 1, offsets: [{ last: 0, events: 1 }] },
+      { member: 1, parts: [[{ last: 0, events: 1 }]] },
       {
         member: 0,
-        offsets: [
-          { last: -3, events: 2 },
-          { last: -2, events: 1 },
+        parts: [
+          [
+            { last: -3, events: 2 },
+            { last: -2, events: 1 },
+          ],
         ],
       },
-      { member: 2, offsets: [{ last: 0, events: 2 }] },
+      { member: 2, parts: [[{ last: 0, events: 2 }]] },
     ]);
   });
 

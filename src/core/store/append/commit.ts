@@ -1,6 +1,7 @@
 import { CommitExistsError, CommitMismatchError } from '../../errors/append-errors.js';
 import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
 import { eventIdOf } from '../../events/event-id.js';
+import type { EventMetadata } from '../../events/event.js';
 import { validatedElsewhere, assertOptions, isName, isPlainObject } from '../../options/options.js';
 import { sameJson } from '../../values/json.js';
 import type { Commit } from './commit-chain.js';
@@ -41,7 +42,7 @@ export function checkCommits(
 
 export function commitMismatch(streamId: string, commitId: string): CommitMismatchError {
   return new CommitMismatchError(
-    `The commit '${commitId}' of stream '${streamId}' holds other events. Give each append a commit id of its own.`,
+    `The commit '${commitId}' of stream '${streamId}' holds other events, or was appended to other streams. Give each append a commit id of its own.`,
     { streamId, commitId },
   );
 }
@@ -67,7 +68,10 @@ export function eventIdsOf(
   return ids;
 }
 
-/** Whether an append repeats a stored commit: all but the metadata is the same, and `occurredAt` where it is given. */
+/**
+ * Whether an append repeats a stored commit: all but the metadata is the same, and `occurredAt` where it is given. Of the
+ * metadata, the streams of the commit must be the same.
+ */
 export function isSameCommit(stored: readonly PreparedEvent[], repeated: readonly PreparedEvent[]): boolean {
   return (
     stored.length === repeated.length &&
@@ -79,10 +83,22 @@ export function isSameCommit(stored: readonly PreparedEvent[], repeated: readonl
         (other.occurredAt === undefined || event.occurredAt === other.occurredAt) &&
         event.tags.length === other.tags.length &&
         event.tags.every((tag, place) => tag === other.tags[place]) &&
-        sameJson(event.data, other.data)
+        sameJson(event.data, other.data) &&
+        sameStreams(event, other)
       );
     })
   );
+}
+
+/** The key of the metadata under which a commit of several streams lists them. */
+export const streamsKey = 'commitStreams';
+
+function sameStreams(...events: readonly [PreparedEvent, PreparedEvent]): boolean {
+  const [stored, repeated] = events.map(({ metadata }) => {
+    const { [streamsKey]: streams = null } = JSON.parse(metadata) as EventMetadata;
+    return JSON.stringify(streams);
+  });
+  return stored === repeated;
 }
 
 /** Whether a stored commit can be the append itself, whose reply was lost: its metadata must be the same, too. */

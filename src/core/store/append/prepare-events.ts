@@ -46,10 +46,16 @@ export function prepareEvents(
   for (let index = 0; index < events.length; index++) {
     prepared.push(prepareEvent(events[index] as EventToAppend, metadata, `${place}[${index}]`));
   }
+  assertCommitSize(prepared, maxBytes);
+  return prepared;
+}
+
+/** @throws EventTooLargeError */
+export function assertCommitSize(events: readonly PreparedEvent[], maxBytes: number): void {
   // Few commits come near the limit, and counting bytes takes longer than the rest of the checks.
-  if (sum(prepared, mostJsonBytes) <= maxBytes) return prepared;
-  const size = sum(prepared, jsonBytes);
-  if (size <= maxBytes) return prepared;
+  if (sum(events, mostJsonBytes) <= maxBytes) return;
+  const size = sum(events, jsonBytes);
+  if (size <= maxBytes) return;
   throw new EventTooLargeError(
     `The commit is ${size} bytes of JSON, more than ${maxBytes}. Store large content elsewhere and refer to it.`,
     { size, limit: maxBytes },

@@ -87,3 +87,15 @@ export function aheadOfStore(
     { position, storeId, lastPosition },
   );
 }
+
+export function ofOtherStore(
+  position: number,
+  ofStore: string,
+  storeId: string,
+  lastPosition: number,
+): PositionAheadOfStoreError {
+  return new PositionAheadOfStoreError(
+    `Position ${position} is of store ${ofStore}; this is ${storeId}, or its id was rotated. Read it from the start, and decide again.`,
+    { position, storeId, lastPosition },
+  );
+}

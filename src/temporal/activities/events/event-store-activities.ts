@@ -90,7 +90,8 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
           const slice = await store.readAll(readToTravel(read));
           const events = capPage(slice.events);
           if (events.length === slice.events.length) return slice;
-          return { ...slice, events, position: events.at(-1)?.position ?? slice.position, isEnd: false };
+          const { settled: _, ...rest } = slice;
+          return { ...rest, events, position: events.at(-1)?.position ?? slice.position, isEnd: false };
         },
         'debug',
         ({ events, position }) => ({ events: events.length, position }),

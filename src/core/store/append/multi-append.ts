@@ -1,0 +1,111 @@
+import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
+import type { EventMetadata, EventToAppend } from '../../events/event.js';
+import { assertOptions, isName, isPlainObject, isSignal, validatedElsewhere } from '../../options/options.js';
+import type { AppendResult, ExpectedVersion } from '../event-store.js';
+import { sameJson } from '../../values/json.js';
+import { assertStreamId } from '../stream-id.js';
+import { checkCondition, type CheckedCondition } from './append-condition.js';
+import { isExpectedVersion } from './append-options.js';
+import { streamsKey } from './commit.js';
+import type { MultiAppendOptions, MultiAppendResult, StreamAppend } from './multi-stream-appends.js';
+import {
+  assertCommitSize,
+  defaultMaxCommitBytes,
+  invalidEvent,
+  prepareEvents,
+  type PreparedEvent,
+} from './prepare-events.js';
+
+/** The checked part of a commit that goes to one stream. */
+export interface PreparedAppend {
+  readonly streamId: string;
+  readonly expectedVersion: ExpectedVersion;
+  readonly events: readonly PreparedEvent[];
+}
+
+export interface CheckedMultiAppend {
+  readonly appends: readonly PreparedAppend[];
+  readonly condition: CheckedCondition | undefined;
+}
+
+/**
+ * Checks the arguments of `appendToStreams`, and prepares the events.
+ *
+ * @throws InvalidArgumentError · InvalidEventError · EventTooLargeError · the signal's reason when it is aborted
+ */
+export function checkMultiAppend(
+  appends: readonly StreamAppend[],
+  options: MultiAppendOptions = {},
+  maxBytes = defaultMaxCommitBytes,
+): CheckedMultiAppend {
+  const call = 'appendToStreams';
+  assertOptions(call, options, {
+    commitId: isName,
+    condition: validatedElsewhere,
+    metadata: isPlainObject,
+    signal: isSignal,
+  });
+  options.signal?.throwIfAborted();
+  if (!Array.isArray(appends) || appends.length === 0) {
+    throw new InvalidArgumentError(`${call} needs a list of at least one append.`);
+  }
+  // From: map would step over a hole.
+  const checked = Array.from(appends as readonly StreamAppend[], checkPart);
+  const ids = checked.map(({ streamId }) => streamId);
+  const twice = ids.find((id, index) => ids.indexOf(id) < index);
+  if (twice !== undefined) {
+    throw new InvalidArgumentError(
+      `${call} has the stream '${twice}' twice. Put all events of a stream into one append.`,
+    );
+  }
+  const condition = options.condition && checkCondition(options.condition);
+  const metadata = withStreams(options.metadata, ids);
+  const prepared = checked.map(({ streamId, expectedVersion = 'any', events }, index) => {
+    const place = `appends[${index}].events`;
+    const all = prepareEvents(events, metadata, maxBytes, place);
+    if (ids.length > 1) assertListed(events, ids, place);
+    return { streamId, expectedVersion, events: all };
+  });
+  assertCommitSize(
+    prepared.flatMap(({ events }) => events),
+    maxBytes,
+  );
+  return { appends: prepared, condition };
+}
+
+function checkPart(append: StreamAppend): StreamAppend {
+  assertOptions(
+    'an append of appendToStreams',
+    append,
+    { streamId: validatedElsewhere, events: validatedElsewhere, expectedVersion: isExpectedVersion },
+    ['events'],
+  );
+  assertStreamId(append.streamId);
+  return append;
+}
+
+/** The metadata of a commit, with its streams where there are several. */
+function withStreams(
+  metadata: EventMetadata | undefined,
+  streams: readonly string[],
+): EventMetadata | undefined {
+  return streams.length === 1 ? metadata : { ...metadata, [streamsKey]: [...streams] };
+}
+
+/** An event's own metadata wins over that of the commit, and a repeat of the commit is recognised by its streams. */
+function assertListed(events: readonly EventToAppend[], streams: readonly string[], place: string): void {
+  for (const [index, { metadata }] of events.entries()) {
+    const listed = metadata?.[streamsKey];
+    if (listed === undefined || sameJson(JSON.stringify(listed), JSON.stringify(streams))) continue;
+    throw invalidEvent(
+      `${place}[${index}].metadata.${streamsKey}`,
+      'names other streams than those of the commit; leave it out, and appendToStreams sets it',
+    );
+  }
+}
+
+/** The result of a commit, by those of its parts. */
+export function multiResult(parts: readonly AppendResult[]): MultiAppendResult {
+  const [{ commitId, deduplicated }] = parts as readonly [AppendResult];
+  return { commitId, deduplicated, parts };
+}

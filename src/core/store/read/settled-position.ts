@@ -1,0 +1,52 @@
+import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
+import { assertOptions, integerFrom, isName, isPlainObject } from '../../options/options.js';
+import { describeValue } from '../../values/describe-value.js';
+import type { AllSlice } from '../event-store.js';
+
+declare const isSettled: unique symbol;
+
+/**
+ * A position up to which nothing will appear any more: every smaller position is visible to readers, or was rolled back.
+ * Only a forward `readAll` that has reached its end knows one: {@link AllSlice.settled}. The position of an event or of an
+ * append is none, since an append with a smaller position may still be under way.
+ *
+ * Plain JSON, so that it can be kept, and travel through Temporal.
+ */
+export interface SettledPosition {
+  readonly [isSettled]: true;
+  readonly position: number;
+  /** Id of the store that the position belongs to. */
+  readonly storeId: string;
+}
+
+/** For adapters of a store: marks a position as settled. */
+export function settledPosition(position: number, storeId: string): SettledPosition {
+  return { position, storeId } as SettledPosition;
+}
+
+/** Adds the settled position to a slice of a forward read, if it has reached the end. */
+export function withSettled<S extends AllSlice>(slice: S): S {
+  const { isEnd, position, storeId } = slice;
+  return isEnd ? { ...slice, settled: settledPosition(position, storeId) } : slice;
+}
+
+/** @throws InvalidArgumentError when it is neither a settled position nor a slice that has one */
+export function toSettledPosition(call: string, after: AllSlice | SettledPosition): SettledPosition {
+  if (isPlainObject(after) !== undefined) {
+    throw new InvalidArgumentError(
+      `'after' of ${call} must be the last slice of a forward readAll, or its 'settled' position, not ${describeValue(after)}: ` +
+        `an append with a smaller position than that of an event or append may still be under way.`,
+    );
+  }
+  if (!('events' in after)) {
+    const checks = { position: integerFrom(0), storeId: isName };
+    assertOptions(`'after' of ${call}`, after, checks, ['position', 'storeId']);
+    return after;
+  }
+  if (after.settled !== undefined) return toSettledPosition(call, after.settled);
+  throw new InvalidArgumentError(
+    after.isEnd
+      ? `'after' of ${call} is a slice without a settled position: it was read backwards, or by a store that knows none. Read forwards.`
+      : `'after' of ${call} is a slice that ends before the end. Read on with 'after: slice.position', until 'isEnd'.`,
+  );
+}
