@@ -130,9 +130,11 @@ export const batchParameters: readonly Parameter<Batch>[] = [
   ofFilter('q_members', 'integer', ({ member }) => member),
   ofFilter('q_after', 'bigint', ({ condition }) => condition.after.position),
   ofFilter('q_store_ids', 'text', ({ condition }) => condition.after.storeId),
-  ofFilter('q_types', 'text', ({ filter: { types } }) => types?.length ? arrayLiteral(types) : null),
-  ofFilter('q_categories', 'text', ({ filter: { categories } }) => categories?.length ? arrayLiteral(categories) : null),
-  ofFilter('q_tags', 'text', ({ filter: { tags } }) => tags?.length ? arrayLiteral(tags) : null),
+  ofFilter('q_types', 'text', ({ filter: { types } }) => (types?.length ? arrayLiteral(types) : null)),
+  ofFilter('q_categories', 'text', ({ filter: { categories } }) =>
+    categories?.length ? arrayLiteral(categories) : null,
+  ),
+  ofFilter('q_tags', 'text', ({ filter: { tags } }) => (tags?.length ? arrayLiteral(tags) : null)),
   ofFilter('q_correlation_ids', 'text', ({ filter }) => filter.correlationId ?? null),
   ofConflict('d_members', 'integer', ({ member }) => member),
   ofConflict('d_on', 'integer', ({ on }) => on),
@@ -228,7 +230,9 @@ function conflictsIn(members: readonly AppendMember[]): readonly ConflictInBatch
 function findTaken(filters: readonly NormalFilter[], { parts }: AppendMember): ConflictingEvent | undefined {
   for (const { streamId, commits } of parts) {
     for (const { events, eventIds } of commits) {
-      const index = events.findIndex((event) => matchesFilters(filters, { ...event, streamId, occurredAt: '' }));
+      const index = events.findIndex((event) =>
+        matchesFilters(filters, { ...event, streamId, occurredAt: '' }),
+      );
       const event = events[index];
       if (event !== undefined) return { streamId, type: event.type, id: eventIds[index] as string };
     }
@@ -266,10 +270,25 @@ export function isLookedFor({ parts }: AppendMember): boolean {
 
 /** Sorts members of one part the same way for all callers, so that no two batches wait for each other's streams. */
 export function inLockOrder(members: readonly AppendMember[]): [index: number, member: AppendMember][] {
-  return [...members.entries()].sort(([, { parts: [a] }], [, { parts: [b] }]) => {
-    const [first, second] = [a?.streamId ?? '', b?.streamId ?? ''];
-    return first < second ? -1 : Number(first > second);
-  });
+  return [...members.entries()].sort(
+    (
+      [
+        ,
+        {
+          parts: [a],
+        },
+      ],
+      [
+        ,
+        {
+          parts: [b],
+        },
+      ],
+    ) => {
+      const [first, second] = [a?.streamId ?? '', b?.streamId ?? ''];
+      return first < second ? -1 : Number(first > second);
+    },
+  );
 }
 
 /** Adds a part to its stream; `start` is the number of the batch's events before it there. */

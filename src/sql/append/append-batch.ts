@@ -201,8 +201,10 @@ async function appendTogether(
     } else if (worst === 'refused') {
       results[member] = refusalOf(answer.conflicts[place], () => {
         const inBatch = conflicts.filter((each) => each.member === place + 1);
-        return (inBatch.find(({ on }) => results[places[on - 1]?.member as number]?.kind === 'appended') ?? inBatch[0])
-          ?.event as ConflictingEvent;
+        return (
+          inBatch.find(({ on }) => results[places[on - 1]?.member as number]?.kind === 'appended') ??
+          inBatch[0]
+        )?.event as ConflictingEvent;
       });
     } else if (worst === 'conflict') {
       results[member] = { kind: 'conflict', part, actualVersion: versions[part] as number };

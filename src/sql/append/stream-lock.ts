@@ -10,7 +10,9 @@ const holder = statement(`select l.pid from __schema__.streams s
     and l.transactionid::pg_catalog.text ${eq} s.xmax::pg_catalog.text
   where s.stream_id ${eq} any ($1::pg_catalog.text[])`);
 
-const holderOfTags = statement('select __schema__.find_lock_holders($1::pg_catalog.text[], $2::boolean) limit 1');
+const holderOfTags = statement(
+  'select __schema__.find_lock_holders($1::pg_catalog.text[], $2::boolean) limit 1',
+);
 
 /** The error of an append to a stream, or with tags, that another transaction has locked for too long. */
 export async function streamIsLocked(

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { batchArrays, batchParameters } from '../../../src/sql/append/append-arrays.js';
 import { singleParameters } from '../../../src/sql/append/append-batch.js';
-import {
-  toMember,
-  type AppendMember,
-  type AppendPart,
-} from '../../../src/sql/append/append-member.js';
+import type { SettledPosition } from '../../../src/core/store/read/settled-position.js';
+import { toMember, type AppendMember, type AppendPart } from '../../../src/sql/append/append-member.js';
 import appendConditions from '../../../src/sql/migrations/0002_append_conditions.sql';
 import type { SqlArray } from '../../../src/sql/sql-port.js';
 
@@ -141,7 +138,18 @@ describe('the parameters of a batch', () => {
   it('are of the types that the function takes', () => {
     const [first] = commit('a', 1, true).events;
     const whole = { ...first!, tags: ['x'], correlationId: 'c', occurredAt: '2024-01-01T00:00:00.000Z' };
-    const { values } = batchArrays([member('A', 1, { ...commit('a', 1, true), events: [whole] })], false);
+    const part = {
+      streamId: 'A',
+      expectedVersion: 1,
+      commits: [{ ...commit('a', 1, true), events: [whole] }],
+    };
+    const after = { position: 0, storeId: 's' } as SettledPosition;
+    const filter = { types: ['T0'], categories: ['A'], tags: ['x'], correlationId: 'c' };
+    const twice = [
+      toMember([part]),
+      toMember([part, { ...part, streamId: 'B' }], { filter: [filter], after }),
+    ];
+    const { values } = batchArrays(twice, false);
     const types = values.map((value) =>
       typeof value === 'boolean' ? 'boolean' : `${(value as SqlArray).type}[]`,
     );

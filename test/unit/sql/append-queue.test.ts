@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AppendMember } from '../../../src/sql/append/append-member.js';
+import { toMember, type AppendMember, type AppendPart } from '../../../src/sql/append/append-member.js';
 import { AppendQueue, defaultMaxQueuedBytes } from '../../../src/sql/append/append-queue.js';
 import type { BatchOrder, BatchRunner, MemberOutcome } from '../../../src/sql/append/batch-runner.js';
 import type { AnsweredAppend } from '../../../src/sql/sql-backend.js';
@@ -11,10 +11,14 @@ const appended: AnsweredAppend = { kind: 'appended', commits: [], wasRepeated: f
 let commits = 0;
 
 /** An append of events of a size, in the stream `A-1` unless it says another. */
-function append(
-  streamId = 'A-1',
+function append(streamId = 'A-1', size: Parameters<typeof part>[1] = {}): AppendMember {
+  return toMember([part(streamId, size)]);
+}
+
+function part(
+  streamId: string,
   { events = 1, characters = 10, metadata = 2, eventId = `event-${++commits}` } = {},
-): AppendMember {
+): AppendPart {
   const event = { type: 'Opened', schemaVersion: 1, correlationId: undefined, tags: [] };
   const data = 'x'.repeat(characters - 2);
   return {
@@ -49,7 +53,9 @@ class Batches {
   };
 
   get streams(): string[][] {
-    return this.sent.map((members) => members.map(({ streamId }) => streamId));
+    return this.sent.map((members) =>
+      members.map(({ parts }) => parts.map(({ streamId }) => streamId).join('+')),
+    );
   }
 
   async end(batch: number, outcomes?: readonly MemberOutcome[]): Promise<void> {
@@ -83,7 +89,7 @@ describe('appends that come together', () => {
     );
     await turn();
     expect(batches.streams).toEqual([['A-1', 'A-2', 'A-3']]);
-    const conflict: AnsweredAppend = { kind: 'conflict', actualVersion: 7, wasRepeated: false };
+    const conflict: AnsweredAppend = { kind: 'conflict', part: 0, actualVersion: 7, wasRepeated: false };
     const outcomes: PromiseSettledResult<AnsweredAppend>[] = [
       { status: 'fulfilled', value: appended },
       { status: 'rejected', reason: 'broken' },
@@ -192,9 +198,10 @@ describe('the streams of a queue', () => {
 
 it('a chain of which one commit is under way in the same batch waits for it', async () => {
   const queue = queueOf();
-  const [first, second] = [append('A-1', { eventId: 'same' }), append('A-1')];
+  const [one, other] = [part('A-1', { eventId: 'same' }), part('A-1')];
+  const first = toMember([one]);
   void queue.append(first);
-  void queue.append({ ...second, commits: [...second.commits, ...first.commits] });
+  void queue.append(toMember([{ ...other, commits: [...other.commits, ...one.commits] }]));
   await turn();
   expect(batches.sent).toEqual([[first]]);
 });

@@ -1,16 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AppendMember } from '../../../src/sql/append/append-member.js';
+import type { ExpectedVersion } from '../../../src/core/store/event-store.js';
+import { toMember, type AppendMember } from '../../../src/sql/append/append-member.js';
 import { BatchRunner, type BatchLimits } from '../../../src/sql/append/batch-runner.js';
 import type { SqlPort, SqlRow, SqlValue } from '../../../src/sql/sql-port.js';
 
-function append(streamId: string, mayBeStored = false): AppendMember {
+function append(
+  streamId: string,
+  mayBeStored = false,
+  expectedVersion: ExpectedVersion = 'any',
+): AppendMember {
   const event = { type: 'Opened', schemaVersion: 1, data: '{}', metadata: '{}', tags: [] };
   const events = [{ ...event, correlationId: undefined, occurredAt: undefined }];
-  return {
-    streamId,
-    expectedVersion: 'any',
-    commits: [{ commitId: streamId, mayBeStored, eventIds: [`id of ${streamId}`], events }],
-  };
+  const commit = { commitId: streamId, mayBeStored, eventIds: [`id of ${streamId}`], events };
+  return toMember([{ streamId, expectedVersion, commits: [commit] }]);
 }
 
 /** As a driver throws what the server said. */
@@ -71,7 +73,7 @@ describe('a batch', () => {
     expect(await run([append('B'), append('C', true), append('A')], now())).toEqual([
       appended(false),
       { status: 'fulfilled', value: { kind: 'stored', wasRepeated: false } },
-      { status: 'fulfilled', value: { kind: 'conflict', actualVersion: 5, wasRepeated: false } },
+      { status: 'fulfilled', value: { kind: 'conflict', part: 0, actualVersion: 5, wasRepeated: false } },
     ]);
     expect(asked).toEqual([
       {
@@ -85,10 +87,7 @@ describe('a batch', () => {
 
   it('looks for commits that may be stored where no version is expected, which would tell', async () => {
     const versions = ['any', 'streamExists', 'noStream', 0, 3] as const;
-    const members = versions.map((expectedVersion, index) => ({
-      ...append(`A${index}`, true),
-      expectedVersion,
-    }));
+    const members = versions.map((expected, index) => append(`A${index}`, true, expected));
     await runnerOf(database(), limits)(members, now());
     expect(asked).toMatchObject([
       {
@@ -100,10 +99,7 @@ describe('a batch', () => {
   });
 
   it('locks its streams in one order, and keeps the order in each', async () => {
-    const members = ['C', 'A', 'B', 'A', 'C'].map((streamId, index) => ({
-      ...append(streamId),
-      expectedVersion: index,
-    }));
+    const members = ['C', 'A', 'B', 'A', 'C'].map((streamId, index) => append(streamId, false, index));
     await runnerOf(database(), limits)(members, now());
     expect(asked).toMatchObject([{ streams: ['A', 'A', 'B', 'C', 'C'], expected: [1, 3, 2, 0, 4] }]);
   });

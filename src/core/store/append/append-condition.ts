@@ -52,7 +52,9 @@ export function checkCondition(condition: AppendCondition): CheckedCondition {
     throw new InvalidArgumentError(`The option 'filter' of ${call} is missing. {} takes every event.`);
   }
   if (filter.length > maxFilters) {
-    throw new InvalidArgumentError(`${call} has ${filter.length} filters; at most ${maxFilters} are allowed.`);
+    throw new InvalidArgumentError(
+      `${call} has ${filter.length} filters; at most ${maxFilters} are allowed.`,
+    );
   }
   if (filter.some(({ occurredFrom, occurredTo }) => (occurredFrom ?? occurredTo) !== undefined)) {
     throw new InvalidArgumentError(
