@@ -13,7 +13,6 @@ export type {
 export { AggregateRoot } from './aggregates/aggregate-root.js';
 export type { AggregateClass, EventsOf } from './aggregates/aggregate-root.js';
 export type { Checkpoint, CheckpointStore } from './store/checkpoint.js';
-export type { AppendCondition } from './store/append/append-condition.js';
 export type { Commit, CommitChain } from './store/append/commit-chain.js';
 export type {
   MultiAppendOptions,
@@ -22,7 +21,6 @@ export type {
   StreamAppend,
 } from './store/append/multi-stream-appends.js';
 export { settledPosition } from './store/read/settled-position.js';
-export type { SettledPosition } from './store/read/settled-position.js';
 export type {
   EventPlace,
   EventStatistics,
@@ -136,6 +134,7 @@ export type {
 } from './registry/event-registry.js';
 export type {
   AllSlice,
+  AppendCondition,
   AppendOptions,
   AppendResult,
   EventFilter,
@@ -145,6 +144,7 @@ export type {
   ReadAllOptions,
   ReadDirection,
   ReadStreamOptions,
+  SettledPosition,
   StreamSlice,
 } from './store/event-store.js';
 export type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from './events/event.js';

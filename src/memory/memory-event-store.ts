@@ -1,8 +1,8 @@
 import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../core/events/event.js';
 import { assertOptions, integerFrom, isFunction } from '../core/options/options.js';
+import { conditionFailed, type CheckedCondition } from '../core/store/append/append-condition.js';
 import { AppendListeners } from '../core/store/append/append-listeners.js';
 import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
-import { conditionFailed, type CheckedCondition } from '../core/store/append/append-condition.js';
 import type { Commit } from '../core/store/append/commit-chain.js';
 import {
   checkCommits,

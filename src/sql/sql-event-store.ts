@@ -1,7 +1,7 @@
 import type { EventStoreError } from '../core/errors/event-store-error.js';
 import type { DomainEvent, EventToAppend } from '../core/events/event.js';
-import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
 import { conditionFailed, type CheckedCondition } from '../core/store/append/append-condition.js';
+import { checkAppendOptions, checkChainOptions } from '../core/store/append/append-options.js';
 import type { Commit } from '../core/store/append/commit-chain.js';
 import {
   checkCommits,
@@ -30,6 +30,7 @@ import type {
   ExpectedVersion,
   ReadAllOptions,
   ReadStreamOptions,
+  SettledPosition,
   StreamSlice,
 } from '../core/store/event-store.js';
 import {
@@ -39,7 +40,6 @@ import {
   checkStreamRead,
   ofOtherStore,
 } from '../core/store/read/read-options.js';
-import type { SettledPosition } from '../core/store/read/settled-position.js';
 import type { SnapshotStore } from '../core/store/snapshot.js';
 import {
   checkStatistics,
@@ -52,8 +52,8 @@ import {
 import type { AppendOutcome } from './append/append-batch.js';
 import { toMember, type AppendMember, type AppendPart, type PreparedCommit } from './append/append-member.js';
 import { AllReader } from './read/all-reader.js';
-import { readStatistics, readTrends } from './read/statistics.js';
 import { readConflict, readEnd } from './read/conflict.js';
+import { readStatistics, readTrends } from './read/statistics.js';
 import { readCommit, readStreamPage } from './read/stream-reader.js';
 import { retrying, retryingPort } from './retrying.js';
 import type { AnsweredAppend, SqlBackend } from './sql-backend.js';

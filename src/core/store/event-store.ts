@@ -1,8 +1,7 @@
 import type { DomainEvent, EventMetadata, EventToAppend, RecordedEvent } from '../events/event.js';
-import type { AppendCondition } from './append/append-condition.js';
-import type { SettledPosition } from './read/settled-position.js';
 
 declare const eventsOfStore: unique symbol;
+declare const isSettled: unique symbol;
 
 /**
  * The interface of every store, and all that an aggregate, a repository or a subscription needs. Stores in memory,
@@ -88,6 +87,34 @@ export interface AppendOptions<Type extends string = string> {
    * `STORE_UNAVAILABLE` with the commit id to ask again with.
    */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * What an append depends on, beyond its own stream: it is refused when an event that the filter takes has been appended
+ * after a position, whatever its stream.
+ *
+ * @example
+ * const filter = { types: ['EmailTaken'], tags: ['email:ann@example.com'] };
+ * const slice = await store.readAll({ filter });
+ * if (slice.events.length > 0) throw new DomainError('taken', 'The address is taken.');
+ * await store.appendToStream('User-7', [{ type: 'EmailTaken', data: {}, tags: filter.tags }], {
+ *   condition: { filter, after: slice },
+ * });
+ */
+export interface AppendCondition<Type extends string = string> {
+  /**
+   * The events that the decision depends on: any of the filters takes them, `{}` every event. At most 100, without times.
+   *
+   * Give each filter a tag that few appends share, and name it first: appends under a condition on a tag take turns with
+   * the appends of events that carry it. A filter without tags is slower, since it takes turns with all appends of the
+   * store.
+   */
+  readonly filter: EventFilter<Type> | readonly EventFilter<Type>[];
+  /**
+   * Up to where the caller knows these events: the last slice of a forward `readAll`, read until `isEnd`, or its `settled`
+   * position. The position of an event or append won't do.
+   */
+  readonly after: AllSlice | SettledPosition;
 }
 
 export interface AppendResult {
@@ -179,4 +206,18 @@ export interface AllSlice<E extends DomainEvent = DomainEvent> {
    * (`isEnd`). Absent in all others.
    */
   readonly settled?: SettledPosition;
+}
+
+/**
+ * A position up to which nothing will appear any more: every smaller position is visible to readers, or was rolled back.
+ * Only a forward `readAll` that has reached its end knows one: {@link AllSlice.settled}. The position of an event or of an
+ * append is none, since an append with a smaller position may still be under way.
+ *
+ * Plain JSON, so that it can be kept, and travel through Temporal.
+ */
+export interface SettledPosition {
+  readonly [isSettled]: true;
+  readonly position: number;
+  /** Id of the store that the position belongs to. */
+  readonly storeId: string;
 }

@@ -60,8 +60,9 @@ class TagPlan {
       if (this.#exclusiveUnderWay.has(tag) || this.#wanted.has(tag)) return true;
     }
     for (const tag of exclusive) {
-      if (this.#exclusiveUnderWay.has(tag) || this.#sharedUnderWay.has(tag) || this.#wanted.has(tag))
+      if (this.#exclusiveUnderWay.has(tag) || this.#sharedUnderWay.has(tag) || this.#wanted.has(tag)) {
         return true;
+      }
     }
     return false;
   }

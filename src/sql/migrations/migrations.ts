@@ -2,6 +2,7 @@ import { SchemaOutdatedError } from '../../core/errors/store-errors.js';
 import { uuidV5 } from '../../core/events/event-id.js';
 import { advisoryLocks } from '../advisory-locks.js';
 import { eq } from '../operators.js';
+import { SettledPositions } from '../read/settled-positions.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
 import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from '../sql-port.js';
 import eventStore from './0001_event_store.sql';
@@ -48,6 +49,29 @@ const repairSequence = `lock table __schema__.events in share row exclusive mode
  *   InvalidArgumentError when the schema has somebody else's tables with the names of the store's
  */
 export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
+  const { applied, isUpgrade } = await migrate(port, schema);
+  if (isUpgrade) await awaitAppendsUnderWay(port);
+  return applied;
+}
+
+/**
+ * Waits for transactions that append as the schema before said: an append under a condition doesn't know what they do.
+ *
+ * @throws StoreUnavailableError when one hasn't ended in time
+ */
+async function awaitAppendsUnderWay(port: SqlPort): Promise<void> {
+  const settled = new SettledPositions();
+  const unsettled = await settled.findUnsettled(port, 0);
+  await settled.settle(port, 0, unsettled, { timeout: 30_000, signal: undefined });
+}
+
+interface Migrated {
+  readonly applied: readonly string[];
+  /** Whether the schema had been in use. */
+  readonly isUpgrade: boolean;
+}
+
+async function migrate(port: TransactionalSqlPort, schema: string): Promise<Migrated> {
   return port.transaction(async (transaction) => {
     await transaction.script(setSearchPath);
     await transaction.query(lock, []);
@@ -68,7 +92,10 @@ export async function migrateSchema(port: TransactionalSqlPort, schema: string):
       await transaction.query(recordApplied, [name, checksum]);
     }
     if ((await transaction.query(sequenceIsBehind, [])).length > 0) await transaction.script(repairSequence);
-    return missing.map(({ name }) => name);
+    return {
+      applied: missing.map(({ name }) => name),
+      isUpgrade: applied.size > 0 && missing.length > 0,
+    };
   });
 }
 

@@ -164,7 +164,7 @@ describe('a connection that is cut when the append is committed and not confirme
       store.appendToStream('Cut-2', happened, { expectedVersion: 2 }),
     ]);
 
-    expect((await cut).sql).toEqual([expect.stringContaining('append_batch')]);
+    expect((await cut).sql).toEqual([expect.stringContaining('append_members')]);
     expect(outcomes.map((outcome) => (outcome as { value?: AppendResult }).value?.version)).toEqual([
       1,
       undefined,

@@ -8,7 +8,7 @@ import { catalogOf } from '../../support/catalog.js';
 import { createDatabase, query, type Database } from '../../support/postgres.js';
 
 const happened = [{ type: 'Happened', data: {} }];
-const all = ['0001_event_store'];
+const all = ['0001_event_store', '0002_append_conditions'];
 
 let database: Database;
 beforeAll(async () => {
@@ -85,7 +85,7 @@ const unusable: Readonly<Record<string, { readonly change?: (schema: string) => 
   missing: { says: 'Run migrate()' },
   older: {
     change: (schema) => `delete from ${schema}.migrations`,
-    says: `lacks 0001_event_store. Run migrate()`,
+    says: `lacks 0001_event_store, 0002_append_conditions. Run migrate()`,
   },
   'of an edited migration': {
     change: (schema) => `update ${schema}.migrations set checksum = 'edited'`,

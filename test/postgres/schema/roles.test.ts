@@ -23,7 +23,7 @@ beforeAll(async () => {
   [migrator, application, stranger] = await Promise.all([createRole(), createRole(), createRole()]);
   await query(database.directUrl, `grant create on database "${database.name}" to "${migrator.name}"`);
   const store = await storeAs(migrator);
-  expect(await store.migrate()).toEqual(['0001_event_store']);
+  expect(await store.migrate()).toHaveLength(2);
   await store.close();
   await query(migrator.as(database.directUrl), grantScript('event_store', application.name));
 });

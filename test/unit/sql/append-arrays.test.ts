@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { SettledPosition } from '../../../src/core/store/event-store.js';
 import { batchArrays, batchParameters } from '../../../src/sql/append/append-arrays.js';
 import { singleParameters } from '../../../src/sql/append/append-batch.js';
-import type { SettledPosition } from '../../../src/core/store/read/settled-position.js';
 import { toMember, type AppendMember, type AppendPart } from '../../../src/sql/append/append-member.js';
 import appendConditions from '../../../src/sql/migrations/0002_append_conditions.sql';
 import type { SqlArray } from '../../../src/sql/sql-port.js';

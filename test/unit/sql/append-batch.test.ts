@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { SettledPosition } from '../../../src/core/store/event-store.js';
 import { appendMembers } from '../../../src/sql/append/append-batch.js';
 import { toMember, type AppendMember, type AppendPart } from '../../../src/sql/append/append-member.js';
-import type { SettledPosition } from '../../../src/core/store/read/settled-position.js';
 import type { SqlArray, SqlPort, SqlValue } from '../../../src/sql/sql-port.js';
 
 /** A member with a commit for each of these numbers of events. */

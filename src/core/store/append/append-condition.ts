@@ -1,37 +1,9 @@
 import { AppendConditionFailedError } from '../../errors/append-errors.js';
 import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
 import { assertOptions, validatedElsewhere } from '../../options/options.js';
+import type { AppendCondition, SettledPosition } from '../event-store.js';
 import { normalizeFilters, type NormalFilter } from '../read/filter.js';
-import { toSettledPosition, type SettledPosition } from '../read/settled-position.js';
-import type { AllSlice, EventFilter } from '../event-store.js';
-
-/**
- * What an append depends on, beyond its own stream: it is refused when an event that the filter takes has been appended
- * after a position, whatever its stream.
- *
- * @example
- * const filter = { types: ['EmailTaken'], tags: ['email:ann@example.com'] };
- * const slice = await store.readAll({ filter });
- * if (slice.events.length > 0) throw new DomainError('taken', 'The address is taken.');
- * await store.appendToStream('User-7', [{ type: 'EmailTaken', data: {}, tags: filter.tags }], {
- *   condition: { filter, after: slice },
- * });
- */
-export interface AppendCondition<Type extends string = string> {
-  /**
-   * The events that the decision depends on: any of the filters takes them, `{}` every event. At most 100, without times.
-   *
-   * Give each filter a tag that few appends share, and name it first: appends under a condition on a tag take turns with
-   * the appends of events that carry it. A filter without tags is slower, since it takes turns with all appends of the
-   * store.
-   */
-  readonly filter: EventFilter<Type> | readonly EventFilter<Type>[];
-  /**
-   * Up to where the caller knows these events: the last slice of a forward `readAll`, read until `isEnd`, or its `settled`
-   * position. The position of an event or append won't do.
-   */
-  readonly after: AllSlice | SettledPosition;
-}
+import { toSettledPosition } from '../read/settled-position.js';
 
 /** A condition that is checked. Plain JSON. */
 export interface CheckedCondition {

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
 import type { EventMetadata, EventToAppend } from '../../events/event.js';
 import { assertOptions, isName, isPlainObject, isSignal, validatedElsewhere } from '../../options/options.js';
-import type { AppendResult, ExpectedVersion } from '../event-store.js';
 import { sameJson } from '../../values/json.js';
+import type { AppendResult, ExpectedVersion } from '../event-store.js';
 import { assertStreamId } from '../stream-id.js';
 import { checkCondition, type CheckedCondition } from './append-condition.js';
 import { isExpectedVersion } from './append-options.js';

@@ -1,6 +1,5 @@
 import type { DomainEvent, EventMetadata, EventToAppend } from '../../events/event.js';
-import type { AppendResult, ExpectedVersion } from '../event-store.js';
-import type { AppendCondition } from './append-condition.js';
+import type { AppendCondition, AppendResult, ExpectedVersion } from '../event-store.js';
 
 /** A store that appends to several streams as one commit. */
 export interface MultiStreamAppends<

@@ -1,23 +1,7 @@
 import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
 import { assertOptions, integerFrom, isName, isPlainObject } from '../../options/options.js';
 import { describeValue } from '../../values/describe-value.js';
-import type { AllSlice } from '../event-store.js';
-
-declare const isSettled: unique symbol;
-
-/**
- * A position up to which nothing will appear any more: every smaller position is visible to readers, or was rolled back.
- * Only a forward `readAll` that has reached its end knows one: {@link AllSlice.settled}. The position of an event or of an
- * append is none, since an append with a smaller position may still be under way.
- *
- * Plain JSON, so that it can be kept, and travel through Temporal.
- */
-export interface SettledPosition {
-  readonly [isSettled]: true;
-  readonly position: number;
-  /** Id of the store that the position belongs to. */
-  readonly storeId: string;
-}
+import type { AllSlice, SettledPosition } from '../event-store.js';
 
 /** For adapters of a store: marks a position as settled. */
 export function settledPosition(position: number, storeId: string): SettledPosition {
