@@ -151,7 +151,7 @@ export const faults: Readonly<Record<string, (target: Target) => Promise<void>>>
 
 /** The statement that appends is a transaction of its own: its answer is that of COMMIT. */
 export function isAppend({ sql }: Exchange): boolean {
-  return sql.some((text) => /append_(one|batch)\(/.test(text));
+  return sql.some((text) => /append_(event|members)\(/.test(text));
 }
 
 export async function withClient<T>(url: string, run: (client: Client) => Promise<T>): Promise<T> {

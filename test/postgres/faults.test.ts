@@ -11,7 +11,7 @@ import { createDatabase, query, useTcpProxy } from '../support/postgres.js';
 import { openSessions, untilBlocked } from '../support/sessions.js';
 
 /** An append is one statement, which is a transaction of its own: its answer is that of COMMIT. */
-const isAppend = ({ sql }: Exchange): boolean => sql.some((text) => /append_(one|batch)\(/.test(text));
+const isAppend = ({ sql }: Exchange): boolean => sql.some((text) => /append_(event|members)\(/.test(text));
 
 /** A store whose network is the proxy's, and what its database holds. */
 async function useProxiedStore(options: Omit<PostgresEventStoreOptions, 'connectionString' | 'pool'> = {}) {
