@@ -1,14 +1,18 @@
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { assertOptions, integerFrom } from '../../core/options/options.js';
 import { describeAppend } from './append-cases.js';
+import { describeAppendConditions } from './append-condition-cases.js';
 import { runWithinLimits } from './case-limits.js';
 import { describeCheckpoints } from './checkpoint-cases.js';
 import { describeCommitChain } from './commit-chain-cases.js';
 import { describeConcurrentReaders } from './concurrent-reader-cases.js';
+import { describeConditionRaces } from './condition-race-cases.js';
 import { describeExactlyOnce } from './exactly-once-cases.js';
 import { describeExpectedVersion } from './expected-version-cases.js';
 import { describeJson } from './json-cases.js';
 import { describeLargeCommits } from './large-commit-cases.js';
+import { describeMultiStreamAppends } from './multi-stream-cases.js';
+import { describeMultiStreamCommits } from './multi-stream-commit-cases.js';
 import {
   describeNames,
   describeNamesInStatistics,
@@ -19,12 +23,13 @@ import { describePageBytes } from './page-bytes-cases.js';
 import { describeReadAll } from './read-all-cases.js';
 import { describeReadStream } from './read-stream-cases.js';
 import { describeSameEvents } from './same-event-cases.js';
+import { describeSettledPositions } from './settled-position-cases.js';
 import { describeSnapshots } from './snapshot-cases.js';
 import { describeStatistics } from './statistics-cases.js';
 import type { ConformanceExpect, StoreUnderTest, Suite } from './suite.js';
 
 /** What a store may have beside the four methods. */
-export type Capability = 'appendCommits' | 'snapshots' | 'checkpoints' | 'statistics';
+export type Capability = 'appendCommits' | 'appendToStreams' | 'snapshots' | 'checkpoints' | 'statistics';
 
 export interface ConformanceOptions {
   /** The capabilities of the store; their cases run, too. Default: none. */
@@ -57,6 +62,13 @@ const ownCases = [
 
 const capabilityCases: Readonly<Record<Capability, readonly ((suite: Suite) => void)[]>> = {
   appendCommits: [describeCommitChain],
+  appendToStreams: [
+    describeMultiStreamAppends,
+    describeMultiStreamCommits,
+    describeAppendConditions,
+    describeConditionRaces,
+    describeSettledPositions,
+  ],
   snapshots: [describeSnapshots, describeNamesOfSnapshots],
   checkpoints: [describeCheckpoints, describeNamesOfCheckpoints],
   statistics: [describeStatistics, describeNamesInStatistics],

@@ -75,6 +75,23 @@ export function versionsOf(slice: { readonly events: readonly RecordedEvent[] })
   return slice.events.map((each) => each.version);
 }
 
+/** The current versions of streams. */
+export async function currentVersions(store: EventStore, streamIds: readonly string[]): Promise<number[]> {
+  const slices = await Promise.all(streamIds.map((streamId) => store.readStream(streamId, { limit: 1 })));
+  return slices.map(({ version }) => version);
+}
+
+/** How calls that came at once have ended. */
+export async function outcomesOf<T>(
+  calls: readonly Promise<T>[],
+): Promise<{ readonly results: readonly T[]; readonly errors: readonly unknown[] }> {
+  const outcomes = await Promise.allSettled(calls);
+  return {
+    results: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+    errors: outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
+  };
+}
+
 /** The capability of a store that declares it. */
 export function having<Key extends keyof StoreCapabilities>(
   store: StoreUnderTest,

@@ -2,7 +2,7 @@ import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describeEventStore, fixedClock } from 'temporal-event-store/testing';
 import { describe, expect, it } from 'vitest';
 
-const capabilities = ['appendCommits', 'snapshots', 'checkpoints', 'statistics'] as const;
+const capabilities = ['appendCommits', 'appendToStreams', 'snapshots', 'checkpoints', 'statistics'] as const;
 describeEventStore('MemoryEventStore', () => new MemoryEventStore(), { capabilities, describe, it, expect });
 
 describe('MemoryEventStore', () => {

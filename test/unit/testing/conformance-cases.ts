@@ -16,7 +16,7 @@ export function conformanceCases(
   const cases: ConformanceCase[] = [];
   const groups: string[] = [];
   describeEventStore('a store', () => changed(change), {
-    capabilities: ['appendCommits', 'snapshots', 'checkpoints', 'statistics'],
+    capabilities: ['appendCommits', 'appendToStreams', 'snapshots', 'checkpoints', 'statistics'],
     describe: (name, define) => {
       groups.push(name);
       define();

@@ -372,6 +372,7 @@ describe('the conformance suite', () => {
       readAll: fail,
       findCommit: fail,
       appendCommits: fail,
+      appendToStreams: fail,
       snapshots: failing,
       checkpoints: failing,
       statistics: fail,
@@ -396,6 +397,11 @@ describe('the conformance suite', () => {
       findCommit: async () => undefined,
       appendCommits: async (streamId, commits) =>
         Array.from(commits, ({ commitId }) => ({ ...stored, streamId, commitId, eventIds: ['id'] })),
+      appendToStreams: async (appends, { commitId = 'c' } = {}) => ({
+        commitId,
+        deduplicated: false,
+        parts: Array.from(appends, ({ streamId }) => ({ ...stored, streamId, commitId, eventIds: ['id'] })),
+      }),
       snapshots: nothing,
       checkpoints: nothing,
       statistics: async () => ({ total: 0, streams: 0, byType: {}, byCategory: {} }),
@@ -420,7 +426,7 @@ describe('the conformance suite', () => {
       });
     };
     expect(declare).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
-    expect(declare).toThrow("no capability 'toString'; there are: appendCommits, snapshots");
+    expect(declare).toThrow("no capability 'toString'; there are: appendCommits, appendToStreams, snapshots");
   });
 
   it('says so when a store lacks a capability that it declares', async () => {

@@ -15,7 +15,8 @@ export interface CheckedCondition {
 const maxFilters = 100;
 
 /** @throws InvalidArgumentError */
-export function checkCondition(condition: AppendCondition): CheckedCondition {
+export function checkCondition(condition: AppendCondition | undefined): CheckedCondition | undefined {
+  if (condition === undefined) return undefined;
   const call = 'a condition';
   const checks = { filter: validatedElsewhere, after: validatedElsewhere };
   assertOptions(call, condition, checks, ['filter', 'after']);
@@ -33,10 +34,12 @@ export function checkCondition(condition: AppendCondition): CheckedCondition {
       `The filter of ${call} has times. Another append may store an event of any time, so filter by types, categories, tags or correlation id.`,
     );
   }
-  return { filter, after: toSettledPosition(call, condition.after) };
+  // A copy: the append may wait, and its caller go on to change the filter.
+  const copy = JSON.parse(JSON.stringify(filter)) as readonly NormalFilter[];
+  return { filter: copy, after: toSettledPosition(call, condition.after) };
 }
 
-/** The event in the way of a condition. */
+/** The event in the way of a condition. What else a stored event has doesn't cross with the error. */
 export interface ConflictingEvent {
   /** Absent when it is of an append that was committed together with this one. */
   readonly position?: number;
@@ -46,11 +49,11 @@ export interface ConflictingEvent {
 }
 
 export function conditionFailed(after: number, conflict: ConflictingEvent): AppendConditionFailedError {
-  const { position, streamId, type } = conflict;
+  const { position, streamId, type, id } = conflict;
   const place = position === undefined ? '' : ` at position ${position}`;
   return new AppendConditionFailedError(
     `The append depends on events up to position ${after}, but '${type}' of stream '${streamId}' was appended meanwhile${place}. ` +
       `Read on from there and decide again.`,
-    { after, conflict },
+    { after, conflict: { ...(position !== undefined && { position }), streamId, type, id } },
   );
 }

@@ -29,7 +29,7 @@ export function checkAppendOptions(
   assertStreamId(streamId);
   assertOptions('appendToStream', options, appendOptions);
   options.signal?.throwIfAborted();
-  return options.condition && checkCondition(options.condition);
+  return checkCondition(options.condition);
 }
 
 export function isExpectedVersion(value: unknown): string | undefined {

@@ -1,15 +1,14 @@
 import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
-import type { EventMetadata, EventToAppend } from '../../events/event.js';
+import type { EventMetadata } from '../../events/event.js';
 import { assertOptions, isName, isPlainObject, isSignal, validatedElsewhere } from '../../options/options.js';
-import { sameJson } from '../../values/json.js';
 import type { AppendResult, ExpectedVersion } from '../event-store.js';
-import { assertStreamId } from '../stream-id.js';
 import { checkCondition, type CheckedCondition } from './append-condition.js';
 import { isExpectedVersion } from './append-options.js';
 import { streamsKey } from './commit.js';
 import type { MultiAppendOptions, MultiAppendResult, StreamAppend } from './multi-stream-appends.js';
 import {
   assertCommitSize,
+  assertJson,
   defaultMaxCommitBytes,
   invalidEvent,
   prepareEvents,
@@ -58,12 +57,14 @@ export function checkMultiAppend(
       `${call} has the stream '${twice}' twice. Put all events of a stream into one append.`,
     );
   }
-  const condition = options.condition && checkCondition(options.condition);
+  const condition = checkCondition(options.condition);
   const metadata = withStreams(options.metadata, ids);
   const prepared = checked.map(({ streamId, expectedVersion = 'any', events }, index) => {
     const place = `appends[${index}].events`;
     const all = prepareEvents(events, metadata, maxBytes, place);
-    if (ids.length > 1) assertListed(events, ids, place);
+    for (const [ordinal, event] of ids.length > 1 ? events.entries() : []) {
+      assertListed(event.metadata, ids, `${place}[${ordinal}].metadata`);
+    }
     return { streamId, expectedVersion, events: all };
   });
   assertCommitSize(
@@ -77,10 +78,9 @@ function checkPart(append: StreamAppend): StreamAppend {
   assertOptions(
     'an append of appendToStreams',
     append,
-    { streamId: validatedElsewhere, events: validatedElsewhere, expectedVersion: isExpectedVersion },
-    ['events'],
+    { streamId: isName, events: validatedElsewhere, expectedVersion: isExpectedVersion },
+    ['streamId'],
   );
-  assertStreamId(append.streamId);
   return append;
 }
 
@@ -89,19 +89,23 @@ function withStreams(
   metadata: EventMetadata | undefined,
   streams: readonly string[],
 ): EventMetadata | undefined {
-  return streams.length === 1 ? metadata : { ...metadata, [streamsKey]: [...streams] };
+  if (streams.length === 1) return metadata;
+  if (metadata !== undefined) {
+    // Before it is copied: a copy has lost what JSON would.
+    assertJson(metadata, 'metadata');
+    assertListed(metadata, streams, 'metadata');
+  }
+  return { ...metadata, [streamsKey]: [...streams] };
 }
 
-/** An event's own metadata wins over that of the commit, and a repeat of the commit is recognised by its streams. */
-function assertListed(events: readonly EventToAppend[], streams: readonly string[], place: string): void {
-  for (const [index, { metadata }] of events.entries()) {
-    const listed = metadata?.[streamsKey];
-    if (listed === undefined || sameJson(JSON.stringify(listed), JSON.stringify(streams))) continue;
-    throw invalidEvent(
-      `${place}[${index}].metadata.${streamsKey}`,
-      'names other streams than those of the commit; leave it out, and appendToStreams sets it',
-    );
-  }
+/** The key is the library's: a repeat of the commit is recognised by its streams. */
+function assertListed(metadata: EventMetadata | undefined, streams: readonly string[], place: string): void {
+  const listed = metadata?.[streamsKey];
+  if (listed === undefined || JSON.stringify(listed) === JSON.stringify(streams)) return;
+  throw invalidEvent(
+    `${place}.${streamsKey}`,
+    'names other streams than those of the commit; leave it out, and appendToStreams sets it',
+  );
 }
 
 /** The result of a commit, by those of its parts. */

@@ -137,7 +137,8 @@ function assertTags(tags: readonly string[], path: string): void {
   }
 }
 
-function assertJson(value: unknown, path: string): void {
+/** @throws InvalidEventError */
+export function assertJson(value: unknown, path: string): void {
   const fault = findJsonFault(value);
   if (fault !== undefined) throw invalidEvent(path + fault.path, fault.problem);
 }

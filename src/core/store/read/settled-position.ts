@@ -25,7 +25,7 @@ export function toSettledPosition(call: string, after: AllSlice | SettledPositio
   if (!('events' in after)) {
     const checks = { position: integerFrom(0), storeId: isName };
     assertOptions(`'after' of ${call}`, after, checks, ['position', 'storeId']);
-    return after;
+    return settledPosition(after.position, after.storeId);
   }
   if (after.settled !== undefined) return toSettledPosition(call, after.settled);
   throw new InvalidArgumentError(

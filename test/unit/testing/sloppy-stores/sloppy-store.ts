@@ -34,6 +34,7 @@ export function changed(change: Change): StoreUnderTest {
     readAll: (...args) => inner.readAll(...args),
     findCommit: (...args) => inner.findCommit(...args),
     appendCommits: (...args) => inner.appendCommits(...args),
+    appendToStreams: (...args) => inner.appendToStreams(...args),
     snapshots: inner.snapshots,
     checkpoints: inner.checkpoints,
     statistics: (...args) => inner.statistics(...args),
