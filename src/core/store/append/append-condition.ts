@@ -47,19 +47,33 @@ export function checkCondition(condition: AppendCondition): CheckedCondition {
   const call = 'a condition';
   const checks = { filter: validatedElsewhere, after: validatedElsewhere };
   assertOptions(call, condition, checks, ['filter', 'after']);
-  const filter = normalizeFilters(condition.filter) ?? [];
+  const filter = checkConditionFilter(condition.filter, call);
+  return { filter, after: toSettledPosition(call, condition.after) };
+}
+
+/**
+ * @param call whose filter it is, for errors
+ * @throws InvalidArgumentError
+ */
+export function checkConditionFilter(
+  given: AppendCondition['filter'],
+  call: string,
+): readonly NormalFilter[] {
+  const filter = normalizeFilters(given) ?? [];
   if (filter.length === 0) {
     throw new InvalidArgumentError(`The option 'filter' of ${call} is missing. {} takes every event.`);
   }
   if (filter.length > maxFilters) {
-    throw new InvalidArgumentError(`${call} has ${filter.length} filters; at most ${maxFilters} are allowed.`);
+    throw new InvalidArgumentError(
+      `${call} has ${filter.length} filters; at most ${maxFilters} are allowed.`,
+    );
   }
   if (filter.some(({ occurredFrom, occurredTo }) => (occurredFrom ?? occurredTo) !== undefined)) {
     throw new InvalidArgumentError(
       `The filter of ${call} has times. Another append may store an event of any time, so filter by types, categories, tags or correlation id.`,
     );
   }
-  return { filter, after: toSettledPosition(call, condition.after) };
+  return filter;
 }
 
 /** The event in the way of a condition. */
