@@ -1,8 +1,8 @@
 import type { AggregateClass, AggregateRoot, EventsOf } from '../core/aggregates/aggregate-root.js';
 import { splitDecided, toAppends } from '../core/aggregates/decided-appends.js';
 import type { Decider } from '../core/aggregates/decider.js';
-import type { Decision } from '../core/decisions/decision.js';
 import { createDecisionHandler } from '../core/decisions/decision-handler.js';
+import type { Decision } from '../core/decisions/decision.js';
 import type { DomainEvent, EventToAppend } from '../core/events/event.js';
 import type { StreamAppend } from '../core/store/append/multi-stream-appends.js';
 import { iterateAll } from '../core/store/read/iterate.js';

@@ -157,7 +157,7 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
    */
   protected alsoAppend<Other extends DomainEvent = E>(append: StreamAppend<Other>): void {
     this[assertIsCurrent]();
-    this.#uncommittedAppends = withAppend(this.#uncommittedAppends, append as unknown as StreamAppend);
+    this.#uncommittedAppends = withAppend(this.#uncommittedAppends, append);
   }
 
   /** As it will be read, so that `apply` sees now what it will see then. What an asynchronous schema does shows at the append. */

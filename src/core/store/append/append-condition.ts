@@ -1,9 +1,9 @@
 import { AppendConditionFailedError } from '../../errors/append-errors.js';
 import { InvalidArgumentError } from '../../errors/invalid-argument-error.js';
 import { assertOptions, validatedElsewhere } from '../../options/options.js';
+import type { AllSlice, EventFilter } from '../event-store.js';
 import { normalizeFilters, type NormalFilter } from '../read/filter.js';
 import { toSettledPosition, type SettledPosition } from '../read/settled-position.js';
-import type { AllSlice, EventFilter } from '../event-store.js';
 
 /**
  * What an append depends on, beyond its own stream: it is refused when an event that the filter takes has been appended
