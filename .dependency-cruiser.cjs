@@ -13,6 +13,9 @@ const house = {
   'core/aggregates': {
     folders: ['core/registry', 'core/store', 'core/events', 'core/options', 'core/errors', 'core/values'],
   },
+  'core/decisions': {
+    folders: ['core/aggregates', 'core/store', 'core/events', 'core/options', 'core/errors', 'core/values'],
+  },
   'core/projections': {
     folders: ['core/store', 'core/events', 'core/options', 'core/errors', 'core/values'],
   },

@@ -46,7 +46,17 @@ export type {
   EventTypeOf,
   StateOf,
 } from './aggregates/commands.js';
+export type { Decided } from './aggregates/decided-appends.js';
 export type { Decider, DomainCommand } from './aggregates/decider.js';
+export { defineDecision } from './decisions/decision.js';
+export type { Decision, DecisionDefinition, FilteredEvent } from './decisions/decision.js';
+export { createDecisionHandler } from './decisions/decision-handler.js';
+export type {
+  DecideOptions,
+  DecisionHandler,
+  DecisionHandlerOptions,
+  DecisionResult,
+} from './decisions/decision-handler.js';
 export type { DecoratedStore } from './store/decorated-store.js';
 export { findEventStoreError, isEventStoreError } from './errors/error-recognition.js';
 export { CommandFailedError, CommandOutcomeUnknownError, DomainError } from './errors/command-errors.js';

@@ -1,7 +1,14 @@
 import type { AggregateClass, AggregateRoot, EventsOf } from '../core/aggregates/aggregate-root.js';
+import { splitDecided, toAppends } from '../core/aggregates/decided-appends.js';
 import type { Decider } from '../core/aggregates/decider.js';
-import type { DomainEvent } from '../core/events/event.js';
+import { createDecisionHandler } from '../core/decisions/decision-handler.js';
+import type { Decision } from '../core/decisions/decision.js';
+import type { DomainEvent, EventToAppend } from '../core/events/event.js';
+import type { StreamAppend } from '../core/store/append/multi-stream-appends.js';
+import { iterateAll } from '../core/store/read/iterate.js';
+import { streamId } from '../core/store/stream-id.js';
 import { canonicalJson } from '../core/values/json.js';
+import { MemoryEventStore } from '../memory/memory-event-store.js';
 
 /**
  * What a command is expected to do: lead to events (type and data, in order), or throw an error, given by its class, a
@@ -10,8 +17,17 @@ import { canonicalJson } from '../core/values/json.js';
 export type Expectation<E extends DomainEvent> =
   readonly Outcome<E>[] | (new (...args: never[]) => Error) | RegExp | Readonly<Record<string, unknown>>;
 
+/** An event of the subject; or one of any stream, which is then compared, too. */
+type Outcome<E extends DomainEvent> = OwnOutcome<E> | (DomainEvent & { readonly streamId: string });
+
 /** Distributes over a union of events, so that each type has its own data. */
-type Outcome<E extends DomainEvent> = E extends DomainEvent ? Pick<E, 'type' | 'data'> : never;
+type OwnOutcome<E extends DomainEvent> = E extends DomainEvent ? Pick<E, 'type' | 'data'> : never;
+
+/** An event that a decision may depend on. */
+export type GivenEvent<E extends DomainEvent> = EventToAppend<E> & {
+  /** Default: the home stream of the command. */
+  readonly streamId?: string;
+};
 
 /** The last step of given/when/then. */
 export interface Then<E extends DomainEvent> {
@@ -30,25 +46,32 @@ export interface Given<Command, E extends DomainEvent> {
 }
 
 /**
- * Specifies an aggregate or decider: given these events, when this command comes, then these events or that error. It
- * needs no store and no test runner: a failed expectation throws.
+ * Specifies an aggregate, decider or decision: given these events, when this command comes, then these events or that
+ * error. It needs no store and no test runner: a failed expectation throws.
+ *
+ * A decision gets those of the events that its filter takes, so a wrong filter shows. What goes to several streams is
+ * expected in the order in which it is stored, the home stream first.
  *
  * @example
  * await given(Account, [deposited(5)]).when((account) => account.withdraw(7)).then(DomainError);
  * await given(accountDecider, []).when({ type: 'Deposit', data: { amount: 5 } }).then([deposited(5)]);
+ * await given(enrol, [{ ...seats(1), tags: ['course:c1'], streamId: 'Course-c1' }])
+ *   .when({ course: 'c1', student: 's1' })
+ *   .then([enrolled('s1')]);
  */
 export function given<A extends AggregateRoot>(
   aggregate: AggregateClass<A>,
   events: readonly EventsOf<A>[],
 ): Given<(aggregate: A) => unknown, EventsOf<A>>;
 export function given<State, Command, E extends DomainEvent>(
-  decider: Decider<State, Command, E>,
+  decision: Decision<State, Command, E>,
+  events: readonly GivenEvent<E>[],
+): Given<Command, E>;
+export function given<State, Command, E extends DomainEvent, Others extends DomainEvent = E>(
+  decider: Decider<State, Command, E, Others>,
   events: readonly E[],
 ): Given<Command, E>;
-export function given(
-  subject: AggregateClass | Decider<unknown, unknown, DomainEvent>,
-  events: readonly DomainEvent[],
-): Given<never, DomainEvent> {
+export function given(subject: Subject, events: readonly DomainEvent[]): Given<never, DomainEvent> {
   return {
     when: (command: unknown) => {
       const outcome = run(subject, events, command);
@@ -61,6 +84,12 @@ export function given(
     },
   };
 }
+
+type Subject =
+  AggregateClass | Decision<unknown, unknown, DomainEvent> | Decider<unknown, unknown, DomainEvent>;
+
+/** What a command led to. */
+type LedTo = DomainEvent & { readonly streamId: string };
 
 /** `await` calls the `then` of whatever it is given, with two functions; an expectation comes alone. */
 function isAwait(
@@ -80,23 +109,46 @@ async function refuse(reject: (error: unknown) => void): Promise<void> {
 }
 
 async function run(
-  subject: AggregateClass | Decider<unknown, unknown, DomainEvent>,
+  subject: Subject,
   events: readonly DomainEvent[],
   command: unknown,
-): Promise<readonly DomainEvent[]> {
+): Promise<readonly LedTo[]> {
+  if ('home' in subject) return decideOn(subject, events, command);
+  const home = streamId(subject.category, '1');
   if (typeof subject !== 'function') {
     const state = events.reduce((before, event) => subject.evolve(before, event), subject.initialState());
-    return subject.decide(state, command);
+    return inOrder(toAppends(home, splitDecided(await subject.decide(state, command))));
   }
   const aggregate = (
     subject as unknown as { fromEvents(id: string, events: readonly DomainEvent[]): AggregateRoot }
   ).fromEvents('1', events);
   await (command as (aggregate: AggregateRoot) => unknown)(aggregate);
-  return aggregate.uncommittedEvents;
+  const { uncommittedEvents, uncommittedAppends } = aggregate;
+  return inOrder(toAppends(home, { own: uncommittedEvents, others: uncommittedAppends }));
+}
+
+function inOrder(appends: readonly StreamAppend[]): readonly LedTo[] {
+  return appends.flatMap((append) => append.events.map((event) => ({ ...event, streamId: append.streamId })));
+}
+
+/** On a store in memory, so that filters, tags and several streams do what they do in any store. */
+async function decideOn(
+  decision: Decision<unknown, unknown, DomainEvent>,
+  events: readonly GivenEvent<DomainEvent>[],
+  command: unknown,
+): Promise<readonly LedTo[]> {
+  const store = new MemoryEventStore();
+  for (const { streamId: stream = decision.home(command), ...event } of events) {
+    await store.appendToStream(stream, [event]);
+  }
+  await createDecisionHandler(store, decision).execute(command);
+  const decided: LedTo[] = [];
+  for await (const event of iterateAll(store, { after: events.length })) decided.push(event);
+  return decided;
 }
 
 async function compare(
-  outcome: Promise<readonly DomainEvent[]>,
+  outcome: Promise<readonly LedTo[]>,
   expected: Expectation<DomainEvent>,
 ): Promise<void> {
   const happened = await outcome.then(
@@ -105,7 +157,9 @@ async function compare(
   );
   if (Array.isArray(expected)) {
     if ('error' in happened) throw happened.error;
-    const [wanted, got] = [expected as readonly DomainEvent[], happened.events].map(show);
+    const wantedEvents = expected as readonly Partial<LedTo>[];
+    const wanted = show(wantedEvents);
+    const got = show(happened.events, (index) => wantedEvents[index]?.streamId !== undefined);
     if (wanted !== got) throw new Error(`Expected the events\n${wanted}\nbut got\n${got}`);
     return;
   }
@@ -128,6 +182,14 @@ function isExpectedError(
   );
 }
 
-function show(events: readonly DomainEvent[]): string {
-  return events.map(({ type, data }) => `  ${type} ${canonicalJson(data)}`).join('\n') || '  none';
+/** @param showsStream of the event at this place. Default: where it has one */
+function show(
+  events: readonly Partial<LedTo>[],
+  showsStream = (index: number): boolean => events[index]?.streamId !== undefined,
+): string {
+  const lines = events.map(({ type, data, streamId: stream }, index) => {
+    const place = showsStream(index) ? ` in ${String(stream)}` : '';
+    return `  ${String(type)} ${canonicalJson(data)}${place}`;
+  });
+  return lines.join('\n') || '  none';
 }

@@ -1,5 +1,5 @@
 /**
- * For tests: given/when/then for aggregates and deciders, a clock that you set, and the conformance suite for stores.
+ * For tests: given/when/then for aggregates, deciders and decisions, a clock that you set, and the conformance suite for stores.
  *
  * @packageDocumentation
  */
@@ -9,4 +9,4 @@ export type { ConformanceExpect, StoreUnderTest } from './conformance/suite.js';
 export { fixedClock } from './fixed-clock.js';
 export type { FixedClock } from './fixed-clock.js';
 export { given } from './given.js';
-export type { Expectation, Given, Then } from './given.js';
+export type { Expectation, Given, GivenEvent, Then } from './given.js';

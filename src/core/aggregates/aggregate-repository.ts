@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata } from '../events/event.js';
 import { assertOptions, integerFrom, isName, isPlainObject } from '../options/options.js';
+import { appendAtOnce } from '../store/append/append-at-once.js';
+import type { StreamAppend } from '../store/append/multi-stream-appends.js';
 import { storedFormOf, type StoredForm } from '../store/append/stored-form.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import type { SnapshotModel, SnapshotStore } from '../store/snapshot.js';
@@ -14,6 +16,7 @@ import {
   type AggregateClass,
   type AggregateRoot,
 } from './aggregate-root.js';
+import { toAppends } from './decided-appends.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from './execute-command.js';
 import { assertStateIsJson, loadState, type StateBuilder } from './load-state.js';
 import { asRaised } from './raised-events.js';
@@ -91,26 +94,32 @@ export class AggregateRepository<A extends AggregateRoot> {
   }
 
   /**
-   * Appends the uncommitted events, expecting the version that was loaded, and marks them as committed. Saving an
-   * unchanged aggregate appends nothing and returns a result without event ids, at position 0.
+   * Appends the uncommitted events, expecting the version that was loaded, and marks them as committed; with them, as one
+   * commit, what goes to other streams. Saving an unchanged aggregate appends nothing and returns a result without event
+   * ids, at position 0.
    *
+   * @returns the result of the aggregate's own stream
    * @throws {@link VersionConflictError} when another append came first; the aggregate keeps its uncommitted events
    * @throws {@link InvalidEventError} when an event doesn't fit its schema, or would be stored differently from how the
    *   aggregate applied it: an aggregate made with `new` doesn't know the store's schemas, and none waits for an
    *   asynchronous schema
+   * @throws {@link InvalidArgumentError} when there is something for other streams and nothing for its own, or when the
+   *   store can't append to several streams
    */
   async save(aggregate: A, options: SaveOptions = {}): Promise<AppendResult> {
     assertOptions('save', options, { commitId: isName, metadata: isPlainObject });
-    const { uncommittedEvents, version } = aggregate;
+    const { uncommittedEvents, uncommittedAppends, version } = aggregate;
     const stream = this.#streamId(aggregate.id);
-    if (uncommittedEvents.length === 0) {
+    if (uncommittedEvents.length === 0 && uncommittedAppends.length === 0) {
       const commitId = options.commitId ?? '';
       return { streamId: stream, commitId, version, position: 0, eventIds: [], deduplicated: false };
     }
     const { events, difference } = await asRaised(storedFormOf(this.#store), uncommittedEvents);
     // It would go on deciding on what is nowhere stored.
     if (difference !== undefined) throw difference;
-    const result = await this.#store.appendToStream(stream, events, { ...options, expectedVersion: version });
+    const [own, ...others] = toAppends(stream, { own: events, others: uncommittedAppends });
+    const appends = [{ ...(own as StreamAppend), expectedVersion: version }, ...others];
+    const [result] = (await appendAtOnce(this.#store, appends, options)) as readonly [AppendResult];
     aggregate.markEventsAsCommitted();
     if (result.changedBySchema) aggregate[outdate]();
     return result;
@@ -122,7 +131,8 @@ export class AggregateRepository<A extends AggregateRoot> {
    * returns the first version. A command that was rejected, or raised no events, leaves no trace and is decided again.
    *
    * @throws whatever the command throws, when nothing was stored
-   * @throws {@link VersionConflictError} when other appends were faster at every attempt
+   * @throws {@link VersionConflictError} when other appends were faster at every attempt, or another stream isn't at the
+   *   version that the command expects of it
    */
   async execute<R>(
     id: string,
@@ -130,21 +140,28 @@ export class AggregateRepository<A extends AggregateRoot> {
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult<R>> {
     assertOptions('execute', options, executeOptionChecks);
-    const execution = await executeCommand(
-      this.#store,
-      this.#streamId(id),
-      options,
-      () => this.load(id),
-      async (aggregate) => {
-        const result = await command(aggregate);
+    const stream = this.#streamId(id);
+    const execution = await executeCommand(this.#store, options, {
+      home: stream,
+      turns: [stream],
+      load: () => this.load(id),
+      decide: async (aggregate) => {
+        const { version } = aggregate;
+        const returned = await command(aggregate);
         // Nobody goes on with the aggregate, so the last event may be another than it has applied.
         const { events } = await asRaised(storedFormOf(this.#store), aggregate.uncommittedEvents);
-        return { events, result };
+        return {
+          basis: { expectedVersion: version },
+          appends: toAppends(stream, { own: events, others: aggregate.uncommittedAppends }),
+          result: { returned, version },
+        };
       },
-    );
-    return execution.kind === 'decided'
-      ? { result: execution.result, version: execution.version, deduplicated: false }
-      : { result: undefined, version: execution.commit.version, deduplicated: true };
+    });
+    if (execution.kind === 'deduplicated') {
+      return { result: undefined, version: execution.commit.version, deduplicated: true };
+    }
+    const { returned, version } = execution.result;
+    return { result: returned, version: execution.parts[0]?.version ?? version, deduplicated: false };
   }
 
   /**
@@ -158,7 +175,7 @@ export class AggregateRepository<A extends AggregateRoot> {
     if (snapshots === undefined) {
       throw new InvalidArgumentError('saveSnapshot needs the option `snapshots` of the repository.');
     }
-    if (aggregate.uncommittedEvents.length > 0) {
+    if (aggregate.uncommittedEvents.length > 0 || aggregate.uncommittedAppends.length > 0) {
       throw new InvalidArgumentError(
         'An aggregate with uncommitted events is no snapshot of its stream. Save it first.',
       );

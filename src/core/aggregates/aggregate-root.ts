@@ -1,11 +1,13 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import { copyEvent, frozenEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../events/event.js';
+import type { StreamAppend } from '../store/append/multi-stream-appends.js';
 import type { StoredForm } from '../store/append/stored-form.js';
 import { isPromise } from '../values/is-promise.js';
 import type { JsonValue } from '../values/json.js';
 import { assertIsSynchronous } from './assert-is-synchronous.js';
 import type { CommandList } from './command-list.js';
+import { withAppend } from './other-appends.js';
 
 /** A class that extends {@link AggregateRoot} and names its category. */
 export interface AggregateClass<A extends AggregateRoot = AggregateRoot> {
@@ -56,6 +58,7 @@ export const assertIsCurrent = Symbol.for('temporal-event-store/assert-is-curren
 export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   #version = 0;
   #uncommittedEvents: EventToAppend<E>[] = [];
+  #uncommittedAppends: readonly StreamAppend[] = [];
   #storedForm: StoredForm | undefined;
   #isOutdated = false;
 
@@ -72,12 +75,20 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   }
 
   /**
+   * What goes to other streams together with the uncommitted events; one for each stream. Their events are frozen.
+   */
+  get uncommittedAppends(): readonly StreamAppend[] {
+    return this.#uncommittedAppends;
+  }
+
+  /**
    * Call it after you have appended the events yourself: the version grows by the number of uncommitted events, and
-   * their list is emptied. A repository does so in `save`.
+   * their list is emptied, as is that for other streams. A repository does so in `save`.
    */
   markEventsAsCommitted(): void {
     this.#version += this.#uncommittedEvents.length;
     this.#uncommittedEvents = [];
+    this.#uncommittedAppends = [];
   }
 
   /**
@@ -129,6 +140,24 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
     // A copy: whatever `apply` does with it, what was raised is stored.
     this.#apply(copyEvent(raised));
     this.#uncommittedEvents.push(raised);
+  }
+
+  /**
+   * Appends events to another stream together with those that the command raises, as one commit, all or nothing. They
+   * aren't applied. The command must also raise an event: in the aggregate's own stream it is found again. The store must
+   * append to several streams; a command lane refuses such a command.
+   *
+   * @throws {@link InvalidArgumentError} for a malformed stream id, no list of events, or two expectations of one stream
+   * @throws {@link VersionConflictError} by `save` and `execute`, when the other stream is not at the expected version
+   * @example
+   * transfer(cents: number, to: string) {
+   *   this.raise({ type: 'Withdrawn', data: { cents } });
+   *   this.alsoAppend({ streamId: streamId('Account', to), events: [{ type: 'Deposited', data: { cents } }] });
+   * }
+   */
+  protected alsoAppend<Other extends DomainEvent = E>(append: StreamAppend<Other>): void {
+    this[assertIsCurrent]();
+    this.#uncommittedAppends = withAppend(this.#uncommittedAppends, append);
   }
 
   /** As it will be read, so that `apply` sees now what it will see then. What an asynchronous schema does shows at the append. */

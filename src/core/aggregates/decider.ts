@@ -1,5 +1,6 @@
-import type { DomainEvent, EventToAppend } from '../events/event.js';
+import type { DomainEvent } from '../events/event.js';
 import type { CommandList } from './command-list.js';
+import type { Decided } from './decided-appends.js';
 
 /** The default form of a decider's commands. */
 export interface DomainCommand<Type extends string = string, Data = unknown> {
@@ -18,8 +19,11 @@ export interface DomainCommand<Type extends string = string, Data = unknown> {
  *   evolve: (state, event) => ({ balance: state.balance + event.data.amount }),
  *   decide: (state, command) => [{ type: 'Deposited', data: { amount: command.data.amount } }],
  * };
+ *
+ * @typeParam E the events of its streams
+ * @typeParam Others the events that its commands append to other streams
  */
-export interface Decider<State, Command, E extends DomainEvent> {
+export interface Decider<State, Command, E extends DomainEvent, Others extends DomainEvent = E> {
   /** First part of the ids of its streams. */
   readonly category: string;
   /** Version of the state in snapshots; raise it when its shape or meaning changes. Default 1. */
@@ -28,6 +32,18 @@ export interface Decider<State, Command, E extends DomainEvent> {
   readonly commands?: CommandList;
   initialState(): State;
   evolve(state: State, event: E): State;
-  /** Returns the events to append, none if nothing changes, or throws a {@link DomainError}. */
-  decide(state: State, command: Command): readonly EventToAppend<E>[] | Promise<readonly EventToAppend<E>[]>;
+  /**
+   * Returns the events to append, none if nothing changes, or throws a {@link DomainError}.
+   *
+   * Beside its own events, a command may append to other streams, as one commit. Each of them is a {@link StreamAppend} in
+   * the list. A command lane refuses such a command; `createCommandHandler` executes it, in a store that appends to several
+   * streams.
+   *
+   * @example
+   * decide: (state, { data: { cents, to } }) => [
+   *   { type: 'Withdrawn', data: { cents } },
+   *   { streamId: streamId('Account', to), events: [{ type: 'Deposited', data: { cents } }] },
+   * ],
+   */
+  decide(state: State, command: Command): Decided<E, Others> | Promise<Decided<E, Others>>;
 }

@@ -1,7 +1,12 @@
-import { VersionConflictError } from '../errors/append-errors.js';
+import { AppendConditionFailedError, VersionConflictError } from '../errors/append-errors.js';
+import type { EventStoreErrorOf } from '../errors/error-classes.js';
 import { findEventStoreError, isEventStoreError } from '../errors/error-recognition.js';
-import type { EventMetadata, EventToAppend } from '../events/event.js';
+import type { EventStoreError } from '../errors/event-store-error.js';
+import type { EventMetadata } from '../events/event.js';
 import { integerFrom, isName, isPlainObject } from '../options/options.js';
+import { appendAtOnce } from '../store/append/append-at-once.js';
+import type { AppendCondition } from '../store/append/append-condition.js';
+import type { MultiAppendOptions, StreamAppend } from '../store/append/multi-stream-appends.js';
 import { innermostOf } from '../store/decorated-store.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { isPaced } from '../store/pacing.js';
@@ -29,9 +34,34 @@ export const executeOptionChecks = {
   maxAttempts: integerFrom(1),
 };
 
+/** How a command is executed: what it is decided on, and what it leads to. */
+export interface CommandSteps<S, R> {
+  /** The stream in which a repeat of the command is found. */
+  readonly home: string;
+  /** Commands of this process that have one of these in common take turns. */
+  readonly turns: readonly string[];
+  /** The state as it is now: called again when another append came in between. */
+  load(): Promise<S>;
+  decide(state: S): Promise<DecidedCommand<R>>;
+}
+
+export interface DecidedCommand<R> {
+  /** What the state was that it was decided on: the version of the home stream, or all that a condition takes. */
+  readonly basis: { readonly expectedVersion: number } | { readonly condition: AppendCondition };
+  /** For each stream, the home stream first; none when nothing changes. */
+  readonly appends: readonly StreamAppend[];
+  readonly result: R;
+}
+
 /** What a decision led to, or the commit of an earlier run of the same command. */
 export type Execution<R> =
-  | { readonly kind: 'decided'; readonly result: R; readonly version: number }
+  | {
+      readonly kind: 'decided';
+      readonly result: R;
+      /** As the appends; none when nothing changed. */
+      readonly parts: readonly AppendResult[];
+    }
+  /** The commit of the home stream. */
   | { readonly kind: 'deduplicated'; readonly commit: AppendResult };
 
 const defaultAttempts = 20;
@@ -44,85 +74,131 @@ const backoff: Backoff = {
 };
 
 /**
- * Loads, decides, and appends with the loaded version as the expected one; does so again when another append came in
- * between.
+ * Loads, decides, and appends on the condition that what was loaded is still so; does so again when another append came
+ * in between.
  *
  * A command that is sent again after a success decides on a state that already holds its own events, so its answer
  * proves nothing. Whenever it fails, yields nothing or conflicts, the commit is looked up first. A command that goes
  * through at once pays nothing for that.
  *
- * @throws InvalidArgumentError when it is called inside a command to the same stream
+ * @throws InvalidArgumentError when it is called inside a command with the same home stream
  */
-export async function executeCommand<S extends { readonly version: number }, R>(
+export async function executeCommand<S, R>(
   store: EventStore,
-  streamId: string,
-  options: ExecuteOptions,
-  load: () => Promise<S>,
-  decide: (state: S) => Promise<{ readonly events: readonly EventToAppend[]; readonly result: R }>,
+  options: ExecuteOptions & { readonly signal?: AbortSignal },
+  steps: CommandSteps<S, R>,
 ): Promise<Execution<R>> {
   const innermost = innermostOf(store);
-  assertNotNested(innermost, streamId);
+  assertNotNested(innermost, steps.home);
   const execute = (): Promise<Execution<R>> =>
-    attemptCommand(store, streamId, options, load, (state) =>
-      runCommand(innermost, streamId, () => decide(state)),
-    );
+    attemptCommand(store, options, {
+      ...steps,
+      load: () => steps.load(),
+      decide: (state) => runCommand(innermost, steps.home, () => steps.decide(state)),
+    });
   // One that is called inside another doesn't wait: that which it would wait for may do the same.
-  return isPaced(store) || isInCommand() ? execute() : inTurn(innermost, streamId, execute);
+  return isPaced(store) || isInCommand()
+    ? execute()
+    : inTurn(innermost, steps.turns, execute, options.signal);
 }
 
-async function attemptCommand<S extends { readonly version: number }, R>(
+async function attemptCommand<S, R>(
   store: EventStore,
-  streamId: string,
-  options: ExecuteOptions,
-  load: () => Promise<S>,
-  decide: (state: S) => Promise<{ readonly events: readonly EventToAppend[]; readonly result: R }>,
+  options: ExecuteOptions & { readonly signal?: AbortSignal },
+  { home, load, decide }: Omit<CommandSteps<S, R>, 'turns'>,
 ): Promise<Execution<R>> {
-  const { commandId, metadata, maxAttempts = defaultAttempts } = options;
+  const { commandId, metadata, signal, maxAttempts = defaultAttempts } = options;
+  const appendOptions: MultiAppendOptions = {
+    ...(commandId !== undefined && { commitId: commandId }),
+    ...(metadata !== undefined && { metadata }),
+    ...(signal !== undefined && { signal }),
+  };
   const earlierCommit = async (): Promise<Execution<R> | undefined> => {
-    const commit = commandId === undefined ? undefined : await store.findCommit(streamId, commandId);
+    const commit = commandId === undefined ? undefined : await store.findCommit(home, commandId);
     return commit && { kind: 'deduplicated', commit };
   };
+  let conflict: EventStoreErrorOf<ConflictCode> | undefined;
   for (let attempt = 1; ; attempt++) {
     const state = await load();
-    const { version } = state;
-    let decision;
+    let decided;
     try {
-      decision = await decide(state);
+      decided = await decide(state);
     } catch (error) {
       const earlier = await earlierCommit();
       if (earlier) return earlier;
       throw error;
     }
-    const { events, result } = decision;
-    if (events.length === 0) return (await earlierCommit()) ?? { kind: 'decided', result, version };
+    const { appends, basis, result } = decided;
+    if (appends.length === 0) return (await earlierCommit()) ?? { kind: 'decided', result, parts: [] };
+    if (conflict !== undefined && isSureToConflict(conflict, appends)) throw conflict;
     try {
-      const commit = await store.appendToStream(streamId, events, {
-        expectedVersion: version,
-        ...(commandId !== undefined && { commitId: commandId }),
-        ...(metadata !== undefined && { metadata }),
+      const parts = await appendAtOnce(store, onBasis(appends, basis), {
+        ...appendOptions,
+        ...('condition' in basis && basis),
       });
-      return commit.deduplicated
-        ? { kind: 'deduplicated', commit }
-        : { kind: 'decided', result, version: commit.version };
+      const [commit] = parts as readonly [AppendResult];
+      return commit.deduplicated ? { kind: 'deduplicated', commit } : { kind: 'decided', result, parts };
     } catch (error) {
-      const isConflict = isEventStoreError(error, 'VERSION_CONFLICT');
-      if (!isConflict && !isEventStoreError(error, 'COMMIT_MISMATCH')) throw error;
+      conflict = findConflict(error);
+      if (conflict === undefined && !isEventStoreError(error, 'COMMIT_MISMATCH')) throw error;
       const earlier = await earlierCommit();
       if (earlier) return earlier;
-      if (!isConflict) throw error;
-      if (attempt >= maxAttempts) throw exhausted(error, attempt);
+      if (conflict === undefined) throw error;
+      if (attempt >= maxAttempts) throw exhausted(conflict, attempt);
       if (isPaced(store)) continue;
-      await wait(pauseAfter(attempt, backoff));
+      await wait(pauseAfter(attempt, backoff), signal);
     }
   }
 }
 
-function exhausted(error: unknown, attempts: number): unknown {
-  const conflict = findEventStoreError(error, 'VERSION_CONFLICT');
-  if (conflict === undefined) return error;
-  const { streamId, expectedVersion, actualVersion } = conflict;
-  return new VersionConflictError(
-    `Stream '${streamId}' was changed by others during each of ${attempts} attempts. Try again later, or raise maxAttempts.`,
-    { streamId, expectedVersion, actualVersion, cause: error },
+function onBasis(
+  appends: readonly StreamAppend[],
+  basis: DecidedCommand<unknown>['basis'],
+): readonly StreamAppend[] {
+  if ('condition' in basis) return appends;
+  const [home, ...others] = appends as readonly [StreamAppend];
+  return [{ ...home, ...basis }, ...others];
+}
+
+type ConflictCode = 'VERSION_CONFLICT' | 'APPEND_CONDITION_FAILED';
+
+/** The error when another append came in between. */
+function findConflict(error: unknown): EventStoreErrorOf<ConflictCode> | undefined {
+  return (
+    findEventStoreError(error, 'VERSION_CONFLICT') ?? findEventStoreError(error, 'APPEND_CONDITION_FAILED')
+  );
+}
+
+/**
+ * Whether the command again expects of a stream what this stream is past: a version that it has left, or that it doesn't
+ * exist. (What was loaded of the home stream isn't among these: a store may show it late.)
+ */
+function isSureToConflict(
+  conflict: EventStoreErrorOf<ConflictCode>,
+  appends: readonly StreamAppend[],
+): boolean {
+  return (
+    conflict.code === 'VERSION_CONFLICT' &&
+    conflict.expectedVersion !== 'streamExists' &&
+    appends.some(
+      ({ streamId, expectedVersion }) =>
+        streamId === conflict.streamId && expectedVersion === conflict.expectedVersion,
+    )
+  );
+}
+
+function exhausted(conflict: EventStoreErrorOf<ConflictCode>, attempts: number): EventStoreError {
+  const advice = 'Try again later, or raise maxAttempts.';
+  if (conflict.code === 'VERSION_CONFLICT') {
+    const { streamId, expectedVersion, actualVersion } = conflict;
+    return new VersionConflictError(
+      `Stream '${streamId}' was changed by others during each of ${attempts} attempts. ${advice}`,
+      { streamId, expectedVersion, actualVersion, cause: conflict },
+    );
+  }
+  const { after, conflict: event } = conflict;
+  return new AppendConditionFailedError(
+    `Others appended what the command depends on during each of ${attempts} attempts, at last '${event.type}' to '${event.streamId}'. ${advice}`,
+    { after, conflict: event, cause: conflict },
   );
 }

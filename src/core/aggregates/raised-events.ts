@@ -52,15 +52,21 @@ function differenceOf(
   );
 }
 
-/** The events that a decider returned, as they will be stored. @throws InvalidEventError when one doesn't fit its schema */
+/**
+ * The events that a decider returned, as they will be stored.
+ *
+ * @param place of the list, for errors
+ * @throws InvalidEventError when one doesn't fit its schema
+ */
 export async function asDecided<E extends DomainEvent>(
   form: StoredForm | undefined,
   decided: readonly EventToAppend<E>[],
+  place = 'events',
 ): Promise<readonly EventToAppend<E>[]> {
   // From: map would step over a hole.
   const copies = Array.from(decided, (event) => copyEvent(event));
   if (form === undefined) return copies;
   return Promise.all(
-    copies.map(async (event, index) => (await form(event, `events[${index}]`)) as EventToAppend<E>),
+    copies.map(async (event, index) => (await form(event, `${place}[${index}]`)) as EventToAppend<E>),
   );
 }

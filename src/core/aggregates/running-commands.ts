@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 
-/** A command that runs: on which stream of which store. */
+/** A command that runs: with which home stream, of which store. */
 interface RunningCommand {
   readonly store: object;
   readonly streamId: string;
@@ -46,14 +46,14 @@ export function isInCommand(): boolean {
   return commandsAround().length > 0;
 }
 
-/** @throws InvalidArgumentError inside of a command to the same stream */
+/** @throws InvalidArgumentError inside of a command with the same home stream */
 export function assertNotNested(store: object, streamId: string): void {
   const isNested = commandsAround().some(
     (command) => command.store === store && command.streamId === streamId,
   );
   if (!isNested) return;
   throw new InvalidArgumentError(
-    `'execute' was called inside a command to the same aggregate, '${streamId}'. It would change what that command has loaded and is ` +
+    `'execute' was called inside a command to the same stream, '${streamId}'. It would change what that command has loaded and is ` +
       `deciding on. Call methods of the aggregate that the command gets, or 'execute' when it has ended.`,
   );
 }

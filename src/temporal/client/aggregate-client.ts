@@ -1,4 +1,4 @@
-import { hashCommand } from '../../core/aggregates/command-handler.js';
+import { hashCommand } from '../../core/aggregates/command-hash.js';
 import {
   checkCommandToSend,
   type CommandArguments,

@@ -20,7 +20,19 @@ export function checkCondition(condition: AppendCondition | undefined): CheckedC
   const call = 'a condition';
   const checks = { filter: validatedElsewhere, after: validatedElsewhere };
   assertOptions(call, condition, checks, ['filter', 'after']);
-  const filter = normalizeFilters(condition.filter) ?? [];
+  const filter = checkConditionFilter(condition.filter, call);
+  return { filter, after: toSettledPosition(call, condition.after) };
+}
+
+/**
+ * @param call whose filter it is, for errors
+ * @throws InvalidArgumentError
+ */
+export function checkConditionFilter(
+  given: AppendCondition['filter'],
+  call: string,
+): readonly NormalFilter[] {
+  const filter = normalizeFilters(given) ?? [];
   if (filter.length === 0) {
     throw new InvalidArgumentError(`The option 'filter' of ${call} is missing. {} takes every event.`);
   }
@@ -35,8 +47,7 @@ export function checkCondition(condition: AppendCondition | undefined): CheckedC
     );
   }
   // A copy: the append may wait, and its caller go on to change the filter.
-  const copy = JSON.parse(JSON.stringify(filter)) as readonly NormalFilter[];
-  return { filter: copy, after: toSettledPosition(call, condition.after) };
+  return JSON.parse(JSON.stringify(filter)) as readonly NormalFilter[];
 }
 
 /** The event in the way of a condition. What else a stored event has doesn't cross with the error. */

@@ -1,12 +1,15 @@
 import { aggregateBuilder } from '../../../core/aggregates/aggregate-repository.js';
 import type { AggregateRoot } from '../../../core/aggregates/aggregate-root.js';
-import { assertIsEventList, deciderBuilder } from '../../../core/aggregates/command-handler.js';
+import { deciderBuilder } from '../../../core/aggregates/command-handler.js';
 import { checkCommand } from '../../../core/aggregates/commands.js';
+import { splitDecided } from '../../../core/aggregates/decided-appends.js';
 import type { Decider } from '../../../core/aggregates/decider.js';
 import type { StateBuilder } from '../../../core/aggregates/load-state.js';
 import { asDecided, asRaised } from '../../../core/aggregates/raised-events.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import { copyEvent } from '../../../core/events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../../../core/events/event.js';
+import type { StreamAppend } from '../../../core/store/append/multi-stream-appends.js';
 import type { StoredForm } from '../../../core/store/append/stored-form.js';
 import type { JsonValue } from '../../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
@@ -88,10 +91,12 @@ function modelOfClass(
       try {
         const { returned, blockedFor } = timed(run, () => methods[name]?.(checked));
         await returned;
+        assertOwnStreamOnly(name, aggregate.uncommittedAppends);
         const { events, difference } = await asRaised(form, aggregate.uncommittedEvents.slice(before));
         return { events, state: aggregate, blockedFor, isOutdated: difference !== undefined };
       } catch (error) {
-        throw aggregate.uncommittedEvents.length > before ? new DirtyStateError(error) : error;
+        const isDirty = aggregate.uncommittedEvents.length > before || aggregate.uncommittedAppends.length > 0;
+        throw isDirty ? new DirtyStateError(error) : error;
       }
     },
   };
@@ -111,12 +116,24 @@ function modelOfDecider(
     async decide(state, name, payload) {
       const data = await checkCommand(decider, name, payload);
       const { returned, blockedFor } = timed(run, () => decider.decide(state, { type: name, data }));
-      const events = await asDecided(form, assertIsEventList(await returned));
+      const { own, others } = splitDecided(await returned);
+      assertOwnStreamOnly(name, others);
+      const events = await asDecided(form, own);
       const evolve = (next: unknown, event: EventToAppend): unknown =>
         builder.apply(next, copyEvent(event) as RecordedEvent);
       return { events, state: run(() => events.reduce(evolve, state)), blockedFor, isOutdated: false };
     },
   };
+}
+
+/** @throws InvalidArgumentError: a lane appends a chain of commits to one stream */
+function assertOwnStreamOnly(name: string, others: readonly StreamAppend[]): void {
+  const [first] = others;
+  if (first === undefined) return;
+  throw new InvalidArgumentError(
+    `The command '${name}' also appends to '${first.streamId}', and a command lane appends to its aggregate's own stream only. ` +
+      `Nothing was stored. Execute it with an AggregateRepository or createCommandHandler.`,
+  );
 }
 
 /** Measures how long code blocks before it returns. */

@@ -1,4 +1,4 @@
-import { hashCommand } from '../../../core/aggregates/command-handler.js';
+import { hashCommand } from '../../../core/aggregates/command-hash.js';
 import { CommandFailedError, CommandOutcomeUnknownError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { EventTooLargeError } from '../../../core/errors/event-errors.js';

@@ -1,0 +1,183 @@
+import { assertIsSynchronous } from '../aggregates/assert-is-synchronous.js';
+import { assertSameHash, hashCommand, metadataOf, withCommandHash } from '../aggregates/command-hash.js';
+import { splitDecided, toAppends, type Decided } from '../aggregates/decided-appends.js';
+import { executeCommand, executeOptionChecks, type ExecuteOptions } from '../aggregates/execute-command.js';
+import { asDecided } from '../aggregates/raised-events.js';
+import type { DomainEvent, EventToAppend } from '../events/event.js';
+import { assertOptions, integerFrom, isSignal } from '../options/options.js';
+import { checkConditionFilter } from '../store/append/append-condition.js';
+import { streamsKey } from '../store/append/commit.js';
+import type { StreamAppend } from '../store/append/multi-stream-appends.js';
+import { storedFormOf, type StoredForm } from '../store/append/stored-form.js';
+import type { AppendResult, EventFilter, EventStore } from '../store/event-store.js';
+import { assertStreamId } from '../store/stream-id.js';
+import type { Decision, FilteredEvent } from './decision.js';
+import { foldEvents, type Fold, type FoldedState } from './fold-events.js';
+
+export interface DecisionHandlerOptions {
+  /** Most events in a page. Default 500. */
+  readonly pageSize?: number;
+  /** Most bytes of JSON in a page, as `maxBytes` of a read. Default 4,000,000. */
+  readonly pageBytes?: number;
+}
+
+/** Options of one command of a decision. */
+export interface DecideOptions extends ExecuteOptions {
+  /** Ends reads and pauses, with its reason. An append that is under way is waited for, as with that of `appendToStream`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface DecisionResult<E extends DomainEvent> {
+  /**
+   * The events that the command led to, as they are stored, those of the home stream first; undefined if the command had
+   * taken effect before.
+   */
+  readonly events: readonly EventToAppend<E>[] | undefined;
+  /**
+   * What was appended to each stream, the home stream first; none if the command changed nothing. If it had taken effect
+   * before, that of the first run.
+   */
+  readonly parts: readonly AppendResult[];
+  /**
+   * The position for `ProjectionClient.waitFor`: a read model that has reached it shows the effect of the command. It
+   * is that of the command's last event; if it changed nothing, that up to which it was decided.
+   */
+  readonly position: number;
+  /** True when the command had taken effect before. */
+  readonly deduplicated: boolean;
+}
+
+export interface DecisionHandler<Command, E extends DomainEvent> {
+  /**
+   * Reads the events that the command depends on, decides it, and appends what it leads to on the condition that none of
+   * these events was added meanwhile; else it reads on from there and decides again. Sent again with its `commandId` after
+   * a success, the command stores nothing and returns where the first run stored its events.
+   *
+   * @throws whatever `decide` throws, when nothing was stored
+   * @throws {@link AppendConditionFailedError} when others appended such events at every attempt
+   * @throws {@link VersionConflictError} when a stream isn't at the version that the command expects of it
+   * @throws {@link CommitMismatchError} when the `commandId` was used for another command
+   * @throws {@link InvalidArgumentError} for a malformed filter or home stream, when nothing goes to the home stream, or when
+   *   the store can't append to several streams, or can't tell up to where its events are complete
+   */
+  execute(command: Command, options?: DecideOptions): Promise<DecisionResult<E>>;
+}
+
+/**
+ * Runs the commands of a decision on any {@link EventStore}; those that append to several streams on a store that has
+ * `appendToStreams`.
+ *
+ * @throws InvalidArgumentError for an unknown option
+ * @example
+ * const enrolments = createDecisionHandler(store, enrol);
+ * await enrolments.execute({ enrolmentId: '7', course: 'c1', student: 's1' }, { commandId: request.id });
+ */
+export function createDecisionHandler<State, Command, E extends DomainEvent>(
+  store: EventStore,
+  decision: Decision<State, Command, E>,
+  options: DecisionHandlerOptions = {},
+): DecisionHandler<Command, E> {
+  assertOptions('createDecisionHandler', options, { pageSize: integerFrom(1), pageBytes: integerFrom(1) });
+  const form = storedFormOf(store);
+  return {
+    async execute(command, executeOptions = {}) {
+      assertOptions('execute', executeOptions, { ...executeOptionChecks, signal: isSignal });
+      const { commandId, signal } = executeOptions;
+      signal?.throwIfAborted();
+      const home = decision.home(command);
+      assertStreamId(home);
+      const filter = checkConditionFilter(decision.filter(command), `the decision '${decision.name}'`);
+      // Two decisions may have commands that look alike.
+      const commandHash =
+        commandId === undefined ? undefined : hashCommand({ decision: decision.name, command });
+      const fold = foldOf(decision, command, { ...options, filter, signal });
+      let known: FoldedState<State> | undefined;
+      const execution = await executeCommand(store, withCommandHash(executeOptions, commandHash), {
+        home,
+        turns: filter.map(turnOf),
+        load: async () => (known = await foldEvents(store, fold, known)),
+        decide: async ({ state, settled }) => {
+          const appends = await storedAppends(form, appendsOf(home, await decision.decide(state, command)));
+          return {
+            basis: { condition: { filter, after: settled } },
+            appends,
+            result: { events: appends.flatMap(({ events }) => events), settled },
+          };
+        },
+      });
+      if (execution.kind === 'decided') {
+        const { events, settled } = execution.result;
+        const { parts } = execution;
+        return {
+          events,
+          parts,
+          position: parts.length === 0 ? settled.position : lastPosition(parts),
+          deduplicated: false,
+        };
+      }
+      const parts = await storedParts(store, execution.commit, commandHash);
+      return { events: undefined, parts, position: lastPosition(parts), deduplicated: true };
+    },
+  };
+}
+
+function foldOf<State, Command, E extends DomainEvent>(
+  decision: Decision<State, Command, E>,
+  command: Command,
+  options: Omit<Fold<State>, 'create' | 'apply'>,
+): Fold<State> {
+  return {
+    ...options,
+    create: () => decision.initialState(command),
+    apply(state, event) {
+      const next = decision.evolve(state, event as unknown as FilteredEvent<E>, command);
+      assertIsSynchronous('evolve', event.type, next);
+      return next;
+    },
+  };
+}
+
+/** Decisions on a tag are in each other's way; a store lets them wait for each other by it, too. */
+function turnOf(filter: EventFilter): string {
+  return filter.tags?.[0] ?? JSON.stringify(filter);
+}
+
+function appendsOf<E extends DomainEvent>(home: string, decided: Decided<E>): readonly StreamAppend<E>[] {
+  const parts = splitDecided(decided);
+  const { own, others } = parts;
+  return own.length === 0 && others[0]?.streamId === home ? others : toAppends(home, parts);
+}
+
+async function storedAppends<E extends DomainEvent>(
+  form: StoredForm | undefined,
+  appends: readonly StreamAppend<E>[],
+): Promise<readonly StreamAppend<E>[]> {
+  return Promise.all(
+    appends.map(async (append, index) => ({
+      ...append,
+      events: await asDecided(form, append.events, index === 0 ? 'events' : `appends[${index}].events`),
+    })),
+  );
+}
+
+/**
+ * All parts of an earlier run of the command, of which the one in its home stream was found.
+ *
+ * @throws CommitMismatchError when it was another command
+ */
+async function storedParts(
+  store: EventStore,
+  commit: AppendResult,
+  commandHash: string | undefined,
+): Promise<readonly AppendResult[]> {
+  const { [streamsKey]: streams, commandHash: stored } = await metadataOf(store, commit);
+  assertSameHash(commit, stored, commandHash);
+  if (!Array.isArray(streams)) return [commit];
+  const [, ...others] = streams as readonly string[];
+  const found = await Promise.all(others.map((streamId) => store.findCommit(streamId, commit.commitId)));
+  return [commit, ...found.filter((part) => part !== undefined)];
+}
+
+function lastPosition(parts: readonly AppendResult[]): number {
+  return Math.max(...parts.map(({ position }) => position));
+}

@@ -1,0 +1,93 @@
+import type { CommandList } from '../aggregates/command-list.js';
+import { assertCommandList } from '../aggregates/commands.js';
+import type { Decided } from '../aggregates/decided-appends.js';
+import type { DomainEvent, RecordedEvent } from '../events/event.js';
+import { assertOptions, isFunction, isName, isPlainObject } from '../options/options.js';
+import type { EventFilter } from '../store/event-store.js';
+
+/** An event as `evolve` of a decision gets it: with its stream, tags and all else that a store returns. */
+export type FilteredEvent<E extends DomainEvent = DomainEvent> = E & Omit<RecordedEvent, 'type' | 'data'>;
+
+/**
+ * A decider over a filter instead of a stream: it decides a command on events of any streams, and what it decides is
+ * stored only if none of these events was added meanwhile. Made by {@link defineDecision}.
+ *
+ * @typeParam E the events that it reads and appends
+ */
+export interface Decision<State, Command, E extends DomainEvent> {
+  /** Names it in errors, and tells its commands from those of other decisions. Under another name no repeat is recognised. */
+  readonly name: string;
+  /** The command types that clients may send. Default: none. */
+  readonly commands?: CommandList;
+  /** The stream that the events go to, and where the command is found again by its id. It follows from the command alone. */
+  home(command: Command): string;
+  /**
+   * The events that the command depends on; any of the filters takes them. No times, and at most 100 filters.
+   *
+   * Give each a tag that few appends share, and name it first: decisions on a tag take turns with the appends of events
+   * that carry it.
+   */
+  filter(command: Command): EventFilter<E['type']> | readonly EventFilter<E['type']>[];
+  initialState(command: Command): State;
+  /** How an event changes the state. It leaves the given state as it is, as `decide` does. */
+  evolve(state: State, event: FilteredEvent<E>, command: Command): State;
+  /**
+   * Returns the events to append to the home stream, none if nothing changes, or throws a {@link DomainError}. It is
+   * called again when others append what it depends on.
+   *
+   * A {@link StreamAppend} in the list goes to another stream, as a part of the same commit. To expect something of the
+   * home stream, return all as `StreamAppend`s, the one of the home stream first.
+   */
+  decide(state: State, command: Command): Decided<E> | Promise<Decided<E>>;
+}
+
+/** What {@link defineDecision} takes: the events are those of `evolve`, and `decide` may return these. */
+export interface DecisionDefinition<State, Command, E extends DomainEvent> extends Omit<
+  Decision<State, Command, E>,
+  'decide' | 'filter'
+> {
+  filter(command: Command): EventFilter<NoInfer<E>['type']> | readonly EventFilter<NoInfer<E>['type']>[];
+  decide(state: State, command: Command): Decided<NoInfer<E>> | Promise<Decided<NoInfer<E>>>;
+}
+
+/**
+ * Defines a decision, for rules that hold across streams: a name is taken once, a course has no more students than seats.
+ *
+ * @throws {@link InvalidArgumentError} for a missing, unknown or malformed field
+ * @example
+ * type CourseEvent = DomainEvent<'CapacityChanged', { seats: number }> | DomainEvent<'Enrolled', { student: string }>;
+ *
+ * const enrol = defineDecision({
+ *   name: 'enrol',
+ *   home: (command: Enrol) => streamId('Enrolment', command.enrolmentId),
+ *   filter: ({ course }) => ({ types: ['CapacityChanged', 'Enrolled'], tags: [`course:${course}`] }),
+ *   initialState: () => ({ seats: 0, taken: 0 }),
+ *   evolve: (state, event: CourseEvent) =>
+ *     event.type === 'Enrolled' ? { ...state, taken: state.taken + 1 } : { ...state, seats: event.data.seats },
+ *   decide: ({ seats, taken }, { course, student }) => {
+ *     if (taken >= seats) throw new DomainError('The course is full');
+ *     return [{ type: 'Enrolled', data: { student }, tags: [`course:${course}`] }];
+ *   },
+ * });
+ */
+export function defineDecision<State, Command, E extends DomainEvent>(
+  definition: DecisionDefinition<State, Command, E>,
+): Decision<State, Command, E> {
+  assertOptions(
+    'defineDecision',
+    definition,
+    {
+      name: isName,
+      home: isFunction,
+      filter: isFunction,
+      initialState: isFunction,
+      evolve: isFunction,
+      decide: isFunction,
+      commands: isPlainObject,
+    },
+    ['name', 'home', 'filter', 'initialState', 'evolve', 'decide'],
+  );
+  const { name, commands } = definition;
+  assertCommandList({ category: name, ...(commands && { commands }) });
+  return definition;
+}
