@@ -52,7 +52,9 @@ export function checkCondition(condition: AppendCondition): CheckedCondition {
     throw new InvalidArgumentError(`The option 'filter' of ${call} is missing. {} takes every event.`);
   }
   if (filter.length > maxFilters) {
-    throw new InvalidArgumentError(`${call} has ${filter.length} filters; at most ${maxFilters} are allowed.`);
+    throw new InvalidArgumentError(
+      `${call} has ${filter.length} filters; at most ${maxFilters} are allowed.`,
+    );
   }
   if (filter.some(({ occurredFrom, occurredTo }) => (occurredFrom ?? occurredTo) !== undefined)) {
     throw new InvalidArgumentError(
@@ -62,7 +64,7 @@ export function checkCondition(condition: AppendCondition): CheckedCondition {
   return { filter, after: toSettledPosition(call, condition.after) };
 }
 
-/** The event in the way of a condition. */
+/** The event in the way of a condition. What else a stored event has doesn't cross with the error. */
 export interface ConflictingEvent {
   /** Absent when it is of an append that was committed together with this one. */
   readonly position?: number;
@@ -72,11 +74,11 @@ export interface ConflictingEvent {
 }
 
 export function conditionFailed(after: number, conflict: ConflictingEvent): AppendConditionFailedError {
-  const { position, streamId, type } = conflict;
+  const { position, streamId, type, id } = conflict;
   const place = position === undefined ? '' : ` at position ${position}`;
   return new AppendConditionFailedError(
     `The append depends on events up to position ${after}, but '${type}' of stream '${streamId}' was appended meanwhile${place}. ` +
       `Read on from there and decide again.`,
-    { after, conflict },
+    { after, conflict: { ...(position !== undefined && { position }), streamId, type, id } },
   );
 }
