@@ -1,17 +1,24 @@
-import type { AppendResult, EventStore } from 'temporal-event-store';
+import type { EventStore, MultiStreamAppends } from 'temporal-event-store';
 
 /** What happens to an append after the store has stored it, by the number of the call from 1. */
-export type AfterAppend = (call: number, result: AppendResult) => void | Promise<void>;
+export type AfterAppend = (call: number) => void | Promise<void>;
 
 /** A store whose replies can be lost or late. */
-export function withAfterAppend(store: EventStore, afterAppend: AfterAppend): EventStore {
+export function withAfterAppend(
+  store: EventStore & Partial<MultiStreamAppends>,
+  afterAppend: AfterAppend,
+): EventStore & Partial<MultiStreamAppends> {
   let calls = 0;
+  const after = async <T>(append: Promise<T>): Promise<T> => {
+    const result = await append;
+    await afterAppend(++calls);
+    return result;
+  };
   return {
-    async appendToStream(...args) {
-      const result = await store.appendToStream(...args);
-      await afterAppend(++calls, result);
-      return result;
-    },
+    appendToStream: (...args) => after(store.appendToStream(...args)),
+    ...(store.appendToStreams && {
+      appendToStreams: (...args) => after((store as MultiStreamAppends).appendToStreams(...args)),
+    }),
     readStream: (...args) => store.readStream(...args),
     readAll: (...args) => store.readAll(...args),
     findCommit: (...args) => store.findCommit(...args),

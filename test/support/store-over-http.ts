@@ -1,6 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { VersionConflictError, type CheckpointStore, type EventStore } from 'temporal-event-store';
+import {
+  VersionConflictError,
+  type CheckpointStore,
+  type EventStore,
+  type MultiStreamAppends,
+} from 'temporal-event-store';
 
 type Methods = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
@@ -17,7 +22,7 @@ export async function serveStore(
         method: string;
         args: never[];
       };
-      if (method === 'appendToStream') appends++;
+      if (method.startsWith('appendToStream')) appends++;
       try {
         const result: unknown = await (store as unknown as Methods)[method]?.(...args);
         response.end(JSON.stringify({ result }));
@@ -42,10 +47,11 @@ export async function serveStore(
 }
 
 /** The store behind a URL of {@link serveStore}. */
-export function storeAt(url: string): EventStore {
+export function storeAt(url: string): EventStore & MultiStreamAppends {
   const call = callerOf(url);
   return {
     appendToStream: (...args) => call('appendToStream', args),
+    appendToStreams: (...args) => call('appendToStreams', args),
     // A signal doesn't travel.
     readStream: (streamId, { signal: _, ...options } = {}) => call('readStream', [streamId, options]),
     readAll: ({ signal: _, ...options } = {}) => call('readAll', [options]),

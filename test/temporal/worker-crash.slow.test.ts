@@ -21,17 +21,27 @@ function forkMortalWorker(taskQueue: string, storeUrl: string, dies: boolean): P
   });
 }
 
+const happened = { type: 'Happened', data: { step: 1 } };
+
 describe('a worker that is killed after the store has stored an append', () => {
   it.each([
-    ['by the activity of a proxy', 'appendOnce', '1'],
+    ['by the activity of a proxy', 'appendOnce', '1', 1],
+    ['by the activity of a proxy, to several streams', 'transferOnce', '1', 2],
     [
       'by the local activity of a ready-made workflow',
       'eventStoreAppend',
-      { streamId: 'Log-1', events: [{ type: 'Happened', data: { step: 1 } }] },
+      { streamId: 'Log-1', events: [happened] },
+      1,
+    ],
+    [
+      'by the local activity of a ready-made workflow, to several streams',
+      'eventStoreAppendStreams',
+      { appends: ['Log-1', 'Log-2'].map((streamId) => ({ streamId, events: [happened] })) },
+      2,
     ],
   ])(
     'is followed by one that completes the workflow, the events stored once: %s',
-    async (_how, type, argument) => {
+    async (_how, type, argument, events) => {
       const store = new MemoryEventStore();
       const server = await serveStore(store);
       onTestFinished(() => server.close());
@@ -45,13 +55,13 @@ describe('a worker that is killed after the store has stored an append', () => {
 
       const [, signal] = (await once(mortal, 'exit')) as [number | null, string | null];
       expect(signal).toBe('SIGKILL');
-      expect((await store.readStream('Log-1')).version).toBe(1);
+      expect((await store.readAll()).position).toBe(events);
 
       await forkMortalWorker(taskQueue, server.url, false);
       const result = (await handle.result()) as boolean | { deduplicated: boolean };
       expect(typeof result === 'boolean' ? result : result.deduplicated).toBe(true);
       expect(server.appends()).toBe(2);
-      expect((await store.readStream('Log-1')).version).toBe(1);
+      expect((await store.readAll()).position).toBe(events);
     },
   );
 });

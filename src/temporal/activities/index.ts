@@ -22,6 +22,8 @@ export type {
   AggregateActivities,
   AppendReply,
   AppendRequest,
+  AppendRequestPart,
+  AppendStreamsRequest,
   BuildRequest,
   DecideParkedRequest,
   EventStoreActivities,

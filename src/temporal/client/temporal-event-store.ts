@@ -8,6 +8,7 @@ import {
 import { StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { uuidV5 } from '../../core/events/event-id.js';
 import { assertOptions, integerFrom, isName, isPlainObject, isSignal } from '../../core/options/options.js';
+import type { MultiAppendResult, MultiStreamAppends } from '../../core/store/append/multi-stream-appends.js';
 import type { AppendResult, EventStore } from '../../core/store/event-store.js';
 import type {
   EventStatistics,
@@ -18,7 +19,13 @@ import type {
 } from '../../core/store/statistics/statistics.js';
 import { describeError } from '../../core/values/describe-error.js';
 import { canonicalJson } from '../../core/values/json.js';
-import type { AppendRequest, ReplayedState, ReplayRequest } from '../shared/activity-types.js';
+import type {
+  AppendRequest,
+  AppendRequestPart,
+  AppendStreamsRequest,
+  ReplayedState,
+  ReplayRequest,
+} from '../shared/activity-types.js';
 import { RemoteEventStore, rethrowTyped } from '../shared/remote-store.js';
 import { toReplayRequest, toStatisticsRequest, toTrendsRequest } from '../shared/requests.js';
 import { workflowIdOf } from '../shared/workflow-id.js';
@@ -56,12 +63,23 @@ interface Call<T> {
   readonly run: () => Promise<T>;
 }
 
+/** An append by a workflow that the very same append joins while it is under way. */
+interface DurableAppend<Result> {
+  readonly workflowType: string;
+  readonly input: object;
+  readonly workflowId: string;
+  readonly commitId: string;
+  /** The result for a call that stored nothing itself. */
+  readonly joined: (result: Result) => Result;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * An event store for a service without access to the database: each call is a short workflow on a worker that has it.
  * It behaves like the store on the worker. It is slower by a round trip through Temporal, and events that are read
  * stay in the histories of the workflows; a service with access to the database should read directly.
  *
- * An append is durable: once its workflow is started it goes through, whichever process dies, and even if no caller
+ * An append, to one stream or several, is durable: once its workflow is started it goes through, whichever process dies, and even if no caller
  * waits any more. If its signal aborts meanwhile, the error is STORE_UNAVAILABLE with the commit id. The same append
  * sent again joins the first while that is under way.
  *
@@ -70,7 +88,10 @@ interface Call<T> {
  * @example
  * const store = new TemporalEventStore({ client: new Client({ connection }), taskQueue: 'events' });
  */
-export class TemporalEventStore extends RemoteEventStore implements EventStore, EventStatistics {
+export class TemporalEventStore
+  extends RemoteEventStore
+  implements EventStore, EventStatistics, MultiStreamAppends
+{
   readonly #client: Client;
   readonly #taskQueue: string;
   readonly #timeout: number | undefined;
@@ -86,6 +107,7 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
     super({
       newCommitId: () => crypto.randomUUID(),
       append: (request, signal) => this.#append(request, signal),
+      appendToStreams: (request, signal) => this.#appendToStreams(request, signal),
       readStream: (request, signal) => this.#read('eventStoreReadStream', request, { signal }),
       readAll: (request, signal) => this.#read('eventStoreReadAll', request, { signal }),
       findCommit: (request) => this.#read('eventStoreFindCommit', request, {}),
@@ -123,34 +145,63 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
     return { timeout: this.#timeout ?? scanTimeout, signal };
   }
 
-  async #append(request: AppendRequest, signal: AbortSignal | undefined): Promise<AppendResult> {
+  #append(request: AppendRequest, signal: AbortSignal | undefined): Promise<AppendResult> {
     const { streamId, events, commitId, expectedVersion, schemasApplied } = request;
-    const workflowId = appendWorkflowId(this.#taskQueue, request);
+    return this.#startOrJoin({
+      workflowType: 'eventStoreAppend',
+      input: {
+        streamId,
+        events,
+        options: { commitId, expectedVersion },
+        ...(schemasApplied && { schemasApplied }),
+      },
+      workflowId: appendWorkflowId(this.#taskQueue, streamId, request),
+      commitId,
+      joined: (result: AppendResult) => ({ ...result, deduplicated: true }),
+      signal,
+    });
+  }
+
+  #appendToStreams(
+    request: AppendStreamsRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<MultiAppendResult> {
+    const { appends, commitId, condition, schemasApplied } = request;
+    const [{ streamId: home }] = appends as readonly [AppendRequestPart];
+    return this.#startOrJoin({
+      workflowType: 'eventStoreAppendStreams',
+      input: {
+        appends,
+        options: { commitId, ...(condition && { condition }) },
+        ...(schemasApplied && { schemasApplied }),
+      },
+      workflowId: appendWorkflowId(this.#taskQueue, home, request),
+      commitId,
+      joined: (result: MultiAppendResult) => ({
+        ...result,
+        deduplicated: true,
+        parts: result.parts.map((part) => ({ ...part, deduplicated: true })),
+      }),
+      signal,
+    });
+  }
+
+  #startOrJoin<Result>(append: DurableAppend<Result>): Promise<Result> {
+    const { workflowType, input, workflowId, commitId, joined, signal } = append;
     const limits = { timeout: this.#timeout ?? defaultTimeout, signal };
-    const run = async (): Promise<AppendResult> => {
+    const run = async (): Promise<Result> => {
       try {
-        const handle = await this.#client.workflow.start<(input: object) => Promise<AppendResult>>(
-          'eventStoreAppend',
-          {
-            workflowId,
-            taskQueue: this.#taskQueue,
-            args: [
-              {
-                streamId,
-                events,
-                options: { commitId, expectedVersion },
-                ...(schemasApplied && { schemasApplied }),
-              },
-            ],
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            workflowIdConflictPolicy: 'FAIL',
-          },
-        );
+        const handle = await this.#client.workflow.start<(input: object) => Promise<Result>>(workflowType, {
+          workflowId,
+          taskQueue: this.#taskQueue,
+          args: [input],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowIdConflictPolicy: 'FAIL',
+        });
         return await handle.result();
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        const result = (await this.#client.workflow.getHandle(workflowId).result()) as AppendResult;
-        return { ...result, deduplicated: true };
+        return joined((await this.#client.workflow.getHandle(workflowId).result()) as Result);
       }
     };
     return this.#answer({ workflowId, commitId, limits, run });
@@ -193,12 +244,16 @@ export class TemporalEventStore extends RemoteEventStore implements EventStore, 
 }
 
 /**
- * Names the stream and commit, if they fit. The id ends in a hash of the whole request, so that only the very same
+ * Names the (home) stream and commit, if they fit. The id ends in a hash of the whole request, so that only the very same
  * append joins one under way; another with the same commit id runs by itself, and the store refuses it.
  */
-function appendWorkflowId(taskQueue: string, request: AppendRequest): string {
+function appendWorkflowId(
+  taskQueue: string,
+  streamId: string,
+  request: AppendRequest | AppendStreamsRequest,
+): string {
   const hash = uuidV5(canonicalJson(request));
-  return workflowIdOf('append', taskQueue, request.streamId, request.commitId, hash);
+  return workflowIdOf('append', taskQueue, streamId, request.commitId, hash);
 }
 
 /** Whether the outcome of the call is unknown: Temporal can't be reached, or no worker took the call in time. */

@@ -37,7 +37,13 @@ export interface FamilyMetrics {
 }
 
 const defaultFamilies: Readonly<Record<DefaultFamily, readonly string[]>> = {
-  eventStore: ['eventStoreAppend', 'eventStoreReadStream', 'eventStoreReadAll', 'eventStoreFindCommit'],
+  eventStore: [
+    'eventStoreAppend',
+    'eventStoreAppendStreams',
+    'eventStoreReadStream',
+    'eventStoreReadAll',
+    'eventStoreFindCommit',
+  ],
   command: ['eventStoreCommandLane'],
   query: ['eventStoreStatistics', 'eventStoreTrends', 'eventStoreReplay'],
 };

@@ -1,5 +1,6 @@
 import type { EventToAppend } from '../../core/events/event.js';
 import type { ProjectionBuild } from '../../core/projections/projection-sink.js';
+import type { MultiAppendOptions, MultiAppendResult } from '../../core/store/append/multi-stream-appends.js';
 import type {
   AllSlice,
   EventFilter,
@@ -33,8 +34,22 @@ export interface AppendRequest {
   readonly schemasApplied?: true;
 }
 
-export interface AppendReply {
-  readonly result: AppendResult;
+/** The part of an append that goes to one stream. */
+export type AppendRequestPart = Pick<AppendRequest, 'streamId' | 'events' | 'expectedVersion'>;
+
+/**
+ * An append to several streams as it travels, or any append under a condition. It has an activity of its own, so that no
+ * worker of an older release appends without looking at the condition: one that doesn't know the activity leaves it to
+ * another.
+ */
+export interface AppendStreamsRequest
+  extends Pick<AppendRequest, 'commitId' | 'schemasApplied'>, Pick<MultiAppendOptions, 'condition'> {
+  /** The first is that of the home stream. */
+  readonly appends: readonly AppendRequestPart[];
+}
+
+export interface AppendReply<Result = AppendResult> {
+  readonly result: Result;
   /** Whether the worker has an `appendPublisher` that wants the events. */
   readonly publish: boolean;
 }
@@ -97,6 +112,7 @@ export interface ReplayedState<State = JsonValue> {
 /** The activities that the library's workflows and proxies call. Each name begins with `eventStore`. */
 export interface EventStoreActivities {
   eventStoreAppend(request: AppendRequest): Promise<AppendReply>;
+  eventStoreAppendStreams(request: AppendStreamsRequest): Promise<AppendReply<MultiAppendResult>>;
   eventStoreReadStream(request: ReadStreamRequest): Promise<StreamSlice>;
   eventStoreReadAll(request: ReadAllRequest): Promise<AllSlice>;
   eventStoreFindCommit(request: {

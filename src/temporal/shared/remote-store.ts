@@ -1,6 +1,12 @@
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import type { DomainEvent, EventToAppend } from '../../core/events/event.js';
 import type {
+  MultiAppendOptions,
+  MultiAppendResult,
+  MultiStreamAppends,
+  StreamAppend,
+} from '../../core/store/append/multi-stream-appends.js';
+import type {
   AllSlice,
   AppendOptions,
   AppendResult,
@@ -10,13 +16,24 @@ import type {
   StreamSlice,
 } from '../../core/store/event-store.js';
 import { checkFindCommit } from '../../core/store/read/read-options.js';
-import type { AppendRequest, ReadAllRequest, ReadStreamRequest } from './activity-types.js';
-import { toAppendRequest, toReadAllRequest, toReadStreamRequest } from './requests.js';
+import type {
+  AppendRequest,
+  AppendStreamsRequest,
+  ReadAllRequest,
+  ReadStreamRequest,
+} from './activity-types.js';
+import {
+  toAppendRequest,
+  toAppendStreamsRequest,
+  toReadAllRequest,
+  toReadStreamRequest,
+} from './requests.js';
 
 /** How the calls of a {@link RemoteEventStore} reach the store on the worker. */
 export interface RemoteCalls {
   newCommitId(): string;
   append(request: AppendRequest, signal: AbortSignal | undefined): Promise<AppendResult>;
+  appendToStreams(request: AppendStreamsRequest, signal: AbortSignal | undefined): Promise<MultiAppendResult>;
   readStream(request: ReadStreamRequest, signal: AbortSignal | undefined): Promise<StreamSlice>;
   readAll(request: ReadAllRequest, signal: AbortSignal | undefined): Promise<AllSlice>;
   findCommit(request: {
@@ -29,7 +46,7 @@ export interface RemoteCalls {
  * An event store on the other side of Temporal. Checks each call, sends it, and turns failures back into typed
  * errors.
  */
-export class RemoteEventStore implements EventStore {
+export class RemoteEventStore implements EventStore, MultiStreamAppends {
   readonly #calls: RemoteCalls;
 
   constructor(calls: RemoteCalls) {
@@ -42,7 +59,16 @@ export class RemoteEventStore implements EventStore {
     options?: AppendOptions,
   ): Promise<AppendResult> {
     const request = toAppendRequest(streamId, events, options, () => this.#calls.newCommitId());
-    return rethrowTyped(this.#calls.append(request, options?.signal));
+    if (!('appends' in request)) return rethrowTyped(this.#calls.append(request, options?.signal));
+    return onlyPart(await rethrowTyped(this.#calls.appendToStreams(request, options?.signal)));
+  }
+
+  async appendToStreams<E extends DomainEvent>(
+    appends: readonly StreamAppend<E>[],
+    options?: MultiAppendOptions,
+  ): Promise<MultiAppendResult> {
+    const request = toAppendStreamsRequest(appends, options, () => this.#calls.newCommitId());
+    return rethrowTyped(this.#calls.appendToStreams(request, options?.signal));
   }
 
   async readStream<E extends DomainEvent>(
@@ -63,6 +89,11 @@ export class RemoteEventStore implements EventStore {
     // A payload converter may make null of undefined.
     return (await rethrowTyped(this.#calls.findCommit({ streamId, commitId }))) ?? undefined;
   }
+}
+
+/** The result of an append to one stream that travelled as one to several. */
+export function onlyPart({ parts }: MultiAppendResult): AppendResult {
+  return parts[0] as AppendResult;
 }
 
 /** Throws the typed error inside a failure, if there is one. */

@@ -2,7 +2,9 @@ import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.j
 import type { EventMetadata, EventToAppend } from '../../core/events/event.js';
 import { validatedElsewhere, assertOptions, integerFrom, isName } from '../../core/options/options.js';
 import { checkAppendOptions } from '../../core/store/append/append-options.js';
-import { prepareEvents } from '../../core/store/append/prepare-events.js';
+import { checkMultiAppend } from '../../core/store/append/multi-append.js';
+import type { MultiAppendOptions, StreamAppend } from '../../core/store/append/multi-stream-appends.js';
+import { prepareEvents, type PreparedEvent } from '../../core/store/append/prepare-events.js';
 import { isStoredForm } from '../../core/store/append/stored-form.js';
 import type { AppendOptions, ReadAllOptions, ReadStreamOptions } from '../../core/store/event-store.js';
 import { checkAllRead, checkStreamRead } from '../../core/store/read/read-options.js';
@@ -15,39 +17,81 @@ import {
 import { parseTimestamp } from '../../core/values/timestamp.js';
 import type {
   AppendRequest,
+  AppendStreamsRequest,
   ReadAllRequest,
   ReadStreamRequest,
   ReplayRequest,
   StatisticsRequest,
   TrendsRequest,
 } from './activity-types.js';
+import { assertFitsPayload } from './payload-size.js';
 
 // Mistakes are found here, before anything travels. Requests are plain JSON, so that the user's payload converter has
 // nothing to mangle.
 
-/** @throws InvalidArgumentError · InvalidEventError · EventTooLargeError · the reason of an aborted signal */
+/**
+ * @returns an append under a condition in the form of those to several streams
+ * @throws InvalidArgumentError · InvalidEventError · EventTooLargeError · the reason of an aborted signal
+ */
 export function toAppendRequest(
   streamId: string,
   events: readonly EventToAppend[],
   options: AppendOptions | undefined,
   newCommitId: () => string,
-): AppendRequest {
-  checkAppendOptions(streamId, options);
-  const prepared = prepareEvents(events, options?.metadata);
-  return {
+): AppendRequest | AppendStreamsRequest {
+  const condition = checkAppendOptions(streamId, options);
+  const append = {
     streamId,
-    events: prepared.map(({ type, schemaVersion, data, metadata, tags, occurredAt }) => ({
-      type,
-      schemaVersion,
-      data: JSON.parse(data) as unknown,
-      metadata: JSON.parse(metadata) as EventMetadata,
-      tags,
-      ...(occurredAt !== undefined && { occurredAt }),
-    })),
+    events: prepareEvents(events, options?.metadata).map(toEvent),
     expectedVersion: options?.expectedVersion ?? 'any',
-    commitId: options?.commitId ?? newCommitId(),
-    ...(events.every((event) => isStoredForm(event)) && { schemasApplied: true }),
   };
+  const commit = {
+    commitId: options?.commitId ?? newCommitId(),
+    ...schemasAppliedTo(events),
+  };
+  return condition === undefined
+    ? { ...append, ...commit }
+    : fitting({ appends: [append], condition, ...commit });
+}
+
+/** @throws InvalidArgumentError · InvalidEventError · EventTooLargeError · the reason of an aborted signal */
+export function toAppendStreamsRequest(
+  appends: readonly StreamAppend[],
+  options: MultiAppendOptions | undefined,
+  newCommitId: () => string,
+): AppendStreamsRequest {
+  const { appends: prepared, condition } = checkMultiAppend(appends, options);
+  return fitting({
+    appends: prepared.map(({ streamId, events, expectedVersion }) => ({
+      streamId,
+      events: events.map(toEvent),
+      expectedVersion,
+    })),
+    ...(condition !== undefined && { condition }),
+    commitId: options?.commitId ?? newCommitId(),
+    ...schemasAppliedTo(appends.flatMap(({ events }) => events)),
+  });
+}
+
+function toEvent(prepared: PreparedEvent): EventToAppend {
+  const { type, schemaVersion, data, metadata, tags, occurredAt } = prepared;
+  return {
+    type,
+    schemaVersion,
+    data: JSON.parse(data) as unknown,
+    metadata: JSON.parse(metadata) as EventMetadata,
+    tags,
+    ...(occurredAt !== undefined && { occurredAt }),
+  };
+}
+
+function schemasAppliedTo(events: readonly EventToAppend[]): { readonly schemasApplied?: true } {
+  return events.every((event) => isStoredForm(event)) ? { schemasApplied: true } : {};
+}
+
+/** The limit of a commit counts its events, not the streams and filters beside them. */
+function fitting(request: AppendStreamsRequest): AppendStreamsRequest {
+  return assertFitsPayload('The append', request, 'Append to fewer streams at once, with fewer filters.');
 }
 
 /** @throws InvalidArgumentError · the reason of an aborted signal */

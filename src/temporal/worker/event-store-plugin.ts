@@ -30,9 +30,9 @@ import { readyMadeWorkflowsPath } from './workflows-path.js';
 export interface EventStorePluginOptions {
   readonly store: EventStore & Partial<StoreCapabilities>;
   /**
-   * Called with the events of each append by the workflow `eventStoreAppend`, before that ends, and with what a workflow hands to
-   * `proxyEventPublisher`; again until it succeeds. It hears nothing else: no commands, no appends by `proxyEventStore` or
-   * `proxyRepository` in a workflow, none to the store itself. Whoever wants all events gives `definePublisher` to `projections`.
+   * Called with the events of each append by the workflows `eventStoreAppend` and `eventStoreAppendStreams`, before they end, stream by
+   * stream, and with what a workflow hands to `proxyEventPublisher`; again until it succeeds. It hears nothing else: no commands, no appends by
+   * `proxyEventStore` or `proxyRepository` in a workflow, none to the store itself. Whoever wants all events gives `definePublisher` to `projections`.
    * Default: none.
    */
   readonly appendPublisher?: EventPublisher;

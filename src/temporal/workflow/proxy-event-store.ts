@@ -1,9 +1,10 @@
 import { CancellationScope, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { MultiStreamAppends } from '../../core/store/append/multi-stream-appends.js';
 import type { EventStore } from '../../core/store/event-store.js';
 import { paced } from '../../core/store/pacing.js';
 import type { EventStoreActivities } from '../shared/activity-types.js';
 import { RemoteEventStore } from '../shared/remote-store.js';
-import { appendOutcome } from './append-outcome.js';
+import { appendOutcome, appendStreamsOutcome, type AppendActivities } from './append-outcome.js';
 import { nextCommitId } from './commit-id.js';
 
 /** Long enough for a page or an append. A call lost with its worker is tried again after this time. */
@@ -23,6 +24,9 @@ interface TimeLimits {
  * whose time was up is still at work. If the store gives no answer either, the error is STORE_UNAVAILABLE with the
  * commit id.
  *
+ * The store on the worker must have `appendToStreams`, as those of this library do, for appends to several streams or under a
+ * condition.
+ *
  * @param options of the activities; default: `startToCloseTimeout` of 10 seconds, retried until the store answers
  * @example
  * const store = proxyEventStore();
@@ -31,27 +35,26 @@ interface TimeLimits {
  *   return version;
  * }
  */
-export function proxyEventStore(options: ActivityOptions = {}): EventStore {
+export function proxyEventStore(options: ActivityOptions = {}): EventStore & MultiStreamAppends {
   const all = { ...defaultActivityOptions, ...options };
   // As long as one attempt may take.
   const { startToCloseTimeout: scheduleToCloseTimeout = '10 seconds' } = options as TimeLimits;
   const limited = { ...all, scheduleToCloseTimeout } as ActivityOptions;
-  return storeOver(
-    proxyActivities<EventStoreActivities>(all),
-    proxyActivities<EventStoreActivities>(limited),
-  );
+  return storeOver({
+    activities: proxyActivities<EventStoreActivities>(all),
+    // So that a cancelled workflow doesn't wait for ever.
+    asking: proxyActivities<EventStoreActivities>(limited),
+  });
 }
 
-/**
- * A store whose calls are these activities, regular or local.
- *
- * @param asking the same with a time limit, so that a cancelled workflow doesn't wait for ever
- */
-export function storeOver(activities: EventStoreActivities, asking: EventStoreActivities): EventStore {
+/** A store whose calls are these activities, regular or local. */
+export function storeOver(by: AppendActivities): EventStore & MultiStreamAppends {
+  const { activities } = by;
   const store = new RemoteEventStore({
     newCommitId: nextCommitId,
-    append: (request, signal) =>
-      cancellable(signal, async () => (await appendOutcome(activities, asking, request)).result),
+    append: (request, signal) => cancellable(signal, async () => (await appendOutcome(by, request)).result),
+    appendToStreams: (request, signal) =>
+      cancellable(signal, async () => (await appendStreamsOutcome(by, request)).result),
     readStream: (request, signal) => cancellable(signal, () => activities.eventStoreReadStream(request)),
     readAll: (request, signal) => cancellable(signal, () => activities.eventStoreReadAll(request)),
     findCommit: (request) => activities.eventStoreFindCommit(request),

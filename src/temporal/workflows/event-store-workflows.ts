@@ -7,6 +7,11 @@ import {
 import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import type { EventToAppend } from '../../core/events/event.js';
 import type {
+  MultiAppendOptions,
+  MultiAppendResult,
+  StreamAppend,
+} from '../../core/store/append/multi-stream-appends.js';
+import type {
   AllSlice,
   AppendOptions,
   AppendResult,
@@ -22,20 +27,22 @@ import type {
 } from '../../core/store/statistics/statistics.js';
 import type {
   AggregateActivities,
+  AppendStreamsRequest,
   EventStoreActivities,
   ReplayedState,
   ReplayRequest,
 } from '../shared/activity-types.js';
 import { unknownHereType } from '../shared/command-lane.js';
-import { rethrowTyped } from '../shared/remote-store.js';
+import { onlyPart, rethrowTyped } from '../shared/remote-store.js';
 import {
   assertInput,
   toAppendRequest,
+  toAppendStreamsRequest,
   toReplayRequest,
   toStatisticsRequest,
   toTrendsRequest,
 } from '../shared/requests.js';
-import { appendOutcome } from '../workflow/append-outcome.js';
+import { appendOutcome, appendStreamsOutcome } from '../workflow/append-outcome.js';
 import { nextCommitId } from '../workflow/commit-id.js';
 import { proxyEventPublisher } from '../workflow/proxy-event-publisher.js';
 import { storeOver } from '../workflow/proxy-event-store.js';
@@ -51,11 +58,13 @@ const localOptions: LocalActivityOptions = {
   localRetryThreshold: '500 milliseconds',
   retry: { initialInterval: '50 milliseconds', maximumInterval: '2 seconds' },
 };
-const local = proxyLocalActivities<EventStoreActivities>(localOptions);
-const asking = proxyLocalActivities<EventStoreActivities>({
-  ...localOptions,
-  scheduleToCloseTimeout: '10 seconds',
-});
+const local = {
+  activities: proxyLocalActivities<EventStoreActivities>(localOptions),
+  asking: proxyLocalActivities<EventStoreActivities>({
+    ...localOptions,
+    scheduleToCloseTimeout: '10 seconds',
+  }),
+};
 const scan = proxyLocalActivities<EventStoreActivities>({
   startToCloseTimeout: '2 minutes',
   localRetryThreshold: '500 milliseconds',
@@ -67,7 +76,7 @@ const { eventStoreReplay: replay } = proxyActivities<AggregateActivities>({
   // An eagerly dispatched retry would reach the worker that has just given the task back.
   allowEagerDispatch: false,
 });
-const store = storeOver(local, asking);
+const store = storeOver(local);
 const publisher = proxyEventPublisher();
 
 /** Input of {@link eventStoreAppend}. Times are ISO strings. */
@@ -85,25 +94,55 @@ export interface AppendInput {
 /**
  * Stores the events, then publishes them at least once if the worker has an `appendPublisher`; the workflow completes when
  * both are done. Without a `commitId` in the options, the commit gets one from the workflow.
+ *
+ * While a release is rolled out, start {@link eventStoreAppendStreams} for an append under a condition: a worker of a release
+ * that knows no conditions refuses the option here, and leaves the other workflow to a worker that knows it.
  */
 export async function eventStoreAppend(input: AppendInput): Promise<AppendResult> {
   const { streamId, events, options, schemasApplied, ...unknown } = assertInput('eventStoreAppend', input);
   assertNothingElse('eventStoreAppend', unknown);
-  const request = toAppendRequest(streamId as string, events ?? [], options, nextCommitId);
-  const { result, publish } = await appendOutcome(local, asking, {
-    ...request,
+  const request = {
+    ...toAppendRequest(streamId as string, events ?? [], options, nextCommitId),
+    ...(schemasApplied && { schemasApplied }),
+  };
+  if ('appends' in request) return onlyPart(await appendToStreams(request));
+  const { result, publish } = await appendOutcome(local, request);
+  if (publish) await publishParts([result]);
+  return result;
+}
+
+/** Input of {@link eventStoreAppendStreams}. Times are ISO strings. */
+export interface AppendStreamsInput {
+  readonly appends: readonly StreamAppend[];
+  readonly options?: Omit<MultiAppendOptions, 'signal'>;
+  /** As in {@link AppendInput}. */
+  readonly schemasApplied?: true;
+}
+
+/**
+ * As {@link eventStoreAppend}, for several streams. The events of all of them are stored, or none; then they are published,
+ * stream by stream in the order given.
+ */
+export async function eventStoreAppendStreams(input: AppendStreamsInput): Promise<MultiAppendResult> {
+  const { appends, options, schemasApplied, ...unknown } = assertInput('eventStoreAppendStreams', input);
+  assertNothingElse('eventStoreAppendStreams', unknown);
+  return appendToStreams({
+    ...toAppendStreamsRequest(appends ?? [], options, nextCommitId),
     ...(schemasApplied && { schemasApplied }),
   });
-  // Also for a commit stored earlier: its process may have died before it published.
-  const { streamId: stream, version, eventIds } = result;
-  if (publish) {
-    await publisher.publish({
-      streamId: stream,
-      fromVersion: version - eventIds.length + 1,
-      toVersion: version,
-    });
-  }
+}
+
+async function appendToStreams(request: AppendStreamsRequest): Promise<MultiAppendResult> {
+  const { result, publish } = await appendStreamsOutcome(local, request);
+  if (publish) await publishParts(result.parts);
   return result;
+}
+
+/** Also for a commit stored earlier: its process may have died before it published. */
+async function publishParts(parts: readonly AppendResult[]): Promise<void> {
+  for (const { streamId, version, eventIds } of parts) {
+    await publisher.publish({ streamId, fromVersion: version - eventIds.length + 1, toVersion: version });
+  }
 }
 
 /** A page of a stream. Its events are part of this workflow's history from then on. */

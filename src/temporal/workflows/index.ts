@@ -14,6 +14,7 @@ export { eventStoreCommandLane, eventStoreProjection, eventStoreProjectionShard 
 export { eventStoreAwaitProjection } from './projection-wait.js';
 export {
   eventStoreAppend,
+  eventStoreAppendStreams,
   eventStoreFindCommit,
   eventStoreReadAll,
   eventStoreReadStream,
@@ -21,7 +22,7 @@ export {
   eventStoreStatistics,
   eventStoreTrends,
 } from './event-store-workflows.js';
-export type { AppendInput } from './event-store-workflows.js';
+export type { AppendInput, AppendStreamsInput } from './event-store-workflows.js';
 export type { ReplayedState, ReplayRequest } from '../shared/activity-types.js';
 export type { AwaitedPosition, ReachedPosition } from '../shared/projection-requests.js';
 export type {

@@ -34,6 +34,15 @@ const recordings: Record<string, { readonly type: string; readonly args: readonl
     type: 'eventStoreAppend',
     args: [{ streamId: 'Account-1', events: [opened], options: { expectedVersion: 'noStream' } }],
   },
+  'append-streams': {
+    type: 'eventStoreAppendStreams',
+    args: [
+      {
+        appends: ['Log-8', 'Log-9'].map((streamId) => ({ streamId, events: [opened] })),
+        options: { commitId: 'c' },
+      },
+    ],
+  },
   'read-stream': { type: 'eventStoreReadStream', args: [{ streamId: 'Account-1' }] },
   'read-all': { type: 'eventStoreReadAll', args: [{ filter: { types: ['Opened'] } }] },
   'find-commit': { type: 'eventStoreFindCommit', args: [{ streamId: 'Account-1', commitId: 'c' }] },
@@ -41,6 +50,7 @@ const recordings: Record<string, { readonly type: string; readonly args: readonl
   trends: { type: 'eventStoreTrends', args: [{ interval: 'day' }] },
   replay: { type: 'eventStoreReplay', args: [{ aggregate: 'Account', id: '1' }] },
   'proxy-and-repository': { type: 'appendThrice', args: ['2'] },
+  'proxy-of-streams': { type: 'transferUnderCondition', args: ['4'] },
   'continue-as-new': { type: 'appendAndContinueAsNew', args: ['3', 2] },
 };
 

@@ -13,6 +13,7 @@ import { proxyEventStore, proxyRepository } from 'temporal-event-store/workflow'
 import { Account } from '../../support/account.js';
 
 export * from 'temporal-event-store/workflows';
+export * from './append-streams.js';
 
 const store = proxyEventStore({
   startToCloseTimeout: '2 seconds',

@@ -5,6 +5,7 @@ import type { EventMetadata } from '../../events/event.js';
 import { validatedElsewhere, assertOptions, isName, isPlainObject } from '../../options/options.js';
 import { sameJson } from '../../values/json.js';
 import type { Commit } from './commit-chain.js';
+import { streamsKey } from './multi-append.js';
 import { prepareEvents, type PreparedEvent } from './prepare-events.js';
 
 /**
@@ -89,9 +90,6 @@ export function isSameCommit(stored: readonly PreparedEvent[], repeated: readonl
     })
   );
 }
-
-/** The key of the metadata under which a commit of several streams lists them. */
-export const streamsKey = 'commitStreams';
 
 function sameStreams(...events: readonly [PreparedEvent, PreparedEvent]): boolean {
   const [stored, repeated] = events.map(({ metadata }) => {

@@ -4,7 +4,6 @@ import { assertOptions, isName, isPlainObject, isSignal, validatedElsewhere } fr
 import type { AppendResult, ExpectedVersion } from '../event-store.js';
 import { checkCondition, type CheckedCondition } from './append-condition.js';
 import { isExpectedVersion } from './append-options.js';
-import { streamsKey } from './commit.js';
 import type { MultiAppendOptions, MultiAppendResult, StreamAppend } from './multi-stream-appends.js';
 import {
   assertCommitSize,
@@ -14,6 +13,9 @@ import {
   prepareEvents,
   type PreparedEvent,
 } from './prepare-events.js';
+
+/** The key of the metadata under which a commit of several streams lists them. */
+export const streamsKey = 'commitStreams';
 
 /** The checked part of a commit that goes to one stream. */
 export interface PreparedAppend {

@@ -28,7 +28,7 @@ import {
   type LaneSettings,
 } from '../../shared/command-lane.js';
 import { fromErrorMessage, toErrorMessage } from '../../shared/error-message.js';
-import { assertFitsPayload } from '../../shared/page-size.js';
+import { assertFitsPayload } from '../../shared/payload-size.js';
 import { toReplayRequest } from '../../shared/requests.js';
 import { madeOf } from '../activity-source.js';
 import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from '../logged.js';

@@ -2,22 +2,25 @@ import { InvalidArgumentError } from '../../../core/errors/invalid-argument-erro
 import type { RecordedEvent } from '../../../core/events/event.js';
 import { assertOptions, isPlainObject, type OptionCheck } from '../../../core/options/options.js';
 import { isPublisher, type EventPublisher } from '../../../core/projections/publisher.js';
+import type { MultiStreamAppends } from '../../../core/store/append/multi-stream-appends.js';
 import type { StoreCapabilities } from '../../../core/store/capabilities.js';
 import type { EventStore } from '../../../core/store/event-store.js';
 import { iterateStream } from '../../../core/store/read/iterate.js';
 import type { EventStatistics } from '../../../core/store/statistics/statistics.js';
 import type { EventStoreActivities } from '../../shared/activity-types.js';
-import { assertFitsPayload, capPage, readToTravel } from '../../shared/page-size.js';
+import { capPage, readToTravel } from '../../shared/page-size.js';
+import { assertFitsPayload } from '../../shared/payload-size.js';
 import { madeOf } from '../activity-source.js';
 import { logged, type ActivityLogger } from '../logged.js';
-import { unchangedBy } from './unchanged-events.js';
+import { unchangedAppends, unchangedBy } from './unchanged-events.js';
 
 export interface EventStoreActivitiesOptions {
-  /** The store; its statistics are offered if it has them. */
+  /** The store. Statistics, and appends to several streams or under a condition, are offered if it has them. */
   readonly store: EventStore & Partial<StoreCapabilities>;
   /**
-   * Called with the events of each append by the workflow `eventStoreAppend`, before that ends, and with what a workflow hands to
-   * `proxyEventPublisher`; again until it succeeds. It hears no other append: `definePublisher` hears all. Default: none.
+   * Called with the events of each append by the workflows `eventStoreAppend` and `eventStoreAppendStreams`, before they end,
+   * stream by stream, and with what a workflow hands to `proxyEventPublisher`; again until it succeeds. It hears no other append:
+   * `definePublisher` hears all. Default: none.
    */
   readonly appendPublisher?: EventPublisher;
   /** Default: the activity's own logger. */
@@ -65,6 +68,32 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
         }),
         'info',
         ({ result: { version, position, deduplicated } }) => ({ version, position, deduplicated }),
+      ),
+
+    eventStoreAppendStreams: ({ appends, schemasApplied, ...options }) =>
+      logged(
+        logger,
+        'Append to streams',
+        {
+          appends: appends.map(({ events, ...append }) => ({ ...append, events: events.length })),
+          ...options,
+        },
+        async () => ({
+          result: assertFitsPayload(
+            'The result',
+            await multiStreamAppendsOf(store).appendToStreams(
+              schemasApplied ? await unchangedAppends(store, appends) : appends,
+              options,
+            ),
+          ),
+          publish: appendPublisher !== undefined,
+        }),
+        'info',
+        ({ result: { parts, deduplicated } }) => ({
+          versions: parts.map(({ version }) => version),
+          position: parts.at(-1)?.position,
+          deduplicated,
+        }),
       ),
 
     eventStoreReadStream: ({ streamId, ...read }) =>
@@ -149,6 +178,13 @@ export function createEventStoreActivities(options: EventStoreActivitiesOptions)
 function statisticsOf(store: Partial<EventStatistics>): EventStatistics {
   if (store.statistics && store.trends) return store as EventStatistics;
   throw new InvalidArgumentError('The store of this worker has no statistics.');
+}
+
+function multiStreamAppendsOf(store: Partial<MultiStreamAppends>): MultiStreamAppends {
+  if (store.appendToStreams) return store as MultiStreamAppends;
+  throw new InvalidArgumentError(
+    `The store of this worker can't append to several streams or under a condition: it has no 'appendToStreams'.`,
+  );
 }
 
 const isStore: OptionCheck = (value) =>

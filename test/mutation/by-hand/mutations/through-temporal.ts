@@ -53,8 +53,8 @@ export const throughTemporal: readonly Mutation[] = [
   {
     name: 'Who joins an append that is under way is told that it stored it',
     file: client,
-    find: 'return { ...result, deduplicated: true };',
-    replace: 'return result;',
+    find: 'joined: (result: AppendResult) => ({ ...result, deduplicated: true }),',
+    replace: 'joined: (result: AppendResult) => result,',
     project: 'temporal',
     tests: [clientTest],
     pattern: 'join the one that is under way',

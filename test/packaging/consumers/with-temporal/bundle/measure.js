@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { transform } from 'esbuild';
 
-const maxGrowth = 70_000;
+const maxGrowth = 75_000;
 const logger = new DefaultLogger('WARN');
 const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
