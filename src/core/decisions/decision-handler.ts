@@ -6,7 +6,7 @@ import { asDecided } from '../aggregates/raised-events.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import { assertOptions, integerFrom, isSignal } from '../options/options.js';
 import { checkConditionFilter } from '../store/append/append-condition.js';
-import { streamsKey } from '../store/append/commit.js';
+import { streamsKey } from '../store/append/multi-append.js';
 import type { StreamAppend } from '../store/append/multi-stream-appends.js';
 import { storedFormOf, type StoredForm } from '../store/append/stored-form.js';
 import type { AppendResult, EventFilter, EventStore } from '../store/event-store.js';

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { RecordedEvent } from '../events/event.js';
-import type { EventFilter, EventStore } from '../store/event-store.js';
-import type { SettledPosition } from '../store/read/settled-position.js';
+import type { EventFilter, EventStore, SettledPosition } from '../store/event-store.js';
 
 /** How a state is folded from the events that a filter takes. */
 export interface Fold<S> {
