@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 describeEventStore('PGliteEventStore', () => store, {
-  capabilities: ['appendCommits', 'snapshots', 'checkpoints', 'statistics'],
+  capabilities: ['appendCommits', 'appendToStreams', 'snapshots', 'checkpoints', 'statistics'],
   describe,
   it,
   expect,

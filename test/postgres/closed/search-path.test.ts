@@ -50,7 +50,7 @@ describe('among the shadows is found', () => {
 
 describe('a store whose sessions look among the shadows first', () => {
   describeEventStore('', () => store, {
-    capabilities: ['appendCommits', 'snapshots', 'checkpoints', 'statistics'],
+    capabilities: ['appendCommits', 'appendToStreams', 'snapshots', 'checkpoints', 'statistics'],
     describe,
     it,
     expect,
