@@ -8,12 +8,11 @@ import {
   type Decider,
   type DomainEvent,
   type EventStore,
-  type MultiStreamAppends,
   type StreamAppend,
 } from 'temporal-event-store';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { observe } from '../fixtures/observed-store.js';
+import { observe, observeStreams } from '../fixtures/observed-store.js';
 
 type Withdrawn = DomainEvent<'Withdrawn', { readonly cents: number }>;
 type Deposited = DomainEvent<'Deposited', { readonly cents: number }>;
@@ -102,11 +101,6 @@ async function stored(after = 1): Promise<readonly string[]> {
   );
 }
 
-function withoutMultiStreamAppends(): EventStore {
-  const { appendToStreams: _, ...rest } = observe(store).store as EventStore & Partial<MultiStreamAppends>;
-  return rest;
-}
-
 describe.each([
   ['an aggregate', byRepository],
   ['a decider', byHandler],
@@ -130,7 +124,7 @@ describe.each([
   });
 
   it('is found when its reply was lost', async () => {
-    const { store: losing } = observe(store);
+    const { store: losing } = observeStreams(store);
     losing.appendToStreams = async (...args) => {
       await store.appendToStreams(...args);
       throw new Error('Connection reset');
@@ -144,7 +138,7 @@ describe.each([
 
   it('is decided again when its own stream has changed', async () => {
     let left = 1;
-    const { store: observed } = observe(store, {
+    const { store: observed } = observeStreams(store, {
       append: async () => (left-- > 0 ? store.appendToStream('Wallet-1', [withdrawn(4)]) : undefined),
     });
     await expect(execute(observed, { cents: 3, to: '2' })).rejects.toThrow('Not enough');
@@ -153,7 +147,7 @@ describe.each([
 
   it('stores nothing when the other stream is not at its expected version', async () => {
     await store.appendToStream('Wallet-2', [deposited(1)]);
-    const { store: observed, seen } = observe(store);
+    const { store: observed, seen } = observeStreams(store);
     await expect(execute(observed, { cents: 3, to: '2', expectedVersion: 'noStream' })).rejects.toMatchObject(
       {
         code: 'VERSION_CONFLICT',
@@ -171,7 +165,7 @@ describe.each([
   });
 
   it('is refused by a store that can not append to several streams', async () => {
-    await expect(execute(withoutMultiStreamAppends(), { cents: 3, to: '2' })).rejects.toMatchObject({
+    await expect(execute(observe(store).store, { cents: 3, to: '2' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining(`'Wallet-1', 'Wallet-2': it has no 'appendToStreams'`) as unknown,
     });
@@ -312,7 +306,7 @@ describe('what an aggregate appends to other streams', () => {
   });
 
   it('goes nowhere from an aggregate that does not know what was stored', async () => {
-    const changing = observe(store).store;
+    const changing = observeStreams(store).store;
     const append = vi.spyOn(changing, 'appendToStream');
     append.mockImplementation(async (...args) => ({
       ...(await store.appendToStream(...args)),
