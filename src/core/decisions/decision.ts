@@ -41,17 +41,25 @@ export interface Decision<State, Command, E extends DomainEvent> {
   decide(state: State, command: Command): Decided<E> | Promise<Decided<E>>;
 }
 
-/** What {@link defineDecision} takes: the events are those of `evolve`, and `decide` may return these. */
-export interface DecisionDefinition<State, Command, E extends DomainEvent> extends Omit<
-  Decision<State, Command, E>,
-  'decide' | 'filter'
-> {
-  filter(command: Command): EventFilter<NoInfer<E>['type']> | readonly EventFilter<NoInfer<E>['type']>[];
-  decide(state: State, command: Command): Decided<NoInfer<E>> | Promise<Decided<NoInfer<E>>>;
+/**
+ * What {@link defineDecision} takes.
+ *
+ * @typeParam Item what `decide` returns a list of; it is inferred, so that the types of events need no `as const`
+ */
+export interface DecisionDefinition<
+  State,
+  Command,
+  E extends DomainEvent,
+  Item extends Decided<E>[number] = Decided<E>[number],
+> extends Omit<Decision<State, Command, E>, 'decide'> {
+  decide(state: State, command: Command): readonly Item[] | Promise<readonly Item[]>;
 }
 
 /**
  * Defines a decision, for rules that hold across streams: a name is taken once, a course has no more students than seats.
+ *
+ * TypeScript infers the rest from two types: that of the command in `home`, where it first stands, and that of the event in
+ * `evolve`. The latter names all events that the decision reads or appends.
  *
  * @throws {@link InvalidArgumentError} for a missing, unknown or malformed field
  * @example
@@ -70,9 +78,12 @@ export interface DecisionDefinition<State, Command, E extends DomainEvent> exten
  *   },
  * });
  */
-export function defineDecision<State, Command, E extends DomainEvent>(
-  definition: DecisionDefinition<State, Command, E>,
-): Decision<State, Command, E> {
+export function defineDecision<
+  State,
+  Command,
+  E extends DomainEvent,
+  const Item extends Decided<E>[number] = Decided<E>[number],
+>(definition: DecisionDefinition<State, Command, E, Item>): Decision<State, Command, E> {
   assertOptions(
     'defineDecision',
     definition,

@@ -14,7 +14,7 @@ import {
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import { observe } from '../fixtures/observed-store.js';
+import { observe, observeStreams } from '../fixtures/observed-store.js';
 
 /** A name may be taken once; a claim takes it, at one stream or several. */
 type Taken = DomainEvent<'Taken', { readonly name: string; readonly by?: string }>;
@@ -69,9 +69,9 @@ function claimsIn(
 }
 
 /** A store in which somebody else appends these before the first appends. */
-function contended(...events: readonly NameEvent[]): ReturnType<typeof observe> {
+function contended(...events: readonly NameEvent[]): ReturnType<typeof observeStreams> {
   const left = [...events];
-  return observe(store, {
+  return observeStreams(store, {
     append: async () => {
       const event = left.shift();
       if (event !== undefined) await store.appendToStream('Other-1', [event]);
@@ -108,7 +108,7 @@ describe('a decision handler', () => {
 
   it('reads page by page, and looks nothing up when a command goes through at once', async () => {
     await store.appendToStream('Other-1', [taken('a'), released('a'), taken('a'), released('a')]);
-    const { store: observed, seen } = observe(store);
+    const { store: observed, seen } = observeStreams(store);
     const claims = createDecisionHandler(observed, claim, { pageSize: 2, pageBytes: 1000 });
     await claims.execute({ name: 'a' }, { commandId: 'c' });
 
@@ -263,7 +263,7 @@ describe('a decision that appends to several streams', () => {
 
   it('fails at once when it expects again what a stream is past', async () => {
     await store.appendToStream('Name-a', [taken('x')]);
-    const { store: observed, seen } = observe(store);
+    const { store: observed, seen } = observeStreams(store);
     const decide = vi.fn((): Decided<NameEvent> => [
       taken('a'),
       { streamId: 'Name-a', expectedVersion: 'noStream', events: [taken('a')] },
@@ -280,7 +280,7 @@ describe('a decision that appends to several streams', () => {
 
   it('waits for a stream that it expects to exist', async () => {
     let attempts = 0;
-    const { store: observed } = observe(store, {
+    const { store: observed } = observeStreams(store, {
       append: async () => (++attempts === 3 ? store.appendToStream('Name-a', [taken('x')]) : undefined),
     });
     const decide = (): Decided<NameEvent> => [
@@ -291,7 +291,7 @@ describe('a decision that appends to several streams', () => {
   });
 
   it('is refused by a store that can not', async () => {
-    const { appendToStreams: _, ...single } = observe(store).store;
+    const { store: single } = observe(store);
     await expect(claimsIn(single, { decide: () => both }).execute({ name: 'a' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringMatching(/'Claim-a', 'Name-a', 'Name-b': it has no 'appendToStreams'/) as unknown,
@@ -376,7 +376,7 @@ describe('a command id that took effect before', () => {
   });
 
   it('returns the first result when the first run ends while the second is decided', async () => {
-    const { store: observed } = observe(store, {
+    const { store: observed } = observeStreams(store, {
       append: async () => createDecisionHandler(store, take).execute({ name: 'a' }, { commandId: 'c' }),
     });
     // Another store, so the two don't take turns.
@@ -385,7 +385,7 @@ describe('a command id that took effect before', () => {
   });
 
   it('is found when the first reply was lost', async () => {
-    const { store: losing } = observe(store);
+    const { store: losing } = observeStreams(store);
     losing.appendToStream = async (...args) => {
       await store.appendToStream(...args);
       throw new Error('Connection reset');
@@ -522,7 +522,7 @@ describe('a decision is refused', () => {
     ],
     ['that decides no list', { decide: () => taken('a') as never }, /'decide' returned an object/],
   ])('%s', async (_what, decision, message) => {
-    const { store: observed, seen } = observe(store);
+    const { store: observed, seen } = observeStreams(store);
     await expect(claimsIn(observed, decision).execute({ name: 'a' })).rejects.toMatchObject({
       name: 'InvalidArgumentError',
       message: expect.stringMatching(message) as unknown,
@@ -539,7 +539,7 @@ describe('a decision is refused', () => {
   });
 
   it('by a store that can not tell up to where its events are complete, also when it would change nothing', async () => {
-    const { store: unsettled } = observe(store);
+    const { store: unsettled } = observeStreams(store);
     unsettled.readAll = async (...args) => {
       const { settled: _, ...slice } = await store.readAll(...args);
       return slice as never;
@@ -566,8 +566,8 @@ describe('a decision is refused', () => {
 
 describe('a store whose id is rotated', () => {
   /** Gives the pages from the second on another id. */
-  function rotating(): ReturnType<typeof observe> {
-    const observed = observe(store);
+  function rotating(): ReturnType<typeof observeStreams> {
+    const observed = observeStreams(store);
     observed.store.readAll = async (options) => {
       observed.seen.allReads.push(options ?? {});
       const slice = await store.readAll(options);
@@ -586,7 +586,7 @@ describe('a store whose id is rotated', () => {
   });
 
   it('takes no append that was decided before', async () => {
-    const { store: observed } = observe(store);
+    const { store: observed } = observeStreams(store);
     observed.readAll = async (...args) =>
       ({ ...(await store.readAll(...args)), settled: { position: 0, storeId: 'before' } }) as never;
     await expect(claimsIn(observed).execute({ name: 'a' })).rejects.toMatchObject({
@@ -599,7 +599,7 @@ describe('a decision whose signal aborts', () => {
   const reason = new Error('No longer wanted');
 
   it('is not begun', async () => {
-    const { store: observed, seen } = observe(store);
+    const { store: observed, seen } = observeStreams(store);
     const execute = claimsIn(observed).execute({ name: 'a' }, { signal: AbortSignal.abort(reason) });
     await expect(execute).rejects.toBe(reason);
     expect(seen.allReads).toEqual([]);
@@ -607,7 +607,7 @@ describe('a decision whose signal aborts', () => {
 
   it('ends the read, and stores nothing when it aborts while it is decided', async () => {
     const controller = new AbortController();
-    const { store: observed, seen } = observe(store);
+    const { store: observed, seen } = observeStreams(store);
     const decide: typeof claim.decide = async () => {
       controller.abort(reason);
       return [taken('a')];

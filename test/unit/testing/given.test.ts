@@ -1,4 +1,12 @@
-import { DomainError, InvalidArgumentError, type Decider, type DomainEvent } from 'temporal-event-store';
+import {
+  AggregateRoot,
+  defineDecision,
+  DomainError,
+  InvalidArgumentError,
+  type Decided,
+  type Decider,
+  type DomainEvent,
+} from 'temporal-event-store';
 import { given, type Expectation, type Then } from 'temporal-event-store/testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,6 +18,7 @@ import {
   type AccountCommand,
   type AccountEvent,
 } from '../fixtures/account.js';
+import { capacity, enrol, enrolled } from '../fixtures/courses.js';
 
 function run(each: Account, command: AccountCommand): void {
   if (command.type === 'Deposit') each.deposit(command.data.amount);
@@ -162,5 +171,126 @@ describe('a specification', () => {
     ['would fail', given(account, []).when(withdraw)],
   ])('that is awaited without an expectation fails, where its command %s', async (_what, when) => {
     await expect(Promise.resolve(when)).rejects.toThrow(/expects nothing yet.*\.then\(\[…events\]\)/);
+  });
+});
+
+describe('a specification of a decision', () => {
+  const full = { reason: 'COURSE_FULL' };
+  const command = { course: 'c1', student: 'ann' };
+
+  it('folds what the filter takes for the command, whatever its stream', async () => {
+    const events = [capacity('c1', 1), { ...enrolled('c2', 'bob'), streamId: 'Enrolment-2' }];
+    await given(enrol, events)
+      .when(command)
+      .then([enrolled('c1', 'ann')]);
+    await given(enrol, [...events, enrolled('c1', 'eve')])
+      .when(command)
+      .then(full);
+    await given(enrol, [capacity('c1', 1), enrolled('c1', 'ann')])
+      .when(command)
+      .then([]);
+  });
+
+  it('shows a filter that is wrong, and events without their tags', async () => {
+    const wrong = { ...enrol, filter: () => ({ types: ['CapacityChanged' as const] }) };
+    await given(wrong, [capacity('c1', 1), enrolled('c1', 'eve')])
+      .when(command)
+      .then([enrolled('c1', 'ann')]);
+    const { tags: _, ...untagged } = capacity('c1', 1);
+    await given(enrol, [untagged]).when(command).then(full);
+  });
+
+  it('gives events the home stream of the command, unless they name another', async () => {
+    const streams: string[] = [];
+    const watching: typeof enrol = {
+      ...enrol,
+      evolve: (state, event, each) => {
+        streams.push(event.streamId);
+        return enrol.evolve(state, event, each);
+      },
+    };
+    await given(watching, [capacity('c1', 5), { ...enrolled('c1', 'eve'), streamId: 'Enrolment-2' }])
+      .when(command)
+      .then([enrolled('c1', 'ann')]);
+    expect(streams).toEqual(['Enrolment-c1-ann', 'Enrolment-2']);
+  });
+
+  it('fails with what was expected and what happened', async () => {
+    const spec = given(enrol, [capacity('c1', 1)]).when(command);
+    await expect(spec.then([enrolled('c1', 'eve')])).rejects.toThrow(
+      'Expected the events\n  Enrolled {"course":"c1","student":"eve"}\nbut got\n  Enrolled {"course":"c1","student":"ann"}',
+    );
+    await expect(spec.then(DomainError)).rejects.toThrow('Expected an error, but got the events');
+    await expect(given(enrol, []).when(command).then([])).rejects.toMatchObject(full);
+    await expect(Promise.resolve(spec)).rejects.toThrow('expects nothing yet');
+  });
+
+  it('fails with what the decision is refused for', async () => {
+    await given({ ...enrol, home: () => '' }, [])
+      .when(command)
+      .then(InvalidArgumentError);
+    await given({ ...enrol, filter: () => [] }, [])
+      .when(command)
+      .then(/empty list of filters/);
+  });
+});
+
+describe('a specification of a command that appends to several streams', () => {
+  class Sender extends AggregateRoot<AccountEvent> {
+    static readonly category = 'Account';
+    send(): void {
+      this.alsoAppend({ streamId: 'Account-2', events: [deposited(5)] });
+      this.raise(withdrawn(5));
+    }
+    protected apply(): void {
+      // Nothing to remember.
+    }
+  }
+  const sent: Decided<AccountEvent> = [{ streamId: 'Account-2', events: [deposited(5)] }, withdrawn(5)];
+  const send = (events: readonly AccountEvent[]): readonly [string, Then<AccountEvent>][] => [
+    [
+      'an aggregate',
+      given(Sender, events).when((each) => {
+        each.send();
+      }),
+    ],
+    ['a decider', given({ ...account, decide: () => sent }, events).when(deposit)],
+    [
+      'a decision',
+      given(
+        defineDecision({
+          name: 'send',
+          home: (_command: null) => 'Account-1',
+          filter: () => ({}),
+          initialState: () => null,
+          evolve: (_state, _event: AccountEvent) => null,
+          decide: () => sent,
+        }),
+        events,
+      ).when(null),
+    ],
+  ];
+
+  it.each(send([]))('of %s expects them in their order, its own first', async (_of, spec) => {
+    await spec.then([withdrawn(5), deposited(5)]);
+  });
+
+  it.each(send([]))('of %s compares streams that are named', async (_of, spec) => {
+    await spec.then([
+      { ...withdrawn(5), streamId: 'Account-1' },
+      { ...deposited(5), streamId: 'Account-2' },
+    ]);
+    const elsewhere = spec.then([withdrawn(5), { ...deposited(5), streamId: 'Account-3' }]);
+    await expect(elsewhere).rejects.toThrow(
+      'Deposited {"amount":5} in Account-3\nbut got\n  Withdrawn {"amount":5}\n  Deposited {"amount":5} in Account-2',
+    );
+    await expect(spec.then([withdrawn(5)])).rejects.toThrow('but got');
+  });
+
+  it('fails when its own stream gets nothing', async () => {
+    const decide = (): Decided<AccountEvent> => sent.slice(0, 1);
+    await given({ ...account, decide }, [])
+      .when(deposit)
+      .then(/must first append to 'Account-1'/);
   });
 });

@@ -2,6 +2,7 @@ import { withSloppyAppends } from './appends.js';
 import { withSloppyCapabilities } from './capabilities.js';
 import { thatNeverEnd } from './endless.js';
 import { withSloppyEvents } from './events.js';
+import { withSloppyMultiAppends } from './multi-streams.js';
 import { withSloppyNames } from './names.js';
 import { withSloppyReads } from './reads.js';
 import type { SloppyStore } from './sloppy-store.js';
@@ -13,5 +14,6 @@ export const sloppyStores: readonly SloppyStore[] = [
   ...withSloppyEvents,
   ...withSloppyReads,
   ...withSloppyCapabilities,
+  ...withSloppyMultiAppends,
   ...thatNeverEnd,
 ];
