@@ -21,8 +21,9 @@ export interface ExecuteOptions {
   /** Added to the metadata of each event; the event's own keys win. */
   readonly metadata?: EventMetadata;
   /**
-   * How often the command is decided when other processes append to the stream at the same time, with pauses that grow
-   * to a quarter of a second. Commands of one process take turns, and don't count as attempts. Default 20.
+   * How often the command is decided when other processes append to the stream at the same time, or what a decision
+   * depends on, with pauses that grow to a quarter of a second. Commands of one process take turns, and don't count as
+   * attempts. Default 20.
    */
   readonly maxAttempts?: number;
 }
@@ -44,7 +45,7 @@ export interface CommandSteps<S, R> {
   decide(state: S): Promise<DecidedCommand<R>>;
 }
 
-export interface DecidedCommand<R> {
+interface DecidedCommand<R> {
   /** What the state was that it was decided on: the version of the home stream, or all that a condition takes. */
   readonly basis: { readonly expectedVersion: number } | { readonly condition: AppendCondition };
   /** For each stream, the home stream first; none when nothing changes. */

@@ -15,7 +15,10 @@ export type FilteredEvent<E extends DomainEvent = DomainEvent> = E & Omit<Record
  * @typeParam E the events that it reads and appends
  */
 export interface Decision<State, Command, E extends DomainEvent> {
-  /** Names it in errors, and tells its commands from those of other decisions. Under another name no repeat is recognised. */
+  /**
+   * Names it in errors, and tells its commands from those of other decisions: under another name, a command that is sent
+   * again is refused as another one.
+   */
   readonly name: string;
   /** The command types that clients may send. Default: none. */
   readonly commands?: CommandList;
