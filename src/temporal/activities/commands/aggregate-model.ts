@@ -95,7 +95,8 @@ function modelOfClass(
         const { events, difference } = await asRaised(form, aggregate.uncommittedEvents.slice(before));
         return { events, state: aggregate, blockedFor, isOutdated: difference !== undefined };
       } catch (error) {
-        const isDirty = aggregate.uncommittedEvents.length > before || aggregate.uncommittedAppends.length > 0;
+        const isDirty =
+          aggregate.uncommittedEvents.length > before || aggregate.uncommittedAppends.length > 0;
         throw isDirty ? new DirtyStateError(error) : error;
       }
     },
