@@ -1,10 +1,12 @@
 import { withSloppyAppends } from './appends.js';
 import { withSloppyCapabilities } from './capabilities.js';
+import { withSloppyConditions } from './conditions.js';
 import { thatNeverEnd } from './endless.js';
 import { withSloppyEvents } from './events.js';
 import { withSloppyMultiAppends } from './multi-streams.js';
 import { withSloppyNames } from './names.js';
 import { withSloppyReads } from './reads.js';
+import { withSloppySettledPositions } from './settled-positions.js';
 import type { SloppyStore } from './sloppy-store.js';
 
 /** Each wrong in one way, of which the conformance suite must tell. */
@@ -15,5 +17,7 @@ export const sloppyStores: readonly SloppyStore[] = [
   ...withSloppyReads,
   ...withSloppyCapabilities,
   ...withSloppyMultiAppends,
+  ...withSloppyConditions,
+  ...withSloppySettledPositions,
   ...thatNeverEnd,
 ];

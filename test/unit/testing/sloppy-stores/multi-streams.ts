@@ -8,7 +8,7 @@ import {
   type StreamAppend,
 } from 'temporal-event-store';
 import type { MemoryEventStore } from 'temporal-event-store/memory';
-import { reading, readingAll, roundTrip, type Change, type SloppyStore } from './sloppy-store.js';
+import { reading, readingAll, roundTrip, tick, type Change, type SloppyStore } from './sloppy-store.js';
 
 type Args = Parameters<MemoryEventStore['appendToStreams']>;
 type Options = NonNullable<Args[1]>;
@@ -98,8 +98,6 @@ async function oneByOne(
   const [{ commitId }] = parts as [AppendResult];
   return { commitId, deduplicated: false, parts };
 }
-
-const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
 const withoutId = ({ commitId: _, ...options }: Options): Options => options;
 
