@@ -43,7 +43,7 @@ export const onOptions =
 /** Changes each filter of a condition; what is no filter is left to the store. */
 export const onConditionFilter = (change: (filter: EventFilter) => unknown): AppendChange =>
   onCondition(({ filter, after }) => ({
-    filter: filtersOf(filter)?.flatMap((each) => change(each) as EventFilter[]) ?? filter,
+    filter: filtersIn(filter)?.flatMap((each) => change(each) as EventFilter[]) ?? filter,
     after,
   }));
 
@@ -58,7 +58,7 @@ export const onConditionFilters = (change: (filters: readonly EventFilter[]) => 
 export const onAfter = (change: (after: AppendCondition['after']) => unknown): AppendChange =>
   onCondition(({ after, ...condition }) => ({ ...condition, after: change(after) }));
 
-function filtersOf(filter: AppendCondition['filter']): readonly EventFilter[] | undefined {
+function filtersIn(filter: AppendCondition['filter']): readonly EventFilter[] | undefined {
   const filters = Array.isArray(filter) ? (filter as readonly EventFilter[]) : [filter as EventFilter];
   const areFilters = filters.every((each) => typeof each === 'object' && (each as unknown) !== null);
   return areFilters && filters.length > 0 ? filters : undefined;
@@ -160,3 +160,14 @@ export const withoutCondition = ({ condition: _, ...options }: ConditionalOption
   options;
 export const withoutCommitId = ({ commitId: _, ...options }: ConditionalOptions): ConditionalOptions =>
   options;
+
+export const filtersOf = ({ filter }: AppendCondition): readonly EventFilter[] =>
+  Array.isArray(filter) ? (filter as readonly EventFilter[]) : [filter as EventFilter];
+
+export const firstTagOf = (condition: AppendCondition): string | undefined =>
+  filtersOf(condition)[0]?.tags?.[0];
+
+export const without =
+  (...keys: readonly (keyof EventFilter)[]) =>
+  (filter: EventFilter): object =>
+    Object.fromEntries(Object.entries(filter).filter(([key]) => !keys.includes(key as never)));

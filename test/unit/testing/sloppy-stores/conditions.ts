@@ -1,86 +1,36 @@
 import {
   AppendConditionFailedError,
-  CommitMismatchError,
   isEventStoreError,
   VersionConflictError,
   type AppendCondition,
   type EventFilter,
 } from 'temporal-event-store';
 import {
-  checkingFirst,
-  isInTheWay,
+  filtersOf,
+  firstTagOf,
   lookingFirst,
   onCondition,
   onConditionFilter,
   onConditionFilters,
-  onOptions,
   settledIn,
   whenRefused,
-  withoutCommitId,
+  without,
   withoutCondition,
 } from './conditional.js';
-import { roundTrip, tick, type Change, type SloppyStore } from './sloppy-store.js';
+import { roundTrip, wentThrough, type SloppyStore } from './sloppy-store.js';
 
-const wentThrough = /was expected to fail, but went through/;
 const wasRefused = /The append depends on events up to position \d+, but/;
 
 const refusedBy = (how: string, call = 'appendToStream'): string =>
   `append conditions > refuses ${call} when the filter takes an event by ${how} that was appended meanwhile`;
+
 const letThrough = (why: string, call = 'appendToStream'): string =>
   `append conditions > lets ${call} through when the event that was appended meanwhile has ${why}`;
-const beside = (behaviour: string): string =>
-  `append conditions beside what else an append asks for > ${behaviour}`;
-const malformed = (what: string): string => `append conditions that are malformed > are refused with ${what}`;
-const amongRacers = (behaviour: string): string => `append conditions among racers > let ${behaviour}`;
-
-const without =
-  (...keys: readonly (keyof EventFilter)[]) =>
-  (filter: EventFilter): object =>
-    Object.fromEntries(Object.entries(filter).filter(([key]) => !keys.includes(key as never)));
 
 const firstOf = (filter: EventFilter, key: 'types' | 'categories' | 'tags'): object => ({
   ...filter,
   ...(Array.isArray(filter[key]) && filter[key].length > 0 && { [key]: filter[key].slice(0, 1) }),
 });
-
-const filtersOf = ({ filter }: AppendCondition): readonly EventFilter[] =>
-  Array.isArray(filter) ? (filter as readonly EventFilter[]) : [filter as EventFilter];
-
-const firstTagOf = (condition: AppendCondition): string | undefined => filtersOf(condition)[0]?.tags?.[0];
-
-/** Lets one after the other at work that has the same key. */
-function turnsOf(): (key: string, work: () => Promise<unknown>) => Promise<never> {
-  const last = new Map<string, Promise<unknown>>();
-  return (key, work) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
-    last.set(key, turn);
-    return turn as Promise<never>;
-  };
-}
-
-/** Checks a condition and appends in turns with appends whose conditions have the same key, and with no others. */
-const takingTurns =
-  (keyOf: (condition: AppendCondition) => string, pause = roundTrip): Change =>
-  (store) => {
-    const inTurn = turnsOf();
-    const checked = checkingFirst(() => true, pause)(store);
-    return {
-      appendToStream: async (streamId, events, options) => {
-        const append = (): Promise<unknown> => checked.appendToStream(streamId, events, options);
-        const condition = options?.condition;
-        return condition === undefined || settledIn(condition) === undefined
-          ? store.appendToStream(streamId, events, options)
-          : inTurn(keyOf(condition), append);
-      },
-      appendToStreams: async (appends, options) => {
-        const append = (): Promise<unknown> => checked.appendToStreams(appends, options);
-        const condition = options?.condition;
-        return condition === undefined || settledIn(condition) === undefined
-          ? store.appendToStreams(appends, options)
-          : inTurn(keyOf(condition), append);
-      },
-    };
-  };
 
 export const withSloppyConditions: readonly SloppyStore[] = [
   {
@@ -546,294 +496,5 @@ export const withSloppyConditions: readonly SloppyStore[] = [
       })(store),
     failsIn: 'append conditions > finds an event that a thousand others came after',
     because: wentThrough,
-  },
-  {
-    defect: 'looks at what is in the way before it looks for the commit',
-    change: lookingFirst(async (store, options) =>
-      (await isInTheWay(store, options.condition)) ? withoutCommitId(options) : options,
-    ),
-    failsIn: beside('answer a repeat of appendToStream, whose own events are in its way'),
-    because: /was expected not to exist/,
-  },
-  {
-    defect: 'looks whose position it is before it looks for the commit',
-    change: lookingFirst(async (store, options) =>
-      settledIn(options.condition)?.storeId === (await store.readAll({ limit: 1 })).storeId
-        ? options
-        : withoutCommitId(options),
-    ),
-    failsIn: beside('answer a repeat of appendToStream, whose position is of another store'),
-    because: /is of store another/,
-  },
-  {
-    defect: 'looks for the commit of a conditional append before it appends, and not as it does',
-    change: lookingFirst(async (store, options, [streamId = '']) => {
-      const { commitId } = options;
-      const found = commitId === undefined ? undefined : await store.findCommit(streamId, commitId);
-      await roundTrip();
-      return found ? options : withoutCommitId(options);
-    }),
-    failsIn: beside('store one of eight concurrent copies of appendToStreams'),
-    because: wasRefused,
-  },
-  {
-    defect: 'tells of the condition where a commit has other events',
-    change: (store) => ({
-      appendToStream: async (streamId, events, options = {}) => {
-        try {
-          return await store.appendToStream(streamId, events, options);
-        } catch (error) {
-          if (!(error instanceof CommitMismatchError)) throw error;
-          return store.appendToStream(streamId, events, withoutCommitId(options));
-        }
-      },
-    }),
-    failsIn: beside(
-      'refuse other events under the commit id of appendToStream before they look at what is in the way',
-    ),
-    because: /COMMIT_MISMATCH.*but got AppendConditionFailedError/,
-  },
-  {
-    defect: 'looks at what is in the way before it looks at the expected version',
-    change: lookingFirst(async (store, options) => {
-      const { expectedVersion: _, ...others } = options as { readonly expectedVersion?: number };
-      return (await isInTheWay(store, options.condition)) ? others : options;
-    }),
-    failsIn: beside('look at the expected version of appendToStream before they look at what is in the way'),
-    because: /VERSION_CONFLICT.*but got AppendConditionFailedError/,
-  },
-  {
-    defect: 'forgets the condition where there is an expected version',
-    change: onOptions((options) =>
-      typeof (options as { readonly expectedVersion?: unknown }).expectedVersion === 'number'
-        ? withoutCondition(options)
-        : options,
-    ),
-    failsIn: beside('are enforced beside the expected version of appendToStream, and it beside them'),
-    because: wentThrough,
-  },
-  {
-    defect: 'forgets the expected versions of streams where there is a condition',
-    change: (store) => ({
-      appendToStreams: async (appends, options) =>
-        store.appendToStreams(
-          options?.condition && settledIn(options.condition)
-            ? appends.map(({ expectedVersion: _, ...part }) => part)
-            : appends,
-          options,
-        ),
-    }),
-    failsIn: beside('are enforced beside the expected version of appendToStreams, and it beside them'),
-    because: wentThrough,
-  },
-  {
-    defect: 'takes null for no condition',
-    change: onCondition((condition) => condition ?? undefined),
-    failsIn: malformed('null'),
-    because: wentThrough,
-  },
-  {
-    defect: 'takes a condition without a filter for one on every event',
-    change: onCondition((condition) => Object.assign({ filter: {} }, condition)),
-    failsIn: malformed('no filter'),
-    because: wentThrough,
-  },
-  {
-    defect: 'takes a condition without a position for one on what was there',
-    change: (store) =>
-      lookingFirst(async (_store, options) => {
-        if (options.condition?.after !== undefined || !(options.condition instanceof Object)) return options;
-        return { ...options, condition: { ...options.condition, after: await store.readAll() } };
-      })(store),
-    failsIn: malformed('no position'),
-    because: wentThrough,
-  },
-  {
-    defect: 'passes over what it does not know of a condition',
-    change: onCondition((condition) =>
-      (condition as unknown) instanceof Object && 'before' in condition
-        ? { filter: condition.filter, after: condition.after }
-        : condition,
-    ),
-    failsIn: malformed('an unknown key'),
-    because: wentThrough,
-  },
-  {
-    defect: 'takes an empty list of filters for no condition',
-    change: onCondition((condition) =>
-      Array.isArray((condition as AppendCondition | null)?.filter) && filtersOf(condition).length === 0
-        ? undefined
-        : condition,
-    ),
-    failsIn: malformed('an empty list of filters'),
-    because: wentThrough,
-  },
-  {
-    defect: 'takes any number of filters',
-    change: onConditionFilters((filters) => filters.slice(0, 100)),
-    failsIn: malformed('101 filters'),
-    because: wentThrough,
-  },
-  {
-    defect: 'looks past the times of a condition',
-    change: onConditionFilter(without('occurredFrom', 'occurredTo')),
-    failsIn: malformed('a filter by occurredFrom'),
-    because: wentThrough,
-  },
-  {
-    defect: 'looks past the times of the second filter of a condition',
-    change: onConditionFilters((filters) =>
-      filters.map((filter) => (filter === null ? filter : without('occurredTo')(filter))),
-    ),
-    failsIn: malformed('a filter by occurredTo'),
-    because: wentThrough,
-  },
-  {
-    defect: 'checks a condition before it appends, and not as it does',
-    change: checkingFirst(() => true),
-    failsIn: amongRacers('one of eight through that depend on a tag'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'takes turns on the first of two tags only with those that name it first',
-    change: takingTurns((condition) =>
-      firstTagOf(condition)?.endsWith('/b') ? crypto.randomUUID() : (firstTagOf(condition) ?? ''),
-    ),
-    failsIn: amongRacers('one of eight through that depend on two tags'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'takes turns where a condition has a tag, and not on types',
-    change: checkingFirst(
-      (condition) => filtersOf(condition)[0]?.types !== undefined && !firstTagOf(condition),
-    ),
-    failsIn: amongRacers('one of eight through that depend on a type'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'takes turns where a condition has a tag, and not on categories',
-    change: checkingFirst((condition) => filtersOf(condition)[0]?.categories !== undefined),
-    failsIn: amongRacers('one of eight through that depend on a category'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'takes turns where a condition has a tag, and not on correlation ids',
-    change: checkingFirst((condition) => filtersOf(condition)[0]?.correlationId !== undefined),
-    failsIn: amongRacers('one of eight through that depend on a correlation id'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'takes turns by the first of several filters',
-    change: checkingFirst((condition) => filtersOf(condition).length > 1),
-    failsIn: amongRacers('one of eight through that depend on any of two filters'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'takes no turns where a condition is on every event',
-    change: checkingFirst((condition) => Object.keys(filtersOf(condition)[0] ?? {}).length === 0),
-    failsIn: amongRacers('one of eight through that depend on every event, unless another append came first'),
-    because: /Expected \[1,7\], but got \[8,0\]/,
-  },
-  {
-    defect: 'lets nobody through who depends on every event',
-    change: onCondition((condition) =>
-      Object.keys(condition.filter ?? { none: 1 }).length === 0
-        ? { ...condition, after: { ...settledIn(condition), storeId: 'none' } }
-        : condition,
-    ),
-    failsIn: amongRacers('one of eight through that depend on every event, unless another append came first'),
-    because: /Expected true, but got false/,
-  },
-  {
-    defect: 'refuses whoever has to wait for a condition',
-    change: (store) => {
-      let isBusy = false;
-      return lookingFirst(async (_store, options) => {
-        if (isBusy) {
-          const conflict = { streamId: 'none', type: 'None', id: 'none' };
-          throw new AppendConditionFailedError('Somebody else is at it', { after: 0, conflict });
-        }
-        isBusy = true;
-        await roundTrip();
-        isBusy = false;
-        return options;
-      })(store);
-    },
-    failsIn: amongRacers('all of eight through that depend on tags of their own'),
-    because: /Somebody else is at it/,
-  },
-  {
-    defect: 'takes turns among those that depend on the same tag',
-    change: takingTurns((condition) => firstTagOf(condition) ?? ''),
-    failsIn: amongRacers('one of two sides through that exclude each other'),
-    because: /Expected \[4,4\], but got \[2,6\]/,
-  },
-  {
-    defect: 'takes turns on 128 tags at most',
-    change: (store) => {
-      const checked = checkingFirst(() => true)(store);
-      return {
-        appendToStream: async (streamId, events, options) =>
-          ((events[0]?.tags?.length ?? 0) > 128 ? checked : store).appendToStream(streamId, events, options),
-      };
-    },
-    failsIn: amongRacers('one of four through whose events have 200 tags'),
-    because: /Expected \[1,3\], but got \[4,0\]/,
-  },
-  {
-    defect: 'refuses appends to a stream while one under a condition is under way',
-    change: (store) => {
-      const busy = new Set<string>();
-      return {
-        appendToStream: async (streamId, events, options = {}) => {
-          if (busy.has(streamId)) throw new Error('The stream is busy');
-          if (options.condition) busy.add(streamId);
-          await roundTrip();
-          busy.delete(streamId);
-          return store.appendToStream(streamId, events, options);
-        },
-      };
-    },
-    failsIn: amongRacers('appends through beside them that they have nothing to do with'),
-    because: /The stream is busy/,
-  },
-  {
-    defect: 'leaves the home stream of those that were refused behind',
-    change: (store) => ({
-      appendToStreams: async (appends, options) => {
-        try {
-          return await store.appendToStreams(appends, options);
-        } catch (error) {
-          if (isEventStoreError(error, 'APPEND_CONDITION_FAILED')) {
-            await store.appendToStreams(appends.slice(0, 1));
-          }
-          throw error;
-        }
-      },
-    }),
-    failsIn: 'append conditions among racers > append nothing to any stream for those that are refused',
-    because: /Expected \[2,.*but got \[9,/,
-  },
-  {
-    defect: 'looks at the condition of the first try only',
-    change: (store) => {
-      const tried = new Set<string>();
-      return {
-        appendToStream: async (streamId, events, options = {}) => {
-          const isAgain = tried.has(streamId);
-          if (options.condition) tried.add(streamId);
-          return store.appendToStream(streamId, events, isAgain ? withoutCondition(options) : options);
-        },
-      };
-    },
-    failsIn: 'append conditions among racers > give five seats to five of twelve that read on and try again',
-    because: /Expected 5, but got \d+/,
-  },
-  {
-    defect: 'takes turns among appends under conditions, and not with others',
-    change: takingTurns(() => '', tick),
-    failsIn:
-      'append conditions among racers > leave nothing between what an append has read and itself, also beside appends without conditions',
-    because: /Expected \[\], but got \[\{/,
   },
 ];

@@ -1,8 +1,6 @@
 import type { AllSlice, RecordedEvent } from 'temporal-event-store';
 import { lookingFirst, onAfter, settledIn } from './conditional.js';
-import { readingAll, type Change, type SloppyStore } from './sloppy-store.js';
-
-const wentThrough = /was expected to fail, but went through/;
+import { readingAll, wentThrough, type Change, type SloppyStore } from './sloppy-store.js';
 
 /** Changes the settled position of forward reads. */
 const settling = (change: (slice: AllSlice, after: number) => object | undefined): Change =>

@@ -165,3 +165,6 @@ export function copyOf<T>(value: T): T {
     return value;
   }
 }
+
+/** What a case says that expects an error. */
+export const wentThrough = /was expected to fail, but went through/;
