@@ -52,7 +52,7 @@ export const conditions: readonly Mutation[] = [
     replace: 'q_after[i]',
     project: 'postgres',
     tests: [conformance],
-    pattern: 'of another store',
+    pattern: 'also where nothing is in the way',
   },
   {
     name: 'A conflict far behind is looked for by its tags alone',
@@ -79,7 +79,7 @@ export const conditions: readonly Mutation[] = [
     replace: 'v_worst := outcomes[i];',
     project: 'postgres',
     tests: [conformance],
-    pattern: 'conflict',
+    pattern: 'of three is not at',
   },
   {
     name: 'Members in the order of their calls are taken to be sorted by their streams',
