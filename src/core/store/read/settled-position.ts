@@ -16,7 +16,8 @@ export function withSettled<S extends AllSlice>(slice: S): S {
 
 /** @throws InvalidArgumentError when it is neither a settled position nor a slice that has one */
 export function toSettledPosition(call: string, after: AllSlice | SettledPosition): SettledPosition {
-  if (isPlainObject(after) !== undefined) {
+  // Events, streams and results of appends have a version.
+  if (isPlainObject(after) !== undefined || 'version' in after) {
     throw new InvalidArgumentError(
       `'after' of ${call} must be the last slice of a forward readAll, or its 'settled' position, not ${describeValue(after)}: ` +
         `an append with a smaller position than that of an event or append may still be under way.`,
