@@ -7,7 +7,6 @@ import {
 import type { MemoryEventStore } from 'temporal-event-store/memory';
 import { copyOf, roundTrip } from './sloppy-store.js';
 
-
 /** What replaces the calls that take a condition. */
 type Appends = Pick<MemoryEventStore, 'appendToStream' | 'appendToStreams'>;
 
