@@ -1,7 +1,7 @@
 import { settledPosition } from 'temporal-event-store';
 import { describe, expect, test } from 'vitest';
 import { openAppend } from '../../support/open-append.js';
-import { useEmptyStore } from '../../support/postgres-store.js';
+import { useEmptyStore, usePostgresStore } from '../../support/postgres-store.js';
 import { connect, query } from '../../support/postgres.js';
 import { openSessions, untilBlocked } from '../../support/sessions.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
@@ -96,26 +96,43 @@ describe('an append that is under way', () => {
 });
 
 describe('the locks of tags', () => {
+  // Two stores, since each keeps its own appends with the same tags or streams apart.
   test('are taken in one order, so that appends with the same tags in any order go through', async () => {
-    const { store, database } = await useEmptyStore();
+    const { stores, directUrl, deadlocks } = await twoStores();
     const tags = ['a', 'b', 'c', 'd'];
     const turned = (by: number): string[] => [...tags.slice(by), ...tags.slice(0, by)];
-    const after = await lastSliceOf(store);
-    const never = { filter: turned(1).map((tag) => ({ types: ['Never'], tags: [tag] })), after };
+    const after = await lastSliceOf(stores[0]!);
     await Promise.all(
-      Array.from({ length: 120 }, (_, index) =>
-        store.appendToStream(
+      Array.from({ length: 160 }, (_, index) => {
+        const own = turned(index % 4);
+        const never = { filter: own.map((tag) => ({ types: ['Never'], tags: [tag] })), after };
+        return stores[index % 2]!.appendToStream(
           `S-${index}`,
-          turned(index % 4).map((tag) => tagged(tag)),
-          {
-            ...(index % 2 === 0 && { condition: never }),
-          },
-        ),
-      ),
+          own.map((tag) => tagged(tag)),
+          index % 3 === 0 ? { condition: never } : {},
+        );
+      }),
     );
 
-    expect(await countEvents(database.directUrl)).toBe(480);
-    expect(await deadlocksOf(database.directUrl)).toBe(0);
+    expect(await countEvents(directUrl)).toBe(640);
+    expect(await deadlocks()).toBe(0);
+  });
+
+  test('come before those of streams, which are taken in one order, too', async () => {
+    const { stores, directUrl, deadlocks } = await twoStores();
+    const streams = ['A-1', 'B-1', 'C-1'];
+    await Promise.all(
+      Array.from({ length: 120 }, (_, index) => {
+        const order = index % 2 === 0 ? streams : [...streams].reverse();
+        return stores[(index >> 1) % 2]!.appendToStreams(
+          order.map((streamId) => ({ streamId, events: [tagged('x')] })),
+        );
+      }),
+    );
+
+    expect(await countEvents(directUrl)).toBe(360);
+    expect(await deadlocks()).toBe(0);
+    expect(await brokenInvariants(directUrl)).toEqual([]);
   });
 
   test('deadlock where each event takes its own', async () => {
@@ -324,7 +341,29 @@ test('members of one batch in the reverse order of their streams get the right v
   expect(await brokenInvariants(database.directUrl)).toEqual([]);
 });
 
-async function deadlocksOf(directUrl: string): Promise<number> {
+async function twoStores() {
+  const { store, database } = await useEmptyStore();
+  const { store: other } = await usePostgresStore({ database });
+  const stores = [store, other];
+  const before = await deadlocksIn(database.directUrl);
+  return {
+    stores,
+    directUrl: database.directUrl,
+    /** A session reports those that it met when it ends, at the latest. */
+    async deadlocks() {
+      await Promise.all(stores.map((each) => each.close()));
+      await expect.poll(() => othersIn(database.directUrl)).toBe(0);
+      return (await deadlocksIn(database.directUrl)) - before;
+    },
+  };
+}
+
+async function othersIn(directUrl: string): Promise<number> {
+  const sql = `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`;
+  return (await query(directUrl, sql)).length;
+}
+
+async function deadlocksIn(directUrl: string): Promise<number> {
   const [row] = await query<{ deadlocks: number }>(
     directUrl,
     'select deadlocks::integer from pg_stat_database where datname = current_database()',

@@ -92,7 +92,7 @@ export const appends: readonly Mutation[] = [
     replace: 'return 0 * (first.length - second.length);',
     project: 'postgres',
     tests: [concurrency],
-    pattern: 'take their streams in the same order',
+    pattern: 'appends that share their batches end as they would',
   },
   {
     name: 'An event that the database refuses makes its whole batch fail',

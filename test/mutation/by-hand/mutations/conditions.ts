@@ -28,6 +28,15 @@ export const conditions: readonly Mutation[] = [
     pattern: 'are taken in one order',
   },
   {
+    name: 'The streams of an append to several are taken in the order of the call',
+    file: 'src/sql/append/append-arrays.ts',
+    find: 'sort((a, b) => (a.id < b.id ? -1 : 1))',
+    replace: 'sort(() => 0)',
+    project: 'postgres',
+    tests: [hazards],
+    pattern: 'which are taken in one order',
+  },
+  {
     name: 'An append of many tags locks none',
     file: functions,
     find: 'elsif array_length(p_shared, 1) > 128 then\n    perform pg_advisory_xact_lock(1163152728, v_schema);',
