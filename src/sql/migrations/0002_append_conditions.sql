@@ -59,7 +59,8 @@ begin
 end $$;
 
 -- Finds an event that a filter of a condition takes, far behind the end: by the index of the tags if it has few
--- candidates, else by the correlation id, else along the positions of each type, else along all positions.
+-- candidates, else by the correlation id, else along the positions of each type, else along all positions. (Rows are
+-- compared as wholes, since the server would walk along the primary key for `type = … order by position limit 1`.)
 create function __schema__.find_far_conflict(
   p_after bigint, p_types text[], p_categories text[], p_tags text[], p_correlation_id text
 ) returns bigint language plpgsql
@@ -84,18 +85,18 @@ begin
   end if;
   if p_correlation_id is not null then
     select e.position into v_found from __schema__.events e
-      where e.correlation_id = p_correlation_id and e.position > p_after
-        and (p_types is null or e.type = any (p_types)) and (p_categories is null or e.category = any (p_categories))
+      where (e.correlation_id, e.position) > (p_correlation_id, p_after) and e.correlation_id <= p_correlation_id
+        and e.correlation_id is not null and (p_types is null or e.type = any (p_types)) and (p_categories is null or e.category = any (p_categories))
         and (p_tags is null or e.tags @> p_tags)
-      order by e.position limit 1;
+      order by e.correlation_id, e.position limit 1;
     return v_found;
   end if;
   if p_types is not null then
     select min(f.position) into v_found from unnest(p_types) y (type) cross join lateral (
       select e.position from __schema__.events e
-        where e.type = y.type and e.position > p_after
+        where (e.type, e.position) > (y.type, p_after) and e.type <= y.type
           and (p_categories is null or e.category = any (p_categories)) and (p_tags is null or e.tags @> p_tags)
-        order by e.position limit 1
+        order by e.type, e.position limit 1
     ) f;
     return v_found;
   end if;

@@ -77,7 +77,7 @@ describe('a condition', () => {
     [
       'a backward read',
       () => store.readAll({ direction: 'backward' }),
-      `'after' of a condition is a slice without a settled position: it was read backwards, or by a store that knows none. Read forwards.`,
+      `'after' of a condition is a slice without a settled position: it was read backwards, or by a store that knows none, or while an append was under way behind the position where the read began. Read forwards and with the filter of the condition, which waits for such an append.`,
     ],
     [
       'a position of no store',

@@ -31,7 +31,8 @@ export function toSettledPosition(call: string, after: AllSlice | SettledPositio
   if (after.settled !== undefined) return toSettledPosition(call, after.settled);
   throw new InvalidArgumentError(
     after.isEnd
-      ? `'after' of ${call} is a slice without a settled position: it was read backwards, or by a store that knows none. Read forwards.`
+      ? `'after' of ${call} is a slice without a settled position: it was read backwards, or by a store that knows none, or while an append was under way ` +
+          `behind the position where the read began. Read forwards and with the filter of the condition, which waits for such an append.`
       : `'after' of ${call} is a slice that ends before the end. Read on with 'after: slice.position', until 'isEnd'.`,
   );
 }
