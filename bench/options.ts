@@ -30,7 +30,7 @@ Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
   --seconds S      of one measurement (${full.seconds}; of commands and live writes ${full.window})
   --events N       of the store that is read from start to end (${full.events})
   --size N         of a large store (${full.size})
-  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (not of commands and projections)
+  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (not of conditions, commands and projections)
   --quick          a short run to see that it works; its numbers mean little
   --save           keep the results in bench/results/ and the figures: in latest.{json,md}, or in files named as the suites
   --help

@@ -2,6 +2,7 @@ import { append } from './append.js';
 import { bpi2012 } from './bpi2012.js';
 import { catchUp } from './catch-up.js';
 import { commands, processes } from './commands.js';
+import { conditions } from './conditions.js';
 import { growth } from './growth.js';
 import { hotStream } from './hot-stream.js';
 import { load } from './load.js';
@@ -17,6 +18,7 @@ export const suites: readonly Suite[] = [
   growth,
   bpi2012,
   order,
+  conditions,
   commands,
   processes,
   projections,

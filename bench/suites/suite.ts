@@ -54,7 +54,7 @@ export interface Row {
 export type Counts = Readonly<Record<string, number>>;
 
 /** Less is better of `ms`, more of the others. */
-export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s' | 'commands/s';
+export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s' | 'commands/s' | 'keys/s';
 
 export function thatCan(contenders: readonly Contender[], ...abilities: readonly Ability[]): Contender[] {
   return contenders.filter(({ can }) => abilities.every((ability) => can.includes(ability)));
