@@ -9,6 +9,7 @@ import { load } from './load.js';
 import { order } from './order.js';
 import { projections } from './projections.js';
 import type { Suite } from './suite.js';
+import { tagTable } from './tag-table.js';
 
 export const suites: readonly Suite[] = [
   append,
@@ -22,4 +23,5 @@ export const suites: readonly Suite[] = [
   commands,
   processes,
   projections,
+  tagTable,
 ];

@@ -4,6 +4,8 @@ import { ratioOf, type Ratio } from '../rounds.js';
 /** A question, and how it is measured. */
 export interface Suite {
   readonly name: string;
+  /** Whether it runs only when it's named. */
+  readonly isApart?: true;
   run(bench: Bench): Promise<SuiteReport>;
 }
 
