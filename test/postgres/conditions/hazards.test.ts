@@ -260,6 +260,26 @@ describe('a transaction of the caller', () => {
     expect(await brokenInvariants(database.directUrl)).toEqual([]);
   });
 
+  test('may decide again when its condition failed, on the tags that it has', async () => {
+    const { store, client, transaction } = await begun();
+    const condition = await noneWith(store, 'x');
+    await store.appendToStream('Taken-1', [tagged('x')]);
+    await expect(transaction.appendToStream('Taken-2', [tagged('x')], { condition })).rejects.toMatchObject({
+      code: 'APPEND_CONDITION_FAILED',
+    });
+
+    const again = await noneWith(store, 'x');
+    expect(
+      await transaction.appendToStream('Taken-2', [tagged('x'), tagged('y')], { condition: again }),
+    ).toMatchObject({ version: 2 });
+    await expectTypedError(
+      transaction.appendToStream('Taken-3', [tagged('y')], { condition: await noneWith(store, 'y') }),
+      { code: 'INVALID_ARGUMENT', says: /has appended already/ },
+    );
+    await client.query('commit');
+    expect((await store.readAll()).events).toHaveLength(3);
+  });
+
   test('releases the tag when it goes back to a savepoint, with the event', async () => {
     const { store, client, transaction } = await begun();
     const condition = await noneWith(store, 'x');

@@ -111,8 +111,8 @@ export const conditions: readonly Mutation[] = [
   {
     name: 'migrate does not wait for appends that know nothing of conditions',
     file: 'src/sql/migrations/migrations.ts',
-    find: 'if (isUpgrade) await awaitAppendsUnderWay(port);',
-    replace: 'void [isUpgrade, awaitAppendsUnderWay];',
+    find: 'await awaitOlderAppends(port);',
+    replace: 'void awaitOlderAppends;',
     project: 'postgres',
     tests: [upgrade],
     pattern: 'migrate returns when',
@@ -120,8 +120,8 @@ export const conditions: readonly Mutation[] = [
   {
     name: 'A caller may append under a condition after another append of the transaction',
     file: 'src/postgres/transaction-backend.ts',
-    find: 'if (member.condition !== undefined && ',
-    replace: 'if (member.parts.length < 0 && ',
+    find: 'if (member.condition !== undefined) await',
+    replace: 'if (member.parts.length < 0) await',
     project: 'postgres',
     tests: [hazards],
     pattern: 'that has appended may not append under a condition on a tag',
