@@ -2,7 +2,7 @@ import { settledPosition } from 'temporal-event-store';
 import { describe, expect, test } from 'vitest';
 import { openAppend } from '../../support/open-append.js';
 import { useEmptyStore, usePostgresStore } from '../../support/postgres-store.js';
-import { connect, query } from '../../support/postgres.js';
+import { connect, createDatabase, query } from '../../support/postgres.js';
 import { openSessions, untilBlocked } from '../../support/sessions.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
 import { lastSliceOf, noneWith, tagged } from '../../support/tagged.js';
@@ -113,41 +113,53 @@ describe('an append that is under way', () => {
 });
 
 describe('the locks of tags', () => {
-  // Two stores, since each keeps its own appends with the same tags or streams apart.
-  test('are taken in one order, so that appends with the same tags in any order go through', async () => {
+  // Two stores, since each keeps its own appends with the same tags or streams apart. Both come as far as the one in the
+  // middle, which somebody holds; then each would have the other's next, had they not begun with the same one.
+  test('are taken in one order, so that conditions on the same tags in any order go through', async () => {
     const { stores, directUrl, deadlocks } = await twoStores();
-    const tags = ['a', 'b', 'c', 'd'];
-    const turned = (by: number): string[] => [...tags.slice(by), ...tags.slice(0, by)];
-    const after = await lastSliceOf(stores[0]!);
-    await Promise.all(
-      Array.from({ length: 160 }, (_, index) => {
-        const own = turned(index % 4);
-        const never = { filter: own.map((tag) => ({ types: ['Never'], tags: [tag] })), after };
-        return stores[index % 2]!.appendToStream(
-          `S-${index}`,
-          own.map((tag) => tagged(tag)),
-          index % 3 === 0 ? { condition: never } : {},
-        );
-      }),
-    );
+    const after = await lastSliceOf(stores[0]);
+    const tags = (
+      await query<{ tag: string }>(
+        directUrl,
+        `select tag from unnest(array['a', 'b', 'c']) t (tag)
+         order by hashtextextended(tag collate "C", hashoid('event_store'::regnamespace))`,
+      )
+    ).map(({ tag }) => tag);
+    const { holder } = await openSessions(directUrl, 'holder');
+    await holder.run('begin');
+    await holder.run(lockTags, [[], [tags[1]], 1]);
 
-    expect(await countEvents(directUrl)).toBe(640);
+    const appends = [tags, [...tags].reverse()].map((own, index) =>
+      stores[index]!.appendToStream(
+        `S-${index}`,
+        own.map((tag) => tagged(tag)),
+        { condition: { filter: own.map((tag) => ({ types: ['Never'], tags: [tag] })), after } },
+      ),
+    );
+    await untilBlocked(directUrl, 2);
+    await holder.run('commit');
+    await Promise.all(appends);
+
+    expect(await countEvents(directUrl)).toBe(6);
     expect(await deadlocks()).toBe(0);
   });
 
   test('come before those of streams, which are taken in one order, too', async () => {
     const { stores, directUrl, deadlocks } = await twoStores();
     const streams = ['A-1', 'B-1', 'C-1'];
-    await Promise.all(
-      Array.from({ length: 120 }, (_, index) => {
-        const order = index % 2 === 0 ? streams : [...streams].reverse();
-        return stores[(index >> 1) % 2]!.appendToStreams(
-          order.map((streamId) => ({ streamId, events: [tagged('x')] })),
-        );
-      }),
-    );
+    await stores[0].appendToStreams(streams.map((streamId) => ({ streamId, events: happened })));
+    const { holder } = await openSessions(directUrl, 'holder');
+    await holder.run('begin');
+    await holder.run(`select from event_store.streams where stream_id = 'B-1' for update`);
 
-    expect(await countEvents(directUrl)).toBe(360);
+    const appends = [streams, [...streams].reverse()].map((order, index) =>
+      stores[index]!.appendToStreams(order.map((streamId) => ({ streamId, events: [tagged('x')] }))),
+    );
+    await untilBlocked(directUrl, 2);
+    await holder.run('commit');
+    await Promise.all(appends);
+
+    expect(await countEvents(directUrl)).toBe(9);
     expect(await deadlocks()).toBe(0);
     expect(await brokenInvariants(directUrl)).toEqual([]);
   });
@@ -356,33 +368,37 @@ describe('a transaction that has appended and stays open', () => {
   });
 });
 
-test('members of one batch in the reverse order of their streams get the right versions', async () => {
-  const { store, database } = await useEmptyStore();
-  const after = await lastSliceOf(store);
-  const condition = { filter: { types: ['Never'] }, after };
-  for (let round = 1; round <= 3; round++) {
-    const results = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        store.appendToStream(
-          `S-${String(99 - index)}`,
-          Array.from({ length: 1 + (index % 3) }, () => happened[0]!),
-          {
-            condition,
-          },
+test.each([true, false])(
+  'members of one batch in the reverse order of their streams get the right versions, under a condition: %s',
+  async (isConditional) => {
+    const { store, database } = await useEmptyStore();
+    const after = await lastSliceOf(store);
+    const options = isConditional ? { condition: { filter: { types: ['Never'] }, after } } : {};
+    for (let round = 1; round <= 3; round++) {
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          store.appendToStream(
+            `S-${String(99 - index)}`,
+            Array.from({ length: 1 + (index % 3) }, () => happened[0]!),
+            options,
+          ),
         ),
-      ),
-    );
-    expect(results.map(({ version }) => version)).toEqual(
-      results.map((_, index) => round * (1 + (index % 3))),
-    );
-  }
-  expect(await brokenInvariants(database.directUrl)).toEqual([]);
-});
+      );
+      expect(results.map(({ version }) => version)).toEqual(
+        results.map((_, index) => round * (1 + (index % 3))),
+      );
+    }
+    expect(await brokenInvariants(database.directUrl)).toEqual([]);
+  },
+);
 
 async function twoStores() {
-  const { store, database } = await useEmptyStore();
+  const database = await createDatabase();
+  // Sooner than a store gives up the wait for a lock.
+  await query(database.directUrl, `alter database "${database.name}" set deadlock_timeout = '20ms'`);
+  const { store } = await usePostgresStore({ database });
   const { store: other } = await usePostgresStore({ database });
-  const stores = [store, other];
+  const stores = [store, other] as const;
   const before = await deadlocksIn(database.directUrl);
   return {
     stores,
@@ -390,14 +406,15 @@ async function twoStores() {
     /** A session reports those that it met when it ends, at the latest. */
     async deadlocks() {
       await Promise.all(stores.map((each) => each.close()));
-      await expect.poll(() => othersIn(database.directUrl)).toBe(0);
+      await expect.poll(() => appendersIn(database.directUrl)).toBe(0);
       return (await deadlocksIn(database.directUrl)) - before;
     },
   };
 }
 
-async function othersIn(directUrl: string): Promise<number> {
-  const sql = `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`;
+async function appendersIn(directUrl: string): Promise<number> {
+  const sql = `select from pg_stat_activity where datname = current_database() and query like '%.append_members(%'
+    and pid <> pg_backend_pid()`;
   return (await query(directUrl, sql)).length;
 }
 

@@ -7,7 +7,6 @@ const lock = `perform pg_advisory_xact_lock_shared(1163152724, hashoid('__schema
 const conformance = 'test/postgres/conformance.test.ts';
 const exactlyOnce = 'test/postgres/append/exactly-once.test.ts';
 const concurrency = 'test/postgres/append/concurrency.test.ts';
-const batches = 'test/postgres/batches.test.ts';
 const lostEvents = 'test/postgres/interleavings/lost-events.test.ts';
 const searchPath = 'test/postgres/closed/search-path.test.ts';
 const sessions = 'test/postgres/closed/sessions.test.ts';
@@ -92,8 +91,8 @@ export const appends: readonly Mutation[] = [
     find: 'return first < second ? -1 : Number(first > second);',
     replace: 'return 0 * (first.length - second.length);',
     project: 'postgres',
-    tests: [batches],
-    pattern: 'appends that share their batches end as they would',
+    tests: ['test/postgres/conditions/hazards.test.ts'],
+    pattern: 'under a condition: false',
   },
   {
     name: 'An event that the database refuses makes its whole batch fail',
