@@ -160,7 +160,7 @@ function onBasis(
   return [{ ...home, ...basis }, ...others];
 }
 
-type ConflictCode = 'VERSION_CONFLICT' | 'APPEND_CONDITION_FAILED';
+export type ConflictCode = 'VERSION_CONFLICT' | 'APPEND_CONDITION_FAILED';
 
 /** The error when another append came in between. */
 function findConflict(error: unknown): EventStoreErrorOf<ConflictCode> | undefined {
@@ -173,7 +173,7 @@ function findConflict(error: unknown): EventStoreErrorOf<ConflictCode> | undefin
  * Whether the command again expects of a stream what this stream is past: a version that it has left, or that it doesn't
  * exist. (What was loaded of the home stream isn't among these: a store may show it late.)
  */
-function isSureToConflict(
+export function isSureToConflict(
   conflict: EventStoreErrorOf<ConflictCode>,
   appends: readonly StreamAppend[],
 ): boolean {

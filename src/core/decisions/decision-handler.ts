@@ -1,14 +1,14 @@
 import { assertIsSynchronous } from '../aggregates/assert-is-synchronous.js';
-import { assertSameHash, hashCommand, metadataOf, withCommandHash } from '../aggregates/command-hash.js';
+import { assertSameHash, hashCommand, withCommandHash } from '../aggregates/command-hash.js';
 import { splitDecided, toAppends, type Decided } from '../aggregates/decided-appends.js';
 import { executeCommand, executeOptionChecks, type ExecuteOptions } from '../aggregates/execute-command.js';
-import { asDecided } from '../aggregates/raised-events.js';
+import { asDecidedAppends } from '../aggregates/raised-events.js';
+import { lastPosition, metadataOf, partsOf } from '../aggregates/stored-commit.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import { assertOptions, integerFrom, isSignal } from '../options/options.js';
 import { checkConditionFilter } from '../store/append/append-condition.js';
-import { streamsKey } from '../store/append/multi-append.js';
 import type { StreamAppend } from '../store/append/multi-stream-appends.js';
-import { storedFormOf, type StoredForm } from '../store/append/stored-form.js';
+import { storedFormOf } from '../store/append/stored-form.js';
 import type { AppendResult, EventFilter, EventStore } from '../store/event-store.js';
 import { assertStreamId } from '../store/stream-id.js';
 import type { Decision, FilteredEvent } from './decision.js';
@@ -97,7 +97,10 @@ export function createDecisionHandler<State, Command, E extends DomainEvent>(
         turns: filter.map(turnOf),
         load: async () => (known = await foldEvents(store, fold, known)),
         decide: async ({ state, settled }) => {
-          const appends = await storedAppends(form, appendsOf(home, await decision.decide(state, command)));
+          const appends = await asDecidedAppends(
+            form,
+            appendsOf(home, await decision.decide(state, command)),
+          );
           return {
             basis: { condition: { filter, after: settled } },
             appends,
@@ -148,18 +151,6 @@ function appendsOf<E extends DomainEvent>(home: string, decided: Decided<E>): re
   return own.length === 0 && others[0]?.streamId === home ? others : toAppends(home, parts);
 }
 
-async function storedAppends<E extends DomainEvent>(
-  form: StoredForm | undefined,
-  appends: readonly StreamAppend<E>[],
-): Promise<readonly StreamAppend<E>[]> {
-  return Promise.all(
-    appends.map(async (append, index) => ({
-      ...append,
-      events: await asDecided(form, append.events, index === 0 ? 'events' : `appends[${index}].events`),
-    })),
-  );
-}
-
 /**
  * All parts of an earlier run of the command, of which the one in its home stream was found.
  *
@@ -170,14 +161,7 @@ async function storedParts(
   commit: AppendResult,
   commandHash: string | undefined,
 ): Promise<readonly AppendResult[]> {
-  const { [streamsKey]: streams, commandHash: stored } = await metadataOf(store, commit);
-  assertSameHash(commit, stored, commandHash);
-  if (!Array.isArray(streams)) return [commit];
-  const [, ...others] = streams as readonly string[];
-  const found = await Promise.all(others.map((streamId) => store.findCommit(streamId, commit.commitId)));
-  return [commit, ...found.filter((part) => part !== undefined)];
-}
-
-function lastPosition(parts: readonly AppendResult[]): number {
-  return Math.max(...parts.map(({ position }) => position));
+  const metadata = await metadataOf(store, commit);
+  assertSameHash(commit, metadata['commandHash'], commandHash);
+  return partsOf(store, commit, metadata);
 }

@@ -5,6 +5,7 @@ import { EventTooLargeError } from '../../../core/errors/event-errors.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import type { EventMetadata } from '../../../core/events/event.js';
 import type { Commit } from '../../../core/store/append/commit-chain.js';
+import type { StreamAppend } from '../../../core/store/append/multi-stream-appends.js';
 import { describeError } from '../../../core/values/describe-error.js';
 import { withTimeLimit } from '../../../core/values/time-limit.js';
 import type { LaneCommand } from '../../shared/command-lane.js';
@@ -17,9 +18,18 @@ const maxNamesLength = 32_000;
 /** Characters of an event's id, as JSON. */
 const idLength = 39;
 
+/** What a command led to, before it is stored. */
+export interface DecidedCommit {
+  readonly pending: PendingCommand;
+  readonly kind: 'commit';
+  /** The part of the aggregate's own stream. */
+  readonly commit: Commit;
+  readonly others: readonly StreamAppend[];
+}
+
 /** The result of a command before it is stored. */
-export type Decision =
-  | { readonly pending: PendingCommand; readonly kind: 'commit'; readonly commit: Commit }
+export type DecidedCommand =
+  | DecidedCommit
   /** The command led to no events. */
   | { readonly pending: PendingCommand; readonly kind: 'nothing'; readonly version: number }
   | { readonly pending: PendingCommand; readonly kind: 'refusal'; readonly error: EventStoreError };
@@ -30,8 +40,8 @@ const longestRound = 250;
 const longestPause = 1_000;
 
 export interface Decisions<S> {
-  /** In the order of the commands, up to one that spoilt the state, or as far as there was time. */
-  readonly decisions: readonly Decision[];
+  /** In the order of the commands, up to one that spoilt the state or goes to other streams, too, or as far as there was time. */
+  readonly decisions: readonly DecidedCommand[];
   /** The state after the decisions. */
   readonly state: S;
   /** Whether the state no longer follows from the events. */
@@ -49,7 +59,7 @@ export async function decideCommands<S>(
   batch: readonly PendingCommand[],
   onBlocked: (command: LaneCommand, milliseconds: number) => void,
 ): Promise<Decisions<S>> {
-  const decisions: Decision[] = [];
+  const decisions: DecidedCommand[] = [];
   const began = performance.now();
   for (const pending of batch) {
     const { command } = pending;
@@ -60,9 +70,9 @@ export async function decideCommands<S>(
         command,
         model.decide(state, command.name, command.payload),
       );
-      const { events } = decided;
+      const { events, others } = decided;
       if (decided.blockedFor > longestPause) onBlocked(command, Math.round(decided.blockedFor));
-      const tooLarge = findTooLarge(command, events);
+      const tooLarge = findTooLarge(command, [...events, ...others.flatMap((append) => append.events)]);
       if (tooLarge !== undefined) throw model.isImmutable ? tooLarge : new DirtyStateError(tooLarge);
       state = decided.state;
       version += events.length;
@@ -73,9 +83,11 @@ export async function decideCommands<S>(
               pending,
               kind: 'commit',
               commit: { commitId: command.commandId, events, metadata: metadataOf(pending) },
+              others,
             },
       );
-      if (decided.isOutdated) return { decisions, state, isSpoilt: true };
+      // Commits to several streams can't be chained.
+      if (decided.isOutdated || others.length > 0) return { decisions, state, isSpoilt: decided.isOutdated };
     } catch (error) {
       const isSpoilt = error instanceof DirtyStateError;
       decisions.push({ pending, kind: 'refusal', error: toRefusal(command, isSpoilt ? error.cause : error) });

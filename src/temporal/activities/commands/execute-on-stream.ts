@@ -1,7 +1,10 @@
+import { isSureToConflict, type ConflictCode } from '../../../core/aggregates/execute-command.js';
 import type { LoadedState } from '../../../core/aggregates/load-state.js';
+import type { EventStoreErrorOf } from '../../../core/errors/error-classes.js';
 import { findEventStoreError, isRetryable } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
 import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
+import { appendAtOnce } from '../../../core/store/append/append-at-once.js';
 import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
@@ -11,7 +14,7 @@ import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';
 import type { AggregateModel } from './aggregate-model.js';
 import { committedOutcome } from './committed-outcome.js';
-import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
+import { decideCommands, toRefusal, type DecidedCommand, type DecidedCommit } from './decide-commands.js';
 import { findStored } from './find-stored.js';
 import type { PendingCommand } from './pending-command.js';
 
@@ -45,8 +48,9 @@ const faultsOfStore: readonly string[] = ['STORE_ACCESS_DENIED', 'STORE_CORRUPTE
 
 /**
  * Executes commands of one aggregate: decides them in order and appends their events as one chain of commits, again
- * if another append came between. The append itself reports commands that are stored already; only a command that is
- * answered without an append is looked up, so that one that goes through at once pays nothing.
+ * if another append came between. A command that appends to other streams, too, ends a chain, and its commit goes by
+ * itself. The append itself reports commands that are stored already; only a command that is answered without an append
+ * is looked up, so that one that goes through at once pays nothing.
  *
  * A failure affects only the commands of this aggregate. It is final only if nothing can have been stored: commands
  * stay `open` if the store gives no answer, or if only a worker of a newer release knows them.
@@ -104,6 +108,8 @@ class Rounds<S> {
   #loaded: LoadedState<S> | undefined;
   /** One command at a time, once a chain was refused for one of its commits: alone, it fails alone. */
   #limit = Infinity;
+  /** The last commit to several streams was refused with it. */
+  #conflict: EventStoreErrorOf<ConflictCode> | undefined;
 
   constructor(context: StreamContext<S>) {
     this.#context = context;
@@ -121,7 +127,7 @@ class Rounds<S> {
   }
 
   async run(batch: readonly PendingCommand[]): Promise<void> {
-    const { store, streamId, model, onBlocked } = this.#context;
+    const { model, onBlocked } = this.#context;
     const loaded = this.#loaded ?? (await this.#context.take());
     this.#loaded = undefined;
     const { decisions, state, isSpoilt } = await decideCommands(
@@ -131,30 +137,77 @@ class Rounds<S> {
       onBlocked,
     );
     const effective = decisions.filter((decision) => decision.kind === 'commit');
-    let results: readonly AppendResult[] = [];
-    if (effective.length > 0) {
-      const commits = effective.map(({ commit }) => commit);
-      try {
-        results = await store.appendCommits(streamId, commits, { expectedVersion: loaded.version });
-      } catch (error) {
-        await this.#onRefusedAppend(error, effective);
-        if (model.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
-        return;
-      }
+    const results = await this.#append(effective, loaded.version);
+    if (results === undefined) {
+      if (model.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
+      return;
     }
     model.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
-    for (const [index, { pending, commit }] of effective.entries()) {
-      pending.settle(committedOutcome(commit.events, results[index] as AppendResult, false));
-    }
     // A decorator may hide the store's schemas; their changes then show here.
     const isOutdated = isSpoilt || results.some((result) => result.changedBySchema);
     await this.#settleWithoutCommit(decisions, { state, version }, results.at(-1), isOutdated);
   }
 
+  /**
+   * Appends what was decided, and answers it.
+   *
+   * @returns the results in the aggregate's own stream; undefined when not all was appended, so that what was decided is
+   *   not the state of the stream
+   */
+  async #append(
+    effective: readonly DecidedCommit[],
+    expectedVersion: number,
+  ): Promise<readonly AppendResult[] | undefined> {
+    const { store, streamId } = this.#context;
+    const chain = effective.filter(({ others }) => others.length === 0);
+    let results: readonly AppendResult[] = [];
+    if (chain.length > 0) {
+      try {
+        const commits = chain.map(({ commit }) => commit);
+        results = await store.appendCommits(streamId, commits, { expectedVersion });
+      } catch (error) {
+        await this.#onRefusedAppend(error, chain);
+        return undefined;
+      }
+    }
+    for (const [index, { pending, commit }] of chain.entries()) {
+      pending.settle(committedOutcome(commit.events, [results[index] as AppendResult], false));
+    }
+    const last = effective.at(-1);
+    if (last === undefined || last.others.length === 0) return results;
+    const own = await this.#appendToStreams(last, results.at(-1)?.version ?? expectedVersion);
+    return own && [...results, own];
+  }
+
+  /** @returns the result in the aggregate's own stream; undefined when nothing was appended */
+  async #appendToStreams(
+    { pending, commit, others }: DecidedCommit,
+    expectedVersion: number,
+  ): Promise<AppendResult | undefined> {
+    const { store, streamId } = this.#context;
+    const { commitId, events, metadata } = commit;
+    try {
+      if (this.#conflict !== undefined && isSureToConflict(this.#conflict, others)) throw this.#conflict;
+      const appends = [{ streamId, expectedVersion, events }, ...others];
+      const parts = await appendAtOnce(store, appends, { commitId, ...(metadata && { metadata }) });
+      const [own] = parts as readonly [AppendResult];
+      if (!own.deduplicated) {
+        const all = appends.flatMap((append) => append.events);
+        pending.settle(committedOutcome(all, parts, false));
+        return own;
+      }
+      // It may have been decided on a state that held its events.
+      await this.#answerFromStore(pending);
+    } catch (error) {
+      await this.#onRefusedCommit(error, pending);
+    }
+    return undefined;
+  }
+
   /** Answers commands that appended nothing: only on a current state, and from the store if they are stored already. */
   async #settleWithoutCommit(
-    decisions: readonly Decision[],
+    decisions: readonly DecidedCommand[],
     decided: LoadedState<S>,
     appended: AppendResult | undefined,
     isSpoilt: boolean,
@@ -176,7 +229,7 @@ class Rounds<S> {
   }
 
   /** @throws the error, when it concerns the store and not one of the commits */
-  async #onRefusedAppend(error: unknown, effective: readonly Decision[]): Promise<void> {
+  async #onRefusedAppend(error: unknown, effective: readonly DecidedCommit[]): Promise<void> {
     const ours = findEventStoreError(error);
     this.lastError = ours ?? error;
     switch (ours?.code) {
@@ -189,11 +242,26 @@ class Rounds<S> {
         }
         return;
     }
-    if (ours === undefined || isRetryable(ours) || isTooNew(ours) || faultsOfStore.includes(ours.code)) {
-      throw error;
-    }
+    if (ours === undefined || concernsStore(ours)) throw error;
     if (effective.length > 1) this.#limit = 1;
     else for (const { pending } of effective) pending.settle(failure(ours));
+  }
+
+  /**
+   * What is done when a commit to several streams was refused.
+   *
+   * @throws the error, when it concerns the store and not the commit
+   */
+  async #onRefusedCommit(error: unknown, pending: PendingCommand): Promise<void> {
+    const ours = findEventStoreError(error);
+    this.lastError = ours ?? error;
+    if (ours === undefined || concernsStore(ours)) throw error;
+    if (ours.code !== 'VERSION_CONFLICT' || ours === this.#conflict) {
+      await this.settleFailure(pending, ours);
+      return;
+    }
+    this.#conflict = ours;
+    this.#context.onConflict();
   }
 
   /** @returns whether the command is stored already */
@@ -204,6 +272,10 @@ class Rounds<S> {
     pending.settle(outcome);
     return true;
   }
+}
+
+function concernsStore(error: EventStoreError): boolean {
+  return isRetryable(error) || isTooNew(error) || faultsOfStore.includes(error.code);
 }
 
 /** The last event of a stream. */
@@ -217,7 +289,7 @@ async function endOf(
 
 /** @param position of the last event of the stream */
 function outcomeWithoutCommit(
-  decision: Exclude<Decision, { readonly kind: 'commit' }>,
+  decision: Exclude<DecidedCommand, DecidedCommit>,
   position: number,
 ): CommandOutcome {
   return decision.kind === 'nothing'

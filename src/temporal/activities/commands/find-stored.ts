@@ -1,6 +1,8 @@
+import { partsOf } from '../../../core/aggregates/stored-commit.js';
 import { CommitMismatchError } from '../../../core/errors/append-errors.js';
+import type { RecordedEvent } from '../../../core/events/event.js';
 import type { CommitChain } from '../../../core/store/append/commit-chain.js';
-import type { EventStore } from '../../../core/store/event-store.js';
+import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 import { toErrorMessage } from '../../shared/error-message.js';
 import { committedOutcome } from './committed-outcome.js';
@@ -15,18 +17,28 @@ export async function findStored(
   const { commandId } = command;
   const commit = await store.findCommit(streamId, commandId);
   if (commit === undefined) return undefined;
-  const { version, eventIds } = commit;
-  const { events } = await store.readStream(streamId, {
-    fromVersion: version - eventIds.length + 1,
-    limit: eventIds.length,
-  });
-  const storedHash = events[0]?.metadata['commandHash'];
+  const own = await eventsOf(store, commit);
+  const metadata = own[0]?.metadata ?? {};
+  const storedHash = metadata['commandHash'];
   if (storedHash === undefined || storedHash === commandHashOf(command)) {
-    return committedOutcome(events, commit, true);
+    const parts = await partsOf(store, commit, metadata);
+    const others = await Promise.all(parts.slice(1).map((part) => eventsOf(store, part)));
+    return committedOutcome([...own, ...others.flat()], parts, true);
   }
   const error = new CommitMismatchError(
     `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
     { streamId, commitId: commandId },
   );
   return { kind: 'failed', error: toErrorMessage(error) };
+}
+
+async function eventsOf(
+  store: EventStore,
+  { streamId, version, eventIds }: AppendResult,
+): Promise<readonly RecordedEvent[]> {
+  const { events } = await store.readStream(streamId, {
+    fromVersion: version - eventIds.length + 1,
+    limit: eventIds.length,
+  });
+  return events;
 }
