@@ -55,9 +55,9 @@ export interface Given<Command, E extends DomainEvent> {
  * @example
  * await given(Account, [deposited(5)]).when((account) => account.withdraw(7)).then(DomainError);
  * await given(accountDecider, []).when({ type: 'Deposit', data: { amount: 5 } }).then([deposited(5)]);
- * await given(enrol, [{ ...seats(1), tags: ['course:c1'], streamId: 'Course-c1' }])
- *   .when({ course: 'c1', student: 's1' })
- *   .then([enrolled('s1')]);
+ * await given(enrol, [{ type: 'CapacityChanged', data: { seats: 1 }, tags: ['course:c1'] }])
+ *   .when({ enrolmentId: '7', course: 'c1', student: 's1' })
+ *   .then([{ type: 'Enrolled', data: { student: 's1' } }]);
  */
 export function given<A extends AggregateRoot>(
   aggregate: AggregateClass<A>,

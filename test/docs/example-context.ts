@@ -5,6 +5,7 @@ import { z } from 'zod';
 import {
   AggregateRoot,
   type Decider,
+  type Decision,
   type DomainCommand,
   type DomainEvent,
   type EventRegistry,
@@ -53,6 +54,22 @@ export class Account extends AggregateRoot<Deposited> {
     // The examples look at no state.
   }
 }
+
+export interface Balance {
+  readonly balance: number;
+}
+export type Withdrawn = DomainEvent<'Withdrawn', { readonly amount: number }>;
+export type Transfer = DomainCommand<'Transfer', { readonly amount: number; readonly to: string }>;
+export interface Enrol {
+  readonly enrolmentId: string;
+  readonly course: string;
+  readonly student: string;
+}
+export declare const enrol: Decision<
+  unknown,
+  Enrol,
+  DomainEvent<'CapacityChanged', { seats: number }> | DomainEvent<'Enrolled', { student: string }>
+>;
 
 export declare const accountDecider: Decider<unknown, Deposit, Deposited>;
 export { accountDecider as account };

@@ -68,7 +68,8 @@ describe('a decision', () => {
       filter: ({ course }) => ({ tags: [course] }),
       initialState: () => 0,
       evolve: (count, _event: CourseEvent) => count + 1,
-      decide: (count: number, { student }: Enrol) => (count > 5 ? [] : [{ type: 'Enrolled', data: { student } }]),
+      decide: (count: number, { student }: Enrol) =>
+        count > 5 ? [] : [{ type: 'Enrolled', data: { student } }],
     });
     expectTypeOf(decision).toEqualTypeOf<Decision<number, Enrol, CourseEvent>>();
   });

@@ -150,9 +150,16 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
    * @throws {@link InvalidArgumentError} for a malformed stream id, no list of events, or two expectations of one stream
    * @throws {@link VersionConflictError} by `save` and `execute`, when the other stream is not at the expected version
    * @example
-   * transfer(cents: number, to: string) {
-   *   this.raise({ type: 'Withdrawn', data: { cents } });
-   *   this.alsoAppend({ streamId: streamId('Account', to), events: [{ type: 'Deposited', data: { cents } }] });
+   * class Account extends AggregateRoot<Withdrawn | Deposited> {
+   *   static readonly category = 'Account';
+   *   balance = 0;
+   *   transfer(amount: number, to: string) {
+   *     this.raise({ type: 'Withdrawn', data: { amount } });
+   *     this.alsoAppend({ streamId: streamId('Account', to), events: [{ type: 'Deposited', data: { amount } }] });
+   *   }
+   *   protected apply({ type, data }: Withdrawn | Deposited) {
+   *     this.balance += type === 'Deposited' ? data.amount : -data.amount;
+   *   }
    * }
    */
   protected alsoAppend<Other extends DomainEvent = E>(append: StreamAppend<Other>): void {

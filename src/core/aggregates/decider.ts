@@ -39,10 +39,10 @@ export interface Decider<State, Command, E extends DomainEvent, Others extends D
    * the list. The store must append to several streams.
    *
    * @example
-   * decide: (state, { data: { cents, to } }) => [
-   *   { type: 'Withdrawn', data: { cents } },
-   *   { streamId: streamId('Account', to), events: [{ type: 'Deposited', data: { cents } }] },
-   * ],
+   * const decide: Decider<Balance, Transfer, Withdrawn | Deposited>['decide'] = (state, { data: { amount, to } }) => [
+   *   { type: 'Withdrawn', data: { amount } },
+   *   { streamId: streamId('Account', to), events: [{ type: 'Deposited', data: { amount } }] },
+   * ];
    */
   decide(state: State, command: Command): Decided<E, Others> | Promise<Decided<E, Others>>;
 }

@@ -96,7 +96,7 @@ export interface AppendOptions<Type extends string = string> {
  * @example
  * const filter = { types: ['EmailTaken'], tags: ['email:ann@example.com'] };
  * const slice = await store.readAll({ filter });
- * if (slice.events.length > 0) throw new DomainError('taken', 'The address is taken.');
+ * if (slice.events.length > 0) throw new DomainError('The address is taken');
  * await store.appendToStream('User-7', [{ type: 'EmailTaken', data: {}, tags: filter.tags }], {
  *   condition: { filter, after: slice },
  * });

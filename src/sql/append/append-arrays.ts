@@ -32,7 +32,7 @@ interface MemberPlace {
 /** For each commit, the offset of its last event and the number of its events. */
 type PartPlace = readonly { readonly last: number; readonly events: number }[];
 
-export interface ConflictInBatch {
+interface ConflictInBatch {
   /** Its place in the statement, from 1, like `on`. */
   readonly member: number;
   readonly on: number;

@@ -1,13 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type {
-  AppendCondition,
-  EventFilter,
-  EventStore,
-  EventToAppend,
-  MultiStreamAppends,
+import {
+  isEventStoreError,
+  streamId,
+  type AppendCondition,
+  type EventFilter,
+  type EventStore,
+  type EventToAppend,
+  type MultiStreamAppends,
 } from 'temporal-event-store';
-import { isEventStoreError, streamId } from 'temporal-event-store';
 import type { PostgresEventStore } from 'temporal-event-store/postgres';
 
 // Racers for what only one may have. Each event says under which condition it was appended, so that the log alone proves
@@ -213,7 +214,7 @@ function event(
   tags: readonly string[],
   data = {},
 ): EventToAppend {
-  return { type, data: { ...data, condition: { filter, after: after.position } } as never, tags };
+  return { type, data: { ...data, condition: { filter, after: after.position } }, tags };
 }
 
 function around(store: Store): Store {

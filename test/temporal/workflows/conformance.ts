@@ -5,6 +5,7 @@ import { minimalExpect } from '../../support/minimal-expect.js';
 const cases: { readonly name: string; run(): Promise<void> }[] = [];
 const store = proxyEventStore();
 describeEventStore('proxyEventStore', () => store, {
+  capabilities: ['appendToStreams'],
   describe: (_name, define) => {
     define();
   },

@@ -4,7 +4,7 @@ import {
   type AppendOptions,
   type AppendResult,
 } from 'temporal-event-store';
-import { appending, roundTrip, type SloppyStore } from './sloppy-store.js';
+import { appending, copyOf, roundTrip, type SloppyStore } from './sloppy-store.js';
 
 export const withSloppyAppends: readonly SloppyStore[] = [
   {
@@ -386,15 +386,6 @@ export const withSloppyAppends: readonly SloppyStore[] = [
 /** Changes what each append answers. */
 function answering(change: (result: AppendResult) => AppendResult): SloppyStore['change'] {
   return (store) => ({ appendToStream: async (...args) => change(await store.appendToStream(...args)) });
-}
-
-/** What cannot be copied is refused by the store, with its path. */
-function copyOf<T>(value: T): T {
-  try {
-    return structuredClone(value);
-  } catch {
-    return value;
-  }
 }
 
 function textOf(value: unknown): string {

@@ -5,6 +5,7 @@ import {
   readingAll,
   readingStream,
   roundTrip,
+  tick,
   type SloppyStore,
 } from './sloppy-store.js';
 
@@ -416,8 +417,3 @@ export const withSloppyReads: readonly SloppyStore[] = [
     because: /Expected \[1,1,1\], but got \[1,null,null\]/,
   },
 ];
-
-/** What comes after the timers that are due. */
-async function tick(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 1));
-}

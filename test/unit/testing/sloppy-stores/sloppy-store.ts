@@ -151,3 +151,20 @@ export function bound(store: SnapshotStore | CheckpointStore): unknown {
 export async function roundTrip(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
+
+/** What comes after the timers that are due. */
+export async function tick(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** What cannot be copied is refused by the store, with its path. */
+export function copyOf<T>(value: T): T {
+  try {
+    return structuredClone(value);
+  } catch {
+    return value;
+  }
+}
+
+/** What a case says that expects an error. */
+export const wentThrough = /was expected to fail, but went through/;
