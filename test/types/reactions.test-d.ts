@@ -25,7 +25,7 @@ describe('a reaction', () => {
       },
       onRejected: ({ error, command }, event) => {
         expectTypeOf(error.reason).toEqualTypeOf<string | undefined>();
-        expectTypeOf(command.id).toEqualTypeOf<string>();
+        expectTypeOf(command.id).toEqualTypeOf<string | undefined>();
         expectTypeOf(event.type).toEqualTypeOf<'Paid' | 'Failed'>();
       },
     });

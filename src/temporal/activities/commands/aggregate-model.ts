@@ -13,6 +13,7 @@ import type { StoredForm } from '../../../core/store/append/stored-form.js';
 import { streamId } from '../../../core/store/stream-id.js';
 import type { JsonValue } from '../../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
+import { timed } from './deciding.js';
 import { directly, type Run } from './interruptible.js';
 
 /** How the state of an aggregate is built up, decided on and shown: what classes and deciders have in common. */
@@ -132,11 +133,4 @@ function modelOfDecider(
       return { events, others, state: next, blockedFor, isOutdated: false };
     },
   };
-}
-
-/** Measures how long code blocks before it returns. */
-function timed<T>(run: Run, call: () => T): { readonly returned: T; readonly blockedFor: number } {
-  const began = performance.now();
-  const returned = run(call);
-  return { returned, blockedFor: performance.now() - began };
 }

@@ -1,21 +1,27 @@
 import { isSureToConflict, type ConflictCode } from '../../../core/aggregates/execute-command.js';
 import type { LoadedState } from '../../../core/aggregates/load-state.js';
 import type { EventStoreErrorOf } from '../../../core/errors/error-classes.js';
-import { findEventStoreError, isRetryable } from '../../../core/errors/error-recognition.js';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
-import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
 import { appendAtOnce } from '../../../core/store/append/append-at-once.js';
 import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
-import { describeError } from '../../../core/values/describe-error.js';
 import { wait } from '../../../core/values/wait.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
-import { toErrorMessage } from '../../shared/error-message.js';
 import type { AggregateModel } from './aggregate-model.js';
-import { committedOutcome } from './committed-outcome.js';
-import { decideCommands, toRefusal, type DecidedCommand, type DecidedCommit } from './decide-commands.js';
+import { decideCommands, type DecidedCommand, type DecidedCommit } from './decide-commands.js';
+import { toRefusal } from './deciding.js';
 import { findStored } from './find-stored.js';
+import {
+  committedOutcome,
+  concernsStore,
+  failure,
+  isOpen,
+  unanswered,
+  unchangedOutcome,
+  unknownHere,
+} from './outcomes.js';
 import type { PendingCommand } from './pending-command.js';
 
 /** Where the commands of one aggregate are executed. */
@@ -39,12 +45,9 @@ export interface StreamContext<S> {
 }
 
 /** Most rounds in which nothing is settled; it takes another append between each read and append of ours. */
-const maxFutileRounds = 30;
+export const maxFutileRounds = 30;
 /** With jitter, so that two processes in conflict don't collide for ever. */
 const backoff: Backoff = { first: 2, longest: 200, jitter: { part: 1, random: Math.random } };
-
-/** Errors that need an operator and aren't the fault of the appended events. */
-const faultsOfStore: readonly string[] = ['STORE_ACCESS_DENIED', 'STORE_CORRUPTED', 'SCHEMA_OUTDATED'];
 
 /**
  * Executes commands of one aggregate: decides them in order and appends their events as one chain of commits, again
@@ -68,10 +71,10 @@ export async function executeOnStream<S>(
   try {
     await runRounds(round, known);
   } catch (error) {
-    const isOpen = isRetryable(error) || isTooNew(error);
-    context.onFailure(error, isOpen);
+    const staysOpen = isOpen(error);
+    context.onFailure(error, staysOpen);
     for (const pending of known.filter(isUnsettled)) {
-      if (isOpen) pending.settle(unanswered(error));
+      if (staysOpen) pending.settle(unanswered(error));
       else await round.settleFailure(pending, error);
     }
   }
@@ -82,10 +85,6 @@ export async function executeOnStream<S>(
 
 function isUnsettled({ outcome }: PendingCommand): boolean {
   return outcome === undefined;
-}
-
-function isTooNew(error: unknown): boolean {
-  return findEventStoreError(error)?.code === 'EVENT_TOO_NEW';
 }
 
 async function runRounds<S>(round: Rounds<S>, batch: readonly PendingCommand[]): Promise<void> {
@@ -266,20 +265,15 @@ class Rounds<S> {
 
   /** @returns whether the command is stored already */
   async #answerFromStore(pending: PendingCommand): Promise<boolean> {
-    const { store, streamId } = this.#context;
-    const outcome = await findStored(store, streamId, pending.command);
+    const outcome = await findStored(this.#context.store, pending.category, pending.command);
     if (outcome === undefined) return false;
     pending.settle(outcome);
     return true;
   }
 }
 
-function concernsStore(error: EventStoreError): boolean {
-  return isRetryable(error) || isTooNew(error) || faultsOfStore.includes(error.code);
-}
-
 /** The last event of a stream. */
-async function endOf(
+export async function endOf(
   store: EventStore,
   streamId: string,
 ): Promise<{ readonly version: number; readonly position: number }> {
@@ -292,32 +286,7 @@ function outcomeWithoutCommit(
   decision: Exclude<DecidedCommand, DecidedCommit>,
   position: number,
 ): CommandOutcome {
-  return decision.kind === 'nothing'
-    ? {
-        kind: 'committed',
-        version: decision.version,
-        position,
-        types: [],
-        eventIds: [],
-        deduplicated: false,
-      }
-    : failure(decision.error);
-}
-
-/** The outcome when the store gives no answer: the command may or may not be stored. */
-export function unanswered(error: unknown): CommandOutcome {
-  const ours =
-    findEventStoreError(error) ?? new StoreUnavailableError(`The store failed with ${describeError(error)}`);
-  return { kind: 'open', reason: isTooNew(ours) ? 'unknown' : 'store', error: toErrorMessage(ours) };
-}
-
-/** The outcome of an unknown command: a worker of another release may know it. */
-export function unknownHere(error: EventStoreError): CommandOutcome {
-  return { kind: 'open', reason: 'unknown', error: toErrorMessage(error) };
-}
-
-function failure(error: EventStoreError): CommandOutcome {
-  return { kind: error.code === 'DOMAIN_ERROR' ? 'rejected' : 'failed', error: toErrorMessage(error) };
+  return decision.kind === 'nothing' ? unchangedOutcome(decision.version, position) : failure(decision.error);
 }
 
 /** Leaves out copies of a command: they are answered after it, from the store. */
