@@ -15,7 +15,10 @@ export interface Enrolment {
   readonly student: string;
 }
 
-type Enrol = DomainCommand<'enrol' | 'enrolSlowly' | 'fail', Enrolment>;
+type Enrol =
+  | DomainCommand<'enrol', Enrolment>
+  | DomainCommand<'enrolSlowly', Enrolment>
+  | DomainCommand<'fail', Enrolment>;
 
 const enrolment = z.object({ course: z.string().toLowerCase(), student: z.string() });
 

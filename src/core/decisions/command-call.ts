@@ -1,5 +1,6 @@
 import {
   assertCommandList,
+  isListed,
   type CommandArguments,
   type CommandPayloadOf,
   type CommandTarget,
@@ -40,14 +41,22 @@ export interface CommandCall<Options> {
 /** @throws InvalidArgumentError for the arguments of the other kind of target */
 export function toCommandCall<Options>(target: Target, args: readonly unknown[]): CommandCall<Options> {
   const [id, name, payload, options, ...more] = isDecision(target) ? [undefined, ...args] : args;
-  if (typeof name !== 'string' || more.length > 0) {
+  if (typeof name !== 'string' || more.length > 0 || (isDecision(target) && hasId(target, name, payload))) {
+    const form = isDecision(target)
+      ? `the decision '${target.name}' is sent by execute(name, payload, options), without an id`
+      : `${target.category} is sent by execute(id, name, payload, options)`;
     throw new InvalidArgumentError(
-      isDecision(target)
-        ? `A command of the decision '${target.name}' is sent by execute(name, payload, options), without an id; got the name ${describeValue(name)} and ${args.length} arguments.`
-        : `A command of ${target.category} is sent by execute(id, name, payload, options); got the name ${describeValue(name)} and ${args.length} arguments.`,
+      `A command of ${form}; got the name ${describeValue(name)} and ${args.length} arguments.`,
     );
   }
   return { id: id as string | undefined, name, payload, options: options as Options | undefined };
+}
+
+/** Whether a command of a decision was called as one to an aggregate is. */
+function hasId(decision: DecisionTarget, name: string, payload: unknown): boolean {
+  if (typeof payload !== 'string') return false;
+  const target = toCommandTarget(decision);
+  return isListed(target, payload) && !isListed(target, name);
 }
 
 /** Where a command goes. */
