@@ -22,6 +22,7 @@ const house = {
   'core/reactions': {
     folders: [
       'core/aggregates',
+      'core/decisions',
       'core/projections',
       'core/store',
       'core/events',

@@ -1,8 +1,10 @@
 import { Worker } from '@temporalio/worker';
-import { createEventStoreActivities } from 'temporal-event-store/activities';
+import { createAggregateActivities, createEventStoreActivities } from 'temporal-event-store/activities';
 import { connectWorkerProcess } from './connect-worker-process.js';
+import { enrol } from './enrolment.js';
 import { withAfterAppend } from './gated-store.js';
 import { storeAt } from './store-over-http.js';
+import { Purse } from './transfers.js';
 
 // A worker in a process of its own. With DIES=yes it kills itself right after the store has stored its first append,
 // before the activity can complete.
@@ -13,6 +15,9 @@ const store = withAfterAppend(storeAt(STORE_URL), () => {
 });
 const worker = await Worker.create({
   ...(await connectWorkerProcess()),
-  activities: createEventStoreActivities({ store, appendPublisher: { publish: async () => undefined } }),
+  activities: {
+    ...createEventStoreActivities({ store, appendPublisher: { publish: async () => undefined } }),
+    ...createAggregateActivities({ store, aggregates: [enrol, Purse] }),
+  },
 });
 await worker.run();

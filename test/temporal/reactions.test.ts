@@ -11,6 +11,7 @@ import { ProjectionClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { EventStorePlugin } from 'temporal-event-store/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { enrol, opened } from '../support/enrolment.js';
 import { connectClient, uniqueName, useWorker, workflowsModule } from '../support/temporal.js';
 import { Wallet } from '../support/wallet.js';
 import { expectWorkerLog, largePayload } from '../support/worker-log.js';
@@ -43,7 +44,7 @@ async function useReactions(
   ...projections: readonly AnyProjection[]
 ): Promise<{ projector: ProjectionClient; taskQueue: string }> {
   const taskQueue = uniqueName('reactions');
-  const plugins = [new EventStorePlugin({ store, projections, aggregates: [Wallet] })];
+  const plugins = [new EventStorePlugin({ store, projections, aggregates: [Wallet, enrol] })];
   await useWorker({ taskQueue, plugins, workflowsPath: workflowsModule('reactions') });
   return { projector: new ProjectionClient({ client, taskQueue }), taskQueue };
 }
@@ -102,6 +103,25 @@ describe('a reaction', () => {
         commitId: `event-store/reaction/${reaction.name}/${eventIds[0]}/0`,
         metadata: { causationId: eventIds[0], correlationId: 'order-1' },
       },
+    ]);
+  });
+
+  it('sends a command of a decision once', async () => {
+    const store = new MemoryEventStore();
+    const reaction = refunds({
+      handle: ({ data }) => sendCommand(enrol, 'enrol', { course: 'A', student: `${data.amount}` }),
+    });
+    const { projector } = await useReactions(store, reaction);
+    await store.appendToStream('Course-a', [opened('a', 1)]);
+    const { eventIds, position } = await fail(store);
+    await projector.start(reaction.name);
+    await projector.waitFor(reaction.name, position);
+    await deliverAgain(projector, reaction.name);
+    await projector.waitFor(reaction.name, position);
+
+    const { events } = await store.readStream('Enrolment-a-5');
+    expect(events).toMatchObject([
+      { type: 'Enrolled', metadata: { causationId: eventIds[0], correlationId: 'order-1' } },
     ]);
   });
 

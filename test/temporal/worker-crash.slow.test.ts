@@ -1,10 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
+import { AggregateClient } from 'temporal-event-store/client';
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { enrol, opened } from '../support/enrolment.js';
 import { serveStore } from '../support/store-over-http.js';
 import { connectClient, shortWorkflowTasks, uniqueName, workflowsModule } from '../support/temporal.js';
+import { deposited, Purse } from '../support/transfers.js';
 import { forkWorker } from '../support/worker-process.js';
 
 let client: Client;
@@ -63,5 +66,49 @@ describe('a worker that is killed after the store has stored an append', () => {
       expect(server.appends()).toBe(2);
       expect((await store.readAll()).position).toBe(events);
     },
+  );
+});
+
+describe('a worker that is killed after the store has stored what a command led to', () => {
+  it.each([
+    [
+      'by a decision',
+      (taskQueue: string) =>
+        new AggregateClient({ client, aggregate: enrol, taskQueue }).execute('enrol', {
+          course: 'a',
+          student: 'ann',
+        }),
+      1,
+    ],
+    [
+      'by a transfer to another stream',
+      (taskQueue: string) =>
+        new AggregateClient({ client, aggregate: Purse, taskQueue }).execute('1', 'transfer', {
+          cents: 5,
+          to: '2',
+        }),
+      2,
+    ],
+  ])(
+    'is followed by one that answers the command, stored once: %s',
+    async (_how, send, events) => {
+      const store = new MemoryEventStore();
+      await store.appendToStream('Course-a', [opened('a', 1)]);
+      await store.appendToStream('Purse-1', [deposited(5)]);
+      const server = await serveStore(store);
+      onTestFinished(() => server.close());
+      const taskQueue = uniqueName('crash');
+      const mortal = await forkMortalWorker(taskQueue, server.url, true);
+      const receipt = send(taskQueue);
+
+      await once(mortal, 'exit');
+      expect((await store.readAll({ after: 2 })).events).toHaveLength(events);
+
+      await forkMortalWorker(taskQueue, server.url, false);
+      // By now the course is full, and the purse empty.
+      expect(await receipt).toMatchObject({ deduplicated: true, position: 2 + events });
+      expect((await store.readAll({ after: 2 })).events).toHaveLength(events);
+    },
+    60_000,
   );
 });

@@ -1,11 +1,21 @@
 import type { Client } from '@temporalio/client';
-import type { CommandReceipt, JsonValue } from 'temporal-event-store';
+import {
+  type CommandReceipt,
+  type Decision,
+  type DomainEvent,
+  type EventStore,
+  type JsonValue,
+} from 'temporal-event-store';
+import { createAggregateActivities, type AnyDecision } from 'temporal-event-store/activities';
 import { AggregateClient } from 'temporal-event-store/client';
 import { proxyAggregateClient } from 'temporal-event-store/workflow';
 import { describe, expectTypeOf, it } from 'vitest';
+import { enrol, type Enrolment } from '../support/enrolment.js';
 import { tally, Wallet } from '../support/wallet.js';
 
 declare const client: Client;
+declare const store: EventStore;
+declare const formless: Decision<number, Enrolment, DomainEvent>;
 const wallets = new AggregateClient({ client, aggregate: Wallet, taskQueue: 'any' });
 const tallies = new AggregateClient({ client, aggregate: tally, taskQueue: 'any', lanes: 4 });
 const others = new AggregateClient({ client, aggregate: { category: 'Other' }, taskQueue: 'any' });
@@ -43,6 +53,67 @@ describe('the commands of a client', () => {
   it('of a mere category are any', () => {
     void others.execute('1', 'anything', { at: 'all' });
     void others.execute('1', 'anything');
+  });
+});
+
+describe('the commands of a decision', () => {
+  const enrolments = new AggregateClient({ client, aggregate: enrol, taskQueue: 'any' });
+  const enrolment = { course: 'a', student: 'ann' };
+
+  it('have a name, a payload and options, and no id', async () => {
+    const receipt = await enrolments.execute('enrol', enrolment, { commandId: 'a', timeout: 5 });
+    expectTypeOf(receipt).toEqualTypeOf<CommandReceipt<'Opened' | 'Enrolled'>>();
+    // @ts-expect-error a decision has no id
+    void enrolments.execute('1', 'enrol', enrolment);
+    // @ts-expect-error no such command
+    void enrolments.execute('leave', enrolment);
+    // @ts-expect-error another payload
+    void enrolments.execute('enrol', { course: 'a' });
+    // @ts-expect-error the payload is missing
+    void enrolments.execute('enrol');
+    // @ts-expect-error no such option
+    void enrolments.execute('enrol', enrolment, { retries: 5 });
+    // @ts-expect-error an aggregate has an id
+    void wallets.execute('deposit', { amount: 5 });
+  });
+
+  it('without a schema take the data of the command', () => {
+    expectTypeOf(enrolments.execute<'fail'>)
+      .parameter(1)
+      .toEqualTypeOf<Enrolment>();
+  });
+
+  it('are sent by a workflow in the same way', async () => {
+    const proxy = proxyAggregateClient(enrol);
+    const receipt = await proxy.execute('enrol', enrolment, { commandId: 'a' });
+    expectTypeOf(receipt).toEqualTypeOf<CommandReceipt<'Opened' | 'Enrolled'>>();
+    // @ts-expect-error a decision has no id
+    void proxy.execute('1', 'enrol', enrolment);
+    // @ts-expect-error another payload
+    void proxy.execute('enrol', { course: 'a' });
+  });
+
+  it('are told from the rest of a decision, which may stay on the worker', () => {
+    const { name, home, filter } = enrol;
+    const target = { name, commands: { enrol: true }, home, filter } as const;
+    void new AggregateClient({ client, aggregate: target, taskQueue: 'any' }).execute('enrol', enrolment);
+  });
+
+  it('have the form { type, data }', () => {
+    // @ts-expect-error its commands can't be sent
+    new AggregateClient({ client, aggregate: formless, taskQueue: 'any' });
+    // @ts-expect-error its commands can't be sent
+    proxyAggregateClient(formless);
+  });
+
+  it('lead to no state', () => {
+    // @ts-expect-error a decision has none
+    void enrolments.state('1');
+  });
+
+  it('are decided by a worker that is given the decision among its aggregates', () => {
+    expectTypeOf(enrol).toExtend<AnyDecision>();
+    expectTypeOf(createAggregateActivities).toBeCallableWith({ store, aggregates: [enrol, Wallet, tally] });
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type RecordedEvent,
 } from 'temporal-event-store';
 import { describe, expectTypeOf, it } from 'vitest';
+import { enrol } from '../support/enrolment.js';
 import { tally, Wallet } from '../support/wallet.js';
 
 type Paid = DomainEvent<'Paid', { readonly amount: number }>;
@@ -25,7 +26,7 @@ describe('a reaction', () => {
       },
       onRejected: ({ error, command }, event) => {
         expectTypeOf(error.reason).toEqualTypeOf<string | undefined>();
-        expectTypeOf(command.id).toEqualTypeOf<string>();
+        expectTypeOf(command.id).toEqualTypeOf<string | undefined>();
         expectTypeOf(event.type).toEqualTypeOf<'Paid' | 'Failed'>();
       },
     });
@@ -61,6 +62,11 @@ describe('the consequences', () => {
     sendCommand(Wallet, '1', 'deposit', { amount: 5 }, { taskQueue: 'wallets' });
     sendCommand(Wallet, '1', 'check');
     sendCommand(tally, '1', 'add', { by: 5 });
+    sendCommand(enrol, 'enrol', { course: 'a', student: 'ann' }, { lanes: 4 });
+    // @ts-expect-error a decision has no id
+    sendCommand(enrol, '1', 'enrol', { course: 'a', student: 'ann' });
+    // @ts-expect-error another payload
+    sendCommand(enrol, 'enrol', { course: 'a' });
     sendCommand({ category: 'Other' }, '1', 'anything', { at: 'all' });
     // @ts-expect-error no such command
     sendCommand(Wallet, '1', 'nowhere');

@@ -145,7 +145,7 @@ export abstract class AggregateRoot<E extends DomainEvent = DomainEvent> {
   /**
    * Appends events to another stream together with those that the command raises, as one commit, all or nothing. They
    * aren't applied. The command must also raise an event: in the aggregate's own stream it is found again. The store must
-   * append to several streams; a command lane refuses such a command.
+   * append to several streams.
    *
    * @throws {@link InvalidArgumentError} for a malformed stream id, no list of events, or two expectations of one stream
    * @throws {@link VersionConflictError} by `save` and `execute`, when the other stream is not at the expected version

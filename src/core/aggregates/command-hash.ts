@@ -3,6 +3,7 @@ import { uuidV5 } from '../events/event-id.js';
 import type { EventMetadata } from '../events/event.js';
 import type { AppendResult, EventStore } from '../store/event-store.js';
 import { canonicalJson, findJsonFault } from '../values/json.js';
+import { metadataOf } from './stored-commit.js';
 
 /** Distinguishes a repeated command from another one with its id. Only a command that is JSON can be compared. */
 export function hashCommand(command: unknown): string | undefined {
@@ -41,13 +42,4 @@ export function assertSameHash(
     `The command id '${commitId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
     { streamId, commitId },
   );
-}
-
-/** The metadata of a stored commit, as its last event has it. */
-export async function metadataOf(
-  store: EventStore,
-  { streamId, version }: AppendResult,
-): Promise<EventMetadata> {
-  const slice = await store.readStream(streamId, { fromVersion: version, limit: 1 });
-  return slice.events[0]?.metadata ?? {};
 }

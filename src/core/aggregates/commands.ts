@@ -6,43 +6,48 @@ import { findJsonFault, type JsonValue } from '../values/json.js';
 import { AggregateRoot, type EventsOf } from './aggregate-root.js';
 import type { CommandList } from './command-list.js';
 
-/** The target of commands: a class that extends `AggregateRoot`, a decider, or an object with these two fields. */
+/** An aggregate as the target of commands: a class that extends `AggregateRoot`, a decider, or an object with these two fields. */
 export interface CommandTarget {
   readonly category: string;
   readonly commands?: CommandList;
 }
 
-/** The names of the commands of a class or decider; any string if it lists none. */
-export type CommandNameOf<T> = T extends { readonly commands: infer List }
-  ? Extract<keyof List, string>
+/** The names of the commands of a class, decider or decision; any string if it lists none. */
+export type CommandNameOf<T> = T extends { readonly commands?: infer List }
+  ? unknown extends List
+    ? string
+    : Extract<keyof NonNullable<List>, string>
   : string;
 
 /**
  * The payload of a command: the input of its schema, else the first parameter of the class's method, or the `data` of
- * the decider's command of this type.
+ * the decider's or decision's command of this type.
  */
-export type CommandPayloadOf<T, Name extends string> = T extends {
-  readonly commands: Readonly<Record<Name, StandardSchema<infer Input>>>;
-}
-  ? Input
-  : T extends abstract new (id: string) => infer A
-    ? Name extends keyof A
-      ? A[Name] extends (...args: infer Parameters) => unknown
-        ? Parameters extends []
-          ? undefined
-          : Parameters[0]
-        : never
-      : unknown
-    : T extends { readonly decide: (state: never, command: infer Command) => unknown }
-      ? Extract<Command, { readonly type: Name }> extends { readonly data: infer Data }
-        ? Data
+export type CommandPayloadOf<T, Name extends string> =
+  Pick<Required<T>, Extract<'commands', keyof T>> extends {
+    readonly commands: Readonly<Record<Name, StandardSchema<infer Input>>>;
+  }
+    ? Input
+    : T extends abstract new (id: string) => infer A
+      ? Name extends keyof A
+        ? A[Name] extends (...args: infer Parameters) => unknown
+          ? Parameters extends []
+            ? undefined
+            : Parameters[0]
+          : never
         : unknown
-      : unknown;
+      : T extends { readonly decide: (state: never, command: infer Command) => unknown }
+        ? Extract<Command, { readonly type: Name }> extends { readonly data: infer Data }
+          ? Data
+          : unknown
+        : unknown;
 
-/** The event types of a class or decider; any string for a bare category. */
+/** The event types of a class, decider or decision; any string for a bare category. */
 export type EventTypeOf<T> = T extends abstract new (id: string) => infer A
   ? EventsOf<A>['type']
-  : T extends { readonly evolve: (state: never, event: infer E extends DomainEvent) => unknown }
+  : T extends {
+        readonly evolve: (state: never, event: infer E extends DomainEvent, ...more: never[]) => unknown;
+      }
     ? E['type']
     : string;
 
@@ -55,15 +60,15 @@ export type StateOf<T> = T extends abstract new (id: string) => { toSnapshot(): 
 
 /** The outcome of a command that took effect. */
 export interface CommandReceipt<EventType extends string = string> {
-  /** Version of the stream after the command. */
+  /** Version of the stream after the command; of the home stream, after one of a decision. */
   readonly version: number;
   /**
    * The position for `ProjectionClient.waitFor`: a read model that has reached it shows the effect of the command. It
    * is that of the command's last event; if the command changed nothing, that of the stream's last event, or 0 for an
-   * empty stream.
+   * empty stream; after one of a decision, that up to which it was decided.
    */
   readonly position: number;
-  /** The command's events in order; none if it changed nothing. */
+  /** The command's events in order, those of its own stream first; none if it changed nothing. */
   readonly events: readonly { readonly id: string; readonly type: EventType }[];
   /** True if the command had taken effect before. */
   readonly deduplicated: boolean;

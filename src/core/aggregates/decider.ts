@@ -36,8 +36,7 @@ export interface Decider<State, Command, E extends DomainEvent, Others extends D
    * Returns the events to append, none if nothing changes, or throws a {@link DomainError}.
    *
    * Beside its own events, a command may append to other streams, as one commit. Each of them is a {@link StreamAppend} in
-   * the list. A command lane refuses such a command; `createCommandHandler` executes it, in a store that appends to several
-   * streams.
+   * the list. The store must append to several streams.
    *
    * @example
    * const decide: Decider<Balance, Transfer, Withdrawn | Deposited>['decide'] = (state, { data: { amount, to } }) => [

@@ -28,6 +28,13 @@ export interface ExecuteOptions {
   readonly maxAttempts?: number;
 }
 
+/** What the library itself adds. */
+export interface InnerExecuteOptions extends ExecuteOptions {
+  readonly signal?: AbortSignal;
+  /** Called each time that another append came in between. */
+  readonly onConflict?: () => void;
+}
+
 export const executeOptionChecks = {
   commandId: isName,
   metadata: isPlainObject,
@@ -85,7 +92,7 @@ const backoff: Backoff = {
  */
 export async function executeCommand<S, R>(
   store: EventStore,
-  options: ExecuteOptions & { readonly signal?: AbortSignal },
+  options: InnerExecuteOptions,
   steps: CommandSteps<S, R>,
 ): Promise<Execution<R>> {
   const innermost = innermostOf(store);
@@ -104,10 +111,10 @@ export async function executeCommand<S, R>(
 
 async function attemptCommand<S, R>(
   store: EventStore,
-  options: ExecuteOptions & { readonly signal?: AbortSignal },
+  options: InnerExecuteOptions,
   { home, load, decide }: Omit<CommandSteps<S, R>, 'turns'>,
 ): Promise<Execution<R>> {
-  const { commandId, metadata, signal, maxAttempts = defaultAttempts } = options;
+  const { commandId, metadata, signal, maxAttempts = defaultAttempts, onConflict } = options;
   const appendOptions: MultiAppendOptions = {
     ...(commandId !== undefined && { commitId: commandId }),
     ...(metadata !== undefined && { metadata }),
@@ -141,6 +148,7 @@ async function attemptCommand<S, R>(
     } catch (error) {
       conflict = findConflict(error);
       if (conflict === undefined && !isEventStoreError(error, 'COMMIT_MISMATCH')) throw error;
+      if (conflict !== undefined) onConflict?.();
       const earlier = await earlierCommit();
       if (earlier) return earlier;
       if (conflict === undefined) throw error;
@@ -160,7 +168,7 @@ function onBasis(
   return [{ ...home, ...basis }, ...others];
 }
 
-type ConflictCode = 'VERSION_CONFLICT' | 'APPEND_CONDITION_FAILED';
+export type ConflictCode = 'VERSION_CONFLICT' | 'APPEND_CONDITION_FAILED';
 
 /** The error when another append came in between. */
 function findConflict(error: unknown): EventStoreErrorOf<ConflictCode> | undefined {
@@ -173,7 +181,7 @@ function findConflict(error: unknown): EventStoreErrorOf<ConflictCode> | undefin
  * Whether the command again expects of a stream what this stream is past: a version that it has left, or that it doesn't
  * exist. (What was loaded of the home stream isn't among these: a store may show it late.)
  */
-function isSureToConflict(
+export function isSureToConflict(
   conflict: EventStoreErrorOf<ConflictCode>,
   appends: readonly StreamAppend[],
 ): boolean {

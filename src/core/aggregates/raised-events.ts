@@ -1,6 +1,7 @@
 import { InvalidEventError } from '../errors/event-errors.js';
 import { copyEvent } from '../events/copy-event.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
+import type { StreamAppend } from '../store/append/multi-stream-appends.js';
 import type { StoredForm } from '../store/append/stored-form.js';
 import { findDifference } from '../values/find-difference.js';
 import { isPromise } from '../values/is-promise.js';
@@ -68,5 +69,25 @@ export async function asDecided<E extends DomainEvent>(
   if (form === undefined) return copies;
   return Promise.all(
     copies.map(async (event, index) => (await form(event, `${place}[${index}]`)) as EventToAppend<E>),
+  );
+}
+
+/**
+ * The parts of a commit as they will be stored, the command's own stream first.
+ *
+ * @param place of the first of them in the commit, for errors
+ * @throws InvalidEventError when an event doesn't fit its schema
+ */
+export async function asDecidedAppends<E extends DomainEvent>(
+  form: StoredForm | undefined,
+  appends: readonly StreamAppend<E>[],
+  place = 0,
+): Promise<readonly StreamAppend<E>[]> {
+  return Promise.all(
+    appends.map(async ({ events, ...append }, index) => {
+      const ordinal = place + index;
+      const path = ordinal === 0 ? 'events' : `appends[${ordinal}].events`;
+      return { ...append, events: await asDecided(form, events, path) };
+    }),
   );
 }

@@ -1,18 +1,11 @@
-import { assertIsSynchronous } from '../aggregates/assert-is-synchronous.js';
-import { assertSameHash, hashCommand, metadataOf, withCommandHash } from '../aggregates/command-hash.js';
-import { splitDecided, toAppends, type Decided } from '../aggregates/decided-appends.js';
-import { executeCommand, executeOptionChecks, type ExecuteOptions } from '../aggregates/execute-command.js';
-import { asDecided } from '../aggregates/raised-events.js';
+import { assertSameHash, hashCommand, withCommandHash } from '../aggregates/command-hash.js';
+import { executeOptionChecks, type ExecuteOptions } from '../aggregates/execute-command.js';
+import { lastPosition, metadataOf, partsOf } from '../aggregates/stored-commit.js';
 import type { DomainEvent, EventToAppend } from '../events/event.js';
 import { assertOptions, integerFrom, isSignal } from '../options/options.js';
-import { checkConditionFilter } from '../store/append/append-condition.js';
-import { streamsKey } from '../store/append/multi-append.js';
-import type { StreamAppend } from '../store/append/multi-stream-appends.js';
-import { storedFormOf, type StoredForm } from '../store/append/stored-form.js';
-import type { AppendResult, EventFilter, EventStore } from '../store/event-store.js';
-import { assertStreamId } from '../store/stream-id.js';
-import type { Decision, FilteredEvent } from './decision.js';
-import { foldEvents, type Fold, type FoldedState } from './fold-events.js';
+import type { AppendResult, EventStore } from '../store/event-store.js';
+import type { Decision } from './decision.js';
+import { executeDecision } from './execute-decision.js';
 
 export interface DecisionHandlerOptions {
   /** Most events in a page. Default 500. */
@@ -78,32 +71,17 @@ export function createDecisionHandler<State, Command, E extends DomainEvent>(
   options: DecisionHandlerOptions = {},
 ): DecisionHandler<Command, E> {
   assertOptions('createDecisionHandler', options, { pageSize: integerFrom(1), pageBytes: integerFrom(1) });
-  const form = storedFormOf(store);
   return {
     async execute(command, executeOptions = {}) {
       assertOptions('execute', executeOptions, { ...executeOptionChecks, signal: isSignal });
       const { commandId, signal } = executeOptions;
       signal?.throwIfAborted();
-      const home = decision.home(command);
-      assertStreamId(home);
-      const filter = checkConditionFilter(decision.filter(command), `the decision '${decision.name}'`);
       // Two decisions may have commands that look alike.
       const commandHash =
         commandId === undefined ? undefined : hashCommand({ decision: decision.name, command });
-      const fold = foldOf(decision, command, { ...options, filter, signal });
-      let known: FoldedState<State> | undefined;
-      const execution = await executeCommand(store, withCommandHash(executeOptions, commandHash), {
-        home,
-        turns: filter.map(turnOf),
-        load: async () => (known = await foldEvents(store, fold, known)),
-        decide: async ({ state, settled }) => {
-          const appends = await storedAppends(form, appendsOf(home, await decision.decide(state, command)));
-          return {
-            basis: { condition: { filter, after: settled } },
-            appends,
-            result: { events: appends.flatMap(({ events }) => events), settled },
-          };
-        },
+      const { execution } = await executeDecision(store, decision, command, {
+        ...options,
+        ...withCommandHash(executeOptions, commandHash),
       });
       if (execution.kind === 'decided') {
         const { events, settled } = execution.result;
@@ -121,45 +99,6 @@ export function createDecisionHandler<State, Command, E extends DomainEvent>(
   };
 }
 
-function foldOf<State, Command, E extends DomainEvent>(
-  decision: Decision<State, Command, E>,
-  command: Command,
-  options: Omit<Fold<State>, 'create' | 'apply'>,
-): Fold<State> {
-  return {
-    ...options,
-    create: () => decision.initialState(command),
-    apply(state, event) {
-      const next = decision.evolve(state, event as unknown as FilteredEvent<E>, command);
-      assertIsSynchronous('evolve', event.type, next);
-      return next;
-    },
-  };
-}
-
-/** Decisions on a tag are in each other's way; a store lets them wait for each other by it, too. */
-function turnOf(filter: EventFilter): string {
-  return filter.tags?.[0] ?? JSON.stringify(filter);
-}
-
-function appendsOf<E extends DomainEvent>(home: string, decided: Decided<E>): readonly StreamAppend<E>[] {
-  const parts = splitDecided(decided);
-  const { own, others } = parts;
-  return own.length === 0 && others[0]?.streamId === home ? others : toAppends(home, parts);
-}
-
-async function storedAppends<E extends DomainEvent>(
-  form: StoredForm | undefined,
-  appends: readonly StreamAppend<E>[],
-): Promise<readonly StreamAppend<E>[]> {
-  return Promise.all(
-    appends.map(async (append, index) => ({
-      ...append,
-      events: await asDecided(form, append.events, index === 0 ? 'events' : `appends[${index}].events`),
-    })),
-  );
-}
-
 /**
  * All parts of an earlier run of the command, of which the one in its home stream was found.
  *
@@ -170,14 +109,7 @@ async function storedParts(
   commit: AppendResult,
   commandHash: string | undefined,
 ): Promise<readonly AppendResult[]> {
-  const { [streamsKey]: streams, commandHash: stored } = await metadataOf(store, commit);
-  assertSameHash(commit, stored, commandHash);
-  if (!Array.isArray(streams)) return [commit];
-  const [, ...others] = streams as readonly string[];
-  const found = await Promise.all(others.map((streamId) => store.findCommit(streamId, commit.commitId)));
-  return [commit, ...found.filter((part) => part !== undefined)];
-}
-
-function lastPosition(parts: readonly AppendResult[]): number {
-  return Math.max(...parts.map(({ position }) => position));
+  const metadata = await metadataOf(store, commit);
+  assertSameHash(commit, metadata['commandHash'], commandHash);
+  return partsOf(store, commit, metadata);
 }

@@ -13,16 +13,20 @@ export type FilteredEvent<E extends DomainEvent = DomainEvent> = E & Omit<Record
  * stored only if none of these events was added meanwhile. Made by {@link defineDecision}.
  *
  * @typeParam E the events that it reads and appends
+ * @typeParam Commands its list of commands
  */
-export interface Decision<State, Command, E extends DomainEvent> {
+export interface Decision<State, Command, E extends DomainEvent, Commands extends CommandList = CommandList> {
   /**
    * Names it in errors, and tells its commands from those of other decisions: under another name, a command that is sent
-   * again is refused as another one.
+   * again is refused as another one. One whose commands clients send has a name of letters, digits and `_`.
    */
   readonly name: string;
-  /** The command types that clients may send. Default: none. */
-  readonly commands?: CommandList;
-  /** The stream that the events go to, and where the command is found again by its id. It follows from the command alone. */
+  /** The command types that clients may send; its commands are then `{ type, data }`. Default: none. */
+  readonly commands?: Commands;
+  /**
+   * The stream that the events go to, and where the command is found again by its id. It follows from the command alone,
+   * on each side of Temporal.
+   */
   home(command: Command): string;
   /**
    * The events that the command depends on; any of the filters takes them. No times, and at most 100 filters.
@@ -54,7 +58,8 @@ export interface DecisionDefinition<
   Command,
   E extends DomainEvent,
   Item extends Decided<E>[number] = Decided<E>[number],
-> extends Omit<Decision<State, Command, E>, 'decide'> {
+  Commands extends CommandList = CommandList,
+> extends Omit<Decision<State, Command, E, Commands>, 'decide'> {
   decide(state: State, command: Command): readonly Item[] | Promise<readonly Item[]>;
 }
 
@@ -86,7 +91,8 @@ export function defineDecision<
   Command,
   E extends DomainEvent,
   const Item extends Decided<E>[number] = Decided<E>[number],
->(definition: DecisionDefinition<State, Command, E, Item>): Decision<State, Command, E> {
+  Commands extends CommandList = CommandList,
+>(definition: DecisionDefinition<State, Command, E, Item, Commands>): Decision<State, Command, E, Commands> {
   assertOptions(
     'defineDecision',
     definition,

@@ -4,6 +4,8 @@ import type {
   CommandPayloadOf,
   CommandTarget,
 } from '../aggregates/commands.js';
+import { toCommandCall, type Target } from '../decisions/command-call.js';
+import { isDecision, type DecisionTarget } from '../decisions/decision-target.js';
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata, RecordedEvent } from '../events/event.js';
 import {
@@ -52,10 +54,10 @@ export type StartWorkflowOptions<W extends WorkflowFunction> = Pick<
       : { readonly args: Readonly<Parameters<W>> });
 
 export interface CommandToSend {
-  /** The class or decider, or just its category. */
-  readonly aggregate: CommandTarget;
-  /** The aggregate's id, without its category. */
-  readonly id: string;
+  /** The class or decider, or just its category; or a decision. */
+  readonly aggregate: Target;
+  /** The aggregate's id, without its category. A decision has none. */
+  readonly id?: string;
   /** The command's name. */
   readonly name: string;
   readonly payload?: unknown;
@@ -101,17 +103,30 @@ export function startWorkflow<W extends WorkflowFunction = WorkflowFunction>(
   return checkConsequence({ startWorkflow: { workflowType, ...options } });
 }
 
-/** Makes a command a consequence of an event, for {@link defineReaction}. @throws InvalidArgumentError */
+type SendOptions = Pick<CommandToSend, 'taskQueue' | 'lanes' | 'metadata'>;
+
+/**
+ * Makes a command a consequence of an event, for {@link defineReaction}: `sendCommand(aggregate, id, name, payload, options)`, or
+ * `sendCommand(decision, name, payload, options)`.
+ *
+ * @throws InvalidArgumentError
+ */
+export function sendCommand<T extends DecisionTarget, Name extends CommandNameOf<T>>(
+  decision: T,
+  name: Name,
+  ...args: CommandArguments<CommandPayloadOf<T, Name>, SendOptions>
+): Consequence;
 export function sendCommand<T extends CommandTarget, Name extends CommandNameOf<T>>(
   aggregate: T,
   id: string,
   name: Name,
-  ...[payload, options]: CommandArguments<
-    CommandPayloadOf<T, Name>,
-    Pick<CommandToSend, 'taskQueue' | 'lanes' | 'metadata'>
-  >
-): Consequence {
-  return checkConsequence({ sendCommand: { aggregate, id, name, payload, ...options } });
+  ...args: CommandArguments<CommandPayloadOf<T, Name>, SendOptions>
+): Consequence;
+export function sendCommand(aggregate: Target, ...args: readonly unknown[]): Consequence {
+  const { id, name, payload, options } = toCommandCall<SendOptions>(aggregate, args);
+  return checkConsequence({
+    sendCommand: { aggregate, ...(!isDecision(aggregate) && { id }), name, payload, ...options },
+  });
 }
 
 /** @throws InvalidArgumentError when it is neither of the two, or malformed */
@@ -132,19 +147,20 @@ export function checkConsequence(consequence: unknown): Consequence {
       ['workflowType'],
     );
   } else {
+    const isAggregate = !isDecision((valid.sendCommand as Partial<CommandToSend> | null)?.aggregate);
     assertOptions(
       'sendCommand',
       valid.sendCommand,
       {
         aggregate: isTarget,
-        id: isName,
+        ...(isAggregate && { id: isName }),
         name: isName,
         payload: validatedElsewhere,
         taskQueue: isName,
         lanes: isLanes,
         metadata: isPlainObject,
       },
-      ['aggregate', 'id', 'name'],
+      ['aggregate', ...(isAggregate ? ['id'] : []), 'name'],
     );
   }
   return valid;
@@ -152,9 +168,9 @@ export function checkConsequence(consequence: unknown): Consequence {
 
 const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list');
 const isTarget: OptionCheck = (value) =>
-  typeof (value as Partial<CommandTarget> | null)?.category === 'string'
+  isDecision(value) || typeof (value as Partial<CommandTarget> | null)?.category === 'string'
     ? undefined
-    : 'an aggregate class, a decider or { category }';
+    : 'an aggregate class, a decider, a decision or { category }';
 const isLanes: OptionCheck = (value) =>
   value === 'per-aggregate' || integerFrom(1)(value) === undefined
     ? undefined

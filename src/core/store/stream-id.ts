@@ -10,7 +10,7 @@ import { findNameProblem } from '../values/name.js';
  * @throws {@link InvalidArgumentError} when either is malformed
  */
 export function streamId(category: string, id: string): string {
-  if (typeof category !== 'string' || !/^[\p{L}\p{N}_]+$/u.test(category)) {
+  if (!isCategory(category)) {
     throw new InvalidArgumentError(
       `A category is made of letters, digits and '_'; got ${describeValue(category)}.`,
     );
@@ -23,6 +23,10 @@ export function streamId(category: string, id: string): string {
   const whole = `${category}-${id}`;
   assertStreamId(whole);
   return whole;
+}
+
+export function isCategory(value: unknown): value is string {
+  return typeof value === 'string' && /^[\p{L}\p{N}_]+$/u.test(value);
 }
 
 /**

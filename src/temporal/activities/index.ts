@@ -9,7 +9,7 @@ export type {
   CommandLaneOptions,
   StateCacheOptions,
 } from './commands/aggregate-activities.js';
-export type { AnyAggregate } from './commands/aggregate-registry.js';
+export type { AnyAggregate, AnyDecision } from './commands/aggregate-registry.js';
 export { createProjectionActivities } from './projections/projection-activities.js';
 export type { ProjectionActivitiesOptions } from './projections/projection-activities.js';
 export { createEventStoreActivities } from './events/event-store-activities.js';

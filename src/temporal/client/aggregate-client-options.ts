@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { assertCommandList, type CommandTarget } from '../../core/aggregates/commands.js';
+import type { CommandTarget } from '../../core/aggregates/commands.js';
+import { checkTarget, type Target } from '../../core/decisions/command-call.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import {
   assertOptions,
@@ -9,18 +10,18 @@ import {
   isSignal,
   type OptionCheck,
 } from '../../core/options/options.js';
-import { streamId } from '../../core/store/stream-id.js';
 import { findJsonFault } from '../../core/values/json.js';
 import { maxCommandsPerUpdate } from '../shared/command-lane.js';
 
-export interface AggregateClientOptions<T extends CommandTarget = CommandTarget> {
+export interface AggregateClientOptions<T extends Target = Target> {
   readonly client: Client;
-  /** The class or decider, for its category, its commands and their types; or just `{ category }`. */
+  /** The class or decider, for its category, its commands and their types, or just `{ category }`; or a decision. */
   readonly aggregate: T;
   /** The task queue of a worker that knows the aggregate, such as one with `EventStorePlugin({ store, aggregates })`. */
   readonly taskQueue: string;
   /**
-   * Number of lanes over which the aggregates of the category are spread; or `per-aggregate`, a lane for each.
+   * Number of lanes over which the aggregates of the category are spread; or `per-aggregate`, a lane for each. Commands
+   * of a decision are spread by the first tag of their filter, in place of an aggregate.
    * Default 1: the fewer lanes, the more commands travel together. If the workers are the bottleneck, more lanes let
    * more of them work. All senders should use the same number; changing it loses and repeats nothing.
    */
@@ -45,9 +46,9 @@ export interface CommandOptions {
 }
 
 /** Checks the options and adds their defaults. @throws InvalidArgumentError for a missing, unknown or malformed one */
-export function checkClientOptions<T extends CommandTarget>(
+export function checkClientOptions<T extends Target>(
   options: AggregateClientOptions<T>,
-): Required<AggregateClientOptions<T>> {
+): Required<AggregateClientOptions<T>> & { readonly target: CommandTarget } {
   assertOptions(
     'AggregateClient',
     options,
@@ -62,11 +63,10 @@ export function checkClientOptions<T extends CommandTarget>(
     ['client', 'aggregate', 'taskQueue'],
   );
   const { client, aggregate, taskQueue } = options;
-  streamId(aggregate.category, 'any');
-  assertCommandList(aggregate);
   return {
     client,
     aggregate,
+    target: checkTarget(aggregate),
     taskQueue,
     lanes: options.lanes ?? 1,
     maxBatch: options.maxBatch ?? 256,
@@ -88,7 +88,7 @@ export function checkCommandOptions(options: CommandOptions): void {
 const isTarget: OptionCheck = (value) =>
   typeof value === 'function' || isPlainObject(value) === undefined
     ? undefined
-    : 'an aggregate class, a decider or { category }';
+    : 'an aggregate class, a decider, a decision or { category }';
 const isLanes: OptionCheck = (value) =>
   value === 'per-aggregate' || integerFrom(1)(value) === undefined
     ? undefined

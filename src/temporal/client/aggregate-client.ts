@@ -1,20 +1,27 @@
 import { hashCommand } from '../../core/aggregates/command-hash.js';
 import {
   checkCommandToSend,
-  type CommandArguments,
   type CommandNameOf,
-  type CommandPayloadOf,
   type CommandReceipt,
   type CommandTarget,
   type EventTypeOf,
   type StateOf,
 } from '../../core/aggregates/commands.js';
+import {
+  addressOf,
+  statelessMessage,
+  toCommandCall,
+  type ExecuteArguments,
+  type IdOf,
+  type Target,
+} from '../../core/decisions/command-call.js';
+import { isDecision } from '../../core/decisions/decision-target.js';
 import { CommitMismatchError } from '../../core/errors/append-errors.js';
 import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../core/errors/error-recognition.js';
 import { EventTooLargeError } from '../../core/errors/event-errors.js';
+import { InvalidArgumentError } from '../../core/errors/invalid-argument-error.js';
 import { StoreClosedError, StoreOverloadedError } from '../../core/errors/store-errors.js';
-import { streamId } from '../../core/store/stream-id.js';
 import { utf8Length } from '../../core/values/json.js';
 import { wait } from '../../core/values/wait.js';
 import type { ReplayedState } from '../shared/activity-types.js';
@@ -45,20 +52,24 @@ import { whyUnanswered } from './why-unanswered.js';
 import { TimeIsUpError } from './within-time.js';
 
 /**
- * Sends commands to aggregates through durable lanes: a command is decided and appended exactly once, whichever
- * process dies in between. The commands of this process that wait for the same lane travel and commit together.
+ * Sends commands to aggregates, or those of a decision, through durable lanes: a command is decided and appended exactly
+ * once, whichever process dies in between. The commands of this process that wait for the same lane travel together, and
+ * those to an aggregate also commit together.
  *
  * @example
  * const client = new Client({ connection });
  * const accounts = new AggregateClient({ client, aggregate: Account, taskQueue: 'accounts' });
  * const { version } = await accounts.execute('7', 'deposit', { amount: 5 }, { commandId: request.id });
+ *
+ * const enrolments = new AggregateClient({ client, aggregate: enrol, taskQueue: 'courses' });
+ * await enrolments.execute('enrol', { course: 'c1', student: 's1' }, { commandId: request.id });
  */
-export class AggregateClient<T extends CommandTarget> {
-  readonly #options: Required<AggregateClientOptions<T>>;
+export class AggregateClient<T extends Target> {
+  readonly #options: Required<AggregateClientOptions<T>> & { readonly target: CommandTarget };
   readonly #input: CommandLaneInput;
   readonly #queues = new Map<string, CommandLaneQueue>();
   readonly #traffic: LaneTraffic;
-  /** By aggregate and command id. */
+  /** By aggregate or home stream, and command id. */
   readonly #pending = new Map<string, PendingCommand>();
   #isClosed = false;
   #onDrained: (() => void) | undefined;
@@ -68,36 +79,37 @@ export class AggregateClient<T extends CommandTarget> {
     this.#options = checkClientOptions(options);
     // Few processes use the lane of one aggregate; all use the lanes of a category.
     this.#traffic = new LaneTraffic(this.#options.lanes === 'per-aggregate' ? 1 : firstWidth);
-    this.#input = { version: 1, category: this.#options.aggregate.category };
+    this.#input = { version: 1, category: this.#options.target.category };
   }
 
   /**
-   * Sends a command and waits for its outcome.
+   * Sends a command and waits for its outcome: `execute(id, name, payload, options)` to an aggregate,
+   * `execute(name, payload, options)` to a decision. The name is one of its `commands`, the payload JSON that fits the command's
+   * schema.
    *
-   * @param name one of the aggregate's `commands`
-   * @param payload JSON that fits the command's schema
    * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else
    * @throws CommandOutcomeUnknownError when there is no answer in time: the command may have taken effect; ask again
    *   with its `commandId`
    * @throws CommitMismatchError when the `commandId` was used for another command
+   * @throws VersionConflictError · AppendConditionFailedError when a stream isn't at the version that the command expects of
+   *   it, or others appended what a decision depends on at every attempt
    * @throws InvalidArgumentError · EventTooLargeError · StoreOverloadedError · StoreClosedError, with nothing sent
    */
   async execute<Name extends CommandNameOf<T>>(
-    id: string,
-    name: Name,
-    ...[payload, options = {}]: CommandArguments<CommandPayloadOf<T, Name>, CommandOptions>
+    ...args: ExecuteArguments<T, Name, CommandOptions>
   ): Promise<CommandReceipt<EventTypeOf<T>>> {
+    const { aggregate, target } = this.#options;
+    const call = toCommandCall<CommandOptions>(aggregate, args);
+    const { name, payload, options = {} } = call;
     checkCommandOptions(options);
-    const { aggregate } = this.#options;
-    const stream = streamId(aggregate.category, id);
-    const checked = checkCommandToSend(aggregate, name, payload);
+    const checked = checkCommandToSend(target, name, payload);
     // Awaited only if it is a promise, so that commands go in the order of the calls.
-    if (checked instanceof Promise) await checked;
+    const address = addressOf(aggregate, call, checked instanceof Promise ? await checked : checked);
     const { commandId = crypto.randomUUID(), metadata, causationId, timeout = 30_000, signal } = options;
     signal?.throwIfAborted();
 
-    const command = toLaneCommand(id, commandId, name, payload, metadata, causationId);
-    const { pending, isJoined } = this.#enqueueOrJoin(command, stream);
+    const command = toLaneCommand(address, commandId, name, payload, metadata, causationId);
+    const { pending, isJoined } = this.#enqueueOrJoin(command, address.stream);
     const outcome = await pending
       .wait(timeout, signal, () => new TimeIsUpError(timeout))
       .catch(async (error: unknown) => {
@@ -108,15 +120,16 @@ export class AggregateClient<T extends CommandTarget> {
   }
 
   /**
-   * The stored state of an aggregate, built by a workflow on the worker.
+   * The stored state of an aggregate, built by a workflow on the worker. A decision has none.
    *
    * @throws CommandFailedError · InvalidEventError at once, when the state can't be built from the events
    * @throws StoreUnavailableError when there is no answer in time, with the reason as far as it is known
    */
-  async state(id: string, options: ReplayOptions = {}): Promise<ReplayedState<StateOf<T>>> {
-    const { client, taskQueue, aggregate } = this.#options;
+  async state(id: IdOf<T>, options: ReplayOptions = {}): Promise<ReplayedState<StateOf<T>>> {
+    const { client, taskQueue, aggregate, target } = this.#options;
+    if (isDecision(aggregate)) throw new InvalidArgumentError(statelessMessage(target.category));
     const store = new TemporalEventStore({ client, taskQueue });
-    return store.replay({ aggregate: aggregate.category, id }, options) as Promise<ReplayedState<StateOf<T>>>;
+    return store.replay({ aggregate: target.category, id }, options) as Promise<ReplayedState<StateOf<T>>>;
   }
 
   /** Takes no more commands, and waits for the outcomes of the earlier ones. */
@@ -201,10 +214,10 @@ export class AggregateClient<T extends CommandTarget> {
   }
 
   #laneIdOf(id: string): string {
-    const { aggregate, taskQueue, lanes } = this.#options;
+    const { target, taskQueue, lanes } = this.#options;
     return lanes === 'per-aggregate'
-      ? aggregateLaneId(taskQueue, aggregate.category, id)
-      : shardLaneId(taskQueue, aggregate.category, id, lanes);
+      ? aggregateLaneId(taskQueue, target.category, id)
+      : shardLaneId(taskQueue, target.category, id, lanes);
   }
 
   #queueOf(laneId: string): CommandLaneQueue {
@@ -267,8 +280,8 @@ const firstWidth = 16;
  */
 const refusedFor = 1_350;
 
-function keyOf({ id, commandId }: LaneCommand): string {
-  return JSON.stringify([id, commandId]);
+function keyOf({ id, home = id, commandId }: LaneCommand): string {
+  return JSON.stringify([home, commandId]);
 }
 
 /** Tells apart two commands with one id. Computed only when there are two: it costs as much as all the rest. */

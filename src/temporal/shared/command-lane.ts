@@ -7,8 +7,10 @@ import { workflowIdOf } from './workflow-id.js';
 
 /** A command as it travels. */
 export interface LaneCommand {
-  /** The aggregate's id. */
+  /** The aggregate's id; of a decision's command, the key that it shares with those that depend on the same events. */
   readonly id: string;
+  /** Of a decision's command: the stream in which it is found again. */
+  readonly home?: string;
   readonly commandId: string;
   readonly name: string;
   readonly payload?: JsonValue;
@@ -64,7 +66,7 @@ export interface LaneUpdateOptions {
 }
 
 export interface ExecuteRequest {
-  /** Category of a registered aggregate. */
+  /** Category of a registered aggregate, or the name of a decision. */
   readonly category: string;
   readonly commands: readonly LaneCommand[];
   /**
@@ -187,7 +189,7 @@ export function overflowLaneId(laneId: string, number: number): string {
 
 /** A command with what the caller gave. */
 export function toLaneCommand(
-  id: string,
+  { id, home }: Pick<LaneCommand, 'id' | 'home'>,
   commandId: string,
   name: string,
   payload: unknown,
@@ -196,6 +198,7 @@ export function toLaneCommand(
 ): LaneCommand {
   return {
     id,
+    ...(home !== undefined && { home }),
     commandId,
     name,
     ...(payload !== undefined && { payload: payload as JsonValue }),

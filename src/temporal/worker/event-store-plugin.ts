@@ -19,6 +19,7 @@ import {
   createProjectionActivities,
   type ActivityLogger,
   type AnyAggregate,
+  type AnyDecision,
   type CommandLaneOptions,
   type StateCacheOptions,
   type EventPublisher,
@@ -36,8 +37,8 @@ export interface EventStorePluginOptions {
    * Default: none.
    */
   readonly appendPublisher?: EventPublisher;
-  /** Aggregate classes and deciders, for commands and `eventStoreReplay`. Default: none. */
-  readonly aggregates?: readonly AnyAggregate[];
+  /** Aggregate classes and deciders, for commands and `eventStoreReplay`, and decisions, for commands. Default: none. */
+  readonly aggregates?: readonly (AnyAggregate | AnyDecision)[];
   /** Made by `defineProjection`, `definePublisher` and `defineReaction`; `ProjectionClient` starts them. Default: none. */
   readonly projections?: readonly AnyProjection[];
   /** Where projections without a sink keep their checkpoints. Default: the store's own, where it has them. */

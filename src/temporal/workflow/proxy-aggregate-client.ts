@@ -7,20 +7,22 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import {
-  assertCommandList,
   checkCommandToSend,
-  type CommandArguments,
   type CommandNameOf,
-  type CommandPayloadOf,
   type CommandReceipt,
-  type CommandTarget,
   type EventTypeOf,
 } from '../../core/aggregates/commands.js';
+import {
+  addressOf,
+  checkTarget,
+  toCommandCall,
+  type ExecuteArguments,
+  type Target,
+} from '../../core/decisions/command-call.js';
 import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import { assertOptions, isName, isPlainObject } from '../../core/options/options.js';
-import { streamId } from '../../core/store/stream-id.js';
 import type { AggregateActivities } from '../shared/activity-types.js';
 import { receiptOf, toLaneCommand, type CommandOutcome, type LaneCommand } from '../shared/command-lane.js';
 import { commandSummary } from '../shared/command-summary.js';
@@ -37,9 +39,10 @@ export interface WorkflowCommandOptions {
 /** Options of the activity; `taskQueue` must have a worker that knows the aggregate. */
 export type ProxyAggregateClientOptions = ActivityOptions;
 
-export interface WorkflowAggregateClient<T extends CommandTarget> {
+export interface WorkflowAggregateClient<T extends Target> {
   /**
-   * Executes a command and waits for its outcome.
+   * Executes a command and waits for its outcome: `execute(id, name, payload, options)` to an aggregate,
+   * `execute(name, payload, options)` to a decision.
    *
    * @throws DomainError when a rule says no · CommandFailedError when deciding throws anything else ·
    *   CommitMismatchError · InvalidArgumentError
@@ -47,9 +50,7 @@ export interface WorkflowAggregateClient<T extends CommandTarget> {
    *   with its `commandId`
    */
   execute<Name extends CommandNameOf<T>>(
-    id: string,
-    name: Name,
-    ...args: CommandArguments<CommandPayloadOf<T, Name>, WorkflowCommandOptions>
+    ...args: ExecuteArguments<T, Name, WorkflowCommandOptions>
   ): Promise<CommandReceipt<EventTypeOf<T>>>;
 }
 
@@ -62,12 +63,12 @@ const defaultOptions: ActivityOptions = {
 };
 
 /**
- * Sends commands to aggregates from a workflow. Each is an activity, which decides on the worker: unlike with
+ * Sends commands to aggregates, or those of a decision, from a workflow. Each is an activity, which decides on the worker: unlike with
  * `proxyRepository`, rules may change with every deploy. A retry, a replay or a reset doesn't make a command take
  * effect twice.
  *
  * @param aggregate the class or decider, for its category, its commands and their types; or `{ category }`, if the
- *   class can't be loaded in the sandbox
+ *   class can't be loaded in the sandbox; or a decision
  * @param options of the activity; default: `startToCloseTimeout` of 10 seconds, retried until the store answers, for a day at
  *   most (`scheduleToCloseTimeout`), and a `summary` such as `Account/7 deposit`
  * @example
@@ -76,22 +77,23 @@ const defaultOptions: ActivityOptions = {
  *   await accounts.execute(id, 'deposit', { amount: 5 });
  * }
  */
-export function proxyAggregateClient<T extends CommandTarget>(
+export function proxyAggregateClient<T extends Target>(
   aggregate: T,
   options: ProxyAggregateClientOptions = {},
 ): WorkflowAggregateClient<T> {
-  const { category } = aggregate;
-  streamId(category, 'any');
-  assertCommandList(aggregate);
+  const target = checkTarget(aggregate);
+  const { category } = target;
   const { eventStoreExecute } = proxyActivities<AggregateActivities>({ ...defaultOptions, ...options });
   return {
-    async execute(id, name, ...[payload, commandOptions = {}]) {
+    async execute(...args) {
+      const call = toCommandCall<WorkflowCommandOptions>(aggregate, args);
+      const { name, payload, options: commandOptions = {} } = call;
       assertOptions('execute', commandOptions, { commandId: isName, metadata: isPlainObject });
-      const stream = streamId(category, id);
-      await checkCommandToSend(aggregate, name, payload);
+      const address = addressOf(aggregate, call, await checkCommandToSend(target, name, payload));
       const { commandId = nextCommitId(), metadata } = commandOptions;
-      const command = toLaneCommand(id, commandId, name, payload, metadata);
-      const summary = options.summary ?? commandSummary(category, id, name);
+      const command = toLaneCommand(address, commandId, name, payload, metadata);
+      const { id, home = id, stream } = address;
+      const summary = options.summary ?? commandSummary(category, home, name);
       const execute = (givesBack: boolean): Promise<readonly CommandOutcome[]> =>
         eventStoreExecute
           .executeWithOptions({ summary }, [{ category, commands: [command], givesBack }])

@@ -26,10 +26,16 @@ export function assertCommands(commands: unknown): void {
     );
   }
   for (const [index, command] of (commands as unknown[]).entries()) {
-    const { id, commandId, name, metadata, causationId } = (
+    const { id, home, commandId, name, metadata, causationId } = (
       isObject(command) ? command : {}
     ) as Partial<LaneCommand>;
-    const names = { id, commandId, name, ...(causationId !== undefined && { causationId }) };
+    const names = {
+      id,
+      ...(home !== undefined && { home }),
+      commandId,
+      name,
+      ...(causationId !== undefined && { causationId }),
+    };
     for (const [field, value] of Object.entries(names)) {
       const problem = findNameProblem(value);
       if (problem !== undefined) {

@@ -1,9 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { snapshotModelOf } from '../../../core/aggregates/aggregate-repository.js';
 import { assertStateIsJson } from '../../../core/aggregates/load-state.js';
+import { statelessMessage } from '../../../core/decisions/command-call.js';
 import { CommandFailedError, CommandOutcomeUnknownError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
+import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
 import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
 import type { EventMetadata } from '../../../core/events/event.js';
 import {
@@ -34,8 +36,9 @@ import { madeOf } from '../activity-source.js';
 import { activityLogger, isInActivity, isInLocalActivity, logged, type ActivityLogger } from '../logged.js';
 import { unknownHereFailure } from '../unknown-here.js';
 import { aggregateModelOf, type AggregateModel } from './aggregate-model.js';
-import { AggregateRegistry, type AnyAggregate } from './aggregate-registry.js';
+import { AggregateRegistry, type AnyAggregate, type AnyDecision } from './aggregate-registry.js';
 import { CommandExecutor } from './command-executor.js';
+import { homeOf } from './command-identity.js';
 import { activityMetrics, noMetrics, type CommandMetrics } from './command-metrics.js';
 import { withCommitChain } from './commit-chain.js';
 import { fitOutcomes } from './fit-outcomes.js';
@@ -46,8 +49,8 @@ import { DecidingHeartbeats, survive } from './lost-workers.js';
 export interface AggregateActivitiesOptions {
   /** With `appendCommits`, the commands of a batch for one stream are appended at once. */
   readonly store: EventStore & Partial<CommitChain>;
-  /** Aggregate classes and deciders, told apart by their categories. */
-  readonly aggregates: readonly AnyAggregate[];
+  /** Aggregate classes and deciders, told apart by their categories, and decisions, by their names. */
+  readonly aggregates: readonly (AnyAggregate | AnyDecision)[];
   /** Where states are kept, so that only the events after them are read. Default: nowhere. */
   readonly snapshots?: SnapshotStore;
   /** A command makes a snapshot when this many events came since the last. Default 500. */
@@ -78,8 +81,8 @@ export type CommandLaneOptions = Partial<LaneSettings>;
  * The activities that need to know your aggregates: those behind `AggregateClient`, `proxyAggregateClient` and
  * `eventStoreReplay`.
  *
- * @throws InvalidArgumentError for an unknown option, when two aggregates have the same category, or one lists a command
- *   that it doesn't have
+ * @throws InvalidArgumentError for an unknown option, when two aggregates or decisions have the same name, or one lists a
+ *   command that it doesn't have
  */
 export function createAggregateActivities(options: AggregateActivitiesOptions): AggregateActivities {
   assertOptions(
@@ -167,7 +170,6 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
       },
       'debug',
     );
-  const known = new Map(options.aggregates.map((each) => [each.category, each]));
   const activities: AggregateActivities = {
     eventStoreExecute: executeLogged,
     eventStoreExecuteFirst: async (request) => ({
@@ -182,8 +184,10 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
         { ...request },
         async () => {
           const { aggregate: category, id, toVersion, until } = toReplayRequest(request);
-          const aggregate = aggregates.find(category);
-          if (aggregate === undefined) throw await toRefusal(givesBack, aggregates.unknown(category));
+          const registered = aggregates.find(category);
+          if (registered === undefined) throw await toRefusal(givesBack, aggregates.unknown(category));
+          if (registered.kind === 'decision') throw new InvalidArgumentError(statelessMessage(category));
+          const { aggregate } = registered;
           const stream = streamId(category, id);
           const isPresent = toVersion === undefined && until === undefined;
           const snapshot = isPresent ? await snapshots?.load(stream, snapshotModelOf(aggregate)) : undefined;
@@ -206,7 +210,7 @@ export function createAggregateActivities(options: AggregateActivitiesOptions): 
         ({ version }) => ({ version }),
       ),
   };
-  return madeOf({ store, part: 'aggregates', known }, activities);
+  return madeOf({ store, part: 'aggregates', known: aggregates.known }, activities);
 }
 
 /** @throws CommandFailedError when the aggregate's own `toSnapshot` throws */
@@ -221,7 +225,8 @@ function show<S>(stream: string, model: AggregateModel<S>, state: S): JsonValue 
   }
 }
 
-const isList: OptionCheck = (value) => (Array.isArray(value) ? undefined : 'a list of aggregates');
+const isList: OptionCheck = (value) =>
+  Array.isArray(value) ? undefined : 'a list of aggregates and decisions';
 
 /** Milliseconds before a task is given back, so that it isn't passed around at full speed. */
 const pause = 50;
@@ -237,9 +242,10 @@ function afterLoss({ name }: LaneCommand): CommandOutcome {
 
 /** The error when workers were lost over a command: whether it took effect isn't known. */
 function lostOver({ category, commands }: ExecuteRequest): EventStoreError {
-  const { id = '', name = '', commandId = '' } = commands[0] ?? {};
+  const [command] = commands as readonly [LaneCommand];
+  const { name, commandId } = command;
   return new CommandOutcomeUnknownError(
-    `3 workers stopped answering while they decided the command '${name}' to '${streamId(category, id)}': it never ends, or takes ` +
+    `3 workers stopped answering while they decided the command '${name}' to '${homeOf(category, command)}': it never ends, or takes ` +
       `the process down. Correct the code, restart the workers that answer no more, and ask again with the command id '${commandId}'.`,
     { commandId },
   );

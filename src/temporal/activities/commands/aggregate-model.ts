@@ -2,17 +2,18 @@ import { aggregateBuilder } from '../../../core/aggregates/aggregate-repository.
 import type { AggregateRoot } from '../../../core/aggregates/aggregate-root.js';
 import { deciderBuilder } from '../../../core/aggregates/command-handler.js';
 import { checkCommand } from '../../../core/aggregates/commands.js';
-import { splitDecided } from '../../../core/aggregates/decided-appends.js';
+import { splitDecided, toAppends } from '../../../core/aggregates/decided-appends.js';
 import type { Decider } from '../../../core/aggregates/decider.js';
 import type { StateBuilder } from '../../../core/aggregates/load-state.js';
-import { asDecided, asRaised } from '../../../core/aggregates/raised-events.js';
-import { InvalidArgumentError } from '../../../core/errors/invalid-argument-error.js';
+import { asDecidedAppends, asRaised } from '../../../core/aggregates/raised-events.js';
 import { copyEvent } from '../../../core/events/copy-event.js';
 import type { DomainEvent, EventToAppend, RecordedEvent } from '../../../core/events/event.js';
 import type { StreamAppend } from '../../../core/store/append/multi-stream-appends.js';
 import type { StoredForm } from '../../../core/store/append/stored-form.js';
+import { streamId } from '../../../core/store/stream-id.js';
 import type { JsonValue } from '../../../core/values/json.js';
 import type { AnyAggregate } from './aggregate-registry.js';
+import { timed } from './deciding.js';
 import { directly, type Run } from './interruptible.js';
 
 /** How the state of an aggregate is built up, decided on and shown: what classes and deciders have in common. */
@@ -29,6 +30,8 @@ export interface AggregateModel<S> extends StateBuilder<S> {
     payload: unknown,
   ): Promise<{
     readonly events: readonly EventToAppend[];
+    /** What goes to other streams, as parts of the same commit. */
+    readonly others: readonly StreamAppend[];
     readonly state: S;
     /** Milliseconds for which the user's code let nothing else run. */
     readonly blockedFor: number;
@@ -58,10 +61,11 @@ export function aggregateModelOf(
   form: StoredForm | undefined,
   run: Run = directly,
 ): AggregateModel<unknown> {
+  const home = streamId(aggregate.category, id);
   const model =
     typeof aggregate === 'function'
-      ? modelOfClass(aggregate, id, form, run)
-      : modelOfDecider(aggregate as Decider<unknown, unknown, DomainEvent>, form, run);
+      ? modelOfClass(aggregate, id, home, form, run)
+      : modelOfDecider(aggregate as Decider<unknown, unknown, DomainEvent>, home, form, run);
   if (run === directly) return model;
   return {
     ...model,
@@ -74,6 +78,7 @@ export function aggregateModelOf(
 function modelOfClass(
   aggregateClass: Extract<AnyAggregate, abstract new (...args: never[]) => unknown>,
   id: string,
+  home: string,
   form: StoredForm | undefined,
   run: Run,
 ): AggregateModel<AggregateRoot> {
@@ -91,9 +96,10 @@ function modelOfClass(
       try {
         const { returned, blockedFor } = timed(run, () => methods[name]?.(checked));
         await returned;
-        assertOwnStreamOnly(name, aggregate.uncommittedAppends);
         const { events, difference } = await asRaised(form, aggregate.uncommittedEvents.slice(before));
-        return { events, state: aggregate, blockedFor, isOutdated: difference !== undefined };
+        const [, ...parts] = toAppends(home, { own: events, others: aggregate.uncommittedAppends });
+        const others = await asDecidedAppends(form, parts, 1);
+        return { events, others, state: aggregate, blockedFor, isOutdated: difference !== undefined };
       } catch (error) {
         const isDirty =
           aggregate.uncommittedEvents.length > before || aggregate.uncommittedAppends.length > 0;
@@ -105,6 +111,7 @@ function modelOfClass(
 
 function modelOfDecider(
   decider: Decider<unknown, unknown, DomainEvent>,
+  home: string,
   form: StoredForm | undefined,
   run: Run,
 ): AggregateModel<unknown> {
@@ -117,29 +124,13 @@ function modelOfDecider(
     async decide(state, name, payload) {
       const data = await checkCommand(decider, name, payload);
       const { returned, blockedFor } = timed(run, () => decider.decide(state, { type: name, data }));
-      const { own, others } = splitDecided(await returned);
-      assertOwnStreamOnly(name, others);
-      const events = await asDecided(form, own);
+      const appends = toAppends(home, splitDecided(await returned));
+      const [own, ...others] = await asDecidedAppends(form, appends);
+      const events = own?.events ?? [];
       const evolve = (next: unknown, event: EventToAppend): unknown =>
         builder.apply(next, copyEvent(event) as RecordedEvent);
-      return { events, state: run(() => events.reduce(evolve, state)), blockedFor, isOutdated: false };
+      const next = run(() => events.reduce(evolve, state));
+      return { events, others, state: next, blockedFor, isOutdated: false };
     },
   };
-}
-
-/** @throws InvalidArgumentError: a lane appends a chain of commits to one stream */
-function assertOwnStreamOnly(name: string, others: readonly StreamAppend[]): void {
-  const [first] = others;
-  if (first === undefined) return;
-  throw new InvalidArgumentError(
-    `The command '${name}' also appends to '${first.streamId}', and a command lane appends to its aggregate's own stream only. ` +
-      `Nothing was stored. Execute it with an AggregateRepository or createCommandHandler.`,
-  );
-}
-
-/** Measures how long code blocks before it returns. */
-function timed<T>(run: Run, call: () => T): { readonly returned: T; readonly blockedFor: number } {
-  const began = performance.now();
-  const returned = run(call);
-  return { returned, blockedFor: performance.now() - began };
 }

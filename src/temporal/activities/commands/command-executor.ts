@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { isListed, unlisted } from '../../../core/aggregates/commands.js';
 import { CommandFailedError } from '../../../core/errors/command-errors.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { EventMetadata } from '../../../core/events/event.js';
@@ -17,15 +16,18 @@ import type {
 } from '../../shared/command-lane.js';
 import { toErrorMessage, type ErrorMessage } from '../../shared/error-message.js';
 import { aggregateModelOf } from './aggregate-model.js';
-import type { AggregateRegistry, AnyAggregate } from './aggregate-registry.js';
+import { findUnknown, type AggregateRegistry, type Registered } from './aggregate-registry.js';
 import { AggregateSnapshots, type AggregateSnapshotsOptions } from './aggregate-snapshots.js';
+import { homeOf } from './command-identity.js';
 import type { CommandMetrics } from './command-metrics.js';
-import { executeOnStream, unanswered, unknownHere } from './execute-on-stream.js';
+import { executeDecisions } from './execute-decisions.js';
+import { executeOnStream } from './execute-on-stream.js';
 import { findStored } from './find-stored.js';
-import { directly, interruptible } from './interruptible.js';
+import { directly, interruptible, type Run } from './interruptible.js';
 import { loadAggregate } from './load-aggregate.js';
 import { estimateMemory } from './memory-size.js';
 import { executeOneByOne } from './one-by-one.js';
+import { unanswered, unknownHere } from './outcomes.js';
 import { PendingCommand } from './pending-command.js';
 import { StateCache } from './state-cache.js';
 import { isSameCommand, StreamQueue } from './stream-queue.js';
@@ -51,9 +53,9 @@ export class CommandExecutor {
   readonly #options: CommandExecutorOptions;
   /** By stream. A state in use is taken out, so that nothing else changes it. */
   readonly #states: StateCache;
-  /** By stream, while it has commands. */
+  /** By aggregate, or key of a decision, while it has commands. */
   readonly #queues = new Map<string, StreamQueue>();
-  /** Commands that were open when their request was answered, by stream and command id. */
+  /** Commands that were open when their request was answered. */
   readonly #open = new LRUCache<string, PendingCommand>({
     ...open,
     sizeCalculation: ({ command }) => estimateMemory(command).bytes,
@@ -68,7 +70,7 @@ export class CommandExecutor {
   }
 
   /**
-   * Executes the commands of each aggregate separately, so that a broken or slow one affects no other. A command that
+   * Executes the commands of each aggregate, or key of a decision, separately, so that a broken or slow one affects no other. A command that
    * is under way already is joined.
    *
    * @param metadata of every event
@@ -80,20 +82,21 @@ export class CommandExecutor {
   ): Promise<readonly CommandOutcome[]> {
     const { category, commands, yieldAfter } = request;
     const timeLimit = yieldAfter === undefined ? undefined : this.#options.batchTimeout;
-    const aggregate = this.#options.aggregates.find(category);
-    if (aggregate === undefined) {
-      const outcome = unknownHere(this.#options.aggregates.unknown(category));
-      return commands.map(() => outcome);
+    const registered = this.#options.aggregates.find(category);
+    if (registered === undefined) {
+      const { aggregates } = this.#options;
+      return commands.map(({ home }) =>
+        unknownHere(aggregates.unknown(category, home === undefined ? 'aggregate' : 'decision')),
+      );
     }
     const queues = new Set<StreamQueue>();
     const all = commands.map((command) => {
-      const stream = streamId(category, command.id);
-      const pending = new PendingCommand(command, metadata, timeLimit, request.isSuspect === true);
-      const earlier = this.#open.get(keyOf(stream, command));
+      const pending = new PendingCommand(category, command, metadata, timeLimit, request.isSuspect === true);
+      const earlier = this.#open.get(keyOf(pending));
       if (earlier !== undefined && isSameCommand(earlier, pending) && !canBeTriedAgain(earlier)) {
         return earlier;
       }
-      const queue = this.#queueOf(aggregate, command.id, metrics);
+      const queue = this.#queueOf(registered, command.id, metrics);
       queues.add(queue);
       return queue.enqueueOrJoin(pending);
     });
@@ -105,7 +108,7 @@ export class CommandExecutor {
     return all.map((pending) => {
       const outcome = pending.tell();
       if (outcome !== undefined) return outcome;
-      this.#open.set(keyOf(streamId(category, pending.command.id), pending.command), pending);
+      this.#open.set(keyOf(pending), pending);
       return stillDeciding(pending.command);
     });
   }
@@ -139,16 +142,15 @@ export class CommandExecutor {
   refuse({ category, commands }: ExecuteRequest, error: ErrorMessage): Promise<readonly CommandOutcome[]> {
     return Promise.all(
       commands.map(async (command) => {
-        const stream = streamId(category, command.id);
         this.#options.onWarning('A command is refused that workers were lost over', {
-          streamId: stream,
+          streamId: homeOf(category, command),
           command: command.name,
           commandId: command.commandId,
           error: error.message,
         });
         try {
           return (
-            (await findStored(this.#options.store, stream, command)) ?? ({ kind: 'failed', error } as const)
+            (await findStored(this.#options.store, category, command)) ?? ({ kind: 'failed', error } as const)
           );
         } catch (cause) {
           return unanswered(cause);
@@ -172,38 +174,83 @@ export class CommandExecutor {
           error: outcome.error.message,
         });
         const command = commands[index] as LaneCommand;
-        const stored = await findStored(this.#options.store, streamId(category, command.id), command);
+        const stored = await findStored(this.#options.store, category, command);
         return stored ?? { kind: 'failed', error: outcome.error };
       }),
     );
   }
 
-  #queueOf(aggregate: AnyAggregate, id: string, metrics: CommandMetrics): StreamQueue {
-    const stream = streamId(aggregate.category, id);
-    let queue = this.#queues.get(stream);
+  #queueOf(registered: Registered, id: string, metrics: CommandMetrics): StreamQueue {
+    const key = JSON.stringify([registered.target.category, id]);
+    let queue = this.#queues.get(key);
     if (queue === undefined) {
       queue = new StreamQueue(
-        (batch) => this.#executeOn(aggregate, id, batch, metrics),
+        (batch) =>
+          registered.kind === 'decision'
+            ? this.#decide(registered, batch, metrics)
+            : this.#executeOn(registered, id, batch, metrics),
         () => {
-          this.#queues.delete(stream);
-          this.#states.giveUp(stream);
+          this.#queues.delete(key);
+          if (registered.kind === 'aggregate') this.#states.giveUp(streamId(registered.target.category, id));
         },
       );
-      this.#queues.set(stream, queue);
+      this.#queues.set(key, queue);
     }
     return queue;
   }
 
+  /** A command that computes longer than the limit without a pause, in a lane or not, is assumed never to end. */
+  #runnerOf(batch: readonly PendingCommand[]): Run {
+    return batch.some(({ isSuspect }) => isSuspect) ? interruptible(this.#options.batchTimeout) : directly;
+  }
+
+  #decide(
+    registered: Extract<Registered, { readonly kind: 'decision' }>,
+    batch: readonly PendingCommand[],
+    metrics: CommandMetrics,
+  ): Promise<void> {
+    const { store, onWarning } = this.#options;
+    const { decision, target } = registered;
+    const attributes = (command: LaneCommand): Record<string, unknown> => ({
+      decision: decision.name,
+      streamId: command.home,
+      command: command.name,
+      commandId: command.commandId,
+    });
+    return executeDecisions(
+      {
+        store,
+        decision,
+        target,
+        run: this.#runnerOf(batch),
+        findUnknown: (command) => findUnknown(registered, command),
+        onBlocked: (command, milliseconds) => {
+          onWarning('A command blocked the event loop', { ...attributes(command), milliseconds });
+        },
+        onConflict: () => {
+          metrics.onConflict();
+        },
+        onFailure: (error, command, staysOpen) => {
+          onWarning(staysOpen ? whyOpen(error, 'decision') : 'A command of a decision failed', {
+            ...attributes(command),
+            error: describeError(error),
+          });
+        },
+      },
+      batch,
+    );
+  }
+
   #executeOn(
-    aggregate: AnyAggregate,
+    registered: Extract<Registered, { readonly kind: 'aggregate' }>,
     id: string,
     batch: readonly PendingCommand[],
     metrics: CommandMetrics,
   ): Promise<void> {
-    const { store, batchTimeout, onWarning } = this.#options;
+    const { store, onWarning } = this.#options;
+    const { aggregate } = registered;
     const stream = streamId(aggregate.category, id);
-    // A command that computes longer than this without a pause, in a lane or not, is assumed never to end.
-    const run = batch.some(({ isSuspect }) => isSuspect) ? interruptible(batchTimeout) : directly;
+    const run = this.#runnerOf(batch);
     const model = aggregateModelOf(aggregate, id, storedFormOf(store), run);
     const snapshots = this.#snapshots.of(aggregate, model, stream);
     const states = this.#states;
@@ -212,7 +259,7 @@ export class CommandExecutor {
         store,
         streamId: stream,
         model,
-        findUnknown: ({ name }) => (isListed(aggregate, name) ? undefined : unlisted(aggregate, name)),
+        findUnknown: (command) => findUnknown(registered, command),
         onBlocked: ({ name, commandId }, milliseconds) => {
           onWarning('A command blocked the event loop', {
             streamId: stream,
@@ -239,7 +286,7 @@ export class CommandExecutor {
           metrics.onConflict();
         },
         onFailure: (error, isOpen) => {
-          onWarning(isOpen ? whyOpen(error) : 'The commands of a stream failed', {
+          onWarning(isOpen ? whyOpen(error, 'stream') : 'The commands of a stream failed', {
             streamId: stream,
             commands: batch.slice(0, 10).map(({ command }) => command.name),
             error: describeError(error),
@@ -251,14 +298,14 @@ export class CommandExecutor {
   }
 }
 
-function whyOpen(error: unknown): string {
+function whyOpen(error: unknown, of: 'stream' | 'decision'): string {
   return findEventStoreError(error)?.code === 'EVENT_TOO_NEW'
-    ? 'A stream is left to a worker of a newer release'
-    : 'The store gave no answer to the commands of a stream';
+    ? `A ${of} is left to a worker of a newer release`
+    : `The store gave no answer to the commands of a ${of}`;
 }
 
-function keyOf(stream: string, { commandId }: LaneCommand): string {
-  return JSON.stringify([stream, commandId]);
+function keyOf({ category, command }: PendingCommand): string {
+  return JSON.stringify([category, homeOf(category, command), command.commandId]);
 }
 
 /** Whether nothing on this worker settles the command any more: the store gave no answer, or the worker doesn't know it. */

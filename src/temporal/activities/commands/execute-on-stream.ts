@@ -1,18 +1,27 @@
+import { isSureToConflict, type ConflictCode } from '../../../core/aggregates/execute-command.js';
 import type { LoadedState } from '../../../core/aggregates/load-state.js';
-import { findEventStoreError, isRetryable } from '../../../core/errors/error-recognition.js';
+import type { EventStoreErrorOf } from '../../../core/errors/error-classes.js';
+import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import type { EventStoreError } from '../../../core/errors/event-store-error.js';
-import { StoreUnavailableError } from '../../../core/errors/store-errors.js';
+import { appendAtOnce } from '../../../core/store/append/append-at-once.js';
 import type { CommitChain } from '../../../core/store/append/commit-chain.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import { pauseAfter, type Backoff } from '../../../core/values/backoff.js';
-import { describeError } from '../../../core/values/describe-error.js';
 import { wait } from '../../../core/values/wait.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
-import { toErrorMessage } from '../../shared/error-message.js';
 import type { AggregateModel } from './aggregate-model.js';
-import { committedOutcome } from './committed-outcome.js';
-import { decideCommands, toRefusal, type Decision } from './decide-commands.js';
+import { decideCommands, type DecidedCommand, type DecidedCommit } from './decide-commands.js';
+import { toRefusal } from './deciding.js';
 import { findStored } from './find-stored.js';
+import {
+  committedOutcome,
+  concernsStore,
+  failure,
+  isOpen,
+  unanswered,
+  unchangedOutcome,
+  unknownHere,
+} from './outcomes.js';
 import type { PendingCommand } from './pending-command.js';
 
 /** Where the commands of one aggregate are executed. */
@@ -36,17 +45,15 @@ export interface StreamContext<S> {
 }
 
 /** Most rounds in which nothing is settled; it takes another append between each read and append of ours. */
-const maxFutileRounds = 30;
+export const maxFutileRounds = 30;
 /** With jitter, so that two processes in conflict don't collide for ever. */
 const backoff: Backoff = { first: 2, longest: 200, jitter: { part: 1, random: Math.random } };
 
-/** Errors that need an operator and aren't the fault of the appended events. */
-const faultsOfStore: readonly string[] = ['STORE_ACCESS_DENIED', 'STORE_CORRUPTED', 'SCHEMA_OUTDATED'];
-
 /**
  * Executes commands of one aggregate: decides them in order and appends their events as one chain of commits, again
- * if another append came between. The append itself reports commands that are stored already; only a command that is
- * answered without an append is looked up, so that one that goes through at once pays nothing.
+ * if another append came between. A command that appends to other streams, too, ends a chain, and its commit goes by
+ * itself. The append itself reports commands that are stored already; only a command that is answered without an append
+ * is looked up, so that one that goes through at once pays nothing.
  *
  * A failure affects only the commands of this aggregate. It is final only if nothing can have been stored: commands
  * stay `open` if the store gives no answer, or if only a worker of a newer release knows them.
@@ -64,10 +71,10 @@ export async function executeOnStream<S>(
   try {
     await runRounds(round, known);
   } catch (error) {
-    const isOpen = isRetryable(error) || isTooNew(error);
-    context.onFailure(error, isOpen);
+    const staysOpen = isOpen(error);
+    context.onFailure(error, staysOpen);
     for (const pending of known.filter(isUnsettled)) {
-      if (isOpen) pending.settle(unanswered(error));
+      if (staysOpen) pending.settle(unanswered(error));
       else await round.settleFailure(pending, error);
     }
   }
@@ -78,10 +85,6 @@ export async function executeOnStream<S>(
 
 function isUnsettled({ outcome }: PendingCommand): boolean {
   return outcome === undefined;
-}
-
-function isTooNew(error: unknown): boolean {
-  return findEventStoreError(error)?.code === 'EVENT_TOO_NEW';
 }
 
 async function runRounds<S>(round: Rounds<S>, batch: readonly PendingCommand[]): Promise<void> {
@@ -104,6 +107,8 @@ class Rounds<S> {
   #loaded: LoadedState<S> | undefined;
   /** One command at a time, once a chain was refused for one of its commits: alone, it fails alone. */
   #limit = Infinity;
+  /** The last commit to several streams was refused with it. */
+  #conflict: EventStoreErrorOf<ConflictCode> | undefined;
 
   constructor(context: StreamContext<S>) {
     this.#context = context;
@@ -121,7 +126,7 @@ class Rounds<S> {
   }
 
   async run(batch: readonly PendingCommand[]): Promise<void> {
-    const { store, streamId, model, onBlocked } = this.#context;
+    const { model, onBlocked } = this.#context;
     const loaded = this.#loaded ?? (await this.#context.take());
     this.#loaded = undefined;
     const { decisions, state, isSpoilt } = await decideCommands(
@@ -131,30 +136,77 @@ class Rounds<S> {
       onBlocked,
     );
     const effective = decisions.filter((decision) => decision.kind === 'commit');
-    let results: readonly AppendResult[] = [];
-    if (effective.length > 0) {
-      const commits = effective.map(({ commit }) => commit);
-      try {
-        results = await store.appendCommits(streamId, commits, { expectedVersion: loaded.version });
-      } catch (error) {
-        await this.#onRefusedAppend(error, effective);
-        if (model.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
-        return;
-      }
+    const results = await this.#append(effective, loaded.version);
+    if (results === undefined) {
+      if (model.isImmutable) this.#loaded = await this.#context.catchUp(loaded);
+      return;
     }
     model.commit(state);
     const version = results.at(-1)?.version ?? loaded.version;
-    for (const [index, { pending, commit }] of effective.entries()) {
-      pending.settle(committedOutcome(commit.events, results[index] as AppendResult, false));
-    }
     // A decorator may hide the store's schemas; their changes then show here.
     const isOutdated = isSpoilt || results.some((result) => result.changedBySchema);
     await this.#settleWithoutCommit(decisions, { state, version }, results.at(-1), isOutdated);
   }
 
+  /**
+   * Appends what was decided, and answers it.
+   *
+   * @returns the results in the aggregate's own stream; undefined when not all was appended, so that what was decided is
+   *   not the state of the stream
+   */
+  async #append(
+    effective: readonly DecidedCommit[],
+    expectedVersion: number,
+  ): Promise<readonly AppendResult[] | undefined> {
+    const { store, streamId } = this.#context;
+    const chain = effective.filter(({ others }) => others.length === 0);
+    let results: readonly AppendResult[] = [];
+    if (chain.length > 0) {
+      try {
+        const commits = chain.map(({ commit }) => commit);
+        results = await store.appendCommits(streamId, commits, { expectedVersion });
+      } catch (error) {
+        await this.#onRefusedAppend(error, chain);
+        return undefined;
+      }
+    }
+    for (const [index, { pending, commit }] of chain.entries()) {
+      pending.settle(committedOutcome(commit.events, [results[index] as AppendResult], false));
+    }
+    const last = effective.at(-1);
+    if (last === undefined || last.others.length === 0) return results;
+    const own = await this.#appendToStreams(last, results.at(-1)?.version ?? expectedVersion);
+    return own && [...results, own];
+  }
+
+  /** @returns the result in the aggregate's own stream; undefined when nothing was appended */
+  async #appendToStreams(
+    { pending, commit, others }: DecidedCommit,
+    expectedVersion: number,
+  ): Promise<AppendResult | undefined> {
+    const { store, streamId } = this.#context;
+    const { commitId, events, metadata } = commit;
+    try {
+      if (this.#conflict !== undefined && isSureToConflict(this.#conflict, others)) throw this.#conflict;
+      const appends = [{ streamId, expectedVersion, events }, ...others];
+      const parts = await appendAtOnce(store, appends, { commitId, ...(metadata && { metadata }) });
+      const [own] = parts as readonly [AppendResult];
+      if (!own.deduplicated) {
+        const all = appends.flatMap((append) => append.events);
+        pending.settle(committedOutcome(all, parts, false));
+        return own;
+      }
+      // It may have been decided on a state that held its events.
+      await this.#answerFromStore(pending);
+    } catch (error) {
+      await this.#onRefusedCommit(error, pending);
+    }
+    return undefined;
+  }
+
   /** Answers commands that appended nothing: only on a current state, and from the store if they are stored already. */
   async #settleWithoutCommit(
-    decisions: readonly Decision[],
+    decisions: readonly DecidedCommand[],
     decided: LoadedState<S>,
     appended: AppendResult | undefined,
     isSpoilt: boolean,
@@ -176,7 +228,7 @@ class Rounds<S> {
   }
 
   /** @throws the error, when it concerns the store and not one of the commits */
-  async #onRefusedAppend(error: unknown, effective: readonly Decision[]): Promise<void> {
+  async #onRefusedAppend(error: unknown, effective: readonly DecidedCommit[]): Promise<void> {
     const ours = findEventStoreError(error);
     this.lastError = ours ?? error;
     switch (ours?.code) {
@@ -189,17 +241,31 @@ class Rounds<S> {
         }
         return;
     }
-    if (ours === undefined || isRetryable(ours) || isTooNew(ours) || faultsOfStore.includes(ours.code)) {
-      throw error;
-    }
+    if (ours === undefined || concernsStore(ours)) throw error;
     if (effective.length > 1) this.#limit = 1;
     else for (const { pending } of effective) pending.settle(failure(ours));
   }
 
+  /**
+   * What is done when a commit to several streams was refused.
+   *
+   * @throws the error, when it concerns the store and not the commit
+   */
+  async #onRefusedCommit(error: unknown, pending: PendingCommand): Promise<void> {
+    const ours = findEventStoreError(error);
+    this.lastError = ours ?? error;
+    if (ours === undefined || concernsStore(ours)) throw error;
+    if (ours.code !== 'VERSION_CONFLICT' || ours === this.#conflict) {
+      await this.settleFailure(pending, ours);
+      return;
+    }
+    this.#conflict = ours;
+    this.#context.onConflict();
+  }
+
   /** @returns whether the command is stored already */
   async #answerFromStore(pending: PendingCommand): Promise<boolean> {
-    const { store, streamId } = this.#context;
-    const outcome = await findStored(store, streamId, pending.command);
+    const outcome = await findStored(this.#context.store, pending.category, pending.command);
     if (outcome === undefined) return false;
     pending.settle(outcome);
     return true;
@@ -207,7 +273,7 @@ class Rounds<S> {
 }
 
 /** The last event of a stream. */
-async function endOf(
+export async function endOf(
   store: EventStore,
   streamId: string,
 ): Promise<{ readonly version: number; readonly position: number }> {
@@ -217,35 +283,10 @@ async function endOf(
 
 /** @param position of the last event of the stream */
 function outcomeWithoutCommit(
-  decision: Exclude<Decision, { readonly kind: 'commit' }>,
+  decision: Exclude<DecidedCommand, DecidedCommit>,
   position: number,
 ): CommandOutcome {
-  return decision.kind === 'nothing'
-    ? {
-        kind: 'committed',
-        version: decision.version,
-        position,
-        types: [],
-        eventIds: [],
-        deduplicated: false,
-      }
-    : failure(decision.error);
-}
-
-/** The outcome when the store gives no answer: the command may or may not be stored. */
-export function unanswered(error: unknown): CommandOutcome {
-  const ours =
-    findEventStoreError(error) ?? new StoreUnavailableError(`The store failed with ${describeError(error)}`);
-  return { kind: 'open', reason: isTooNew(ours) ? 'unknown' : 'store', error: toErrorMessage(ours) };
-}
-
-/** The outcome of an unknown command: a worker of another release may know it. */
-export function unknownHere(error: EventStoreError): CommandOutcome {
-  return { kind: 'open', reason: 'unknown', error: toErrorMessage(error) };
-}
-
-function failure(error: EventStoreError): CommandOutcome {
-  return { kind: error.code === 'DOMAIN_ERROR' ? 'rejected' : 'failed', error: toErrorMessage(error) };
+  return decision.kind === 'nothing' ? unchangedOutcome(decision.version, position) : failure(decision.error);
 }
 
 /** Leaves out copies of a command: they are answered after it, from the store. */

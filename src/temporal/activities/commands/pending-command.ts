@@ -3,6 +3,8 @@ import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
 
 /** A command on its way through this worker. All requests for it wait for the same outcome. */
 export class PendingCommand {
+  /** Of its aggregate; or the name of its decision. */
+  readonly category: string;
   readonly command: LaneCommand;
   /** Metadata of its events: the workflow and run that sent it. */
   readonly metadata: EventMetadata;
@@ -15,11 +17,13 @@ export class PendingCommand {
   #onSettled: () => void = () => undefined;
 
   constructor(
+    category: string,
     command: LaneCommand,
     metadata: EventMetadata,
     timeLimit: number | undefined,
     isSuspect: boolean,
   ) {
+    this.category = category;
     this.command = command;
     this.metadata = metadata;
     this.timeLimit = timeLimit;

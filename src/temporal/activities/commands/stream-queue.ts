@@ -1,11 +1,11 @@
-import { commandHashOf } from './decide-commands.js';
+import { commandHashOf } from './command-identity.js';
 import type { PendingCommand } from './pending-command.js';
 
 /** Most commands that are decided on one state and appended together. */
 const maxBatch = 500;
 
 /**
- * The commands of one aggregate in this process. They are executed one batch at a time, whichever lanes or workflows
+ * The commands of one aggregate, or of one key of a decision, in this process. They are executed one batch at a time, whichever lanes or workflows
  * sent them, and commands that come meanwhile form the next batch, so that they don't conflict with each other.
  */
 export class StreamQueue {
@@ -55,5 +55,5 @@ export class StreamQueue {
 
 /** Whether two commands with one id are the same command, rather than two with the id by mistake. */
 export function isSameCommand(one: PendingCommand, other: PendingCommand): boolean {
-  return commandHashOf(one.command) === commandHashOf(other.command);
+  return commandHashOf(one.category, one.command) === commandHashOf(other.category, other.command);
 }

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import type { CommandTarget } from '../../../core/aggregates/commands.js';
+import type { Target } from '../../../core/decisions/command-call.js';
+import { isDecision } from '../../../core/decisions/decision-target.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { RetryLaterError } from '../../../core/errors/retry-later-error.js';
 import type { ConsequenceOrigin, CommandToSend, ReactionPort } from '../../../core/reactions/consequences.js';
@@ -13,18 +14,18 @@ import type { ReactionWarnings } from './reaction-warnings.js';
 /** Acts through the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
 export function reactionPort(warnings: ReactionWarnings): ReactionPort {
   /** The senders of each client, by their options, so that commands of several shards travel together. */
-  const senders = new WeakMap<Client, Map<string, AggregateClient<CommandTarget>>>();
-  const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<CommandTarget> => {
+  const senders = new WeakMap<Client, Map<string, AggregateClient<Target>>>();
+  const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<Target> => {
     const { client, info } = Context.current();
     const options = {
-      // The worker that decides has the rest of the definition.
-      aggregate: { category: aggregate.category },
       taskQueue: taskQueue ?? info.taskQueue,
       ...(lanes !== undefined && { lanes }),
     };
-    const key = JSON.stringify(options);
-    const ofClient = senders.get(client) ?? new Map<string, AggregateClient<CommandTarget>>();
-    const sender = ofClient.get(key) ?? new AggregateClient({ client, ...options });
+    // The worker that decides has the rest of an aggregate's definition. That of a decision says where a command goes.
+    const target = isDecision(aggregate) ? aggregate : { category: aggregate.category };
+    const key = JSON.stringify([isDecision(target) ? { decision: target.name } : target, options]);
+    const ofClient = senders.get(client) ?? new Map<string, AggregateClient<Target>>();
+    const sender = ofClient.get(key) ?? new AggregateClient({ client, aggregate: target, ...options });
     senders.set(client, ofClient.set(key, sender));
     return sender;
   };
@@ -55,7 +56,7 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
     },
 
     async sendCommand(command, origin) {
-      const { id, name, payload, metadata } = command;
+      const { aggregate, id = '', name, payload, metadata } = command;
       const { event } = origin;
       const { correlationId } = event.metadata;
       const options = {
@@ -71,7 +72,10 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
       };
       warnings.note(origin);
       try {
-        await senderOf(command).execute(id, name, payload, options);
+        const sender = senderOf(command);
+        await (isDecision(aggregate)
+          ? sender.execute(name, payload, options)
+          : sender.execute(id, name, payload, options));
       } catch (error) {
         const code = findEventStoreError(error)?.code;
         if (code !== 'COMMAND_OUTCOME_UNKNOWN') throw error;
