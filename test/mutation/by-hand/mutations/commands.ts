@@ -45,8 +45,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A stored command is answered to another one with its id',
     file: 'src/temporal/activities/commands/find-stored.ts',
-    find: 'storedHash === undefined || storedHash === commandHashOf(command)',
-    replace: 'storedHash === undefined || commandHashOf(command) !== storedHash + 1',
+    find: 'storedHash === undefined || storedHash === commandHashOf(category, command)',
+    replace: 'storedHash === undefined || commandHashOf(category, command) !== storedHash + 1',
     project: 'temporal',
     tests,
     pattern: 'its id was used for another',
