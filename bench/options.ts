@@ -24,13 +24,13 @@ const quick: Settings = { rounds: 2, seconds: 0.2, window: 2, events: 20_000, si
 
 export const usage = `npm run bench -- [suite …] [option …]
 
-Suites: ${suites.map(({ name }) => name).join(', ')}; all when none is named.
+Suites: ${namesOf(suites)}; when none is named, all but ${namesOf(suites.filter(({ isApart }) => isApart))}.
 
   --rounds N       paired rounds (${full.rounds})
   --seconds S      of one measurement (${full.seconds}; of commands and live writes ${full.window})
   --events N       of the store that is read from start to end (${full.events})
   --size N         of a large store (${full.size})
-  --only A,B       these contenders: ${contenders.map(({ name }) => name).join(', ')} (not of commands and projections)
+  --only A,B       these contenders: ${namesOf(contenders)} (not of conditions, commands and projections)
   --quick          a short run to see that it works; its numbers mean little
   --save           keep the results in bench/results/ and the figures: in latest.{json,md}, or in files named as the suites
   --help
@@ -65,7 +65,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     return value;
   };
   return {
-    suites: pick('suite', suites, positionals),
+    suites: pick('suite', suites, positionals).filter(({ isApart }) => !isApart || positionals.length > 0),
     contenders: pick('contender', contenders, values.only?.split(',') ?? []),
     settings: {
       rounds: number('rounds'),
@@ -87,7 +87,11 @@ function pick<T extends { readonly name: string }>(
 ) {
   const unknown = names.find((name) => !all.some((it) => it.name === name));
   if (unknown !== undefined) {
-    throw new Error(`There is no ${what} ${unknown}, only ${all.map(({ name }) => name).join(', ')}.`);
+    throw new Error(`There is no ${what} ${unknown}, only ${namesOf(all)}.`);
   }
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+function namesOf(all: readonly { readonly name: string }[]): string {
+  return all.map(({ name }) => name).join(', ');
 }

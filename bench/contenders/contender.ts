@@ -28,6 +28,19 @@ export interface Abilities {
   catchUp(pageSize: number, visit: Visit): Promise<void>;
   /** One page for a reader that follows the store. */
   poll(cursor: number, limit: number): Promise<Polled>;
+  /**
+   * Appends, unless there is an event in the way of the condition.
+   *
+   * @returns the position
+   * @throws Conflict when there is one
+   */
+  appendIf(append: Append, condition: Condition): Promise<number>;
+  /** Two appends under the same condition, handed over together. Returns how many were stored. */
+  appendBothIf(appends: readonly [Append, Append], condition: Condition): Promise<number>;
+  /** Several streams, all or nothing. */
+  appendToStreams(appends: readonly Append[], commitId: string): Promise<void>;
+  /** What a decision reads before it appends under a condition. */
+  find(filter: TagFilter): Promise<Found>;
   /** How many events there are, from a summary of the whole store by type and by category. */
   statistics(): Promise<number>;
   /** How many events there are, from their numbers in each month. */
@@ -64,6 +77,24 @@ export interface Append {
   readonly events: readonly NewEvent[];
 }
 
+/** Takes the events of any of the types that carry all of the tags. */
+export interface TagFilter {
+  readonly types?: readonly string[];
+  readonly tags?: readonly string[];
+}
+
+/** No event that a filter takes may have been appended after the position. */
+export interface Condition {
+  readonly filters: readonly TagFilter[];
+  readonly after: number;
+}
+
+export interface Found {
+  readonly count: number;
+  /** For a condition that depends on what was found. */
+  readonly after: number;
+}
+
 /** An event as its store gives it to a caller, parsed. */
 export interface ReadEvent {
   readonly data: EventData;
@@ -83,7 +114,7 @@ export interface Polled {
 /** Returns false to stop. */
 export type Visit = (event: ReadEvent) => boolean;
 
-/** The store refused an append because the stream was at another version. */
+/** The store refused an append: the stream was at another version, or an event was in the way of the condition. */
 export class Conflict extends Error {
   override readonly name = 'Conflict';
 }

@@ -1,5 +1,15 @@
+import type { SettledPosition } from 'temporal-event-store';
 import { isEventStoreError, iterateAll, PostgresEventStore } from '../library.js';
-import { Conflict, type Contender, type EventData, type NewEvent, type ReadEvent } from './contender.js';
+import {
+  Conflict,
+  type Append,
+  type Condition,
+  type Contender,
+  type EventData,
+  type NewEvent,
+  type ReadEvent,
+  type Session,
+} from './contender.js';
 
 type BenchEvent = { readonly type: string; readonly data: EventData };
 
@@ -9,66 +19,118 @@ export const schema = 'event_store';
 export const ours: Contender = {
   name: 'ours',
   database: 'ours',
-  can: ['append', 'load', 'catchUp', 'poll', 'statistics', 'trends'],
+  can: [
+    'append',
+    'load',
+    'catchUp',
+    'poll',
+    'appendIf',
+    'appendBothIf',
+    'appendToStreams',
+    'find',
+    'statistics',
+    'trends',
+  ],
   claimsRepeatsAreSafe: true,
   table: `${schema}.events`,
   storedSql: `select (data->>'ref')::bigint as ref, stream_id, version from ${schema}.events`,
 
-  prepare: migrate,
+  prepare: (url) => migrate(url),
 
   fillSql: (rows) => [
     ...fillEventsSql(`${schema}.events`, `${schema}.positions`, rows),
     `insert into ${schema}.streams select stream_id, max(version) from ${schema}.events group by stream_id`,
   ],
 
-  async open(url) {
-    const store = await PostgresEventStore.connect({ connectionString: url, schema });
-    return {
-      async append({ streamId, expectedVersion, commitId, events }) {
-        try {
-          await store.appendToStream(streamId, events.map(toEvent), { expectedVersion, commitId });
-        } catch (error) {
-          if (isEventStoreError(error, 'VERSION_CONFLICT')) throw new Conflict();
-          throw error;
-        }
-      },
-      async load(streamId, afterVersion) {
-        const events: ReadEvent[] = [];
-        for (let version = afterVersion; ;) {
-          const slice = await store.readStream<BenchEvent>(streamId, {
-            fromVersion: version + 1,
-            limit: 10_000,
-          });
-          version = slice.events.at(-1)?.version ?? version;
-          events.push(...slice.events);
-          if (slice.isEnd) return { version, events };
-        }
-      },
-      async catchUp(limit, visit) {
-        for await (const event of iterateAll<BenchEvent>(store, { limit })) {
-          if (!visit(event)) return;
-        }
-      },
-      async poll(after, limit) {
-        const { events, position } = await store.readAll<BenchEvent>({ after, limit });
-        return { refs: events.map(({ data }) => data.ref), cursor: position };
-      },
-      async statistics() {
-        const { total } = await store.statistics();
-        return total;
-      },
-      async trends() {
-        const months = await store.trends({ interval: 'month' });
-        return months.reduce((sum, { count }) => sum + count, 0);
-      },
-      close: () => store.close(),
-    };
-  },
+  open: (url) => openStore(url, PostgresEventStore),
 };
 
+/** @param Store that of this build of the library, or of another one */
+export async function openStore(url: string, Store: typeof PostgresEventStore): Promise<Session> {
+  const store = await Store.connect({ connectionString: url, schema });
+  let storeId: string | undefined;
+  const appendIf = async (append: Append, { filters, after }: Condition): Promise<number> => {
+    const { streamId, expectedVersion, commitId, events } = append;
+    storeId ??= (await store.readAll({ limit: 1 })).storeId;
+    try {
+      const { position } = await store.appendToStream(streamId, events.map(toEvent), {
+        expectedVersion,
+        commitId,
+        condition: { filter: filters, after: { position: after, storeId } as SettledPosition },
+      });
+      return position;
+    } catch (error) {
+      if (isEventStoreError(error, 'APPEND_CONDITION_FAILED')) throw new Conflict();
+      throw error;
+    }
+  };
+  return {
+    async append({ streamId, expectedVersion, commitId, events }) {
+      try {
+        await store.appendToStream(streamId, events.map(toEvent), { expectedVersion, commitId });
+      } catch (error) {
+        if (isEventStoreError(error, 'VERSION_CONFLICT')) throw new Conflict();
+        throw error;
+      }
+    },
+    async load(streamId, afterVersion) {
+      const events: ReadEvent[] = [];
+      for (let version = afterVersion; ;) {
+        const slice = await store.readStream<BenchEvent>(streamId, {
+          fromVersion: version + 1,
+          limit: 10_000,
+        });
+        version = slice.events.at(-1)?.version ?? version;
+        events.push(...slice.events);
+        if (slice.isEnd) return { version, events };
+      }
+    },
+    async catchUp(limit, visit) {
+      for await (const event of iterateAll<BenchEvent>(store, { limit })) {
+        if (!visit(event)) return;
+      }
+    },
+    async poll(after, limit) {
+      const { events, position } = await store.readAll<BenchEvent>({ after, limit });
+      return { refs: events.map(({ data }) => data.ref), cursor: position };
+    },
+    appendIf,
+    async appendBothIf(appends, condition) {
+      const results = await Promise.allSettled(appends.map((append) => appendIf(append, condition)));
+      for (const result of results) {
+        if (result.status === 'rejected' && !(result.reason instanceof Conflict)) throw result.reason;
+      }
+      return results.filter(({ status }) => status === 'fulfilled').length;
+    },
+    async appendToStreams(appends, commitId) {
+      const parts = appends.map(({ streamId, expectedVersion, events }) => {
+        return { streamId, expectedVersion, events: events.map(toEvent) };
+      });
+      await store.appendToStreams(parts, { commitId });
+    },
+    async find(filter) {
+      for (let [count, after] = [0, 0]; ;) {
+        const { events, position, isEnd } = await store.readAll({ after, filter });
+        count += events.length;
+        after = position;
+        if (isEnd) return { count, after };
+      }
+    },
+    async statistics() {
+      const { total } = await store.statistics();
+      return total;
+    },
+    async trends() {
+      const months = await store.trends({ interval: 'month' });
+      return months.reduce((sum, { count }) => sum + count, 0);
+    },
+    close: () => store.close(),
+  };
+}
+
 /** Creates the store's schema. */
-export async function migrate(url: string): Promise<void> {
-  const store = await PostgresEventStore.connect({ connectionString: url, schema });
+export async function migrate(url: string, Store = PostgresEventStore): Promise<void> {
+  const store = await Store.connect({ connectionString: url, schema });
   try {
     await store.migrate();
   } finally {

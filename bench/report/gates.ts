@@ -3,6 +3,14 @@ import { ratioOf, type Ratio } from '../rounds.js';
 import { workloadName } from '../suites/append.js';
 import { catchUpWorkload } from '../suites/catch-up.js';
 import { commands } from '../suites/commands.js';
+import {
+  conditions,
+  peerWorkload,
+  plainWorkload,
+  streamsWorkload,
+  taggedWorkload,
+  waysOfOurs,
+} from '../suites/conditions.js';
 import { emptyStore, largeStore } from '../suites/growth.js';
 import { streamOf } from '../suites/load.js';
 import { projectionWorkload } from '../suites/projections.js';
@@ -50,6 +58,20 @@ const gates: readonly Gate[] = [
     gate: 0.85,
     stretch: 0.95,
   },
+  condition(taggedWorkload('disjoint', 1), 'condition', 'plain', 0.6),
+  condition(taggedWorkload('disjoint', 16), 'condition', 'plain', 0.85),
+  condition(taggedWorkload('disjoint', 64), 'condition', 'plain', 0.7),
+  condition(taggedWorkload('hot', 1), 'condition', 'plain', 0.55),
+  condition(taggedWorkload('hot', 16), 'condition', 'plain', 0.7),
+  condition(taggedWorkload('hot', 64), 'condition', 'plain', 0.45),
+  ...[0, 2, 5].flatMap((tags) =>
+    [1, 16, 64].map((callers) =>
+      condition(plainWorkload(tags, callers), 'ours', 'before', tags === 0 ? 0.95 : 0.9),
+    ),
+  ),
+  condition(streamsWorkload(16), 'one append', 'two appends', 1.2),
+  condition(peerWorkload(16), 'ours', 'dcb-es', 4),
+  condition(peerWorkload(64), 'ours', 'dcb-es', 4),
   ...commandGates,
   projection('event', 100, 'by hand', 0.8),
   projection('event', 1_000, 'by hand', 0.8),
@@ -90,10 +112,12 @@ const faultNames = [
   'seen twice',
 ];
 
+const namesOfOurs = ['ours', 'pg', 'copy', ...waysOfOurs];
+
 /** What must never happen, of our store, of those who read its table, and of all ways to it through Temporal. */
 export function countFaults(results: Results): number {
   const rows = Object.entries(results).flatMap(([suite, { rows }]) =>
-    rows.filter(({ contender }) => suite === commands.name || ['ours', 'pg', 'copy'].includes(contender)),
+    rows.filter(({ contender }) => suite === commands.name || namesOfOurs.includes(contender)),
   );
   return rows
     .flatMap(({ counts = {} }) => faultNames.map((name) => counts[name] ?? 0))
@@ -107,6 +131,14 @@ function append(clients: number, events: number, contender: string, gate: number
     of: ours('append', workload, contender),
     gate,
     stretch,
+  };
+}
+
+function condition(workload: string, contender: string, baseline: string, gate: number): Gate {
+  return {
+    name: `${workload}: ${contender}, to ${baseline}`,
+    of: between([conditions.name, workload, contender], [conditions.name, workload, baseline]),
+    gate,
   };
 }
 

@@ -4,6 +4,8 @@ import { ratioOf, type Ratio } from '../rounds.js';
 /** A question, and how it is measured. */
 export interface Suite {
   readonly name: string;
+  /** Whether it runs only when it's named. */
+  readonly isApart?: true;
   run(bench: Bench): Promise<SuiteReport>;
 }
 
@@ -54,7 +56,7 @@ export interface Row {
 export type Counts = Readonly<Record<string, number>>;
 
 /** Less is better of `ms`, more of the others. */
-export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s' | 'commands/s';
+export type Unit = 'ms' | 'appends/s' | 'events/s' | 'loads/s' | 'commands/s' | 'keys/s';
 
 export function thatCan(contenders: readonly Contender[], ...abilities: readonly Ability[]): Contender[] {
   return contenders.filter(({ can }) => abilities.every((ability) => can.includes(ability)));

@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { TurnQueue } from '../core/values/turn-queue.js';
-import { appendMembers } from '../sql/append/append-batch.js';
+import { appendMembers, lockValues } from '../sql/append/append-batch.js';
 import type { AppendMember } from '../sql/append/append-member.js';
 import type { EventNamespace } from '../sql/event-namespace.js';
 import { checkedPort } from '../sql/migrations/checked-port.js';
-import { bitAnd, eq } from '../sql/operators.js';
+import { eq } from '../sql/operators.js';
 import type { AnsweredAppend, Appends, SqlBackend, SqlStoreLimits } from '../sql/sql-backend.js';
 import { statement, type SqlPort, type SqlRow, type SqlStatement, type SqlValue } from '../sql/sql-port.js';
 import { watchClient } from './client-facts.js';
@@ -20,9 +20,9 @@ const settings = statement(`select pg_catalog.current_setting('transaction_isola
   case when pg_catalog.current_setting('idle_in_transaction_session_timeout') ${eq} '0'
     then pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true) end`);
 
-const ownAppendLock = statement(`select 1 from pg_catalog.pg_locks l, __schema__.append_lock() k
-  where l.locktype ${eq} 'advisory' and l.granted and l.objsubid ${eq} 2 and l.pid ${eq} pg_catalog.pg_backend_pid()
-    and l.classid::bigint ${eq} k.class and l.objid::bigint ${eq} (k.object::bigint ${bitAnd} 4294967295)`);
+const mayAppend = statement(
+  'select __schema__.may_append_under_condition($1::pg_catalog.text[], $2::integer)',
+);
 
 /** One queue for each client: `pg` will stop taking a query while another runs, but calls of the store may overlap. */
 const turns = new WeakMap<object, TurnQueue>();
@@ -59,14 +59,19 @@ class DirectAppends implements Appends {
 
   /** @throws InvalidArgumentError for a condition after another append of the transaction */
   async append(member: AppendMember): Promise<AnsweredAppend> {
-    if (member.condition !== undefined && (await this.#port.query(ownAppendLock, [])).length > 0) {
-      throw new InvalidArgumentError(
-        'The transaction has appended already. A condition takes stronger locks than that append holds, and two such transactions ' +
-          'would wait for each other: make the conditional append the first of the transaction, or one appendToStreams of all.',
-      );
-    }
+    if (member.condition !== undefined) await this.#assertMayAppend(member);
     const [outcome] = await appendMembers(this.#port, [member], true);
     return { ...(outcome as NonNullable<typeof outcome>), wasRepeated: false };
+  }
+
+  async #assertMayAppend(member: AppendMember): Promise<void> {
+    const [, exclusive = null, scope = null] = lockValues([member]);
+    const [[may] = []] = await this.#port.query(mayAppend, [exclusive, scope]);
+    if (may === 't') return;
+    throw new InvalidArgumentError(
+      'The transaction has appended already. A condition takes stronger locks than that append holds, and two such transactions ' +
+        'would wait for each other: make the conditional append the first of the transaction, or one appendToStreams of all.',
+    );
   }
 }
 

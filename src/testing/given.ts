@@ -11,14 +11,16 @@ import { canonicalJson } from '../core/values/json.js';
 import { MemoryEventStore } from '../memory/memory-event-store.js';
 
 /**
- * What a command is expected to do: lead to events (type and data, in order), or throw an error, given by its class, a
- * pattern for its message, or some of its fields.
+ * What a command is expected to do: lead to events (type and data, in order; stream and tags where they are named), or
+ * throw an error, given by its class, a pattern for its message, or some of its fields.
  */
 export type Expectation<E extends DomainEvent> =
   readonly Outcome<E>[] | (new (...args: never[]) => Error) | RegExp | Readonly<Record<string, unknown>>;
 
-/** An event of the subject; or one of any stream, which is then compared, too. */
-type Outcome<E extends DomainEvent> = OwnOutcome<E> | (DomainEvent & { readonly streamId: string });
+/** An event of the subject; or one of any stream, which is then compared, too. So are tags, whatever their order. */
+type Outcome<E extends DomainEvent> = (OwnOutcome<E> | (DomainEvent & { readonly streamId: string })) & {
+  readonly tags?: readonly string[];
+};
 
 /** Distributes over a union of events, so that each type has its own data. */
 type OwnOutcome<E extends DomainEvent> = E extends DomainEvent ? Pick<E, 'type' | 'data'> : never;
@@ -34,7 +36,8 @@ export interface Then<E extends DomainEvent> {
   /**
    * Call it with one expectation and await it. Awaiting `when(…)` without `then` fails.
    *
-   * @param expected events: exactly these types and data, in order; else the error that the command must throw
+   * @param expected events: exactly these types and data, in order, with the stream and the tags that they name; else the
+   *   error that the command must throw
    * @throws an Error that shows what was expected and what happened
    */
   then(expected: Expectation<E>): Promise<void>;
@@ -89,7 +92,7 @@ type Subject =
   AggregateClass | Decision<unknown, unknown, DomainEvent> | Decider<unknown, unknown, DomainEvent>;
 
 /** What a command led to. */
-type LedTo = DomainEvent & { readonly streamId: string };
+type LedTo = DomainEvent & { readonly streamId: string; readonly tags?: readonly string[] };
 
 /** `await` calls the `then` of whatever it is given, with two functions; an expectation comes alone. */
 function isAwait(
@@ -159,7 +162,7 @@ async function compare(
     if ('error' in happened) throw happened.error;
     const wantedEvents = expected as readonly Partial<LedTo>[];
     const wanted = show(wantedEvents);
-    const got = show(happened.events, (index) => wantedEvents[index]?.streamId !== undefined);
+    const got = show(happened.events, wantedEvents);
     if (wanted !== got) throw new Error(`Expected the events\n${wanted}\nbut got\n${got}`);
     return;
   }
@@ -182,14 +185,13 @@ function isExpectedError(
   );
 }
 
-/** @param showsStream of the event at this place. Default: where it has one */
-function show(
-  events: readonly Partial<LedTo>[],
-  showsStream = (index: number): boolean => events[index]?.streamId !== undefined,
-): string {
-  const lines = events.map(({ type, data, streamId: stream }, index) => {
-    const place = showsStream(index) ? ` in ${String(stream)}` : '';
-    return `  ${String(type)} ${canonicalJson(data)}${place}`;
+/** @param like events of which those in the same place say whether stream and tags are shown. Default: where there are some */
+function show(events: readonly Partial<LedTo>[], like: readonly Partial<LedTo>[] = events): string {
+  const lines = events.map(({ type, data, streamId: stream, tags = [] }, index) => {
+    const place = like[index]?.streamId !== undefined ? ` in ${String(stream)}` : '';
+    const tagged =
+      like[index]?.tags !== undefined && tags.length > 0 ? ` tagged ${[...tags].sort().join(', ')}` : '';
+    return `  ${String(type)} ${canonicalJson(data)}${place}${tagged}`;
   });
   return lines.join('\n') || '  none';
 }

@@ -203,7 +203,8 @@ export interface AllSlice<E extends DomainEvent = DomainEvent> {
   readonly storeId: string;
   /**
    * `position`, where a condition of an append may build on it: in a slice of a forward read that has reached its end
-   * (`isEnd`). Absent in all others.
+   * (`isEnd`). Absent in all others; and without a filter, while an append is under way behind the position where the read
+   * began, for which it needn't wait.
    */
   readonly settled?: SettledPosition;
 }

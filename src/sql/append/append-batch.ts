@@ -235,8 +235,8 @@ function refusalOf(position: number | undefined, inBatch: () => ConflictingEvent
   return { kind: 'refused', conflict: position ?? inBatch() };
 }
 
-/** The values of {@link lockTags}; none if no tag is locked. */
-function lockValues(members: readonly AppendMember[]): readonly SqlValue[] {
+/** The values of {@link lockTags}: shared and exclusive tags, and the scope; none if no tag is locked. */
+export function lockValues(members: readonly AppendMember[]): readonly SqlValue[] {
   const shared = new Set<string>();
   const exclusive = new Set<string>();
   for (const { tags } of members) {

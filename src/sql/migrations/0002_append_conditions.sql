@@ -49,6 +49,41 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     end
 $$;
 
+-- The transactions that began to append before this migration, and so may hold no tags. Who cannot see when another's
+-- transaction began waits for it, too, for some minutes after the migration.
+create function __schema__.find_older_appends() returns setof text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select l.virtualtransaction
+  from __schema__.migrations m cross join __schema__.append_lock() k
+  join pg_locks l on l.locktype = 'advisory' and l.objsubid = 2 and l.pid is distinct from pg_backend_pid()
+    and l.classid::bigint = k.class and l.objid::bigint = (k.object::bigint & 4294967295)
+    and l.database = (select d.oid from pg_database d where d.datname = current_database())
+  left join pg_stat_activity a on a.pid = l.pid
+  where m.name = '0002_append_conditions' and m.applied_at > clock_timestamp() - interval '10 minutes'
+    and (a.xact_start is null or a.xact_start <= m.applied_at)
+$$;
+
+-- Whether the transaction may append under a condition on these tags (p_scope as in lock_tags): unless it would turn shared
+-- locks into exclusive ones, for which another such transaction would wait as well.
+create function __schema__.may_append_under_condition(p_exclusive text[], p_scope integer) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  v_schema integer := hashoid('__schema__'::regnamespace);
+  v_keys bigint[];
+  v_mode text;
+begin
+  select l.mode into v_mode from pg_locks l
+    where l.pid = pg_backend_pid() and l.locktype = 'advisory' and l.granted and l.objsubid = 2
+      and l.classid = 1163152724::oid and l.objid::bigint = (v_schema::bigint & 4294967295)
+    order by l.mode limit 1;
+  if v_mode is null or v_mode = 'ExclusiveLock' then
+    return true;
+  end if;
+  select array_agg((l.classid::bigint << 32) | l.objid::bigint) into v_keys from pg_locks l
+    where l.pid = pg_backend_pid() and l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.mode = 'ExclusiveLock';
+  return p_scope < 2 and v_keys @> array(select hashtextextended(t.tag collate "C", v_schema) from unnest(p_exclusive) t (tag));
+end $$;
+
 -- Up to 2,001 positions of events with these tags, by the index of the tags alone.
 create function __schema__.find_tagged(p_tags text[]) returns bigint[] language plpgsql
   set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_indexscan = off
@@ -59,7 +94,8 @@ begin
 end $$;
 
 -- Finds an event that a filter of a condition takes, far behind the end: by the index of the tags if it has few
--- candidates, else by the correlation id, else along the positions of each type, else along all positions.
+-- candidates, else by the correlation id, else along the positions of each type, else along all positions. (Rows are
+-- compared as wholes, since the server would walk along the primary key for `type = x order by position limit 1`.)
 create function __schema__.find_far_conflict(
   p_after bigint, p_types text[], p_categories text[], p_tags text[], p_correlation_id text
 ) returns bigint language plpgsql
@@ -84,18 +120,18 @@ begin
   end if;
   if p_correlation_id is not null then
     select e.position into v_found from __schema__.events e
-      where e.correlation_id = p_correlation_id and e.position > p_after
-        and (p_types is null or e.type = any (p_types)) and (p_categories is null or e.category = any (p_categories))
+      where (e.correlation_id, e.position) > (p_correlation_id, p_after) and e.correlation_id <= p_correlation_id
+        and e.correlation_id is not null and (p_types is null or e.type = any (p_types)) and (p_categories is null or e.category = any (p_categories))
         and (p_tags is null or e.tags @> p_tags)
-      order by e.position limit 1;
+      order by e.correlation_id, e.position limit 1;
     return v_found;
   end if;
   if p_types is not null then
     select min(f.position) into v_found from unnest(p_types) y (type) cross join lateral (
       select e.position from __schema__.events e
-        where e.type = y.type and e.position > p_after
+        where (e.type, e.position) > (y.type, p_after) and e.type <= y.type
           and (p_categories is null or e.category = any (p_categories)) and (p_tags is null or e.tags @> p_tags)
-        order by e.position limit 1
+        order by e.type, e.position limit 1
     ) f;
     return v_found;
   end if;

@@ -1,8 +1,9 @@
-import { SchemaOutdatedError } from '../../core/errors/store-errors.js';
+import { SchemaOutdatedError, StoreUnavailableError } from '../../core/errors/store-errors.js';
 import { uuidV5 } from '../../core/events/event-id.js';
+import { pauseAfter, type Backoff } from '../../core/values/backoff.js';
+import { wait } from '../../core/values/wait.js';
 import { advisoryLocks } from '../advisory-locks.js';
 import { eq } from '../operators.js';
-import { SettledPositions } from '../read/settled-positions.js';
 import { assertSchemaName, inSchema } from '../schema-name.js';
 import { statement, type SqlPort, type SqlRow, type TransactionalSqlPort } from '../sql-port.js';
 import eventStore from './0001_event_store.sql';
@@ -32,7 +33,15 @@ const findNamed = statement(
   tablesNamed(['migrations', 'store', 'streams', 'positions', 'events', 'snapshots', 'checkpoints']),
 );
 const findApplied = statement('select name, checksum from __schema__.migrations order by name');
-const recordApplied = statement('insert into __schema__.migrations (name, checksum) values ($1, $2)');
+// The time at the end: what began until then may have begun with what the schema had before.
+const recordApplied = statement(
+  'insert into __schema__.migrations (name, checksum, applied_at) values ($1, $2, clock_timestamp())',
+);
+const olderAppends = statement('select * from __schema__.find_older_appends()');
+
+/** Most milliseconds to wait for older appends, and the pauses between two looks at them. */
+const longestWait = 30_000;
+const betweenLooks: Backoff = { first: 1, longest: 50 };
 const sequenceIsBehind =
   statement(`select 1 from __schema__.positions p, (select max(position) from __schema__.events) e
   where e.max >= p.last_value and (p.is_called or e.max > p.last_value) and not (p.is_called and e.max = p.last_value)`);
@@ -49,29 +58,29 @@ const repairSequence = `lock table __schema__.events in share row exclusive mode
  *   InvalidArgumentError when the schema has somebody else's tables with the names of the store's
  */
 export async function migrateSchema(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
-  const { applied, isUpgrade } = await migrate(port, schema);
-  if (isUpgrade) await awaitAppendsUnderWay(port);
+  const applied = await applyMissing(port, schema);
+  await awaitOlderAppends(port);
   return applied;
 }
 
-/**
- * Waits for transactions that append as the schema before said: an append under a condition doesn't know what they do.
- *
- * @throws StoreUnavailableError when one hasn't ended in time
- */
-async function awaitAppendsUnderWay(port: SqlPort): Promise<void> {
-  const settled = new SettledPositions();
-  const unsettled = await settled.findUnsettled(port, 0);
-  await settled.settle(port, 0, unsettled, { timeout: 30_000, signal: undefined });
+/** An append under a condition doesn't see those that began when nobody locked tags. @throws StoreUnavailableError */
+async function awaitOlderAppends(port: SqlPort): Promise<void> {
+  const deadline = performance.now() + longestWait;
+  for (let looks = 1; ; looks++) {
+    const older = (await port.query(olderAppends, [])).map(([transaction]) => transaction as string);
+    if (older.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new StoreUnavailableError(
+        `The schema is migrated, but a transaction that began to append before (${older.join(', ')} in ` +
+          `pg_locks.virtualtransaction) has not ended for ${longestWait} ms, and appends under a condition don't see its events. End ` +
+          `it, and call migrate() again.`,
+      );
+    }
+    await wait(pauseAfter(looks, betweenLooks));
+  }
 }
 
-interface Migrated {
-  readonly applied: readonly string[];
-  /** Whether the schema had been in use. */
-  readonly isUpgrade: boolean;
-}
-
-async function migrate(port: TransactionalSqlPort, schema: string): Promise<Migrated> {
+async function applyMissing(port: TransactionalSqlPort, schema: string): Promise<readonly string[]> {
   return port.transaction(async (transaction) => {
     await transaction.script(setSearchPath);
     await transaction.query(lock, []);
@@ -92,10 +101,7 @@ async function migrate(port: TransactionalSqlPort, schema: string): Promise<Migr
       await transaction.query(recordApplied, [name, checksum]);
     }
     if ((await transaction.query(sequenceIsBehind, [])).length > 0) await transaction.script(repairSequence);
-    return {
-      applied: missing.map(({ name }) => name),
-      isUpgrade: applied.size > 0 && missing.length > 0,
-    };
+    return missing.map(({ name }) => name);
   });
 }
 

@@ -62,7 +62,7 @@ export class AllReader {
       const positions = page.events.map((event) => event.position);
       const end = this.#settled.extend(after, positions, known);
       const last = positions.at(-1) ?? after;
-      if (end === last) return withSettled(toSlice(page, page.events, last, last >= page.last));
+      if (end === last) return this.#withSettled(toSlice(page, page.events, last, last >= page.last));
 
       const unsettled = await this.#settled.findUnsettled(this.#port, last);
       if (unsettled.size > 0 && end > after) {
@@ -70,6 +70,16 @@ export class AllReader {
       }
       await this.#settle(last, unsettled, signal);
     }
+  }
+
+  /** The position where the read began may be one behind which an append is under way. Such a read goes on without it. */
+  async #withSettled<E extends DomainEvent>(slice: AllSlice<E>): Promise<AllSlice<E>> {
+    const { isEnd, position } = slice;
+    const isSettled =
+      isEnd &&
+      (this.#settled.known.upTo >= position ||
+        (await this.#settled.findUnsettled(this.#port, position)).size === 0);
+    return isSettled ? withSettled(slice) : slice;
   }
 
   /** A filter hides gaps, so it applies only to settled positions. */

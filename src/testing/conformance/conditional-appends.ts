@@ -10,7 +10,7 @@ import type {
 import { event, having, type StoreUnderTest } from './suite.js';
 
 /** A call that takes a condition. */
-export interface Way {
+interface Way {
   readonly call: string;
   /** @returns the result for the stream */
   readonly append: (

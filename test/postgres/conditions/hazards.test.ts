@@ -1,8 +1,8 @@
 import { settledPosition } from 'temporal-event-store';
 import { describe, expect, test } from 'vitest';
 import { openAppend } from '../../support/open-append.js';
-import { useEmptyStore } from '../../support/postgres-store.js';
-import { connect, query } from '../../support/postgres.js';
+import { useEmptyStore, usePostgresStore } from '../../support/postgres-store.js';
+import { connect, createDatabase, query } from '../../support/postgres.js';
 import { openSessions, untilBlocked } from '../../support/sessions.js';
 import { brokenInvariants, countEvents } from '../../support/stored-events.js';
 import { lastSliceOf, noneWith, tagged } from '../../support/tagged.js';
@@ -27,6 +27,23 @@ describe('a condition after a position that is not settled', () => {
     // Both have it.
     expect(await append).toMatchObject({ version: 1 });
     expect((await store.readAll({ filter: { tags: ['x'] } })).events).toHaveLength(2);
+  });
+
+  test('is not what a read without a filter gives that begins there, and goes on', async () => {
+    const { store, database } = await useEmptyStore();
+    const open = await openAppend(store, database.directUrl, 'Writer-1', tagged('x'));
+    const { position } = await store.appendToStream('Other-1', [tagged('y')]);
+
+    const unsettled = await store.readAll({ after: position });
+    expect(unsettled).toMatchObject({ events: [], isEnd: true });
+    expect(unsettled).not.toHaveProperty('settled');
+    await expectTypedError(
+      store.appendToStream('Taken-1', [tagged('x')], { condition: { filter: {}, after: unsettled } }),
+      { code: 'INVALID_ARGUMENT', says: /while an append was under way.*with the filter of the condition/ },
+    );
+
+    await open.commit();
+    expect(await store.readAll({ after: position })).toMatchObject({ settled: { position } });
   });
 
   test('is not what a read gives: it waits for that append', async () => {
@@ -96,26 +113,55 @@ describe('an append that is under way', () => {
 });
 
 describe('the locks of tags', () => {
-  test('are taken in one order, so that appends with the same tags in any order go through', async () => {
-    const { store, database } = await useEmptyStore();
-    const tags = ['a', 'b', 'c', 'd'];
-    const turned = (by: number): string[] => [...tags.slice(by), ...tags.slice(0, by)];
-    const after = await lastSliceOf(store);
-    const never = { filter: turned(1).map((tag) => ({ types: ['Never'], tags: [tag] })), after };
-    await Promise.all(
-      Array.from({ length: 120 }, (_, index) =>
-        store.appendToStream(
-          `S-${index}`,
-          turned(index % 4).map((tag) => tagged(tag)),
-          {
-            ...(index % 2 === 0 && { condition: never }),
-          },
-        ),
+  // Two stores, since each keeps its own appends with the same tags or streams apart. Both come as far as the one in the
+  // middle, which somebody holds; then each would have the other's next, had they not begun with the same one.
+  test('are taken in one order, so that conditions on the same tags in any order go through', async () => {
+    const { stores, directUrl, deadlocks } = await twoStores();
+    const after = await lastSliceOf(stores[0]);
+    const tags = (
+      await query<{ tag: string }>(
+        directUrl,
+        `select tag from unnest(array['a', 'b', 'c']) t (tag)
+         order by hashtextextended(tag collate "C", hashoid('event_store'::regnamespace))`,
+      )
+    ).map(({ tag }) => tag);
+    const { holder } = await openSessions(directUrl, 'holder');
+    await holder.run('begin');
+    await holder.run(lockTags, [[], [tags[1]], 1]);
+
+    const appends = [tags, [...tags].reverse()].map((own, index) =>
+      stores[index]!.appendToStream(
+        `S-${index}`,
+        own.map((tag) => tagged(tag)),
+        { condition: { filter: own.map((tag) => ({ types: ['Never'], tags: [tag] })), after } },
       ),
     );
+    await untilBlocked(directUrl, 2);
+    await holder.run('commit');
+    await Promise.all(appends);
 
-    expect(await countEvents(database.directUrl)).toBe(480);
-    expect(await deadlocksOf(database.directUrl)).toBe(0);
+    expect(await countEvents(directUrl)).toBe(6);
+    expect(await deadlocks()).toBe(0);
+  });
+
+  test('come before those of streams, which are taken in one order, too', async () => {
+    const { stores, directUrl, deadlocks } = await twoStores();
+    const streams = ['A-1', 'B-1', 'C-1'];
+    await stores[0].appendToStreams(streams.map((streamId) => ({ streamId, events: happened })));
+    const { holder } = await openSessions(directUrl, 'holder');
+    await holder.run('begin');
+    await holder.run(`select from event_store.streams where stream_id = 'B-1' for update`);
+
+    const appends = [streams, [...streams].reverse()].map((order, index) =>
+      stores[index]!.appendToStreams(order.map((streamId) => ({ streamId, events: [tagged('x')] }))),
+    );
+    await untilBlocked(directUrl, 2);
+    await holder.run('commit');
+    await Promise.all(appends);
+
+    expect(await countEvents(directUrl)).toBe(9);
+    expect(await deadlocks()).toBe(0);
+    expect(await brokenInvariants(directUrl)).toEqual([]);
   });
 
   test('deadlock where each event takes its own', async () => {
@@ -160,7 +206,8 @@ describe('the locks of tags', () => {
     );
     await untilBlocked(database.directUrl, 3);
 
-    expect(await locksIn(database.directUrl)).toBeLessThanOrEqual(3 * (128 + 1));
+    // Beside the append lock, each batch has the tags of six appends; of more, it would exclude the other batches.
+    expect(await locksIn(database.directUrl)).toBe(3 * (6 * 20 + 1));
     await blocker.run('commit');
     await Promise.all(appends);
     expect(await countEvents(database.directUrl)).toBe(97);
@@ -223,6 +270,26 @@ describe('a transaction of the caller', () => {
 
     await expect(other).rejects.toMatchObject({ conflict: { streamId: 'Taken-1', position: 1 } });
     expect(await brokenInvariants(database.directUrl)).toEqual([]);
+  });
+
+  test('may decide again when its condition failed, on the tags that it has', async () => {
+    const { store, client, transaction } = await begun();
+    const condition = await noneWith(store, 'x');
+    await store.appendToStream('Taken-1', [tagged('x')]);
+    await expect(transaction.appendToStream('Taken-2', [tagged('x')], { condition })).rejects.toMatchObject({
+      code: 'APPEND_CONDITION_FAILED',
+    });
+
+    const again = await noneWith(store, 'x');
+    expect(
+      await transaction.appendToStream('Taken-2', [tagged('x'), tagged('y')], { condition: again }),
+    ).toMatchObject({ version: 2 });
+    await expectTypedError(
+      transaction.appendToStream('Taken-3', [tagged('y')], { condition: await noneWith(store, 'y') }),
+      { code: 'INVALID_ARGUMENT', says: /has appended already/ },
+    );
+    await client.query('commit');
+    expect((await store.readAll()).events).toHaveLength(3);
   });
 
   test('releases the tag when it goes back to a savepoint, with the event', async () => {
@@ -301,30 +368,57 @@ describe('a transaction that has appended and stays open', () => {
   });
 });
 
-test('members of one batch in the reverse order of their streams get the right versions', async () => {
-  const { store, database } = await useEmptyStore();
-  const after = await lastSliceOf(store);
-  const condition = { filter: { types: ['Never'] }, after };
-  for (let round = 1; round <= 3; round++) {
-    const results = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        store.appendToStream(
-          `S-${String(99 - index)}`,
-          Array.from({ length: 1 + (index % 3) }, () => happened[0]!),
-          {
-            condition,
-          },
+test.each([true, false])(
+  'members of one batch in the reverse order of their streams get the right versions, under a condition: %s',
+  async (isConditional) => {
+    const { store, database } = await useEmptyStore();
+    const after = await lastSliceOf(store);
+    const options = isConditional ? { condition: { filter: { types: ['Never'] }, after } } : {};
+    for (let round = 1; round <= 3; round++) {
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          store.appendToStream(
+            `S-${String(99 - index)}`,
+            Array.from({ length: 1 + (index % 3) }, () => happened[0]!),
+            options,
+          ),
         ),
-      ),
-    );
-    expect(results.map(({ version }) => version)).toEqual(
-      results.map((_, index) => round * (1 + (index % 3))),
-    );
-  }
-  expect(await brokenInvariants(database.directUrl)).toEqual([]);
-});
+      );
+      expect(results.map(({ version }) => version)).toEqual(
+        results.map((_, index) => round * (1 + (index % 3))),
+      );
+    }
+    expect(await brokenInvariants(database.directUrl)).toEqual([]);
+  },
+);
 
-async function deadlocksOf(directUrl: string): Promise<number> {
+async function twoStores() {
+  const database = await createDatabase();
+  // Sooner than a store gives up the wait for a lock.
+  await query(database.directUrl, `alter database "${database.name}" set deadlock_timeout = '20ms'`);
+  const { store } = await usePostgresStore({ database });
+  const { store: other } = await usePostgresStore({ database });
+  const stores = [store, other] as const;
+  const before = await deadlocksIn(database.directUrl);
+  return {
+    stores,
+    directUrl: database.directUrl,
+    /** A session reports those that it met when it ends, at the latest. */
+    async deadlocks() {
+      await Promise.all(stores.map((each) => each.close()));
+      await expect.poll(() => appendersIn(database.directUrl)).toBe(0);
+      return (await deadlocksIn(database.directUrl)) - before;
+    },
+  };
+}
+
+async function appendersIn(directUrl: string): Promise<number> {
+  const sql = `select from pg_stat_activity where datname = current_database() and query like '%.append_members(%'
+    and pid <> pg_backend_pid()`;
+  return (await query(directUrl, sql)).length;
+}
+
+async function deadlocksIn(directUrl: string): Promise<number> {
   const [row] = await query<{ deadlocks: number }>(
     directUrl,
     'select deadlocks::integer from pg_stat_database where datname = current_database()',

@@ -107,10 +107,13 @@ test('migrate returns when the appends that know nothing of conditions have ende
     .poll(async () => (await query(database.directUrl, 'select from event_store.migrations')).length)
     .toBe(2);
   expect(isMigrated).toBe(false);
+  let isMigratedToo = false;
+  const again = (await useStore(database)).migrate().then(() => (isMigratedToo = true));
   // Nobody waits for the migration.
   await query(database.directUrl, ...appendOne('Old-2', ['x']));
+  expect(isMigratedToo).toBe(false);
   await old.query('commit');
-  await migrating;
+  await Promise.all([migrating, again]);
 
   expect((await lastSliceOf(store, { tags: ['x'] })).events).toHaveLength(2);
 });

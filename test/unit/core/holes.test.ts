@@ -1,6 +1,7 @@
 import { MemoryEventStore } from 'temporal-event-store/memory';
 import { describe, expect, it } from 'vitest';
 
+const part = { streamId: 'Account-1', events: [{ type: 'Opened', data: {} }] };
 const commit = { commitId: 'a', events: [{ type: 'Opened', data: {} }] };
 
 /** An array of two with a hole where the first should be. */
@@ -12,6 +13,14 @@ function afterHole<T>(value: T): T[] {
 
 describe('a hole in a list', () => {
   it.each([
+    ['of appends', (store: MemoryEventStore) => store.appendToStreams(afterHole(part))],
+    [
+      'of the filters of a condition',
+      async (store: MemoryEventStore) => {
+        const condition = { filter: afterHole({ types: ['A'] }), after: await store.readAll() };
+        return store.appendToStream('Account-1', commit.events, { condition });
+      },
+    ],
     ['of commits', (store: MemoryEventStore) => store.appendCommits('Account-1', afterHole(commit))],
     [
       'of events',

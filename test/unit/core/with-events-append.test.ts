@@ -122,6 +122,69 @@ describe.each(orderSchemas)('a schema of $library', ({ schema, asyncSchema }) =>
   });
 });
 
+describe('appends to several streams of a store with events', () => {
+  const events = defineEvents({ Placed: { schema: orderSchemas[0]!.schema } });
+  const streams = ['Order-1', 'Order-2'] as const;
+
+  it('are checked, and the error says which event is wrong', async () => {
+    const store = withEvents(inner, events);
+    const wrong = [
+      { streamId: streams[0], events: [placed(line)] },
+      { streamId: streams[1], events: [placed(line), placed({ ...line, price: '5' })] },
+    ];
+    await expect(store.appendToStreams(wrong)).rejects.toMatchObject({
+      code: 'INVALID_EVENT',
+      path: 'appends[1].events[1].data.lines[0].price',
+    });
+    expect([await dataIn(streams[0]), await dataIn(streams[1])]).toEqual([[], []]);
+  });
+
+  it('store what the schemas make of them, and say of which streams', async () => {
+    const store = withEvents(inner, events);
+    const complete = { lines: [{ sku: 'a', price: 5, count: 2 }], note: 'now' };
+    const { parts } = await store.appendToStreams([
+      { streamId: streams[0], events: [{ type: 'Placed', data: complete }] },
+      { streamId: streams[1], events: [placed({ sku: 'a', price: 5 })] },
+    ]);
+    expect(parts.map(({ streamId, changedBySchema }) => [streamId, changedBySchema])).toEqual([
+      [streams[0], undefined],
+      [streams[1], true],
+    ]);
+    expect(await dataIn(streams[0])).toEqual([complete]);
+    expect(await dataIn(streams[1])).toEqual([{ lines: [{ sku: 'a', price: 5, count: 1 }], note: 'soon' }]);
+  });
+
+  it('take effect once when they are repeated, in the form of the schemas', async () => {
+    const store = withEvents(inner, events);
+    const appends = streams.map((streamId) => ({ streamId, events: [placed({ sku: 'a', price: 5 })] }));
+    const first = await store.appendToStreams(appends, { commitId: 'c' });
+    const again = await store.appendToStreams(appends, { commitId: 'c' });
+    expect(again).toEqual({
+      ...first,
+      deduplicated: true,
+      parts: first.parts.map((part) => ({ ...part, deduplicated: true })),
+    });
+  });
+
+  it('keep their condition', async () => {
+    const store = withEvents(inner, events);
+    const condition = { filter: { types: ['Placed'] }, after: await store.readAll() };
+    await store.appendToStream(streams[0], [placed(line)]);
+    const append = store.appendToStreams([{ streamId: streams[1], events: [placed(line)] }], { condition });
+    await expect(append).rejects.toMatchObject({ code: 'APPEND_CONDITION_FAILED', after: 0 });
+  });
+
+  it.each([
+    ['no list of appends', 'Placed'],
+    ['no appends', []],
+    ['null in place of an append', [null]],
+    ['an append without events', [{ streamId: 'Order-1' }]],
+  ])('refuse %s as the store does', async (_what, given) => {
+    const append = withEvents(inner, events).appendToStreams(given as never);
+    await expect(append).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
+
 describe('appends to a store with events', () => {
   const events = defineEvents({
     Opened: {},

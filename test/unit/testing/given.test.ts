@@ -148,11 +148,18 @@ describe('a specification', () => {
       .then([{ type: 'Moved', data: { from: { room: 2, floor: 1 }, to: 'b' } }]);
   });
 
-  it('looks at type and data only', async () => {
-    const tagged = { ...deposited(5), tags: ['eu'], metadata: { actor: 'ann' } };
-    await given({ ...account, decide: () => [tagged] }, [])
-      .when(deposit)
-      .then([deposited(5)]);
+  it('looks at type and data only, and at tags that are expected', async () => {
+    const tagged = { ...deposited(5), tags: ['eu', 'vip'], metadata: { actor: 'ann' } };
+    const spec = given({ ...account, decide: () => [tagged] }, []).when(deposit);
+    await spec.then([deposited(5)]);
+    await spec.then([{ ...deposited(5), tags: ['vip', 'eu'] }]);
+    await expect(spec.then([{ ...deposited(5), tags: ['eu'] }])).rejects.toThrow(
+      'Deposited {"amount":5} tagged eu\nbut got\n  Deposited {"amount":5} tagged eu, vip',
+    );
+    await expect(spec.then([{ ...deposited(5), tags: [] }])).rejects.toThrow('but got');
+    const untagged = given(account, []).when(deposit);
+    await untagged.then([{ ...deposited(5), tags: [] }]);
+    await expect(untagged.then([{ ...deposited(5), tags: ['eu'] }])).rejects.toThrow('but got');
   });
 
   it('does not leave a rejection unhandled when its outcome is looked at late', async () => {
@@ -198,6 +205,13 @@ describe('a specification of a decision', () => {
       .then([enrolled('c1', 'ann')]);
     const { tags: _, ...untagged } = capacity('c1', 1);
     await given(enrol, [untagged]).when(command).then(full);
+    const forgetful = given(
+      { ...enrol, decide: () => [{ ...enrolled('c1', 'ann'), tags: ['course:c1'] }] },
+      [],
+    );
+    await expect(forgetful.when(command).then([enrolled('c1', 'ann')])).rejects.toThrow(
+      'tagged course:c1, student:ann\nbut got\n  Enrolled {"course":"c1","student":"ann"} tagged course:c1',
+    );
   });
 
   it('gives events the home stream of the command, unless they name another', async () => {
@@ -218,7 +232,7 @@ describe('a specification of a decision', () => {
   it('fails with what was expected and what happened', async () => {
     const spec = given(enrol, [capacity('c1', 1)]).when(command);
     await expect(spec.then([enrolled('c1', 'eve')])).rejects.toThrow(
-      'Expected the events\n  Enrolled {"course":"c1","student":"eve"}\nbut got\n  Enrolled {"course":"c1","student":"ann"}',
+      'Expected the events\n  Enrolled {"course":"c1","student":"eve"} tagged course:c1, student:eve\nbut got\n  Enrolled {"course":"c1","student":"ann"} tagged course:c1, student:ann',
     );
     await expect(spec.then(DomainError)).rejects.toThrow('Expected an error, but got the events');
     await expect(given(enrol, []).when(command).then([])).rejects.toMatchObject(full);

@@ -16,7 +16,8 @@ export function withSettled<S extends AllSlice>(slice: S): S {
 
 /** @throws InvalidArgumentError when it is neither a settled position nor a slice that has one */
 export function toSettledPosition(call: string, after: AllSlice | SettledPosition): SettledPosition {
-  if (isPlainObject(after) !== undefined) {
+  // Events, streams and results of appends have a version.
+  if (isPlainObject(after) !== undefined || 'version' in after) {
     throw new InvalidArgumentError(
       `'after' of ${call} must be the last slice of a forward readAll, or its 'settled' position, not ${describeValue(after)}: ` +
         `an append with a smaller position than that of an event or append may still be under way.`,
@@ -30,7 +31,8 @@ export function toSettledPosition(call: string, after: AllSlice | SettledPositio
   if (after.settled !== undefined) return toSettledPosition(call, after.settled);
   throw new InvalidArgumentError(
     after.isEnd
-      ? `'after' of ${call} is a slice without a settled position: it was read backwards, or by a store that knows none. Read forwards.`
+      ? `'after' of ${call} is a slice without a settled position: it was read backwards, or by a store that knows none, or while an append was under way ` +
+          `behind the position where the read began. Read forwards and with the filter of the condition, which waits for such an append.`
       : `'after' of ${call} is a slice that ends before the end. Read on with 'after: slice.position', until 'isEnd'.`,
   );
 }

@@ -1,6 +1,8 @@
 import type { Mutation } from '../mutation.js';
 
 const schema = 'src/sql/migrations/0001_event_store.sql';
+/** The functions that append. Those of the first migration are for an older library beside this one. */
+const functions = 'src/sql/migrations/0002_append_conditions.sql';
 const lock = `perform pg_advisory_xact_lock_shared(1163152724, hashoid('__schema__'::regnamespace));`;
 const conformance = 'test/postgres/conformance.test.ts';
 const exactlyOnce = 'test/postgres/append/exactly-once.test.ts';
@@ -13,7 +15,7 @@ const sessions = 'test/postgres/closed/sessions.test.ts';
 export const appends: readonly Mutation[] = [
   {
     name: 'An append of one event takes no lock, so that readers go over it before it commits',
-    file: schema,
+    file: functions,
     find: `${lock}\n  insert into`,
     replace: 'insert into',
     project: 'postgres',
@@ -22,9 +24,9 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'A batch takes no lock',
-    file: schema,
-    find: `${lock}\n\n  with touched`,
-    replace: 'with touched',
+    file: functions,
+    find: `${lock}\n  if q_members`,
+    replace: 'if q_members',
     project: 'postgres',
     tests: [lostEvents],
     pattern: 'a batch that is slow to commit loses no event',
@@ -40,7 +42,7 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'An append of one event goes through when the stream is further than expected',
-    file: schema,
+    file: functions,
     find: 'p_expected = -1 or p_expected = version - 1 or',
     replace: 'p_expected = -1 or p_expected <= version - 1 or',
     project: 'postgres',
@@ -48,17 +50,17 @@ export const appends: readonly Mutation[] = [
     pattern: 'expected version',
   },
   {
-    name: 'A member of a batch goes through when its stream is further than expected',
-    file: schema,
-    find: 'm_expected[i] = -1 or m_expected[i] = versions[i] or',
-    replace: 'm_expected[i] = -1 or m_expected[i] <= versions[i] or',
+    name: 'A part of a batch goes through when its stream is further than expected',
+    file: functions,
+    find: 'p_expected[i] = -1 or p_expected[i] = versions[i] or',
+    replace: 'p_expected[i] = -1 or p_expected[i] <= versions[i] or',
     project: 'postgres',
     tests: [concurrency],
     pattern: 'who expect',
   },
   {
     name: 'A commit of one event that is sent again with its first version is a conflict',
-    file: schema,
+    file: functions,
     find: 'if p_is_checked or not v_is_expected then',
     replace: 'if p_is_checked then',
     project: 'postgres',
@@ -67,8 +69,8 @@ export const appends: readonly Mutation[] = [
   },
   {
     name: 'What follows a conflict in its stream leaves a gap',
-    file: schema,
-    find: 'v_bases[i] := versions[i] - m_starts[i] + s_counts[v_stream];',
+    file: functions,
+    find: 'v_bases[i] := versions[i] - p_starts[i] + s_counts[v_stream];',
     replace: 'v_bases[i] := v_tops[v_stream];',
     project: 'postgres',
     tests: ['test/postgres/batches.test.ts'],
@@ -84,13 +86,13 @@ export const appends: readonly Mutation[] = [
     pattern: '^events',
   },
   {
-    name: 'Batches take their streams in the order of the calls, and wait for each other in a circle',
+    name: 'The parts of a batch come in the order of the calls, where its function takes them to be sorted',
     file: 'src/sql/append/append-arrays.ts',
-    find: 'a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId)',
-    replace: '0 * (a.streamId.length - b.streamId.length)',
+    find: 'return first < second ? -1 : Number(first > second);',
+    replace: 'return 0 * (first.length - second.length);',
     project: 'postgres',
-    tests: [concurrency],
-    pattern: 'take their streams in the same order',
+    tests: ['test/postgres/conditions/hazards.test.ts'],
+    pattern: 'under a condition: false',
   },
   {
     name: 'An event that the database refuses makes its whole batch fail',
@@ -131,7 +133,7 @@ export const appends: readonly Mutation[] = [
   {
     name: 'The same commit id with other events is taken for a repeat',
     file: 'src/sql/sql-event-store.ts',
-    find: 'if (!isSameCommit(stored, prepared)) throw commitMismatch(streamId, commitId);',
+    find: 'if (!isSameCommit(stored, events)) throw commitMismatch(streamId, commitId);',
     replace: '',
     project: 'postgres',
     tests: [conformance],

@@ -7,11 +7,8 @@ import {
 import type { MemoryEventStore } from 'temporal-event-store/memory';
 import { copyOf, roundTrip } from './sloppy-store.js';
 
-export type StreamArgs = Parameters<MemoryEventStore['appendToStream']>;
-export type StreamsArgs = Parameters<MemoryEventStore['appendToStreams']>;
-
 /** What replaces the calls that take a condition. */
-export type Appends = Pick<MemoryEventStore, 'appendToStream' | 'appendToStreams'>;
+type Appends = Pick<MemoryEventStore, 'appendToStream' | 'appendToStreams'>;
 
 type AppendChange = (store: MemoryEventStore) => Appends;
 
