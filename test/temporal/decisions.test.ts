@@ -357,7 +357,8 @@ describe.each([
       return total + (type === 'Deposited' ? cents : -cents);
     }, 0);
     expect(sum).toBe(180);
-    for (const id of ids)
-      {expect((await sender.state(id)).state).toMatchObject({ cents: expect.any(Number) as number });}
+    for (const id of ids) {
+      expect((await sender.state(id)).state).toMatchObject({ cents: expect.any(Number) as number });
+    }
   });
 });

@@ -60,9 +60,6 @@ import { TimeIsUpError } from './within-time.js';
  * const client = new Client({ connection });
  * const accounts = new AggregateClient({ client, aggregate: Account, taskQueue: 'accounts' });
  * const { version } = await accounts.execute('7', 'deposit', { amount: 5 }, { commandId: request.id });
- *
- * const enrolments = new AggregateClient({ client, aggregate: enrol, taskQueue: 'courses' });
- * await enrolments.execute('enrol', { course: 'c1', student: 's1' }, { commandId: request.id });
  */
 export class AggregateClient<T extends Target> {
   readonly #options: Required<AggregateClientOptions<T>> & { readonly target: CommandTarget };
