@@ -50,7 +50,7 @@ export type { Decided } from './aggregates/decided-appends.js';
 export type { Decider, DomainCommand } from './aggregates/decider.js';
 export { defineDecision } from './decisions/decision.js';
 export type { Decision, DecisionDefinition, FilteredEvent } from './decisions/decision.js';
-export type { ExecuteArguments } from './decisions/command-call.js';
+export type { CommandRecipient, ExecuteArguments, IdOf } from './decisions/command-call.js';
 export type { DecisionTarget } from './decisions/decision-target.js';
 export { createDecisionHandler } from './decisions/decision-handler.js';
 export type {
@@ -128,6 +128,7 @@ export type {
   Consequence,
   Consequences,
   ReactionPort,
+  SendCommandOptions,
   StartWorkflowOptions,
   WorkflowFunction,
   WorkflowToStart,

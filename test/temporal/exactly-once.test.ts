@@ -52,7 +52,7 @@ describe('commands of a workflow to one aggregate at the same time', () => {
       args: ['1', 4],
     });
 
-    expect(await handle.result()).toContain(`inside a command to the same aggregate, 'Account-1'`);
+    expect(await handle.result()).toContain(`inside a command to the same stream, 'Account-1'`);
     expect((await store.readStream('Account-1')).version).toBe(4);
     const { events = [] } = await handle.fetchHistory();
     expect(events?.filter((event) => event.timerStartedEventAttributes)).toEqual([]);

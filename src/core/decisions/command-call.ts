@@ -11,7 +11,7 @@ import { describeValue } from '../values/describe-value.js';
 import { isDecision, placeOf, toCommandTarget, type DecisionTarget } from './decision-target.js';
 
 /** What commands are sent to: an aggregate, or a decision. */
-export type Target = CommandTarget | DecisionTarget;
+export type CommandRecipient = CommandTarget | DecisionTarget;
 
 /** The id of an aggregate. A decision has none, so that a call with an id doesn't compile. */
 export type IdOf<T> = T extends DecisionTarget ? never : string;
@@ -22,7 +22,7 @@ export type ExecuteArguments<T, Name extends string, Options> = T extends Decisi
   : [id: string, name: Name, ...more: CommandArguments<CommandPayloadOf<T, Name>, Options>];
 
 /** @throws InvalidArgumentError for a malformed category, name or list of commands */
-export function checkTarget(target: Target): CommandTarget {
+export function checkTarget(target: CommandRecipient): CommandTarget {
   if (isDecision(target)) return toCommandTarget(target);
   streamId(target.category, 'any');
   assertCommandList(target);
@@ -39,7 +39,10 @@ export interface CommandCall<Options> {
 }
 
 /** @throws InvalidArgumentError for the arguments of the other kind of target */
-export function toCommandCall<Options>(target: Target, args: readonly unknown[]): CommandCall<Options> {
+export function toCommandCall<Options>(
+  target: CommandRecipient,
+  args: readonly unknown[],
+): CommandCall<Options> {
   const [id, name, payload, options, ...more] = isDecision(target) ? [undefined, ...args] : args;
   if (typeof name !== 'string' || more.length > 0 || (isDecision(target) && hasId(target, name, payload))) {
     const form = isDecision(target)
@@ -73,7 +76,7 @@ export interface CommandAddress {
  * @throws InvalidArgumentError for a malformed id, home stream or filter
  */
 export function addressOf(
-  target: Target,
+  target: CommandRecipient,
   { id, name }: Pick<CommandCall<unknown>, 'id' | 'name'>,
   payload: unknown,
 ): CommandAddress {

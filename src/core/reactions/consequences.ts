@@ -4,7 +4,7 @@ import type {
   CommandPayloadOf,
   CommandTarget,
 } from '../aggregates/commands.js';
-import { toCommandCall, type Target } from '../decisions/command-call.js';
+import { toCommandCall, type CommandRecipient } from '../decisions/command-call.js';
 import { isDecision, type DecisionTarget } from '../decisions/decision-target.js';
 import { InvalidArgumentError } from '../errors/invalid-argument-error.js';
 import type { EventMetadata, RecordedEvent } from '../events/event.js';
@@ -55,7 +55,7 @@ export type StartWorkflowOptions<W extends WorkflowFunction> = Pick<
 
 export interface CommandToSend {
   /** The class or decider, or just its category; or a decision. */
-  readonly aggregate: Target;
+  readonly aggregate: CommandRecipient;
   /** The aggregate's id, without its category. A decision has none. */
   readonly id?: string;
   /** The command's name. */
@@ -103,7 +103,8 @@ export function startWorkflow<W extends WorkflowFunction = WorkflowFunction>(
   return checkConsequence({ startWorkflow: { workflowType, ...options } });
 }
 
-type SendOptions = Pick<CommandToSend, 'taskQueue' | 'lanes' | 'metadata'>;
+/** Options of a command that a reaction sends. */
+export type SendCommandOptions = Pick<CommandToSend, 'taskQueue' | 'lanes' | 'metadata'>;
 
 /**
  * Makes a command a consequence of an event, for {@link defineReaction}: `sendCommand(aggregate, id, name, payload, options)`, or
@@ -114,16 +115,16 @@ type SendOptions = Pick<CommandToSend, 'taskQueue' | 'lanes' | 'metadata'>;
 export function sendCommand<T extends DecisionTarget, Name extends CommandNameOf<T>>(
   decision: T,
   name: Name,
-  ...args: CommandArguments<CommandPayloadOf<T, Name>, SendOptions>
+  ...args: CommandArguments<CommandPayloadOf<T, Name>, SendCommandOptions>
 ): Consequence;
 export function sendCommand<T extends CommandTarget, Name extends CommandNameOf<T>>(
   aggregate: T,
   id: string,
   name: Name,
-  ...args: CommandArguments<CommandPayloadOf<T, Name>, SendOptions>
+  ...args: CommandArguments<CommandPayloadOf<T, Name>, SendCommandOptions>
 ): Consequence;
-export function sendCommand(aggregate: Target, ...args: readonly unknown[]): Consequence {
-  const { id, name, payload, options } = toCommandCall<SendOptions>(aggregate, args);
+export function sendCommand(aggregate: CommandRecipient, ...args: readonly unknown[]): Consequence {
+  const { id, name, payload, options } = toCommandCall<SendCommandOptions>(aggregate, args);
   return checkConsequence({
     sendCommand: { aggregate, ...(!isDecision(aggregate) && { id }), name, payload, ...options },
   });

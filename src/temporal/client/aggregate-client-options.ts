@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { CommandTarget } from '../../core/aggregates/commands.js';
-import { checkTarget, type Target } from '../../core/decisions/command-call.js';
+import { checkTarget, type CommandRecipient } from '../../core/decisions/command-call.js';
 import type { EventMetadata } from '../../core/events/event.js';
 import {
   assertOptions,
@@ -13,7 +13,7 @@ import {
 import { findJsonFault } from '../../core/values/json.js';
 import { maxCommandsPerUpdate } from '../shared/command-lane.js';
 
-export interface AggregateClientOptions<T extends Target = Target> {
+export interface AggregateClientOptions<T extends CommandRecipient = CommandRecipient> {
   readonly client: Client;
   /** The class or decider, for its category, its commands and their types, or just `{ category }`; or a decision. */
   readonly aggregate: T;
@@ -46,7 +46,7 @@ export interface CommandOptions {
 }
 
 /** Checks the options and adds their defaults. @throws InvalidArgumentError for a missing, unknown or malformed one */
-export function checkClientOptions<T extends Target>(
+export function checkClientOptions<T extends CommandRecipient>(
   options: AggregateClientOptions<T>,
 ): Required<AggregateClientOptions<T>> & { readonly target: CommandTarget } {
   assertOptions(

@@ -13,7 +13,7 @@ import {
   toCommandCall,
   type ExecuteArguments,
   type IdOf,
-  type Target,
+  type CommandRecipient,
 } from '../../core/decisions/command-call.js';
 import { isDecision } from '../../core/decisions/decision-target.js';
 import { CommitMismatchError } from '../../core/errors/append-errors.js';
@@ -61,7 +61,7 @@ import { TimeIsUpError } from './within-time.js';
  * const accounts = new AggregateClient({ client, aggregate: Account, taskQueue: 'accounts' });
  * const { version } = await accounts.execute('7', 'deposit', { amount: 5 }, { commandId: request.id });
  */
-export class AggregateClient<T extends Target> {
+export class AggregateClient<T extends CommandRecipient> {
   readonly #options: Required<AggregateClientOptions<T>> & { readonly target: CommandTarget };
   readonly #input: CommandLaneInput;
   readonly #queues = new Map<string, CommandLaneQueue>();

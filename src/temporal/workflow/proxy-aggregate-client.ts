@@ -17,7 +17,7 @@ import {
   checkTarget,
   toCommandCall,
   type ExecuteArguments,
-  type Target,
+  type CommandRecipient,
 } from '../../core/decisions/command-call.js';
 import { CommandOutcomeUnknownError } from '../../core/errors/command-errors.js';
 import { findEventStoreError, isRetryable } from '../../core/errors/error-recognition.js';
@@ -39,7 +39,7 @@ export interface WorkflowCommandOptions {
 /** Options of the activity; `taskQueue` must have a worker that knows the aggregate. */
 export type ProxyAggregateClientOptions = ActivityOptions;
 
-export interface WorkflowAggregateClient<T extends Target> {
+export interface WorkflowAggregateClient<T extends CommandRecipient> {
   /**
    * Executes a command and waits for its outcome: `execute(id, name, payload, options)` to an aggregate,
    * `execute(name, payload, options)` to a decision.
@@ -77,7 +77,7 @@ const defaultOptions: ActivityOptions = {
  *   await accounts.execute(id, 'deposit', { amount: 5 });
  * }
  */
-export function proxyAggregateClient<T extends Target>(
+export function proxyAggregateClient<T extends CommandRecipient>(
   aggregate: T,
   options: ProxyAggregateClientOptions = {},
 ): WorkflowAggregateClient<T> {

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import type { Target } from '../../../core/decisions/command-call.js';
+import type { CommandRecipient } from '../../../core/decisions/command-call.js';
 import { isDecision } from '../../../core/decisions/decision-target.js';
 import { findEventStoreError } from '../../../core/errors/error-recognition.js';
 import { RetryLaterError } from '../../../core/errors/retry-later-error.js';
@@ -14,8 +14,8 @@ import type { ReactionWarnings } from './reaction-warnings.js';
 /** Acts through the client of the activity's worker; ids derive from the event, so that nothing happens twice. */
 export function reactionPort(warnings: ReactionWarnings): ReactionPort {
   /** The senders of each client, by their options, so that commands of several shards travel together. */
-  const senders = new WeakMap<Client, Map<string, AggregateClient<Target>>>();
-  const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<Target> => {
+  const senders = new WeakMap<Client, Map<string, AggregateClient<CommandRecipient>>>();
+  const senderOf = ({ aggregate, taskQueue, lanes }: CommandToSend): AggregateClient<CommandRecipient> => {
     const { client, info } = Context.current();
     const options = {
       taskQueue: taskQueue ?? info.taskQueue,
@@ -24,7 +24,7 @@ export function reactionPort(warnings: ReactionWarnings): ReactionPort {
     // The worker that decides has the rest of an aggregate's definition. That of a decision says where a command goes.
     const target = isDecision(aggregate) ? aggregate : { category: aggregate.category };
     const key = JSON.stringify([isDecision(target) ? { decision: target.name } : target, options]);
-    const ofClient = senders.get(client) ?? new Map<string, AggregateClient<Target>>();
+    const ofClient = senders.get(client) ?? new Map<string, AggregateClient<CommandRecipient>>();
     const sender = ofClient.get(key) ?? new AggregateClient({ client, aggregate: target, ...options });
     senders.set(client, ofClient.set(key, sender));
     return sender;
