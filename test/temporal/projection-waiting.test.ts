@@ -104,9 +104,12 @@ describe('a projection whose store is down', () => {
     const { projector, store } = fragile;
     fragile.break('fails');
     const { outcome, duration } = await timed(() => projector.start('balances'));
-    expect(outcome).toMatchObject({ state: 'waiting', waitsFor: "The database can't be reached." });
+    // On a busy machine it answers before the worker has tried.
+    expect(outcome).toMatchObject({ state: expect.stringMatching(/^(running|waiting)$/) as string });
     expect(duration).toBeLessThan(5_000);
-    expect(await projector.status('balances')).toMatchObject({ state: 'waiting', version: 0 });
+    await expect
+      .poll(() => projector.status('balances'), { timeout: 10_000 })
+      .toMatchObject({ state: 'waiting', version: 0, waitsFor: "The database can't be reached." });
     await expect(projector.retry('balances', 'x')).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining('could not be opened yet') as string,
