@@ -145,32 +145,42 @@ end $$;
 -- Finds an event in the way of each member's condition; one filter (q_) a row, arrays as their literals. Answers by
 -- member: a position, -1 for a condition of another store or one after the end, null when nothing is in the way.
 --
--- Conditions are nearly always near the end, so the search walks along the positions. Its plan is pinned, since the
--- server's own choice takes six times as long.
+-- Conditions are nearly always near the end, so the search walks along the positions: once for all filters with tags of a
+-- batch, which are joined by their first tag, else once for each filter. The plans are pinned, since the server's own
+-- choice takes six times as long, and it would compile a walk whose length it can't tell.
 create function __schema__.find_conflicts(
   q_members integer[], q_after bigint[], q_store_ids text[], q_types text[], q_categories text[], q_tags text[],
   q_correlation_ids text[]
 ) returns bigint[] language plpgsql
   set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
-  set plan_cache_mode = force_generic_plan
+  set jit = off set plan_cache_mode = force_generic_plan
 as $$
 declare
+  v_filters integer := array_length(q_members, 1);
   v_store_id text;
   v_last bigint;
   v_types text[];
   v_categories text[];
   v_tags text[];
   v_found bigint;
+  v_joined integer[]; -- the filters that are looked for together
+  v_first_tags text[];
+  v_first bigint;
+  v_conflict record;
   v_conflicts bigint[];
 begin
   select s.store_id::text into v_store_id from __schema__.store s;
   select e.position into v_last from __schema__.events e order by e.position desc limit 1;
-  for i in 1 .. array_length(q_members, 1) loop
+  v_last := coalesce(v_last, 0);
+  for i in 1 .. v_filters loop
     if v_conflicts[q_members[i]] is not null then
       continue;
     end if;
-    if q_store_ids[i] <> v_store_id or q_after[i] > coalesce(v_last, 0) then
+    if q_store_ids[i] <> v_store_id or q_after[i] > v_last then
       v_conflicts[q_members[i]] := -1;
+      continue;
+    end if;
+    if q_after[i] = v_last then
       continue;
     end if;
     v_types := q_types[i]::text[];
@@ -178,6 +188,11 @@ begin
     v_tags := q_tags[i]::text[];
     if v_last - q_after[i] > 1000 then
       v_found := __schema__.find_far_conflict(q_after[i], v_types, v_categories, v_tags, q_correlation_ids[i]);
+    elsif v_tags is not null and v_filters > 1 then
+      v_joined := v_joined || i;
+      v_first_tags := v_first_tags || v_tags[1];
+      v_first := least(v_first, q_after[i]);
+      continue;
     else
       select e.position into v_found from __schema__.events e
         where e.position > q_after[i]
@@ -190,6 +205,24 @@ begin
       v_conflicts[q_members[i]] := v_found;
     end if;
   end loop;
+  if v_joined is not null then
+    for v_conflict in
+      select q.filter, min(e.position) as position
+      from unnest(v_joined, v_first_tags) q (filter, tag)
+      join (
+        select w.position, w.type, w.category, w.tags, w.correlation_id, unnest(w.tags) as tag
+        from __schema__.events w where w.position > v_first
+      ) e on e.tag = q.tag
+      where e.position > q_after[q.filter]
+        and (q_types[q.filter] is null or e.type = any (q_types[q.filter]::text[]))
+        and (q_categories[q.filter] is null or e.category = any (q_categories[q.filter]::text[]))
+        and e.tags @> q_tags[q.filter]::text[]
+        and (q_correlation_ids[q.filter] is null or e.correlation_id = q_correlation_ids[q.filter])
+      group by q.filter
+    loop
+      v_conflicts[q_members[v_conflict.filter]] := v_conflict.position;
+    end loop;
+  end if;
   return v_conflicts;
 end $$;
 

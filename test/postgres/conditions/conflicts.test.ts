@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import {
   AppendConditionFailedError,
   type AllSlice,
@@ -5,27 +6,34 @@ import {
   type EventToAppend,
 } from 'temporal-event-store';
 import { PostgresEventStore } from 'temporal-event-store/postgres';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connect, createDatabase, type Database } from '../../support/postgres.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase } from '../../support/postgres.js';
 import { lastSliceOf } from '../../support/tagged.js';
 
-// The search walks along the positions near the end; further behind it uses the indexes, each for its kind of filter.
+// The search walks along the positions near the end, once for all filters with tags; further behind it uses the indexes, each
+// for its kind of filter.
 
 const count = 6_000;
-let database: Database;
+let store: PostgresEventStore;
+/** For appends that are rolled back. */
+let client: Client;
 /** The slice after so many events. */
 const slices = new Map<number, AllSlice>();
 
 beforeAll(async () => {
-  database = await createDatabase();
-  const store = await PostgresEventStore.connect({ connectionString: database.url });
-  await store.migrate();
+  const { url } = await createDatabase();
+  store = await PostgresEventStore.connect({ connectionString: url });
+  client = new Client(url);
+  await Promise.all([store.migrate(), client.connect()]);
   for (let number = 0; number < count; number += 500) {
     slices.set(number, await lastSliceOf(store));
     const events = Array.from({ length: 500 }, (_, index) => eventOf(number + index + 1));
     await store.appendToStream(number % 1_000 === 0 ? 'Even-1' : 'Odd-1', events);
   }
   slices.set(count, await lastSliceOf(store));
+});
+afterAll(async () => {
+  await client.end();
   await store.close();
 });
 
@@ -42,12 +50,6 @@ function eventOf(position: number): EventToAppend {
     ],
     ...(position % 2_000 === 0 && { metadata: { correlationId: `c${position}` } }),
   };
-}
-
-async function useStore(): Promise<PostgresEventStore> {
-  const store = await PostgresEventStore.connect({ connectionString: database.url });
-  onTestFinished(() => store.close());
-  return store;
 }
 
 const filters: readonly (readonly [name: string, filter: EventFilter | readonly EventFilter[]])[] = [
@@ -74,10 +76,12 @@ const filters: readonly (readonly [name: string, filter: EventFilter | readonly 
 ];
 
 describe.each(filters)('a condition on %s', (_name, filter) => {
-  test('finds what a read finds, however far behind it is', async () => {
-    const store = await useStore();
-    for (const [position, after] of slices) {
-      const conflict = await conflictOf(store, filter, after);
+  test('finds what a read finds, however far behind it is, alone and beside another', async () => {
+    const ways = [filter, [...[filter].flat(), { types: ['Never'], tags: ['all'] }]];
+    for (const [[position, after], way] of [...slices].flatMap((slice) =>
+      ways.map((way) => [slice, way] as const),
+    )) {
+      const conflict = await conflictOf(way, after);
       const { events } = await store.readAll({ after: position, filter, limit: 1 });
       const behind = count - position;
       expect({ behind, isRefused: conflict !== undefined }).toEqual({ behind, isRefused: events.length > 0 });
@@ -91,11 +95,9 @@ describe.each(filters)('a condition on %s', (_name, filter) => {
 
 /** The position of the event in the way of an append, which is rolled back. */
 async function conflictOf(
-  store: PostgresEventStore,
   filter: EventFilter | readonly EventFilter[],
   after: AllSlice,
 ): Promise<number | undefined> {
-  const client = await connect(database.url);
   await client.query('begin');
   const append = store
     .inTransaction(client)
