@@ -41,7 +41,7 @@ export const conditions: Suite = {
         'Conditions of so many events ago: the median time of a single caller’s append, when there is nothing in the way.',
         before === undefined
           ? 'Not compared with the code before: BENCH_BEFORE names no package.'
-          : `Before: the package at BENCH_BEFORE, ${process.env['BENCH_BEFORE']}.`,
+          : 'Before: the package at BENCH_BEFORE.',
       ],
     };
   },
