@@ -40,7 +40,8 @@ class TagPlan {
   /** How many tags the batch would have with these. */
   countWith({ shared, exclusive }: MemberTags): number {
     let count = this.#own.size;
-    for (const tags of [shared, exclusive]) for (const tag of tags) if (!this.#own.has(tag)) count++;
+    for (const tag of shared) if (!this.#own.has(tag)) count++;
+    for (const tag of exclusive) if (!this.#own.has(tag) && !shared.has(tag)) count++;
     return count;
   }
 

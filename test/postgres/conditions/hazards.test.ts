@@ -408,16 +408,18 @@ async function twoStores() {
     /** A session reports those that it met when it ends, at the latest. */
     async deadlocks() {
       await Promise.all(stores.map((each) => each.close()));
-      await expect.poll(() => appendersIn(database.directUrl)).toBe(0);
+      await endAppenders(database.directUrl);
       return (await deadlocksIn(database.directUrl)) - before;
     },
   };
 }
 
-async function appendersIn(directUrl: string): Promise<number> {
-  const sql = `select from pg_stat_activity where datname = current_database() and query like '%.append_members(%'
+/** A pooler keeps them. */
+async function endAppenders(directUrl: string): Promise<void> {
+  const appenders = `from pg_stat_activity where datname = current_database() and query like '%.append_members(%'
     and pid <> pg_backend_pid()`;
-  return (await query(directUrl, sql)).length;
+  await query(directUrl, `select pg_terminate_backend(pid) ${appenders}`);
+  await expect.poll(async () => (await query(directUrl, `select ${appenders}`)).length).toBe(0);
 }
 
 async function deadlocksIn(directUrl: string): Promise<number> {

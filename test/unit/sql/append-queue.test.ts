@@ -206,6 +206,45 @@ it('a chain of which one commit is under way in the same batch waits for it', as
   expect(batches.sent).toEqual([[first]]);
 });
 
+describe('an append to several streams', () => {
+  const both = (...streams: readonly string[]): AppendMember =>
+    toMember(streams.map((streamId) => part(streamId, {})));
+
+  it('keeps the order of the calls in each of them', async () => {
+    const queue = queueOf();
+    for (const member of [append('A-1'), both('B-1', 'A-1'), append('B-1'), append('A-1')]) {
+      void queue.append(member);
+    }
+    await turn();
+    expect(batches.streams).toEqual([['A-1', 'B-1+A-1', 'A-1', 'B-1']]);
+  });
+
+  it('waits while one of them is in a batch under way, and is not overtaken', async () => {
+    const queue = queueOf({ maxConcurrentBatches: 3 });
+    void queue.append(append('A-1'));
+    await turn();
+    for (const member of [both('B-1', 'A-1'), append('B-1'), append('C-1')]) void queue.append(member);
+    await turn();
+    expect(batches.streams).toEqual([['A-1'], ['C-1']]);
+    await batches.end(0);
+    expect(batches.streams[2]).toEqual(['B-1+A-1', 'B-1']);
+  });
+
+  it('leaves all of them when it is aborted', async () => {
+    const queue = queueOf();
+    const controller = new AbortController();
+    const rejected = expect(queue.append(both('A-1', 'B-1'), controller.signal)).rejects.toBe('enough');
+    void queue.append(append('B-1'));
+    void queue.append(append('A-1'));
+    controller.abort('enough');
+    await turn();
+    await rejected;
+    expect(batches.streams).toEqual([['A-1', 'B-1']]);
+    await batches.end(0);
+    await queue.close();
+  });
+});
+
 describe('an append whose signal aborts', () => {
   it('is not sent, and gets the reason', async () => {
     const queue = queueOf();
