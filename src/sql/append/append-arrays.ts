@@ -1,7 +1,7 @@
 import type { CheckedCondition, ConflictingEvent } from '../../core/store/append/append-condition.js';
 import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
 import type { ExpectedVersion } from '../../core/store/event-store.js';
-import { matchesFilters, type NormalFilter } from '../../core/store/read/filter.js';
+import { matchesFilters, type Filterable, type NormalFilter } from '../../core/store/read/filter.js';
 import { arrayOf, type SqlArrayType, type SqlValue } from '../sql-port.js';
 import { sqlTime } from '../sql-time.js';
 import type { AppendMember, AppendPart, PreparedCommit } from './append-member.js';
@@ -217,27 +217,34 @@ function sortedStreams(streams: ReadonlyMap<string, StreamRow>): readonly Stream
 
 /** For each condition, the earlier members with an event that it takes. */
 function conflictsIn(members: readonly AppendMember[]): readonly ConflictInBatch[] {
+  if (members.every(({ condition }) => condition === undefined)) return [];
+  const events = members.map(filterableEvents);
   return members.flatMap(({ condition }, place) =>
     condition === undefined
       ? []
-      : members.slice(0, place).flatMap((earlier, on) => {
-          const event = findTaken(condition.filter, earlier);
-          return event === undefined ? [] : [{ member: place + 1, on: on + 1, event }];
+      : events.slice(0, place).flatMap((earlier, on) => {
+          const found = earlier.find((event) => matchesFilters(condition.filter, event));
+          if (found === undefined) return [];
+          const { streamId, type, id } = found;
+          return [{ member: place + 1, on: on + 1, event: { streamId, type, id } }];
         }),
   );
 }
 
-function findTaken(filters: readonly NormalFilter[], { parts }: AppendMember): ConflictingEvent | undefined {
-  for (const { streamId, commits } of parts) {
-    for (const { events, eventIds } of commits) {
-      const index = events.findIndex((event) =>
-        matchesFilters(filters, { ...event, streamId, occurredAt: '' }),
-      );
-      const event = events[index];
-      if (event !== undefined) return { streamId, type: event.type, id: eventIds[index] as string };
-    }
-  }
-  return undefined;
+function filterableEvents({ parts }: AppendMember): readonly (Filterable & { readonly id: string })[] {
+  return parts.flatMap(({ streamId, commits }) =>
+    commits.flatMap(({ events, eventIds }) =>
+      events.map(({ type, tags, correlationId }, ordinal) => ({
+        id: eventIds[ordinal] as string,
+        streamId,
+        type,
+        tags,
+        correlationId,
+        // No condition looks at times.
+        occurredAt: '',
+      })),
+    ),
+  );
 }
 
 /** Makes parameters with a value of each row; null replaces an array of nulls, so that less is sent and read. */

@@ -29,6 +29,7 @@ class TagPlan {
   readonly #sharedUnderWay: ReadonlyMap<string, number>;
   readonly #exclusiveUnderWay: ReadonlyMap<string, number>;
   readonly #own = new Set<string>();
+  readonly #ownExclusive = new Set<string>();
   /** Wanted by an append that waits: who comes after it mustn't take them, or it would wait for ever. */
   readonly #wanted = new Set<string>();
 
@@ -45,6 +46,13 @@ class TagPlan {
     return count;
   }
 
+  /** Whether an append with these tags would have to wait for this batch, if it weren't in it. */
+  wouldWait({ shared, exclusive }: MemberTags): boolean {
+    for (const tag of exclusive) if (this.#own.has(tag)) return true;
+    for (const tag of shared) if (this.#ownExclusive.has(tag)) return true;
+    return false;
+  }
+
   /** Takes the tags, unless a batch under way or an append that waits has them. */
   take({ shared, exclusive }: MemberTags): boolean {
     if (shared.size + exclusive.size === 0) return true;
@@ -52,7 +60,11 @@ class TagPlan {
       for (const tag of exclusive) this.#wanted.add(tag);
       return false;
     }
-    for (const tags of [shared, exclusive]) for (const tag of tags) this.#own.add(tag);
+    for (const tag of shared) this.#own.add(tag);
+    for (const tag of exclusive) {
+      this.#own.add(tag);
+      this.#ownExclusive.add(tag);
+    }
     return true;
   }
 

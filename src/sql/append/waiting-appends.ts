@@ -2,8 +2,11 @@ import type { AnsweredAppend } from '../sql-backend.js';
 import { maxTagLocks, type AppendMember } from './append-member.js';
 import type { TagsUnderWay } from './tags-under-way.js';
 
-/** The limits of a batch; a larger append goes alone. */
-const batchLimits = { appends: 32, events: 100, characters: 1_000_000, tags: maxTagLocks };
+/**
+ * The limits of a batch; a larger append goes alone. More appends go together where they would only wait for the batch, whose
+ * tags they have, too.
+ */
+const batchLimits = { appends: 32, sameTags: 96, events: 100, characters: 1_000_000, tags: maxTagLocks };
 
 export interface WaitingAppend {
   readonly member: AppendMember;
@@ -73,7 +76,7 @@ export class WaitingAppends {
     let [events, characters] = [0, 0];
     const fits = (next: WaitingAppend): boolean =>
       batch.length === 0 ||
-      (batch.length < batchLimits.appends &&
+      (batch.length < (locks.wouldWait(next.member.tags) ? batchLimits.sameTags : batchLimits.appends) &&
         events + next.events <= batchLimits.events &&
         characters + next.characters <= batchLimits.characters &&
         locks.countWith(next.member.tags) <= batchLimits.tags);

@@ -43,6 +43,13 @@ describe('the tags of a batch', () => {
     ]);
   });
 
+  it('tell whether another append would have to wait for it', () => {
+    const plan = new TagsUnderWay().plan();
+    plan.take(tags('a', 'b'));
+    const others = [tags('a'), tags('', 'a'), tags('b'), tags('', 'b'), tags('c', 'c')];
+    expect(others.map((other) => plan.wouldWait(other))).toEqual([false, true, true, true, false]);
+  });
+
   it('are counted once', () => {
     const plan = new TagsUnderWay().plan();
     plan.take(tags('ab', 'c'));
