@@ -42,7 +42,7 @@ import {
   checkAllRead,
   checkFindCommit,
   checkStreamRead,
-  ofOtherStore,
+  notInStore,
 } from '../core/store/read/read-options.js';
 import { withSettled } from '../core/store/read/settled-position.js';
 import {
@@ -246,9 +246,10 @@ export class MemoryEventStore implements EventStore, StoreCapabilities, ReaderHi
   }
 
   /** @throws AppendConditionFailedError · PositionAheadOfStoreError */
-  #assertCondition({ filter, after: { position, storeId } }: CheckedCondition): void {
-    if (storeId !== this.#storeId) throw ofOtherStore(position, storeId, this.#storeId, this.#all.length);
-    if (position > this.#all.length) throw aheadOfStore(position, storeId, this.#all.length);
+  #assertCondition({ filter, after }: CheckedCondition): void {
+    const { position, storeId } = after;
+    const end = this.#all.length;
+    if (storeId !== this.#storeId || position > end) throw notInStore(after, this.#storeId, end);
     // The event of position p stands at p - 1.
     const conflict = this.#all.slice(position).find((event) => matchesFilters(filter, event));
     if (conflict !== undefined) throw conditionFailed(position, conflict);

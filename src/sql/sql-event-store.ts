@@ -34,11 +34,10 @@ import type {
   StreamSlice,
 } from '../core/store/event-store.js';
 import {
-  aheadOfStore,
   checkAllRead,
   checkFindCommit,
   checkStreamRead,
-  ofOtherStore,
+  notInStore,
 } from '../core/store/read/read-options.js';
 import type { SnapshotStore } from '../core/store/snapshot.js';
 import {
@@ -237,17 +236,15 @@ export class SqlEventStore implements EventStore, StoreCapabilities {
 
   async #refusal(
     outcome: Extract<AppendOutcome, { kind: 'refused' | 'ahead' }>,
-    { position, storeId }: SettledPosition,
+    after: SettledPosition,
   ): Promise<EventStoreError> {
     if (outcome.kind === 'ahead') {
-      const end = await readEnd(this.#port);
-      return storeId === end.storeId
-        ? aheadOfStore(position, storeId, end.lastPosition)
-        : ofOtherStore(position, storeId, end.storeId, end.lastPosition);
+      const { storeId, lastPosition } = await readEnd(this.#port);
+      return notInStore(after, storeId, lastPosition);
     }
     const { conflict } = outcome;
     return conditionFailed(
-      position,
+      after.position,
       typeof conflict === 'number' ? await readConflict(this.#port, conflict) : conflict,
     );
   }

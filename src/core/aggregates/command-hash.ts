@@ -32,13 +32,19 @@ export async function assertSameCommand(
 }
 
 /** @throws CommitMismatchError */
-export function assertSameHash(
+export function assertSameHash(commit: AppendResult, stored: unknown, commandHash: string | undefined): void {
+  const error = findMismatch(commit, stored, commandHash);
+  if (error !== undefined) throw error;
+}
+
+/** The error when a stored commit is of another command; undefined if it isn't. */
+export function findMismatch(
   { streamId, commitId }: AppendResult,
   stored: unknown,
   commandHash: string | undefined,
-): void {
-  if (commandHash === undefined || stored === undefined || stored === commandHash) return;
-  throw new CommitMismatchError(
+): CommitMismatchError | undefined {
+  if (commandHash === undefined || stored === undefined || stored === commandHash) return undefined;
+  return new CommitMismatchError(
     `The command id '${commitId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
     { streamId, commitId },
   );

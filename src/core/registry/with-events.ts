@@ -68,18 +68,9 @@ function decorated(
         commits: readonly Commit<E>[],
         options?: Parameters<StoreCapabilities['appendCommits']>[2],
       ) {
-        const checked = Array.isArray(commits)
-          ? await Promise.all(
-              commits.map(async (commit: Commit<E>, index) => ({
-                ...commit,
-                events: await validate(registry, commit?.events, `commits[${index}].events`),
-              })),
-            )
-          : commits;
+        const checked = await validateEach(registry, commits, 'commits');
         const results = await (inner as StoreCapabilities).appendCommits(streamId, checked, options);
-        return results.map((result, index) =>
-          marked(result, (commits[index] as Commit).events, (checked[index] as Commit).events),
-        );
+        return markedEach(results, commits, checked);
       },
     }),
     ...(inner.appendToStreams && {
@@ -87,23 +78,43 @@ function decorated(
         appends: readonly StreamAppend<E>[],
         options?: MultiAppendOptions,
       ) {
-        const checked = Array.isArray(appends)
-          ? await Promise.all(
-              appends.map(async (append: StreamAppend<E>, index) => ({
-                ...append,
-                events: await validate(registry, append?.events, `appends[${index}].events`),
-              })),
-            )
-          : appends;
+        const checked = await validateEach(registry, appends, 'appends');
         const result = await (inner as StoreCapabilities).appendToStreams(checked, options);
-        const parts = result.parts.map((part, index) =>
-          marked(part, (appends[index] as StreamAppend).events, (checked[index] as StreamAppend).events),
-        );
-        return { ...result, parts };
+        return { ...result, parts: markedEach(result.parts, appends, checked) };
       },
     }),
   };
   return decorateStore(inner, replaced, (other) => decorated(other, registry));
+}
+
+/** Commits, or parts of one. */
+interface HasEvents {
+  readonly events: readonly EventToAppend[];
+}
+
+/** What isn't a list is left to the store, whose error says so. */
+async function validateEach<T extends HasEvents>(
+  registry: EventRegistry,
+  items: readonly T[],
+  place: string,
+): Promise<readonly T[]> {
+  if (!Array.isArray(items)) return items;
+  return Promise.all(
+    items.map(async (item: T, index) => ({
+      ...item,
+      events: await validate(registry, item?.events, `${place}[${index}].events`),
+    })),
+  );
+}
+
+function markedEach(
+  results: readonly AppendResult[],
+  given: readonly HasEvents[],
+  stored: readonly HasEvents[],
+): readonly AppendResult[] {
+  return results.map((result, index) =>
+    marked(result, (given[index] as HasEvents).events, (stored[index] as HasEvents).events),
+  );
 }
 
 /** Marks the result of an append whose events the schemas have changed. */

@@ -15,7 +15,7 @@ export function append(
   return having(store, 'appendToStreams')(...args);
 }
 
-/** One event for each stream, which tells of its stream. */
+/** One event for each stream, with the id of the stream in its data. */
 export function oneEach(streamIds: readonly string[]): StreamAppend[] {
   return streamIds.map((streamId) => ({ streamId, events: [event('Happened', { streamId })] }));
 }

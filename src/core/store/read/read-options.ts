@@ -7,7 +7,7 @@ import {
   isSignal,
   oneOf,
 } from '../../options/options.js';
-import type { ReadAllOptions, ReadDirection, ReadStreamOptions } from '../event-store.js';
+import type { ReadAllOptions, ReadDirection, ReadStreamOptions, SettledPosition } from '../event-store.js';
 import { assertStreamId } from '../stream-id.js';
 import { normalizeFilters, type NormalFilter } from './filter.js';
 
@@ -88,12 +88,13 @@ export function aheadOfStore(
   );
 }
 
-export function ofOtherStore(
-  position: number,
-  ofStore: string,
+/** The error of a condition whose position is of another store, or beyond the end of this one. */
+export function notInStore(
+  { position, storeId: ofStore }: SettledPosition,
   storeId: string,
   lastPosition: number,
 ): PositionAheadOfStoreError {
+  if (ofStore === storeId) return aheadOfStore(position, storeId, lastPosition);
   return new PositionAheadOfStoreError(
     `Position ${position} is of store ${ofStore}; this is ${storeId}, or its id was rotated. Read it from the start, and decide again.`,
     { position, storeId, lastPosition },

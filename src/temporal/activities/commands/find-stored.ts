@@ -1,5 +1,5 @@
+import { findMismatch } from '../../../core/aggregates/command-hash.js';
 import { partsOf } from '../../../core/aggregates/stored-commit.js';
-import { CommitMismatchError } from '../../../core/errors/append-errors.js';
 import type { RecordedEvent } from '../../../core/events/event.js';
 import type { AppendResult, EventStore } from '../../../core/store/event-store.js';
 import type { CommandOutcome, LaneCommand } from '../../shared/command-lane.js';
@@ -17,23 +17,15 @@ export async function findStored(
   category: string,
   command: LaneCommand,
 ): Promise<CommandOutcome | undefined> {
-  const { commandId } = command;
-  const streamId = homeOf(category, command);
-  const commit = await store.findCommit(streamId, commandId);
+  const commit = await store.findCommit(homeOf(category, command), command.commandId);
   if (commit === undefined) return undefined;
   const own = await eventsOf(store, commit);
   const metadata = own[0]?.metadata ?? {};
-  const storedHash = metadata['commandHash'];
-  if (storedHash === undefined || storedHash === commandHashOf(category, command)) {
-    const parts = await partsOf(store, commit, metadata);
-    const others = await Promise.all(parts.slice(1).map((part) => eventsOf(store, part)));
-    return committedOutcome([...own, ...others.flat()], parts, true);
-  }
-  const error = new CommitMismatchError(
-    `The command id '${commandId}' was used on '${streamId}' for another command. Give each command an id of its own.`,
-    { streamId, commitId: commandId },
-  );
-  return { kind: 'failed', error: toErrorMessage(error) };
+  const mismatch = findMismatch(commit, metadata['commandHash'], commandHashOf(category, command));
+  if (mismatch !== undefined) return { kind: 'failed', error: toErrorMessage(mismatch) };
+  const parts = await partsOf(store, commit, metadata);
+  const others = await Promise.all(parts.slice(1).map((part) => eventsOf(store, part)));
+  return committedOutcome([...own, ...others.flat()], parts, true);
 }
 
 async function eventsOf(

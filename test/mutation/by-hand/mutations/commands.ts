@@ -45,8 +45,8 @@ export const commands: readonly Mutation[] = [
   {
     name: 'A stored command is answered to another one with its id',
     file: 'src/temporal/activities/commands/find-stored.ts',
-    find: 'storedHash === undefined || storedHash === commandHashOf(category, command)',
-    replace: 'storedHash === undefined || commandHashOf(category, command) !== storedHash + 1',
+    find: "const mismatch = findMismatch(commit, metadata['commandHash'], commandHashOf(category, command));",
+    replace: 'const mismatch = findMismatch(commit, undefined, commandHashOf(category, command));',
     project: 'temporal',
     tests,
     pattern: 'its id was used for another',
