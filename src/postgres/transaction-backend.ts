@@ -1,8 +1,9 @@
 import type { ClientBase } from 'pg';
 import { InvalidArgumentError } from '../core/errors/invalid-argument-error.js';
 import { TurnQueue } from '../core/values/turn-queue.js';
-import { appendMembers, lockValues } from '../sql/append/append-batch.js';
+import { appendMembers } from '../sql/append/append-batch.js';
 import type { AppendMember } from '../sql/append/append-member.js';
+import { lockValues } from '../sql/append/tag-locks.js';
 import type { EventNamespace } from '../sql/event-namespace.js';
 import { checkedPort } from '../sql/migrations/checked-port.js';
 import { eq } from '../sql/operators.js';

@@ -1,10 +1,11 @@
-import type { CheckedCondition, ConflictingEvent } from '../../core/store/append/append-condition.js';
+import type { CheckedCondition } from '../../core/store/append/append-condition.js';
 import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
 import type { ExpectedVersion } from '../../core/store/event-store.js';
-import { matchesFilters, type Filterable, type NormalFilter } from '../../core/store/read/filter.js';
+import type { NormalFilter } from '../../core/store/read/filter.js';
 import { arrayOf, type SqlArrayType, type SqlValue } from '../sql-port.js';
 import { sqlTime } from '../sql-time.js';
 import type { AppendMember, AppendPart, PreparedCommit } from './append-member.js';
+import { conflictsIn, type ConflictInBatch } from './batch-conflicts.js';
 
 /** A parameter of a function in SQL; lists of them have the function's order. */
 export interface Parameter<From> {
@@ -31,13 +32,6 @@ interface MemberPlace {
 
 /** For each commit, the offset of its last event and the number of its events. */
 type PartPlace = readonly { readonly last: number; readonly events: number }[];
-
-interface ConflictInBatch {
-  /** Its place in the statement, from 1, like `on`. */
-  readonly member: number;
-  readonly on: number;
-  readonly event: ConflictingEvent;
-}
 
 interface StreamRow {
   readonly id: string;
@@ -213,38 +207,6 @@ function sortedStreams(streams: ReadonlyMap<string, StreamRow>): readonly Stream
   const sorted = [...streams.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const [index, stream] of sorted.entries()) stream.place = index + 1;
   return sorted;
-}
-
-/** For each condition, the earlier members with an event that it takes. */
-function conflictsIn(members: readonly AppendMember[]): readonly ConflictInBatch[] {
-  if (members.every(({ condition }) => condition === undefined)) return [];
-  const events = members.map(filterableEvents);
-  return members.flatMap(({ condition }, place) =>
-    condition === undefined
-      ? []
-      : events.slice(0, place).flatMap((earlier, on) => {
-          const found = earlier.find((event) => matchesFilters(condition.filter, event));
-          if (found === undefined) return [];
-          const { streamId, type, id } = found;
-          return [{ member: place + 1, on: on + 1, event: { streamId, type, id } }];
-        }),
-  );
-}
-
-function filterableEvents({ parts }: AppendMember): readonly (Filterable & { readonly id: string })[] {
-  return parts.flatMap(({ streamId, commits }) =>
-    commits.flatMap(({ events, eventIds }) =>
-      events.map(({ type, tags, correlationId }, ordinal) => ({
-        id: eventIds[ordinal] as string,
-        streamId,
-        type,
-        tags,
-        correlationId,
-        // No condition looks at times.
-        occurredAt: '',
-      })),
-    ),
-  );
 }
 
 /** Makes parameters with a value of each row; null replaces an array of nulls, so that less is sent and read. */

@@ -1,7 +1,8 @@
 import type { ConflictingEvent } from '../../core/store/append/append-condition.js';
 import type { PreparedEvent } from '../../core/store/append/prepare-events.js';
 import { sqlStateOf } from '../sql-errors.js';
-import { arrayOf, statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
+import { statement, type SqlPort, type SqlStatement, type SqlValue } from '../sql-port.js';
+import { answerOf } from './append-answer.js';
 import {
   arrayLiteral,
   batchArrays,
@@ -12,7 +13,8 @@ import {
   timeOf,
   type Parameter,
 } from './append-arrays.js';
-import { maxTagLocks, type AppendMember, type AppendPart, type PreparedCommit } from './append-member.js';
+import type { AppendMember, AppendPart, PreparedCommit } from './append-member.js';
+import { lockTags, lockValues } from './tag-locks.js';
 
 export type AppendOutcome =
   | {
@@ -77,10 +79,6 @@ export const singleParameters: readonly Parameter<SingleAppend>[] = [
 const limitLocks = (parameter: number): string =>
   `pg_catalog.set_config('lock_timeout',
     coalesce($${parameter}::pg_catalog.text, pg_catalog.current_setting('lock_timeout')), true)`;
-
-/** The locks of tags come first. Without any, the statement is shorter. */
-const lockTags = (parameter: number): string =>
-  `__schema__.lock_tags($${parameter}::pg_catalog.text[], $${parameter + 1}::pg_catalog.text[], $${parameter + 2}::integer)`;
 
 // Each result is one value, `(0,5,123)`: reading a function like a table takes a fifth of the time of a single append.
 // PostgreSQL calls the functions from left to right, so they lock streams in order, too.
@@ -235,60 +233,8 @@ function refusalOf(position: number | undefined, inBatch: () => ConflictingEvent
   return { kind: 'refused', conflict: position ?? inBatch() };
 }
 
-/** The values of {@link lockTags}: shared and exclusive tags, and the scope; none if no tag is locked. */
-export function lockValues(members: readonly AppendMember[]): readonly SqlValue[] {
-  const shared = new Set<string>();
-  const exclusive = new Set<string>();
-  for (const { tags } of members) {
-    for (const tag of tags.shared) shared.add(tag);
-    for (const tag of tags.exclusive) exclusive.add(tag);
-  }
-  const isOfAll = members.some(({ tags }) => tags.isOfAll);
-  if (shared.size + exclusive.size === 0 && !isOfAll) return [];
-  const isConditional = exclusive.size > 0;
-  // Beside a condition, the lock of many tags doesn't stand for the tags.
-  const isCoarse = isOfAll || (isConditional && shared.size + exclusive.size > maxTagLocks);
-  return [
-    arrayOf('text', [...shared]),
-    isConditional ? arrayOf('text', [...exclusive]) : null,
-    isCoarse ? lockScopes.all : isConditional ? lockScopes.condition : lockScopes.tags,
-  ];
-}
-
-/** The scopes of `lock_tags`. */
-const lockScopes = { tags: 0, condition: 1, all: 2 };
-
 function limitOf(lockTimeout: number | undefined): SqlValue {
   return lockTimeout === undefined ? null : String(Math.ceil(lockTimeout));
-}
-
-interface Answer {
-  readonly outcomes: readonly number[];
-  readonly versions: readonly number[];
-  readonly positions: readonly number[];
-  readonly conflicts: readonly (number | undefined)[];
-}
-
-/** The answer of `append_members`, some of whose arrays may be null: `(,"{5,6}","{122,123}",)`. */
-function answerOf(row: string): Answer {
-  const fields = row.slice(1, -1).matchAll(/(?:"([^"]*)"|([^,"]*))(?:,|$)/g);
-  const [outcomes = [], versions = [], positions = [], conflicts = []] = Array.from(
-    fields,
-    ([, quoted, bare = '']) => arrayIn(quoted ?? bare),
-  );
-  return { outcomes, versions, positions, conflicts } as Answer;
-}
-
-/** An array of numbers as PostgreSQL writes it: `{1,NULL}`, `[2:3]={1,2}` if it begins later, or nothing. */
-function arrayIn(text: string): readonly (number | undefined)[] {
-  const start = text.indexOf('{');
-  if (start < 0) return [];
-  const first = start === 0 ? 1 : Number(/\d+/.exec(text)?.[0]);
-  const values = text
-    .slice(start + 1, -1)
-    .split(',')
-    .map((value) => (value === 'NULL' ? undefined : Number(value)));
-  return [...Array.from({ length: first - 1 }, () => undefined), ...values];
 }
 
 /** `(1,2,3)` as numbers. */

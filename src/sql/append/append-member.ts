@@ -38,19 +38,23 @@ export interface MemberTags {
 /** Most tags that are locked one by one in a batch: the server's table of locks is small. `lock_tags` repeats it. */
 export const maxTagLocks = 128;
 
-const noTags: ReadonlySet<string> = new Set();
+const untagged: MemberTags = { shared: new Set(), exclusive: new Set(), isOfAll: false };
 
 export function toMember(parts: readonly AppendPart[], condition?: CheckedCondition): AppendMember {
-  return { parts, condition, tags: tagsOf(parts, condition?.filter ?? []) };
+  const isTagged = parts.some(({ commits }) =>
+    commits.some(({ events }) => events.some(({ tags }) => tags.length > 0)),
+  );
+  // Most appends have neither, and pay nothing for tags.
+  const tags = isTagged || condition !== undefined ? tagsOf(parts, condition?.filter ?? []) : untagged;
+  return { parts, condition, tags };
 }
 
 function tagsOf(parts: readonly AppendPart[], filters: CheckedCondition['filter']): MemberTags {
-  const firsts = filters.map(({ tags }) => tags?.[0]);
   const events = parts.flatMap(({ commits }) => commits.flatMap((commit) => commit.events));
-  const isTagged = events.some(({ tags }) => tags.length > 0);
+  const firsts = filters.map(({ tags }) => tags?.[0]);
   return {
-    shared: isTagged ? new Set(events.flatMap(({ tags }) => tags)) : noTags,
-    exclusive: firsts.length > 0 ? new Set(firsts.filter((tag) => tag !== undefined)) : noTags,
+    shared: new Set(events.flatMap(({ tags }) => tags)),
+    exclusive: new Set(firsts.filter((tag) => tag !== undefined)),
     isOfAll: firsts.includes(undefined),
   };
 }
